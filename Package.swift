@@ -1,0 +1,94 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One build configuration for everything: `swift build -c release` makes the binaries that the
+// tests drive and that `contrib/quickstart` runs.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// A box that records has no Swift toolchain: every process carries its own standard library.
+// The order is the linker's: users before what they use.
+let standalone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+let standaloneWithFoundation: [LinkerSetting] =
+    standalone
+    + [
+        "FoundationInternationalization", "FoundationEssentials", "CoreFoundation", "_FoundationCollections",
+        "_FoundationCShims", "_FoundationICU", "swiftSynchronization", "swift_Concurrency",
+        "swift_StringProcessing", "swift_RegexParser", "dispatch", "BlocksRuntime",
+    ].map { .linkedLibrary($0) }
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func process(_ name: String, _ dependencies: [Target.Dependency], _ linker: [LinkerSetting]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "cvr",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Processes: what `ps` shows.
+        process("cvrd", ["Supervision"], standaloneWithFoundation),
+        process("cvr-ingest", ["Ingest"], standalone),
+        process("cvr-sync", ["Sync"], standaloneWithFoundation),
+        process(
+            "cvrctl",
+            ["Messages", "Varlink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            standaloneWithFoundation),
+
+        // Roles: one per process; they never import each other.
+        module("Supervision", ["Configuration", "Isolation", "Messages", "Varlink", lifecycle, log] + nio),
+        module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
+        module("Sync", ["Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", lifecycle, log] + nio),
+
+        // Concerns.
+        module("Configuration", ["Recording", "Yams"]),
+        module("Catalog", ["Recording", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("ObjectStore", ["Recording", "CLinux"]),
+        module("Isolation", ["CLinux"]),
+        module("Varlink", nio),
+        module(
+            "Messages", ["Recording"],
+            resources: [.embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Sync.varlink")]),
+        module("SegmentStore", ["Recording", "FragmentedMP4", "CLinux"]),
+        module("FragmentedMP4", ["Recording"]),
+        module("LibAV", ["Recording", "CLibAV"]),
+
+        // The words. Imports nothing.
+        module("Recording"),
+
+        // C, header-only: syscalls and macros that the importer cannot see.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
+
+        // Tests mirror the modules.
+        tests("RecordingTests", ["Recording"]),
+        tests("MessagesTests", ["Messages", "Recording"]),
+    ]
+)

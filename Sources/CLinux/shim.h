@@ -1,0 +1,73 @@
+/* What Swift's C importer cannot see: macros, variadic calls and syscalls without a wrapper in
+ * glibc 2.36. No logic lives here. */
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/timex.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* pidfd_open(2), pidfd_send_signal(2), waitid(P_PIDFD). */
+static inline int cvr_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int cvr_pidfd_send_signal(int fd, int sig) { return (int)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0); }
+static inline int cvr_waitid_pidfd(int fd, siginfo_t *info, int options) {
+    return waitid((idtype_t)3 /* P_PIDFD */, (id_t)fd, info, options);
+}
+static inline pid_t cvr_siginfo_pid(const siginfo_t *info) { return info->si_pid; }
+static inline int cvr_siginfo_status(const siginfo_t *info) { return info->si_status; }
+static inline int cvr_siginfo_code(const siginfo_t *info) { return info->si_code; }
+
+/* open(2) and fcntl(2) are variadic. */
+static inline int cvr_open(const char *path, int flags, mode_t mode) { return open(path, flags | O_CLOEXEC, mode); }
+static inline int cvr_openat(int dir, const char *path, int flags, mode_t mode) {
+    return openat(dir, path, flags | O_CLOEXEC, mode);
+}
+static inline int cvr_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/* fallocate(2) with FALLOC_FL_KEEP_SIZE: headroom that does not change the file's length. */
+static inline int cvr_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, 1 /* KEEP_SIZE */, offset, length); }
+
+static inline char **cvr_environ(void) { return environ; }
+
+/* SO_PEERCRED of a connected Unix socket. */
+static inline int cvr_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
+    *pid = peer.pid; *uid = peer.uid; *gid = peer.gid;
+    return 0;
+}
+
+/* 1 while the kernel says that the clock is disciplined (adjtimex(2) is not TIME_ERROR). */
+static inline int cvr_clock_synchronised(void) {
+    struct timex query;
+    memset(&query, 0, sizeof query);
+    return adjtimex(&query) != TIME_ERROR;
+}
+
+static inline unsigned cvr_major(dev_t device) { return major(device); }
+static inline unsigned cvr_minor(dev_t device) { return minor(device); }

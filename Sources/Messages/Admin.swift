@@ -1,0 +1,145 @@
+/// The types of `io.cvr.Admin` (see io.cvr.Admin.varlink, which documents each field).
+package enum Admin {
+    package static let interface = "io.cvr.Admin"
+
+    package struct Fault: Codable, Hashable, Sendable {
+        package var code: String
+        package var message: String
+        package var nextStep: String
+
+        package init(code: String, message: String, nextStep: String) {
+            self.code = code
+            self.message = message
+            self.nextStep = nextStep
+        }
+    }
+
+    package struct Camera: Codable, Hashable, Sendable {
+        package var name: String
+        package var state: String
+        package var since: String
+        package var pid: Int64?
+        package var session: Int64 = 0
+        package var restarts: Int64 = 0
+        package var codec = ""
+        package var width: Int64 = 0
+        package var height: Int64 = 0
+        package var framesPerSecond: Double = 0
+        package var bitsPerSecond: Double = 0
+        package var framesReceived: Int64 = 0
+        package var lastFrameAge: Double?
+        package var anomalies: Int64 = 0
+        package var cacheBytes: Int64 = 0
+        package var cacheBudgetBytes: Int64 = 0
+        package var pendingSegments: Int64 = 0
+        package var pendingBytes: Int64 = 0
+        package var oldestLocal: String?
+        package var lastError: Fault?
+
+        package init(name: String, state: String, since: String) {
+            self.name = name
+            self.state = state
+            self.since = since
+        }
+    }
+
+    package struct Sync: Codable, Hashable, Sendable {
+        package var state: String
+        package var pid: Int64?
+        package var writes: Int64 = 0
+        package var retries: Int64 = 0
+        package var lag: Double = 0
+        package var breaker = "closed"
+        package var lastError: Fault?
+
+        package init(state: String) { self.state = state }
+    }
+
+    package struct Status: Codable, Hashable, Sendable {
+        package var version: String
+        package var uptime: Double
+        package var cameras: [Camera]
+        package var sync: Sync
+
+        package init(version: String, uptime: Double, cameras: [Camera], sync: Sync) {
+            self.version = version
+            self.uptime = uptime
+            self.cameras = cameras
+            self.sync = sync
+        }
+    }
+
+    package struct CameraConfiguration: Codable, Hashable, Sendable {
+        package var name: String
+        package var url: String
+        package var username: String
+        package var transport: String
+        package var segmentLength: Double
+        package var retention: Double?
+        package var asset: String
+        package var enabled: Bool
+        package var origin: String
+
+        package init(
+            name: String, url: String, username: String, transport: String, segmentLength: Double, retention: Double?,
+            asset: String, enabled: Bool, origin: String
+        ) {
+            self.name = name
+            self.url = url
+            self.username = username
+            self.transport = transport
+            self.segmentLength = segmentLength
+            self.retention = retention
+            self.asset = asset
+            self.enabled = enabled
+            self.origin = origin
+        }
+    }
+
+    package struct Cameras: Codable, Hashable, Sendable {
+        package var cameras: [CameraConfiguration]
+
+        package init(cameras: [CameraConfiguration]) { self.cameras = cameras }
+    }
+
+    /// Parameters of `AddCamera`; the password travels here and to its 0600 file, nowhere else.
+    package struct AddCamera: Codable, Sendable {
+        package var name: String
+        package var url: String
+        package var username: String?
+        package var password: String?
+        package var transport: String?
+        package var segmentLength: String?
+        package var retention: String?
+
+        package init(name: String, url: String) {
+            self.name = name
+            self.url = url
+        }
+    }
+
+    /// Parameters of the calls that name one camera.
+    package struct NamedCamera: Codable, Hashable, Sendable {
+        package var name: String
+
+        package init(name: String) { self.name = name }
+    }
+
+    package struct Reloaded: Codable, Hashable, Sendable {
+        package var added: [String]
+        package var removed: [String]
+        package var changed: [String]
+
+        package init(added: [String], removed: [String], changed: [String]) {
+            self.added = added
+            self.removed = removed
+            self.changed = changed
+        }
+    }
+
+    package struct SyncReport: Codable, Hashable, Sendable {
+        package var sync: Sync
+
+        package init(sync: Sync) { self.sync = sync }
+    }
+}

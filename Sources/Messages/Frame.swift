@@ -1,0 +1,54 @@
+/// One message on a worker's socket: a length, the protocol version, a kind and a body.
+///
+///     u32 length of what follows | u8 version | u8 kind | body
+///
+/// Integers are big-endian; strings and byte arrays carry a u32 length. A frame longer than `maximumLength`,
+/// a body with bytes left over and an unknown kind are refused with the versions in the text; nothing traps.
+package enum Frame {
+    /// The version that this build speaks; it also understands `oldestVersion`.
+    package static let version: UInt8 = 1
+    package static let oldestVersion: UInt8 = 1
+    package static let maximumLength = 1 << 20
+    package static let headerLength = 4
+
+    static func encode(kind: UInt8, _ body: (inout ByteWriter) -> Void) -> [UInt8] {
+        var content = ByteWriter()
+        content.put(version)
+        content.put(kind)
+        body(&content)
+        var frame = ByteWriter()
+        frame.put(UInt32(clamping: content.bytes.count))
+        return frame.bytes + content.bytes
+    }
+
+    /// Takes the first whole frame off the front of `buffer`; nil while it is incomplete.
+    ///
+    /// Returns the frame's content: version, kind, body.
+    package static func next(in buffer: inout [UInt8]) throws(MessageError) -> [UInt8]? {
+        guard buffer.count >= headerLength else { return nil }
+        let length = buffer.prefix(headerLength).reduce(0) { $0 << 8 | Int($1) }
+        guard (2...maximumLength).contains(length) else {
+            throw MessageError("a frame of \(length) bytes, allowed are 2...\(maximumLength)")
+        }
+        guard buffer.count >= headerLength + length else { return nil }
+        let content = Array(buffer[headerLength..<headerLength + length])
+        buffer.removeFirst(headerLength + length)
+        return content
+    }
+
+    static func open(_ content: [UInt8]) throws(MessageError) -> (kind: UInt8, body: ByteReader) {
+        var reader = ByteReader(content)
+        let theirs = try reader.byte()
+        guard (oldestVersion...version).contains(theirs) else {
+            throw MessageError("the peer speaks version \(theirs), this build \(oldestVersion)...\(version)")
+        }
+        return (try reader.byte(), reader)
+    }
+}
+
+/// A message that cannot be understood; its sender is disconnected.
+package struct MessageError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,196 @@
+package import Recording
+
+/// What a camera's worker tells cvrd. Everything here is also on disk: losing a message loses no fact.
+package enum IngestToSupervisor: Hashable, Sendable {
+    /// The first message on a connection.
+    case hello(WorkerIdentity)
+    /// At least once a second, from the recording loop itself: its counters are the sign of life.
+    case progress(WorkerProgress)
+    case sessionStarted(session: Int64, at: WallTime)
+    case segmentClosed(SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64)
+    case gapOpened(from: WallTime, reason: GapReason, detail: String)
+    case gapClosed(from: WallTime, to: WallTime, reason: GapReason)
+    /// Something an operator wants to see in `cvrctl events`: lowerCamelCase type, one line of detail.
+    case event(type: String, at: WallTime, detail: String)
+}
+
+/// Who is behind a worker's socket.
+package struct WorkerIdentity: Hashable, Sendable {
+    package var camera: CameraName
+    package var slot: Slot
+    package var pid: Int64
+    /// Version of the binary, for rolling upgrades.
+    package var build: String
+
+    package init(camera: CameraName, slot: Slot, pid: Int64, build: String) {
+        self.camera = camera
+        self.slot = slot
+        self.pid = pid
+        self.build = build
+    }
+}
+
+/// Counters and facts of a worker, as of now. Counters never fall while the process lives.
+package struct WorkerProgress: Hashable, Sendable {
+    /// `starting`, `recording` or `reconnecting`; the other states are cvrd's to give.
+    package var state: CameraState
+    package var session: Int64
+    /// RFC 6381 codecs of the current session, comma-separated; empty before the first.
+    package var codec: String
+    package var width: Int64
+    package var height: Int64
+    package var framesPerSecond: Double
+    package var bitsPerSecond: Double
+    package var framesReceived: Int64
+    package var bytesReceived: Int64
+    package var fragmentsWritten: Int64
+    /// Completed fdatasync calls.
+    package var syncs: Int64
+    /// Times the recording loop went round: moves while the camera is away.
+    package var loops: Int64
+    /// Time since the last frame arrived; nil before the first.
+    package var lastFrameAge: TimeSpan?
+    /// Timestamp repairs and frames dropped by a bound, since the process started.
+    package var anomalies: Int64
+    package var lastFault: Fault?
+
+    package init(
+        state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
+        framesPerSecond: Double = 0, bitsPerSecond: Double = 0, framesReceived: Int64 = 0, bytesReceived: Int64 = 0,
+        fragmentsWritten: Int64 = 0, syncs: Int64 = 0, loops: Int64 = 0, lastFrameAge: TimeSpan? = nil,
+        anomalies: Int64 = 0, lastFault: Fault? = nil
+    ) {
+        self.state = state
+        self.session = session
+        self.codec = codec
+        self.width = width
+        self.height = height
+        self.framesPerSecond = framesPerSecond
+        self.bitsPerSecond = bitsPerSecond
+        self.framesReceived = framesReceived
+        self.bytesReceived = bytesReceived
+        self.fragmentsWritten = fragmentsWritten
+        self.syncs = syncs
+        self.loops = loops
+        self.lastFrameAge = lastFrameAge
+        self.anomalies = anomalies
+        self.lastFault = lastFault
+    }
+}
+
+extension IngestToSupervisor {
+    package var frame: [UInt8] {
+        switch self {
+        case .hello(let identity):
+            Frame.encode(kind: 1) { $0.put(identity) }
+        case .progress(let progress):
+            Frame.encode(kind: 2) { $0.put(progress) }
+        case .sessionStarted(let session, let time):
+            Frame.encode(kind: 3) {
+                $0.put(session)
+                $0.put(time)
+            }
+        case .segmentClosed(let id, let start, let duration, let bytes):
+            Frame.encode(kind: 4) {
+                $0.put(id.session)
+                $0.put(id.counter)
+                $0.put(start)
+                $0.put(duration)
+                $0.put(bytes)
+            }
+        case .gapOpened(let from, let reason, let detail):
+            Frame.encode(kind: 5) {
+                $0.put(from)
+                $0.put(reason.rawValue)
+                $0.put(detail)
+            }
+        case .gapClosed(let from, let to, let reason):
+            Frame.encode(kind: 6) {
+                $0.put(from)
+                $0.put(to)
+                $0.put(reason.rawValue)
+            }
+        case .event(let type, let time, let detail):
+            Frame.encode(kind: 7) {
+                $0.put(type)
+                $0.put(time)
+                $0.put(detail)
+            }
+        }
+    }
+
+    package init(content: [UInt8]) throws(MessageError) {
+        var (kind, body) = try Frame.open(content)
+        switch kind {
+        case 1: self = .hello(try body.workerIdentity())
+        case 2: self = .progress(try body.workerProgress())
+        case 3: self = .sessionStarted(session: try body.int64(), at: try body.wallTime())
+        case 4:
+            self = .segmentClosed(
+                SegmentID(session: try body.int64(), counter: try body.int64()), start: try body.wallTime(),
+                duration: try body.timeSpan(), bytes: try body.int64())
+        case 5:
+            self = .gapOpened(
+                from: try body.wallTime(), reason: GapReason(rawValue: try body.text()) ?? .unknown,
+                detail: try body.text())
+        case 6:
+            self = .gapClosed(
+                from: try body.wallTime(), to: try body.wallTime(),
+                reason: GapReason(rawValue: try body.text()) ?? .unknown)
+        case 7: self = .event(type: try body.text(), at: try body.wallTime(), detail: try body.text())
+        default: throw MessageError("an unknown message \(kind) from a worker; this build is version \(Frame.version)")
+        }
+        try body.finish(())
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func put(_ identity: WorkerIdentity) {
+        put(identity.camera.text)
+        put(identity.slot.rawValue)
+        put(identity.pid)
+        put(identity.build)
+    }
+
+    fileprivate mutating func put(_ progress: WorkerProgress) {
+        put(progress.state.rawValue)
+        put(progress.session)
+        put(progress.codec)
+        put(progress.width)
+        put(progress.height)
+        put(progress.framesPerSecond)
+        put(progress.bitsPerSecond)
+        put(progress.framesReceived)
+        put(progress.bytesReceived)
+        put(progress.fragmentsWritten)
+        put(progress.syncs)
+        put(progress.loops)
+        put(progress.lastFrameAge) { $0.put($1) }
+        put(progress.anomalies)
+        put(progress.lastFault) { $0.put($1) }
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func workerIdentity() throws(MessageError) -> WorkerIdentity {
+        let (name, slotText) = (try text(), try text())
+        guard let camera = CameraName(name), let slot = Slot(rawValue: slotText) else {
+            throw MessageError("a worker that calls itself '\(name)', slot '\(slotText)'")
+        }
+        return WorkerIdentity(camera: camera, slot: slot, pid: try int64(), build: try text())
+    }
+
+    fileprivate mutating func workerProgress() throws(MessageError) -> WorkerProgress {
+        let stateText = try text()
+        guard let state = CameraState(rawValue: stateText) else {
+            throw MessageError("an unknown camera state '\(stateText)'")
+        }
+        return WorkerProgress(
+            state: state, session: try int64(), codec: try text(), width: try int64(), height: try int64(),
+            framesPerSecond: try double(), bitsPerSecond: try double(), framesReceived: try int64(),
+            bytesReceived: try int64(), fragmentsWritten: try int64(), syncs: try int64(), loops: try int64(),
+            lastFrameAge: try optional { (reader) throws(MessageError) in try reader.timeSpan() },
+            anomalies: try int64(),
+            lastFault: try optional { (reader) throws(MessageError) in try reader.fault() })
+    }
+}

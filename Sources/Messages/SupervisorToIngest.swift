@@ -1,0 +1,134 @@
+package import Recording
+
+/// What cvrd tells a camera's worker.
+package enum SupervisorToIngest: Sendable {
+    /// The first message on a connection, and again when the camera's settings changed in a way that a running
+    /// worker can take over (see `CameraSettings.differsOnlyInLimits`).
+    case configure(CameraSettings)
+    /// Close the segment, open a gap of this reason, exit 0.
+    case stop(GapReason)
+}
+
+/// Everything that a worker needs to record its camera. The only carrier of the camera's password.
+package struct CameraSettings: Hashable, Sendable {
+    package enum Transport: String, Sendable {
+        case tcp, udp
+    }
+
+    /// Why the worker's predecessor ended, as cvrd saw it: the reason of the gap that recovery opens when the
+    /// journal itself does not know. Nil: cvrd saw nothing.
+    package var predecessorEnd: GapReason?
+    /// `rtsp://` or `rtsps://`, without userinfo.
+    package var url: String
+    package var username: String
+    package var password: Secret
+    package var transport: Transport
+    /// `tls: { verify: none }`: without it an rtsps camera is refused while the engine verifies nothing.
+    package var acceptsUnverifiedTLS: Bool
+    package var segmentLength: TimeSpan
+    package var cacheBudgetBytes: Int64
+    /// `cacheFull: dropOldest`; false is `stopRecording`.
+    package var dropsOldest: Bool
+    /// A file that cvr-sync touches every second; older than 5 s means that sync is away (I7).
+    package var syncHeartbeatPath: String
+    /// `clock: { trust: always }`.
+    package var trustsClock: Bool
+
+    package init(
+        predecessorEnd: GapReason? = nil, url: String, username: String, password: Secret, transport: Transport,
+        acceptsUnverifiedTLS: Bool, segmentLength: TimeSpan, cacheBudgetBytes: Int64, dropsOldest: Bool,
+        syncHeartbeatPath: String, trustsClock: Bool
+    ) {
+        self.predecessorEnd = predecessorEnd
+        self.url = url
+        self.username = username
+        self.password = password
+        self.transport = transport
+        self.acceptsUnverifiedTLS = acceptsUnverifiedTLS
+        self.segmentLength = segmentLength
+        self.cacheBudgetBytes = cacheBudgetBytes
+        self.dropsOldest = dropsOldest
+        self.syncHeartbeatPath = syncHeartbeatPath
+        self.trustsClock = trustsClock
+    }
+
+    /// True when a running worker can go from `self` to `other` without touching its connection.
+    package func differsOnlyInLimits(from other: CameraSettings) -> Bool {
+        var same = other
+        same.predecessorEnd = predecessorEnd
+        same.segmentLength = segmentLength
+        same.cacheBudgetBytes = cacheBudgetBytes
+        same.dropsOldest = dropsOldest
+        same.syncHeartbeatPath = syncHeartbeatPath
+        same.trustsClock = trustsClock
+        return same == self
+    }
+}
+
+/// A text that no description, log line or debugger summary shows (I10).
+package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    /// The only way to the text; call it where it goes on the wire and nowhere else.
+    package func revealed() -> String { text }
+
+    package var isEmpty: Bool { text.isEmpty }
+    package var description: String { "(secret)" }
+    package var debugDescription: String { "(secret)" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension SupervisorToIngest {
+    package var frame: [UInt8] {
+        switch self {
+        case .configure(let settings):
+            Frame.encode(kind: 1) { $0.put(settings) }
+        case .stop(let reason):
+            Frame.encode(kind: 2) { $0.put(reason.rawValue) }
+        }
+    }
+
+    package init(content: [UInt8]) throws(MessageError) {
+        var (kind, body) = try Frame.open(content)
+        switch kind {
+        case 1: self = try body.finish(.configure(try body.cameraSettings()))
+        case 2: self = try body.finish(.stop(GapReason(rawValue: try body.text()) ?? .unknown))
+        default: throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
+        }
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func put(_ settings: CameraSettings) {
+        put(settings.predecessorEnd) { $0.put($1.rawValue) }
+        put(settings.url)
+        put(settings.username)
+        put(settings.password.revealed())
+        put(settings.transport.rawValue)
+        put(settings.acceptsUnverifiedTLS)
+        put(settings.segmentLength)
+        put(settings.cacheBudgetBytes)
+        put(settings.dropsOldest)
+        put(settings.syncHeartbeatPath)
+        put(settings.trustsClock)
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func cameraSettings() throws(MessageError) -> CameraSettings {
+        let predecessorEnd = try optional { (reader) throws(MessageError) in
+            GapReason(rawValue: try reader.text()) ?? .unknown
+        }
+        let (url, username, password) = (try text(), try text(), Secret(try text()))
+        let transport = try text()
+        guard let transport = CameraSettings.Transport(rawValue: transport) else {
+            throw MessageError("an unknown transport '\(transport)'")
+        }
+        return CameraSettings(
+            predecessorEnd: predecessorEnd, url: url, username: username, password: password, transport: transport,
+            acceptsUnverifiedTLS: try flag(), segmentLength: try timeSpan(), cacheBudgetBytes: try int64(),
+            dropsOldest: try flag(), syncHeartbeatPath: try text(), trustsClock: try flag())
+    }
+}

@@ -1,0 +1,119 @@
+/// The types of `io.cvr.Sync` (see io.cvr.Sync.varlink, which documents each field) that `Listing` does not hold.
+package enum SyncInterface {
+    package static let interface = "io.cvr.Sync"
+
+    package struct Camera: Codable, Hashable, Sendable {
+        package var name: String
+        package var asset: String
+        package var configured: Bool
+        package var segmentLength: Double
+        package var retention: Double?
+        package var cacheBudgetBytes: Int64
+        package var dropsOldest: Bool
+
+        package init(
+            name: String, asset: String, configured: Bool, segmentLength: Double, retention: Double?,
+            cacheBudgetBytes: Int64, dropsOldest: Bool
+        ) {
+            self.name = name
+            self.asset = asset
+            self.configured = configured
+            self.segmentLength = segmentLength
+            self.retention = retention
+            self.cacheBudgetBytes = cacheBudgetBytes
+            self.dropsOldest = dropsOldest
+        }
+    }
+
+    package struct Configuration: Codable, Hashable, Sendable {
+        package var site: String
+        package var cachePath: String
+        package var statePath: String
+        package var storeURL: String
+        package var heartbeatPath: String
+        package var minimumFreePercent: Double
+        package var trustsClock: Bool
+        package var cameras: [Camera]
+
+        package init(
+            site: String, cachePath: String, statePath: String, storeURL: String, heartbeatPath: String,
+            minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera]
+        ) {
+            self.site = site
+            self.cachePath = cachePath
+            self.statePath = statePath
+            self.storeURL = storeURL
+            self.heartbeatPath = heartbeatPath
+            self.minimumFreePercent = minimumFreePercent
+            self.trustsClock = trustsClock
+            self.cameras = cameras
+        }
+    }
+
+    package struct Hint: Codable, Hashable, Sendable {
+        package var camera: String
+
+        package init(camera: String) { self.camera = camera }
+    }
+
+    package struct CacheState: Codable, Hashable, Sendable {
+        package var name: String
+        package var cacheBytes: Int64
+        package var pendingSegments: Int64
+        package var pendingBytes: Int64
+        package var oldestLocal: String?
+
+        package init(name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?) {
+            self.name = name
+            self.cacheBytes = cacheBytes
+            self.pendingSegments = pendingSegments
+            self.pendingBytes = pendingBytes
+            self.oldestLocal = oldestLocal
+        }
+    }
+
+    package struct Status: Codable, Hashable, Sendable {
+        package var state: String
+        package var writes: Int64
+        package var retries: Int64
+        package var lag: Double
+        package var breaker: String
+        package var lastError: Admin.Fault?
+        package var caches: [CacheState]
+
+        package init(
+            state: String, writes: Int64, retries: Int64, lag: Double, breaker: String, lastError: Admin.Fault?,
+            caches: [CacheState]
+        ) {
+            self.state = state
+            self.writes = writes
+            self.retries = retries
+            self.lag = lag
+            self.breaker = breaker
+            self.lastError = lastError
+            self.caches = caches
+        }
+    }
+
+    package struct PassReport: Codable, Hashable, Sendable {
+        package var uploaded: Int64
+        package var failed: Int64
+
+        package init(uploaded: Int64, failed: Int64) {
+            self.uploaded = uploaded
+            self.failed = failed
+        }
+    }
+
+    package struct Stop: Codable, Hashable, Sendable {
+        package var limit: Double
+
+        package init(limit: Double) { self.limit = limit }
+    }
+
+    package struct Stopped: Codable, Hashable, Sendable {
+        package var uploaded: Int64
+
+        package init(uploaded: Int64) { self.uploaded = uploaded }
+    }
+}

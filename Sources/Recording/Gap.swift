@@ -1,0 +1,43 @@
+/// Why a stretch of an active camera's time holds no media.
+package enum GapReason: String, Sendable, CaseIterable {
+    /// Refused, unreachable, away or silent.
+    case cameraOffline
+    /// RTSP 401 or 403.
+    case authentication
+    /// The camera answered with another RTSP error (404, 453, 5xx) or sends what cannot be recorded.
+    case cameraRefused
+    case unsupportedCodec
+    /// The connection broke or stalled while it was delivering.
+    case networkLoss
+    case workerCrash
+    case workerHang
+    /// The whole box went down: other boot id, no session end.
+    case hostRestart
+    case diskFull
+    case diskError
+    /// A forward step of the wall clock: no frame is missing, UTC is.
+    case clockStep
+    case formatChange
+    /// Stopped by the operator, or the service was.
+    case stopped
+    case evicted
+    /// A reason that this build does not know, written by a newer one.
+    case unknown
+}
+
+/// A known loss: a stretch of a camera's time with no media, and why.
+package struct Gap: Hashable, Sendable {
+    package var from: WallTime
+    /// Nil while the gap is open.
+    package var to: WallTime?
+    package var reason: GapReason
+    /// One line for the operator; never a secret.
+    package var detail: String
+
+    package init(from: WallTime, to: WallTime?, reason: GapReason, detail: String) {
+        self.from = from
+        self.to = to
+        self.reason = reason
+        self.detail = detail
+    }
+}

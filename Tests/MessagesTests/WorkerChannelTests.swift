@@ -1,0 +1,87 @@
+import Messages
+import Recording
+import Testing
+
+@Suite("Worker channel")
+struct WorkerChannelTests {
+    static let time = WallTime(microseconds: 1_795_427_280_123_456)
+
+    static let fromWorker: [IngestToSupervisor] = [
+        .progress(
+            WorkerProgress(
+                state: .recording, session: 7, codec: "avc1.4d401f,mp4a.40.2", width: 1280, height: 720,
+                framesPerSecond: 25, bitsPerSecond: 2e6, framesReceived: 9, bytesReceived: 10, fragmentsWritten: 11,
+                syncs: 12, loops: 13, lastFrameAge: .milliseconds(40), anomalies: 1,
+                lastFault: Fault(code: "x", message: "y", nextStep: "z"))),
+        .progress(WorkerProgress(state: .starting)),
+        .sessionStarted(session: 7, at: time),
+        .segmentClosed(SegmentID(session: 7, counter: 3), start: time, duration: .seconds(30), bytes: 1 << 40),
+        .gapOpened(from: time, reason: .networkLoss, detail: "connection reset"),
+        .gapClosed(from: time, to: time + .seconds(5), reason: .networkLoss),
+        .event(type: "formatChanged", at: time, detail: "640x360"),
+    ]
+
+    @Test("every message comes back as it was sent", arguments: fromWorker)
+    func roundTrip(message: IngestToSupervisor) throws {
+        var buffer = message.frame + message.frame.prefix(3)
+        let content = try #require(try Frame.next(in: &buffer))
+        #expect(try IngestToSupervisor(content: content) == message)
+        #expect(try Frame.next(in: &buffer) == nil)
+    }
+
+    @Test("the encoding is pinned: changing it needs a new version")
+    func golden() {
+        #expect(
+            IngestToSupervisor.gapOpened(from: WallTime(microseconds: 1), reason: .diskFull, detail: "é").frame
+                == [0, 0, 0, 28, 1, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
+                + [0, 0, 0, 2, 0xC3, 0xA9])
+        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+    }
+
+    @Test("settings arrive whole, and print without the password")
+    func settings() throws {
+        let settings = CameraSettings(
+            predecessorEnd: .workerCrash, url: "rtsp://10.0.0.1/main", username: "admin",
+            password: Secret("canary"), transport: .udp, acceptsUnverifiedTLS: true, segmentLength: .seconds(30),
+            cacheBudgetBytes: 1 << 31, dropsOldest: true, syncHeartbeatPath: "/run/x", trustsClock: false)
+        var buffer = SupervisorToIngest.configure(settings).frame
+        let content = try #require(try Frame.next(in: &buffer))
+        guard case .configure(let back) = try SupervisorToIngest(content: content) else {
+            Issue.record("another message came back")
+            return
+        }
+        #expect(back == settings)
+        #expect(back.password.revealed() == "canary")
+        var dumped = ""
+        dump(back, to: &dumped)
+        #expect(!"\(back) \(String(reflecting: back)) \(dumped)".contains("canary"))
+    }
+
+    @Test("any bytes give a message or an error, never a trap")
+    func noise() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            var content: [UInt8] = [1, .random(in: 0...9, using: &random)]
+            content += (0..<Int.random(in: 0...60, using: &random)).map { _ in .random(in: 0...12, using: &random) }
+            _ = try? IngestToSupervisor(content: content)  // either outcome is right; trapping is not
+            _ = try? SupervisorToIngest(content: content)  // as above
+        }
+        for message in Self.fromWorker {
+            let content = Array(message.frame.dropFirst(4))
+            for length in 0..<content.count {
+                #expect(throws: MessageError.self) { try IngestToSupervisor(content: Array(content.prefix(length))) }
+            }
+            #expect(throws: MessageError.self) { try IngestToSupervisor(content: content + [0]) }
+        }
+    }
+
+    @Test("an oversized or empty frame is refused before it is buffered")
+    func frameBounds() {
+        for header: [UInt8] in [[0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0, 0], [0, 0, 0, 1]] {
+            #expect(throws: MessageError.self) {
+                var buffer = header
+                return try Frame.next(in: &buffer)
+            }
+        }
+    }
+}
