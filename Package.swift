@@ -65,7 +65,9 @@ let package = Package(
         // Roles: one per process; they never import each other.
         module("Supervision", ["Configuration", "Isolation", "Messages", "Varlink", lifecycle, log] + nio),
         module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
-        module("Sync", ["Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", lifecycle, log] + nio),
+        module(
+            "Sync",
+            ["Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", lifecycle, log] + nio),
 
         // Concerns.
         module("Configuration", ["Recording", "Yams"]),

@@ -1,6 +1,8 @@
 package import Recording
 
-/// What a camera's worker tells cvrd. Everything here is also on disk: losing a message loses no fact.
+/// What a camera's worker tells cvrd.
+///
+/// Everything here is also on disk: losing a message loses no fact.
 package enum IngestToSupervisor: Hashable, Sendable {
     /// The first message on a connection.
     case hello(WorkerIdentity)
@@ -30,7 +32,9 @@ package struct WorkerIdentity: Hashable, Sendable {
     }
 }
 
-/// Counters and facts of a worker, as of now. Counters never fall while the process lives.
+/// Counters and facts of a worker, as of now.
+///
+/// Counters never fall while the process lives.
 package struct WorkerProgress: Hashable, Sendable {
     /// `starting`, `recording` or `reconnecting`; the other states are cvrd's to give.
     package var state: CameraState

@@ -9,14 +9,17 @@ package enum SupervisorToIngest: Sendable {
     case stop(GapReason)
 }
 
-/// Everything that a worker needs to record its camera. The only carrier of the camera's password.
+/// Everything that a worker needs to record its camera.
+///
+/// The only carrier of the camera's password.
 package struct CameraSettings: Hashable, Sendable {
     package enum Transport: String, Sendable {
         case tcp, udp
     }
 
-    /// Why the worker's predecessor ended, as cvrd saw it: the reason of the gap that recovery opens when the
-    /// journal itself does not know. Nil: cvrd saw nothing.
+    /// Why the worker's predecessor ended, as cvrd saw it.
+    ///
+    /// It is the reason of the gap that recovery opens when the journal itself does not know. Nil: cvrd saw nothing.
     package var predecessorEnd: GapReason?
     /// `rtsp://` or `rtsps://`, without userinfo.
     package var url: String
@@ -95,7 +98,8 @@ extension SupervisorToIngest {
         switch kind {
         case 1: self = try body.finish(.configure(try body.cameraSettings()))
         case 2: self = try body.finish(.stop(GapReason(rawValue: try body.text()) ?? .unknown))
-        default: throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
+        default:
+            throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
         }
     }
 }

@@ -63,7 +63,8 @@ package enum SyncInterface {
         package var pendingBytes: Int64
         package var oldestLocal: String?
 
-        package init(name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?) {
+        package init(name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?)
+        {
             self.name = name
             self.cacheBytes = cacheBytes
             self.pendingSegments = pendingSegments

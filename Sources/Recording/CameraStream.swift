@@ -10,7 +10,8 @@ package struct StreamDescription: Hashable, Sendable {
     /// Out-of-band configuration: Annex B parameter sets for video, AudioSpecificConfig for AAC; may be empty.
     package var configuration: [UInt8]
 
-    package init(codec: Codec, clockRate: Int64, channels: Int = 0, sampleRate: Int64 = 0, configuration: [UInt8] = []) {
+    package init(codec: Codec, clockRate: Int64, channels: Int = 0, sampleRate: Int64 = 0, configuration: [UInt8] = [])
+    {
         self.codec = codec
         self.clockRate = clockRate
         self.channels = channels
@@ -28,7 +29,7 @@ package struct Packet: Hashable, Sendable {
     /// The camera's own clock for this packet (RTCP sender report), when it sent one.
     package var cameraTime: WallTime?
     package var isKey: Bool
-    /// Video: Annex B access unit. Audio: one raw frame (AAC without ADTS), or G.711 bytes.
+    /// Video: an Annex B access unit; audio: one raw frame (AAC without ADTS), or G.711 bytes.
     package var data: [UInt8]
 
     package init(stream: Int, timestamp: Int64?, cameraTime: WallTime? = nil, isKey: Bool, data: [UInt8]) {

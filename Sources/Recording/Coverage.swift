@@ -25,7 +25,9 @@ package struct Coverage: Hashable, Sendable {
     /// Ascending, touching, without overlap; covers `from ..< to`.
     package var spans: [CoverageSpan]
 
-    /// A claim on a stretch of time. Where claims overlap the higher `rank` wins, then the later in the list.
+    /// A claim on a stretch of time.
+    ///
+    /// Where claims overlap the higher `rank` wins, then the later in the list.
     package struct Claim: Sendable {
         package var span: CoverageSpan
         package var rank: Int64

@@ -25,7 +25,7 @@ struct WordsTests {
         #expect(CRC32C([UInt8](repeating: 0xFF, count: 32)).value == 0x62A8_AB43)
         #expect(CRC32C((0..<32).map { UInt8($0) }).value == 0x46DD_794E)
         #expect(CRC32C("123456789".utf8).hex == "e3069283")
-        let bytes = (0..<100).map { UInt8($0 &* 7) }
+        let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 * 7) }
         for cut in 0...100 {
             var crc = CRC32C(bytes[..<cut])
             crc.update(bytes[cut...])
