@@ -81,9 +81,8 @@ struct ByteReader {
     }
 
     /// Every decoder ends here: bytes left over mean that the two sides disagree.
-    func finish<Value>(_ value: Value) throws(MessageError) -> Value {
+    func finish() throws(MessageError) {
         guard rest.isEmpty else { throw MessageError("a message with \(rest.count) bytes too many") }
-        return value
     }
 
     private mutating func bigEndian(_ width: Int) throws(MessageError) -> UInt64 {

@@ -144,7 +144,7 @@ extension IngestToSupervisor {
         case 7: self = .event(type: try body.text(), at: try body.wallTime(), detail: try body.text())
         default: throw MessageError("an unknown message \(kind) from a worker; this build is version \(Frame.version)")
         }
-        try body.finish(())
+        try body.finish()
     }
 }
 

@@ -96,11 +96,12 @@ extension SupervisorToIngest {
     package init(content: [UInt8]) throws(MessageError) {
         var (kind, body) = try Frame.open(content)
         switch kind {
-        case 1: self = try body.finish(.configure(try body.cameraSettings()))
-        case 2: self = try body.finish(.stop(GapReason(rawValue: try body.text()) ?? .unknown))
+        case 1: self = .configure(try body.cameraSettings())
+        case 2: self = .stop(GapReason(rawValue: try body.text()) ?? .unknown)
         default:
             throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
         }
+        try body.finish()
     }
 }
 
