@@ -92,5 +92,6 @@ let package = Package(
         // Tests mirror the modules.
         tests("RecordingTests", ["Recording"]),
         tests("MessagesTests", ["Messages", "Recording"]),
+        tests("StructureTests", []),
     ]
 )

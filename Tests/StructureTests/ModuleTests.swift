@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@Suite("Structure: modules")
+struct ModuleTests {
+    let tree = SourceTree()
+    static let roles: Set = ["Supervision", "Ingest", "Sync"]
+    static let roleOfProcess = ["cvrd": "Supervision", "cvr-ingest": "Ingest", "cvr-sync": "Sync"]
+
+    func imports(of room: String) throws -> Set<String> {
+        Set(
+            try tree.swiftFiles(in: "Sources/\(room)").flatMap(\.lines).compactMap { line in
+                let words = line.split(separator: " ")
+                guard let index = words.firstIndex(of: "import"), index <= 2, index + 1 < words.count else {
+                    return nil
+                }
+                return String(words[words.count - 1].prefix { $0 != "." })
+            })
+    }
+
+    @Test("roles never import each other, concerns never import roles, the words import nothing")
+    func direction() throws {
+        #expect(try imports(of: "Recording") == [])
+        for room in try tree.folders(in: "Sources") {
+            let found = try imports(of: room).intersection(Self.roles)
+            let allowed: Set<String> = Self.roleOfProcess[room].map { [$0] } ?? []
+            #expect(found.isSubset(of: allowed), "\(room) imports \(found.sorted())")
+        }
+    }
+
+    @Test("what a worker links knows no Foundation, Dispatch or concurrency runtime of its own")
+    func workerDiet() throws {
+        for room in ["Recording", "Messages", "FragmentedMP4", "SegmentStore", "LibAV", "Ingest", "cvr-ingest"] {
+            let found = try imports(of: room).intersection([
+                "Foundation", "FoundationEssentials", "Dispatch", "NIOCore",
+            ])
+            #expect(found.isEmpty, "\(room) imports \(found.sorted())")
+        }
+    }
+
+    @Test("one module knows SQL, one spawns and signals, one removes media")
+    func singleOwners() throws {
+        let owners: [(pattern: Regex<Substring>, rooms: Set<String>)] = [
+            (/import GRDB/, ["Catalog"]),
+            (/\bposix_spawnp?\(|\bpidfd_send_signal|\bkill\(/, ["Isolation", "SegmentStore"]),
+            (/\bunlinkat\(/, ["SegmentStore"]),
+        ]
+        for file in try tree.swiftFiles(in: "Sources") {
+            for (pattern, rooms) in owners where !rooms.contains(file.room) {
+                let hit = file.lines.first { !$0.drop { $0 == " " }.hasPrefix("//") && $0.contains(pattern) }
+                #expect(hit == nil, "\(file.path): \(hit ?? "")")
+            }
+        }
+    }
+
+    @Test("ARCHITECTURE.md names every module and process there is, and no other")
+    func documented() throws {
+        let modules = try tree.table("module", in: "ARCHITECTURE.md").flatMap { SourceTree.codeSpans($0[0]) }
+        let processes = try tree.table("process", in: "ARCHITECTURE.md").flatMap { SourceTree.codeSpans($0[0]) }
+        #expect(Set(modules + processes) == Set(try tree.folders(in: "Sources")))
+    }
+
+    @Test("folders and files have names that mean something")
+    func roomsWithMeaning() throws {
+        let bad = /(?i)^(utils?|common|helpers?|managers?|shared|misc|constants|extensions|core|base)$/
+        for folder in try tree.folders(in: "Sources") {
+            #expect(folder.wholeMatch(of: bad) == nil, "\(folder) says nothing")
+        }
+        for file in try tree.swiftFiles(in: "Sources") {
+            let name = String(file.path.split(separator: "/").last?.prefix { $0 != "." && $0 != "+" } ?? "")
+            #expect(name.wholeMatch(of: bad) == nil, "\(file.path) says nothing")
+        }
+    }
+}

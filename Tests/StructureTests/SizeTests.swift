@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@Suite("Structure: sizes")
+struct SizeTests {
+    let tree = SourceTree()
+
+    @Test("files stay within 400 lines at the 95th percentile, 600 at most")
+    func files() throws {
+        let files = try tree.swiftFiles(in: "Sources")
+        let sizes = files.map(\.lines.count).sorted()
+        #expect(sizes[sizes.count * 95 / 100] <= 400)
+        for file in files { #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines") }
+    }
+
+    @Test("functions stay within 40 lines at the 95th percentile, 80 at most")
+    func functions() throws {
+        var sizes: [Int] = []
+        for file in try tree.swiftFiles(in: "Sources") {
+            for (name, length) in Self.functions(in: file) {
+                sizes.append(length)
+                #expect(length <= 80, "\(file.path): \(name) has \(length) lines")
+            }
+        }
+        sizes.sort()
+        #expect(sizes.count > 100)
+        #expect(sizes[sizes.count * 95 / 100] <= 40)
+    }
+
+    @Test("no unfinished marks, no sleeping tests, no secrets of the workplace")
+    func marks() throws {
+        let mark = /\b(TODO|FIXME|XXX|HACK)\b/
+        for file in try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests")
+        where file.room != "StructureTests" {
+            for line in file.lines {
+                #expect(!line.contains(mark), "\(file.path): \(line)")
+                #expect(
+                    !line.contains(/\bTask\.sleep|\busleep\(|\bThread\.sleep/) || !file.path.hasPrefix("Tests"),
+                    "\(file.path)")
+            }
+        }
+    }
+
+    @Test("what may trap is not written, and a discarded error says why")
+    func traps() throws {
+        let trap = /\btry!|\bas!|\bfatalError\(|\bunsafeBitCast\(|[\w\])]!(?=[\s.,)\]]|$)/
+        for file in try tree.swiftFiles(in: "Sources") {
+            let lines = file.lines
+            for (index, line) in lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                let code = line.replacing(/"[^"]*"/, with: "\"\"")
+                #expect(!code.contains(trap), "\(file.path):\(index + 1): \(line)")
+                if code.contains(/\btry\?/) {
+                    let explained = line.contains("//") || (index > 0 && lines[index - 1].contains("//"))
+                    #expect(explained, "\(file.path):\(index + 1): try? without a reason")
+                }
+            }
+        }
+    }
+
+    /// Name and length, from the line of `func`/`init` to its closing brace at the same indentation.
+    static func functions(in file: SourceTree.File) -> [(String, Int)] {
+        let lines = file.lines
+        var found: [(String, Int)] = []
+        for (index, line) in lines.enumerated() {
+            guard
+                line.contains(
+                    /^\s*(?:@\w+\s+)*(?:package |private |fileprivate |internal |static |mutating |override |nonisolated )*(func |init[?(<])/
+                )
+            else { continue }
+            let indent = line.prefix { $0 == " " }
+            if line.hasSuffix("}") { continue }
+            guard let end = lines[(index + 1)...].firstIndex(where: { $0 == indent + "}" }) else { continue }
+            found.append((line.trimmingCharacters(in: .whitespaces), end - index + 1))
+        }
+        return found
+    }
+}
