@@ -92,6 +92,7 @@ let package = Package(
         // Tests mirror the modules.
         tests("RecordingTests", ["Recording"]),
         tests("MessagesTests", ["Messages", "Recording"]),
+        tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("StructureTests", []),
     ]
 )

@@ -1,0 +1,52 @@
+/// One access unit or audio frame on its way into a fragment.
+package struct Sample: Hashable, Sendable {
+    /// Index into the segment's tracks.
+    package var track: Int
+    /// In the track's timescale, from the session's first sample; not negative.
+    package var decodeTime: Int64
+    package var duration: Int64
+    package var compositionOffset: Int64
+    package var isSync: Bool
+    package var data: [UInt8]
+
+    package init(
+        track: Int, decodeTime: Int64, duration: Int64, compositionOffset: Int64 = 0, isSync: Bool, data: [UInt8]
+    ) {
+        self.track = track
+        self.decodeTime = decodeTime
+        self.duration = duration
+        self.compositionOffset = compositionOffset
+        self.isSync = isSync
+        self.data = data
+    }
+}
+
+/// Turns samples into the bytes of one segment.
+///
+/// A value: a caller whose write may fail encodes with a copy and keeps the copy once the bytes are on disk, so that
+/// the trailer never names a fragment that was cut off.
+package struct SegmentEncoder: Sendable {
+    package let tracks: [Track]
+    package let info: SegmentInfo
+    /// `ftyp`, `moov` and the info box: the file's first bytes.
+    package let initPart: [UInt8]
+
+    package init(tracks: [Track], info: SegmentInfo) {
+        self.tracks = tracks
+        self.info = info
+        initPart = []
+    }
+
+    /// The whole next fragment; empty without samples.
+    ///
+    /// Samples of one track are in decoding order and touch: the file keeps the first one's decode time and then
+    /// durations. Samples of an unknown track are left out.
+    package mutating func fragment(_ samples: [Sample]) -> [UInt8] {
+        []
+    }
+
+    /// The `mfra` that closes the file.
+    package func trailer() -> [UInt8] {
+        []
+    }
+}

@@ -1,0 +1,3 @@
+import FragmentedMP4
+import Recording
+import Testing
