@@ -48,11 +48,15 @@ extension WallTime {
     }
 
     /// RFC 3339, UTC, milliseconds: `2026-11-23T09:48:00.123Z`.
-    package var rfc3339: String {
+    package var rfc3339: String { "\(dateAndSeconds).\(padded(civil.microsecond / 1000, 3))Z" }
+
+    /// RFC 3339, UTC, microseconds, as segments and journals keep it: `2026-11-23T09:48:00.123456Z`.
+    package var rfc3339Microseconds: String { "\(dateAndSeconds).\(padded(civil.microsecond, 6))Z" }
+
+    private var dateAndSeconds: String {
         let civil = civil
         return "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))T"
             + "\(padded(civil.hour, 2)):\(padded(civil.minute, 2)):\(padded(civil.second, 2))"
-            + ".\(padded(civil.microsecond / 1000, 3))Z"
     }
 
     /// RFC 3339 with any offset and up to nine decimals; nil for anything else.
