@@ -92,6 +92,8 @@ let package = Package(
         // Tests mirror the modules.
         tests("RecordingTests", ["Recording"]),
         tests("MessagesTests", ["Messages", "Recording"]),
+        tests("LibAVTests", ["LibAV", "Recording"]),
+        tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("StructureTests", []),
     ]

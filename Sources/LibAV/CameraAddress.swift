@@ -1,0 +1,70 @@
+internal import CLibAV
+internal import Recording
+
+/// A camera's URL with its userinfo put in, as libavformat wants it; exists in memory only, and only while opening.
+struct CameraAddress: ~Copyable {
+    /// What libavformat 5.1 keeps of the encoded userinfo (rtsp.c: `char auth[128]`); it cuts without a word.
+    static let longestUserinfo = 127
+
+    let text: String
+
+    init(_ request: LibAVSource.Request) throws(SourceFailure) {
+        let schemes = ["rtsp://", "rtsps://"]
+        guard let scheme = schemes.first(where: { request.url.lowercased().hasPrefix($0) }),
+            request.url.utf8.count < 2048, request.url.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { throw .invalidURL }
+        guard scheme == "rtsp://" || request.acceptsUnverifiedTLS else { throw .unverifiedTLS }
+        let rest = request.url.dropFirst(scheme.count)
+        guard let first = rest.utf8.first, first != UInt8(ascii: "/"),
+            !rest.prefix(while: { $0 != "/" }).contains("@")
+        else { throw .invalidURL }
+        guard !request.username.isEmpty else {
+            text = request.url
+            return
+        }
+        let userinfo = Self.encoded(request.username) + ":" + Self.encoded(request.password())
+        guard userinfo.utf8.count <= Self.longestUserinfo else { throw .credentialTooLong }
+        text = scheme + userinfo + "@" + rest
+    }
+
+    /// Percent-encodes all but RFC 3986's unreserved characters.
+    static func encoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                encoded.append("%")
+                encoded.append(digits[Int(byte >> 4)])
+                encoded.append(digits[Int(byte & 15)])
+            }
+        }
+        return encoded
+    }
+}
+
+/// The demuxer's options; libavformat takes out what it understood.
+struct OpenOptions: ~Copyable {
+    var dictionary: OpaquePointer?
+
+    init(_ request: LibAVSource.Request) {
+        let isTLS = request.url.lowercased().hasPrefix("rtsps:")
+        set("rtsp_transport", request.usesUDP && !isTLS ? "udp" : "tcp")
+        set("allowed_media_types", "video+audio")
+        set("protocol_whitelist", isTLS ? "tls,tcp,rtp,udp" : "tcp,rtp,udp")
+        set("user_agent", "cvr")
+        // Room for a keyframe's burst; the kernel grants what net.core.rmem_max allows.
+        if request.usesUDP { set("buffer_size", "2097152") }
+    }
+
+    deinit {
+        var rest = dictionary
+        av_dict_free(&rest)
+    }
+
+    private mutating func set(_ key: String, _ value: String) { av_dict_set(&dictionary, key, value, 0) }
+}

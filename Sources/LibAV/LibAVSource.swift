@@ -1,0 +1,138 @@
+internal import CLibAV
+package import Recording
+
+/// The first ingest engine: one camera's RTSP streams through libavformat.
+///
+/// Not thread-safe: the tick is called on the thread that is inside `open` or `next`. Its rtsps verifies no
+/// certificate, which is why it must be allowed by name.
+package final class LibAVSource {
+    /// What to connect to.
+    package struct Request: Sendable {
+        /// `rtsp://` or `rtsps://`, without userinfo.
+        package var url: String
+        package var username: String
+        /// Asked once, when the camera's address is built; the text goes to libavformat and nowhere else (I10).
+        package var password: @Sendable () -> String
+        package var usesUDP: Bool
+        package var acceptsUnverifiedTLS: Bool
+
+        package init(
+            url: String, username: String, password: @escaping @Sendable () -> String, usesUDP: Bool,
+            acceptsUnverifiedTLS: Bool
+        ) {
+            self.url = url
+            self.username = username
+            self.password = password
+            self.usesUDP = usesUDP
+            self.acceptsUnverifiedTLS = acceptsUnverifiedTLS
+        }
+    }
+
+    package static let connectLimit = TimeSpan.seconds(10)
+    package static let stallLimit = TimeSpan.seconds(10)
+    /// A larger access unit is dropped (I9).
+    package static let largestAccessUnit = 16 << 20
+
+    private let request: Request
+    private let interrupt: Interrupt
+    private var context: UnsafeMutablePointer<AVFormatContext>?
+    private var packet: UnsafeMutablePointer<AVPacket>?
+    /// libavformat's stream index to ours.
+    private var streams: [Int32: Int] = [:]
+
+    package init(request: Request, now: @escaping () -> MonotonicTime) {
+        self.request = request
+        interrupt = Interrupt(now: now)
+    }
+
+    deinit { close() }
+
+    /// Connects and asks the camera to play; nil when the tick asked for an end.
+    ///
+    /// `tick` is called many times a second while this and `next` block; true ends the block.
+    package func open(tick: @escaping () -> Bool) throws(SourceFailure) -> Announcement? {
+        close()
+        // libavformat logs addresses with their userinfo (I10).
+        av_log_set_level(AV_LOG_QUIET)
+        let address = try CameraAddress(request)
+        interrupt.begin(limit: Self.connectLimit, tick: tick)
+        guard let context = avformat_alloc_context(), let packet = av_packet_alloc() else {
+            throw .engine("out of memory")
+        }
+        self.packet = packet
+        context.pointee.interrupt_callback = interrupt.callback
+        // Timestamps as the camera gave them: what libavformat would fill in hides what is wrong with them.
+        context.pointee.flags |= AVFMT_FLAG_NOFILLIN
+        var opened: UnsafeMutablePointer<AVFormatContext>? = context
+        var options = OpenOptions(request)
+        let result = address.text.withCString {
+            avformat_open_input(&opened, $0, av_find_input_format("rtsp"), &options.dictionary)
+        }
+        // On failure libavformat has freed the context.
+        self.context = opened
+        guard result >= 0, let opened else {
+            close()
+            if interrupt.cause == .tick { return nil }
+            throw interrupt.cause == .deadline ? .timeout : SourceFailure(opening: result)
+        }
+        return try announcement(opened)
+    }
+
+    /// Waits for the next packet, at most until the camera counts as silent.
+    package func next() throws(SourceFailure) -> SourceEvent {
+        guard let context, let packet else { throw .disconnected }
+        interrupt.extend(limit: Self.stallLimit)
+        while true {
+            let result = av_read_frame(context, packet)
+            guard result >= 0 else {
+                switch interrupt.cause {
+                case .tick: return .interrupted
+                case .deadline: throw .silent
+                case nil: throw SourceFailure(reading: result)
+                }
+            }
+            defer { av_packet_unref(packet) }
+            guard let stream = streams[packet.pointee.stream_index] else { continue }
+            let size = Int(packet.pointee.size)
+            guard size <= Self.largestAccessUnit else { return .oversized(bytes: size) }
+            guard size > 0, let data = packet.pointee.data else { continue }
+            return .packet(
+                Packet(
+                    stream: stream, timestamp: packet.pointee.pts == CAV_NOPTS ? nil : packet.pointee.pts,
+                    cameraTime: Self.cameraTime(packet), isKey: packet.pointee.flags & AV_PKT_FLAG_KEY != 0,
+                    data: Array(UnsafeBufferPointer(start: data, count: size))))
+        }
+    }
+
+    /// Says goodbye (TEARDOWN) if that goes at once, and lets go of everything; any number of times.
+    package func close() {
+        interrupt.begin(limit: .milliseconds(500), tick: { false })
+        avformat_close_input(&context)
+        av_packet_free(&packet)
+        streams = [:]
+    }
+
+    private func announcement(_ context: UnsafeMutablePointer<AVFormatContext>) throws(SourceFailure) -> Announcement {
+        var offer = StreamOffer()
+        for index in 0..<Int(context.pointee.nb_streams) {
+            guard let stream = context.pointee.streams[index] else { continue }
+            offer.add(stream.pointee)
+        }
+        streams = offer.indices
+        guard !offer.streams.isEmpty, !offer.lacksVideo else {
+            close()
+            throw .unsupportedCodec(offer.ignored.isEmpty ? "no video or audio" : offer.ignored.joined(separator: ", "))
+        }
+        return Announcement(streams: offer.streams, ignored: offer.ignored)
+    }
+
+    /// The camera's clock for a packet, from its last RTCP sender report.
+    private static func cameraTime(_ packet: UnsafeMutablePointer<AVPacket>) -> WallTime? {
+        var size = 0
+        guard let data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size),
+            size >= MemoryLayout<AVProducerReferenceTime>.size
+        else { return nil }
+        let reference = UnsafeRawPointer(data).loadUnaligned(as: AVProducerReferenceTime.self)
+        return WallTime(microseconds: reference.wallclock)
+    }
+}
