@@ -71,3 +71,11 @@ static inline int cvr_clock_synchronised(void) {
 
 static inline unsigned cvr_major(dev_t device) { return major(device); }
 static inline unsigned cvr_minor(dev_t device) { return minor(device); }
+
+/* renameat2(2) with RENAME_NOREPLACE. */
+static inline int cvr_rename_new(int dir, const char *from, const char *to) {
+    return (int)syscall(SYS_renameat2, dir, from, dir, to, 1);
+}
+
+/* Atomic, for a counter shared by threads; returns the new value. */
+static inline int cvr_decrement(int *counter) { return __atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST); }

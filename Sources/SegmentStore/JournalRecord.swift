@@ -1,0 +1,52 @@
+package import Recording
+
+/// One fact in a journal; ARCHITECTURE.md, "Journal", names the kinds.
+package struct JournalRecord: Hashable, Sendable {
+    /// From 1, without holes.
+    package var sequence: Int64
+    /// When it was written.
+    package var time: WallTime
+    package var event: JournalEvent
+
+    package init(sequence: Int64, time: WallTime, event: JournalEvent) {
+        self.sequence = sequence
+        self.time = time
+        self.event = event
+    }
+}
+
+/// What no media file can say.
+package enum JournalEvent: Hashable, Sendable {
+    /// `codecs` are RFC 6381, comma-separated.
+    case sessionStart(session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String)
+    /// A partial of this segment may exist from now on, in the hour of `start`: recovery looks there.
+    case segmentOpen(SegmentID, start: WallTime)
+    case segmentClosed(SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64)
+    /// No file of this segment exists: it was never created, or held no whole fragment.
+    case segmentDiscarded(SegmentID)
+    case sessionEnd(session: Int64, end: WallTime, reason: GapReason)
+    case gapOpen(from: WallTime, reason: GapReason, detail: String)
+    case gapClose(to: WallTime)
+    case formatChange(SegmentID, codecs: String)
+    case clockStep(from: WallTime, to: WallTime)
+    case evicted(SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64, reason: EvictionReason)
+    /// The segment was closed by recovery; `end` is the wall time of its last whole fragment's end.
+    case recovered(SegmentID, end: WallTime, bytes: Int64)
+    /// Everything that a writer needs to know of the records before this one.
+    case checkpoint(JournalState)
+    /// Of a newer build.
+    case other(kind: String)
+}
+
+/// Why a worker unlinked a segment.
+package enum EvictionReason: String, Sendable, CaseIterable {
+    /// The camera's cache was over budget and the store has it.
+    case verified
+    /// The camera's cache was over budget, the store may not have it (`dropOldest`).
+    case budget
+    /// The disk was full.
+    case diskFull
+    case retention
+    /// Written by a newer build.
+    case unknown
+}
