@@ -9,6 +9,22 @@ package struct AccessUnit: Hashable, Sendable {
     /// Holds an IDR (H.264) or IRAP (H.265) picture.
     package private(set) var isKey = false
 
+    /// Takes any bytes: what is before the first start code, empty units and trailing zeros are dropped.
     package init(annexB: [UInt8], codec: Codec) {
+        var sample = BoxWriter()
+        sample.reserve(annexB.count + 64)
+        AnnexB.forEachUnit(in: annexB) { unit in
+            guard let kind = UnitKind(unit, isH265: codec == .h265) else { return }
+            switch kind {
+            case .videoParameterSet, .sequenceParameterSet, .pictureParameterSet:
+                parameterSets += AnnexB.startCode + unit
+            case .delimiter: break
+            case .randomAccess, .other:
+                isKey = isKey || kind == .randomAccess
+                sample.put(UInt32(clamping: unit.count))
+                sample.put(unit)
+            }
+        }
+        self.sample = sample.bytes
     }
 }

@@ -31,22 +31,35 @@ package struct SegmentEncoder: Sendable {
     /// `ftyp`, `moov` and the info box: the file's first bytes.
     package let initPart: [UInt8]
 
+    private var fragments: UInt32 = 0
+    private var length: Int64
+    private var points: [RandomAccessPoint] = []
+
+    /// Video first: the trailer and the reader's `frames` and `duration` are of the first track.
     package init(tracks: [Track], info: SegmentInfo) {
         self.tracks = tracks
         self.info = info
-        initPart = []
+        initPart = InitPart(tracks: tracks, info: info).bytes
+        length = Int64(initPart.count)
     }
 
     /// The whole next fragment; empty without samples.
     ///
     /// Samples of one track are in decoding order and touch: the file keeps the first one's decode time and then
-    /// durations. Samples of an unknown track are left out.
+    /// durations. Samples of an unknown track are left out. The caller bounds them: a second of media is far below
+    /// the format's limits (4 GiB, a million samples).
     package mutating func fragment(_ samples: [Sample]) -> [UInt8] {
-        []
+        let byTrack = tracks.indices.map { index in samples.filter { $0.track == index } }
+        let runs = byTrack.enumerated().compactMap { TrackFragment(track: $0, samples: $1) }
+        guard !runs.isEmpty else { return [] }
+        fragments += 1
+        let fragment = Fragment(sequence: fragments, runs: runs)
+        if let point = fragment.randomAccess(offset: length) { points.append(point) }
+        let bytes = fragment.bytes(samples: byTrack)
+        length += Int64(bytes.count)
+        return bytes
     }
 
     /// The `mfra` that closes the file.
-    package func trailer() -> [UInt8] {
-        []
-    }
+    package func trailer() -> [UInt8] { SegmentTrailer.bytes(points) }
 }

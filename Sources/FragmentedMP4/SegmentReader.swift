@@ -1,37 +1,34 @@
+import Recording
+
 /// One track's part of a fragment.
 package struct TrackRun: Hashable, Sendable {
     /// Index into the segment's tracks.
-    package var track: Int
-    package var baseDecodeTime: Int64
-    package var duration: Int64
-    package var samples: Int
-}
-
-/// Where decoding can start in the segment's first track.
-package struct RandomAccessPoint: Hashable, Sendable {
-    /// Presentation time in the track's timescale.
-    package var time: Int64
-    /// Of the `moof`, from the start of the file.
-    package var moofOffset: Int64
-    /// Position in its run, from 1.
-    package var sample: Int
+    package let track: Int
+    package let baseDecodeTime: Int64
+    package let duration: Int64
+    package let samples: Int
 }
 
 /// One whole fragment as a reader found it.
 package struct FragmentSummary: Hashable, Sendable {
     /// Of its checksum box, from the start of the file.
-    package var offset: Int64
+    package let offset: Int64
     /// With its checksum box.
-    package var length: Int64
+    package let length: Int64
     /// Playback can start here: its first video sample is a sync sample, or the segment has no video.
-    package var startsWithKey: Bool
+    package let startsWithKey: Bool
     /// The first sync sample of the first track in it.
-    package var randomAccess: RandomAccessPoint?
-    package var perTrack: [TrackRun]
+    package let randomAccess: RandomAccessPoint?
+    package let perTrack: [TrackRun]
 }
 
 /// What is in a segment's bytes up to the last whole fragment, whatever follows.
+///
+/// The file may be growing, torn, zero-filled at its end or not ours at all: every byte is taken as hostile (I9).
 package struct SegmentReader: Sendable {
+    /// Reads from the segment: the bytes at an offset, fewer at the end of the file.
+    package typealias Read = (_ offset: Int64, _ count: Int) throws -> [UInt8]
+
     package let info: SegmentInfo
     package let tracks: [Track]
     package let initLength: Int64
@@ -41,31 +38,101 @@ package struct SegmentReader: Sendable {
     /// Exactly the trailer follows the last fragment: the file was closed.
     package private(set) var isComplete = false
 
-    /// Reads a segment of `length` bytes; the file may be growing.
+    /// Fragments of 1 s for twelve days; bounds what a hostile file makes a reader hold.
+    private static let fragmentLimit = 1 << 20
+    private static let chunkSize = 256 << 10
+
+    /// Reads a segment of `length` bytes.
     ///
-    /// `read` answers with the bytes at an offset, fewer at the end of the file; its errors are passed on. Throws
-    /// `MP4Error` when there is no whole init part of ours, never for what follows it. Without `verifyChecksums` the
-    /// box structure is trusted and no `mdat` is read: right for files that were closed.
-    package init(
-        length: Int64, verifyChecksums: Bool = true, read: (_ offset: Int64, _ count: Int) throws -> [UInt8]
-    ) throws {
-        throw MP4Error("read", "segment", nextStep: "")
+    /// Throws `MP4Error` when there is no whole init part of ours, never for what follows it; errors of `read` are
+    /// passed on. Without `verifyChecksums` the box structure is trusted and no `mdat` is read: right for files that
+    /// were closed.
+    package init(length: Int64, verifyChecksums: Bool = true, read: Read) throws {
+        let start = try InitPart(length: length, read: read)
+        info = start.info
+        tracks = start.tracks
+        initLength = start.size
+        mediaEnd = start.size
+        try extend(length: length, verifyChecksums: verifyChecksums, read: read)
     }
 
     /// Takes up what was appended since; `length` is the file's length now.
-    package mutating func extend(
-        length: Int64, verifyChecksums: Bool = true, read: (_ offset: Int64, _ count: Int) throws -> [UInt8]
-    ) throws {
+    package mutating func extend(length: Int64, verifyChecksums: Bool = true, read: Read) throws {
+        while fragments.count < Self.fragmentLimit,
+            let next = try fragment(length: length, verifyChecksums: verifyChecksums, read: read)
+        {
+            fragments.append(next)
+            mediaEnd += next.length
+        }
+        let trailer = trailer()
+        let tail = length - mediaEnd == Int64(trailer.count) ? try read(mediaEnd, trailer.count) : []
+        isComplete = tail == trailer
     }
 
     /// The `mfra` that closes the file at `mediaEnd`: the bytes that its encoder would have written.
-    package func trailer() -> [UInt8] {
-        []
-    }
+    package func trailer() -> [UInt8] { SegmentTrailer.bytes(fragments.compactMap(\.randomAccess)) }
 
     /// Samples in the first track.
-    package var frames: Int { 0 }
+    package var frames: Int { mainRuns.reduce(0) { $0 + $1.samples } }
 
     /// First to last tick of the first track, in its timescale.
-    package var duration: Int64 { 0 }
+    package var duration: Int64 {
+        let runs = mainRuns
+        guard let first = runs.first, let last = runs.last else { return 0 }
+        return max(0, last.baseDecodeTime + last.duration - first.baseDecodeTime)
+    }
+
+    private var mainRuns: [TrackRun] {
+        fragments.flatMap(\.perTrack).filter { $0.track == 0 }
+    }
+
+    /// The fragment at `mediaEnd`; nil where no whole one is.
+    private func fragment(length: Int64, verifyChecksums: Bool, read: Read) throws -> FragmentSummary? {
+        let offset = mediaEnd
+        let payload = offset + Int64(Fragment.checksumBoxSize)
+        guard length - offset >= Int64(FragmentHeader.size),
+            let header = FragmentHeader(try read(offset, FragmentHeader.size)),
+            header.payloadSize <= length - payload
+        else { return nil }
+        // The rest of the moof, and the header of the mdat.
+        let boxes = try read(payload + 8, Int(header.moofSize))
+        guard boxes.count == Int(header.moofSize) else { return nil }
+        let dataSize = header.payloadSize - header.moofSize - 8
+        var mdat = BoxReader(boxes.suffix(8))
+        guard Int64(mdat.integer(UInt32.self)) == dataSize + 8, BoxType(code: mdat.integer()) == "mdat",
+            let fragment = Fragment(moof: BoxReader(boxes.dropLast(8)), dataSize: dataSize),
+            fragment.sequence == UInt32(fragments.count + 1), fragment.runs.allSatisfy({ tracks.indices ~= $0.track })
+        else { return nil }
+        if verifyChecksums {
+            let end = payload + header.payloadSize
+            guard try checksum(from: payload, to: end, read: read) == header.checksum else { return nil }
+        }
+        return summary(fragment, offset: offset, length: Int64(Fragment.checksumBoxSize) + header.payloadSize)
+    }
+
+    /// Nil when the file ends before `end`.
+    private func checksum(from start: Int64, to end: Int64, read: Read) throws -> UInt32? {
+        var checksum = CRC32C()
+        var offset = start
+        while offset < end {
+            let chunk = try read(offset, min(Self.chunkSize, Int(end - offset)))
+            guard !chunk.isEmpty, Int64(chunk.count) <= end - offset else { return nil }
+            checksum.update(chunk)
+            offset += Int64(chunk.count)
+        }
+        return checksum.value
+    }
+
+    private func summary(_ fragment: Fragment, offset: Int64, length: Int64) -> FragmentSummary {
+        let main = fragment.runs.first { $0.track == 0 }
+        let isAudioOnly = !tracks.contains(where: \.isVideo)
+        return FragmentSummary(
+            offset: offset, length: length, startsWithKey: isAudioOnly || main?.entries.first?.isSync == true,
+            randomAccess: fragment.randomAccess(offset: offset),
+            perTrack: fragment.runs.map {
+                TrackRun(
+                    track: $0.track, baseDecodeTime: $0.baseDecodeTime, duration: $0.duration,
+                    samples: $0.entries.count)
+            })
+    }
 }

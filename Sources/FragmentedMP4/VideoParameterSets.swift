@@ -5,23 +5,114 @@ package import Recording
 /// Equal when the same NAL units are in it, whatever their order.
 package struct VideoParameterSets: Hashable, Sendable {
     package let codec: Codec
-    /// Displayed size, cropping applied.
-    package let width: Int
-    package let height: Int
-    /// Frames per second as the bitstream announces them: a hint.
-    package let frameRate: Double?
-    /// Pictures that may precede a picture in decoding order and follow it in output; nil when not said.
-    package let reorderDepth: Int?
-    /// RFC 6381.
-    package let codecString: String
+    /// By id; of units that share an id the last one counts, as it does to a decoder.
+    let videoSets: [[UInt8]]
+    let sequenceSets: [[UInt8]]
+    let pictureSets: [[UInt8]]
+    let sequence: SequenceParameters
 
-    /// Nil when a set is missing or invalid.
+    /// Displayed size, cropping applied.
+    package var width: Int { sequence.width }
+    package var height: Int { sequence.height }
+    /// Frames per second as the bitstream announces them: a hint.
+    package var frameRate: Double? { sequence.frameRate }
+    /// Pictures that may precede a picture in decoding order and follow it in output; nil when not said.
+    package var reorderDepth: Int? { sequence.reorderDepth }
+
+    /// Nil when a set is missing or invalid; units of other kinds are ignored.
     package init?(codec: Codec, annexB: [UInt8]) {
-        nil
+        guard codec.isVideo else { return nil }
+        var groups = ParameterSetGroups(isH265: codec == .h265)
+        AnnexB.forEachUnit(in: annexB) { groups.take($0) }
+        guard groups.isValid, groups.isStorable, let sequence = groups.active else { return nil }
+        self.codec = codec
+        self.sequence = sequence
+        videoSets = groups.video.inOrder
+        sequenceSets = groups.sequence.inOrder
+        pictureSets = groups.picture.inOrder
     }
 
     /// These sets with the ones in `annexB` put in, an equal id replacing; nil when the result is invalid.
     package func updated(by annexB: [UInt8]) -> VideoParameterSets? {
-        nil
+        VideoParameterSets(codec: codec, annexB: self.annexB + annexB)
     }
+
+    /// With 4-byte start codes, in decoding order.
+    package var annexB: [UInt8] {
+        [videoSets, sequenceSets, pictureSets].joined().flatMap { AnnexB.startCode + $0 }
+    }
+}
+
+extension VideoParameterSets {
+    /// RFC 6381 §3.3 for H.264, ISO/IEC 14496-15 annex E for H.265.
+    package var codecString: String {
+        codec == .h265 ? h265String : "avc1." + sequence.profileAndLevel.map(hex).joined()
+    }
+
+    private var h265String: String {
+        let fields = sequence.profileAndLevel
+        guard let first = fields.first, let level = fields.last else { return "hvc1" }
+        let space = ["", "A", "B", "C"][Int(first >> 6)]
+        let compatibility = fields.dropFirst().prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        var reversed: UInt32 = 0
+        for bit in 0..<UInt32(32) where compatibility >> bit & 1 == 1 { reversed |= 1 << (31 - bit) }
+        var constraints = fields.dropFirst(5).prefix(6)
+        while constraints.last == 0 { constraints.removeLast() }
+        let tail = constraints.map { "." + String($0, radix: 16, uppercase: true) }.joined()
+        return "hvc1.\(space)\(first & 0x1F).\(String(reversed, radix: 16, uppercase: true))"
+            + ".\(first & 0x20 == 0 ? "L" : "H")\(level)\(tail)"
+    }
+
+    private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+}
+
+/// Parameter sets as they are collected, by kind and id.
+private struct ParameterSetGroups {
+    let isH265: Bool
+    private(set) var video: [Int: [UInt8]] = [:]
+    private(set) var sequence: [Int: [UInt8]] = [:]
+    private(set) var picture: [Int: [UInt8]] = [:]
+    private(set) var isValid = true
+    private var parsed: [Int: SequenceParameters] = [:]
+    /// Sequence parameter set of each picture parameter set.
+    private var references: [Int: Int] = [:]
+
+    init(isH265: Bool) { self.isH265 = isH265 }
+
+    /// Within the length and count fields of `avcC` and `hvcC`, and far above what any camera sends.
+    var isStorable: Bool {
+        let size = [video, sequence, picture].joined().reduce(0) { $0 + $1.value.count }
+        return size <= 32 << 10 && sequence.count <= 31 && picture.count <= 255
+    }
+
+    /// The first sequence parameter set that a picture parameter set refers to, its own references whole.
+    var active: SequenceParameters? {
+        guard let id = references.values.min(), let sequence = parsed[id] else { return nil }
+        return isH265 && video[sequence.videoParameterSet] == nil ? nil : sequence
+    }
+
+    mutating func take(_ unit: ArraySlice<UInt8>) {
+        var bits = BitReader(unit: unit.dropFirst(isH265 ? 2 : 1))
+        switch UnitKind(unit, isH265: isH265) {
+        case .videoParameterSet:
+            video[bits.bits(4)] = Array(unit)
+        case .sequenceParameterSet:
+            let parameters = isH265 ? SequenceParameters(h265: unit) : SequenceParameters(h264: unit)
+            if let parameters {
+                sequence[parameters.id] = Array(unit)
+                parsed[parameters.id] = parameters
+            }
+            isValid = isValid && parameters != nil
+        case .pictureParameterSet:
+            let id = bits.unsigned(upTo: isH265 ? 63 : 255)
+            references[id] = bits.unsigned(upTo: isH265 ? 15 : 31)
+            picture[id] = Array(unit)
+        default: return
+        }
+        if bits.overran { isValid = false }
+    }
+}
+
+extension [Int: [UInt8]] {
+    fileprivate var inOrder: [[UInt8]] { sorted { $0.key < $1.key }.map(\.value) }
 }
