@@ -70,8 +70,13 @@ let package = Package(
             ["Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", lifecycle, log] + nio),
 
         // Concerns.
-        module("Configuration", ["Recording", "Yams"]),
-        module("Catalog", ["Recording", .product(name: "GRDB", package: "GRDB.swift")]),
+        module("Configuration", ["Recording", "CLinux", "Yams"]),
+        module(
+            "Catalog",
+            [
+                "Recording", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         module("ObjectStore", ["Recording", "CLinux"]),
         module("Isolation", ["CLinux"]),
         module("Varlink", nio),
@@ -90,6 +95,7 @@ let package = Package(
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
 
         // Tests mirror the modules.
+        tests("ConfigurationTests", ["Configuration", "Recording"]),
         tests("RecordingTests", ["Recording"]),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),

@@ -1,0 +1,79 @@
+import Recording
+
+extension BoxConfiguration {
+    /// Reads `cvr.yaml` and the files of `cameras.d`; throws every mistake at once.
+    ///
+    /// `added` gives the latter by camera name, once the former has said where the state is; `hostName` is what
+    /// a box without `site` is called.
+    package init(
+        main: ConfigurationText, hostName: String,
+        added: (String) throws(ConfigurationError) -> [String: ConfigurationText]
+    ) throws(ConfigurationError) {
+        let mistakes = MistakeList()
+        let root = Section(main, schema: "", mistakes: mistakes)
+        guard root.isPresent else { throw mistakes.error }
+        let cache = root.section("cache", schema: "cache")
+        let store = root.section("store", schema: "store")
+        let cachePath = cache.value("path", Values.path) ?? "/var/lib/cvr/cache"
+        let storePath = store.required("url", hint: "add url: file:///ABSOLUTE/PATH", Addresses.store)
+        if let storePath,
+            [storePath, cachePath].contains(where: { ($0 == cachePath ? storePath : cachePath).isIn($0) })
+        {
+            store.report("url", "the store and the cache lie in each other; give each its own directory")
+        }
+        self.init(
+            site: root.value("site", Values.site) ?? SiteName(hostName: hostName),
+            runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? "/run/cvr",
+            statePath: root.section("state", schema: "state").value("path", Values.path) ?? "/var/lib/cvr/state",
+            cachePath: cachePath, minimumFreePercent: cache.value("minimumFree", Values.percent) ?? 5,
+            store: StoreConfiguration(
+                url: "file://" + (storePath ?? "/"), credential: store.value("credential", CredentialName.parse)),
+            trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
+                == .always,
+            cameras: [:])
+        var reader = CameraReader(
+            defaults: CameraReader.Defaults(root.section("defaults", schema: "defaults"), cache: cache),
+            mistakes: mistakes)
+        reader.read(root.section("cameras", schema: nil))
+        do throws(ConfigurationError) {
+            for (name, text) in try added(statePath).sorted(by: { $0.key < $1.key }) { reader.read(name, text) }
+        } catch {
+            for mistake in error.mistakes { mistakes.add(mistake) }
+        }
+        reader.refuseSharedAssets()
+        cameras = reader.cameras
+        checkSocketPaths(root.section("runtime", schema: nil))
+        guard mistakes.isEmpty else { throw mistakes.error }
+    }
+
+    /// A Unix socket's path has at most 107 bytes (unix(7), sun_path).
+    private func checkSocketPaths(_ runtime: Section) {
+        let longest = cameras.keys.map { "/\($0)/a/worker.sock" }.max { $0.utf8.count < $1.utf8.count }
+        let tail = max(longest?.utf8.count ?? 0, "/sync/sync.sock".utf8.count)
+        let length = runtimePath.utf8.count + tail
+        guard length > 107 else { return }
+        runtime.report(
+            "path",
+            "too long: a worker's socket would need \(length) bytes, a Unix socket's path has at most 107; "
+                + "use at most \(107 - tail)")
+    }
+}
+
+extension String {
+    /// True for paths that are `directory` or lie below it.
+    fileprivate func isIn(_ directory: String) -> Bool { self == directory || hasPrefix(directory + "/") }
+}
+
+/// The name of a credential, or the absolute path of its file.
+enum CredentialName {
+    static func parse(_ text: String) throws(BadValue) -> String {
+        if text.hasPrefix("/") { return try Values.path(text) }
+        let isName =
+            text.utf8.count <= 128 && !text.hasPrefix(".")
+            && text.allSatisfy { ($0.isASCII && ($0.isLetter || $0.isNumber)) || "-._".contains($0) }
+        guard isName else {
+            throw BadValue("not the name of a credential (letters, digits, - . _) nor an absolute path of its file")
+        }
+        return text
+    }
+}

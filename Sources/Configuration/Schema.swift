@@ -1,0 +1,58 @@
+/// Which keys there are.
+///
+/// `etc/cvr.yaml` shows every one of them; a test holds it to that.
+package enum Schema {
+    /// The keys of each section; `*` stands for any camera's name.
+    package static let sections: [String: [String]] = [
+        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "cameras"],
+        "runtime": ["path"],
+        "state": ["path"],
+        "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
+        "store": ["url", "credential"],
+        "defaults": ["segmentLength", "retention", "transport"],
+        "clock": ["trust"],
+        "cameras.*": camera,
+        "cameras.*.tls": ["verify"],
+    ]
+
+    /// What `cameras.d/NAME.yaml` may say besides the keys of a camera.
+    static let enabled = "enabled"
+
+    private static let camera = [
+        "url", "username", "credential", "transport", "segmentLength", "retention", "assetNamePattern",
+        "localMediaCacheMaximumSizeMiB", "cacheFull", "tls",
+    ]
+
+    /// Keys that a newer version has: refused with the reason, since ignoring them would promise what nothing keeps.
+    static let unavailable: [String: String] = [
+        "store.bandwidth": "a bandwidth limit is not supported by this version; remove it",
+        "playback": "playback is not part of this version; remove it",
+        "graph": "media graphs are not part of this version; remove it",
+    ]
+
+    /// The one of `candidates` that is most like `word`.
+    static func nearest(to word: String, among candidates: [String]) -> String? {
+        let scored = candidates.map { (distance: editDistance(word.lowercased(), $0.lowercased()), word: $0) }
+        return scored.min { $0.distance < $1.distance }?.word
+    }
+
+    /// Levenshtein's distance with transposition of neighbours; texts are cut to 64 characters.
+    static func editDistance(_ left: String, _ right: String) -> Int {
+        let (source, target) = (Array(left.prefix(64)), Array(right.prefix(64)))
+        var beforeLast: [Int] = []
+        var last = Array(0...target.count)
+        for row in source.indices {
+            var current = [row + 1]
+            for column in target.indices {
+                let substitution = last[column] + (source[row] == target[column] ? 0 : 1)
+                var best = min(substitution, last[column + 1] + 1, current[column] + 1)
+                if row > 0, column > 0, source[row] == target[column - 1], source[row - 1] == target[column] {
+                    best = min(best, beforeLast[column - 1] + 1)
+                }
+                current.append(best)
+            }
+            (beforeLast, last) = (last, current)
+        }
+        return last[target.count]
+    }
+}
