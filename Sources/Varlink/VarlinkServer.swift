@@ -36,16 +36,64 @@ package final class VarlinkServer: Sendable {
     /// The task is cancelled when the client goes away, unless the call is oneway.
     package typealias Handler = @Sendable (VarlinkCall, VarlinkReplies) async throws -> Void
 
+    private let socketPath: String
+    private let mode: UInt32
+    private let group: UInt32?
+    private let limits: VarlinkLimits
+    private let eventLoopGroup: any EventLoopGroup
+    private let service: ServiceInterface
+    private let handler: Handler
+    private let connections: ConnectionTable
+
+    /// Serves `interfaces` (description by name) with one handler; `org.varlink.service` is answered here.
     package init(
         socketPath: String, mode: UInt32 = 0o660, group: UInt32? = nil, info: VarlinkServiceInfo,
         interfaces: [String: String], limits: VarlinkLimits = VarlinkLimits(),
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, handler: @escaping Handler
     ) {
+        self.socketPath = socketPath
+        self.mode = mode
+        self.group = group
+        self.limits = limits
+        self.eventLoopGroup = eventLoopGroup
+        self.handler = handler
+        service = ServiceInterface(info: info, interfaces: interfaces)
+        connections = ConnectionTable(limit: limits.connections)
     }
 
     /// Serves until cancelled; `whenListening` is called once clients can connect.
     ///
     /// Throws `VarlinkConnectionError` when the socket cannot be made, or another process already serves it.
     package func run(whenListening: @Sendable () -> Void = {}) async throws {
+        let descriptor = try UnixSocket.bind(path: socketPath, mode: mode, group: group)
+        let limits = limits
+        let connections = connections
+        let listener = try await ServerBootstrap(group: eventLoopGroup)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .bind(descriptor) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let connection = try VarlinkConnection(channel, limits: limits)
+                    connections.admit(connection)
+                    return connection
+                }
+            }
+        whenListening()
+        // A connection that was accepted while the loop ended is in the table, but in nobody's hands.
+        defer { connections.closeAll() }
+        try await listener.executeThenClose { accepted in
+            try await withThrowingDiscardingTaskGroup { tasks in
+                for try await connection in accepted {
+                    tasks.addTask { await connection.serve(self.answer) }
+                }
+                tasks.cancelAll()
+            }
+        }
+        try Task.checkCancellation()
+    }
+
+    @Sendable private func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        try service.check(call.method)
+        if try await service.answers(call, replies) { return }
+        try await handler(call, replies)
     }
 }

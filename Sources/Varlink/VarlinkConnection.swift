@@ -1,0 +1,87 @@
+import Glibc
+import NIOCore
+import Synchronization
+
+/// One client of a server: its calls are answered one after the other, in order.
+final class VarlinkConnection: Sendable {
+    let channel: any Channel
+    private let messages: NIOAsyncChannel<[UInt8], Never>
+    private let limits: VarlinkLimits
+    private let state = Mutex(State())
+
+    private struct State {
+        var isClosed = false
+        var call: Task<Void, any Error>?
+    }
+
+    /// On the channel's event loop, before it is active.
+    init(_ channel: any Channel, limits: VarlinkLimits) throws {
+        self.channel = channel
+        self.limits = limits
+        try channel.pipeline.syncOperations.addHandler(
+            MessageFraming(limit: limits.messageBytes, patience: limits.partialMessage))
+        // One message ahead of the handler; the rest waits in the client's socket.
+        messages = try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+    }
+
+    /// No call is being answered.
+    var isIdle: Bool { state.withLock { $0.call == nil } }
+
+    /// Returns when the connection is closed; nothing that a client does makes it throw.
+    func serve(_ answer: @escaping VarlinkServer.Handler) async {
+        channel.closeFuture.whenComplete { _ in
+            self.state.withLock { state in
+                state.isClosed = true
+                state.call?.cancel()
+            }
+        }
+        await withTaskCancellationHandler {
+            do {
+                try await messages.executeThenClose { messages in
+                    let peer = try await self.peer()
+                    for try await message in messages {
+                        guard let call = VarlinkCall(message, from: peer) else { return }
+                        try await self.answer(call, answer)
+                    }
+                }
+            } catch {
+                // Garbage, a stalled reader or a handler's failure: the client is disconnected, no other notices.
+            }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func answer(_ call: VarlinkCall, _ answer: @escaping VarlinkServer.Handler) async throws {
+        let replies = VarlinkReplies(to: call, on: channel, patience: limits.stalledReply)
+        let task = Task {
+            do {
+                try await answer(call, replies)
+                guard replies.isFinished else { throw VarlinkReplyError.noFinalReply }
+            } catch let failure as VarlinkFailure {
+                try await replies.fail(failure)
+            }
+        }
+        // Nobody waits for a oneway call, so nobody's leaving ends it.
+        if !call.isOneway {
+            state.withLock { state in
+                state.call = task
+                if state.isClosed { task.cancel() }
+            }
+        }
+        defer { state.withLock { $0.call = nil } }
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    private func peer() async throws -> VarlinkPeer {
+        guard let socket = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
+        // Laid out as the kernel's struct ucred, which the importer does not see.
+        return try await socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED)).get()
+    }
+}
