@@ -1,0 +1,36 @@
+internal import Recording
+
+/// Says at which keyframe a segment ends.
+///
+/// Targets lie on a grid of the segment length from the session's start, so that lengths do not drift: a late
+/// keyframe makes one segment longer and the next shorter.
+struct SegmentCutter: Sendable {
+    /// S3 takes 5 GiB by one PUT, Azure 5,000 MiB; playback wants less.
+    static let largestSegment: Int64 = 1 << 30
+
+    /// May change while a session runs.
+    var length: TimeSpan {
+        didSet { retarget(after: start) }
+    }
+    private var start = TimeSpan.zero
+    private(set) var target: TimeSpan
+
+    init(length: TimeSpan) {
+        self.length = max(length, .seconds(1))
+        target = self.length
+    }
+
+    /// `media` is the keyframe's time in the session, `bytes` what the segment holds so far.
+    func isDue(at media: TimeSpan, bytes: Int64) -> Bool { media >= target || bytes >= Self.largestSegment }
+
+    /// A segment begins at `media`.
+    mutating func cut(at media: TimeSpan) {
+        start = media
+        retarget(after: media)
+    }
+
+    private mutating func retarget(after media: TimeSpan) {
+        let step = max(length, .seconds(1))
+        target = step * (max(media, .zero).microseconds / step.microseconds + 1)
+    }
+}
