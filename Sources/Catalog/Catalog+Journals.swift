@@ -1,0 +1,141 @@
+import GRDB
+package import Recording
+
+extension Catalog {
+    package func camera(_ name: CameraName) throws(CatalogError) -> CameraRow? {
+        try read("look up a camera in") { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM camera WHERE name = ?", arguments: [name.text])
+                .map { try CameraRow($0) }
+        }
+    }
+
+    package func save(_ camera: CameraRow) throws(CatalogError) {
+        try write("save a camera in") { try Self.save(camera, $0) }
+    }
+
+    /// Takes facts and how far their file was read in one transaction: a fold that dies is folded again.
+    package func apply(_ facts: [Fact], _ camera: CameraRow) throws(CatalogError) {
+        try write("fold a journal into") { db in
+            for fact in facts { try Self.apply(fact, camera.name, db) }
+            try Self.save(camera, db)
+        }
+    }
+
+    /// Forgets what a journal said: another journal, on another disk, is read from its start.
+    package func forgetJournal(of camera: CameraName) throws(CatalogError) {
+        try write("forget a journal in") { db in
+            for table in ["gap", "session", "eviction"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE camera = ?", arguments: [camera.text])
+            }
+        }
+    }
+
+    /// Moves what was never stored to another asset.
+    package func rekey(_ camera: CameraName, from old: String, to new: String) throws(CatalogError) {
+        try write("move an asset in") { db in
+            try db.execute(
+                sql: """
+                    UPDATE segment SET key = ? || substr(key, ?)
+                    WHERE camera = ? AND state IN ('closed', 'evicted') AND isUncertain = 0 AND substr(key, 1, ?) = ?
+                    """, arguments: [new, old.count + 1, camera.text, old.count, old])
+        }
+    }
+
+    package func gaps(_ camera: CameraName, from: WallTime?, to: WallTime?) throws(CatalogError) -> [GapRow] {
+        try read("list gaps in") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM gap WHERE camera = ? AND start < ? AND (end IS NULL OR end > ?) ORDER BY sequence
+                    """,
+                arguments: [camera.text, (to ?? .latest).microseconds, (from ?? .earliest).microseconds]
+            ).map { try GapRow($0) }
+        }
+    }
+
+    package func sessions(_ camera: CameraName) throws(CatalogError) -> [SessionRow] {
+        try read("list sessions in") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM session WHERE camera = ? ORDER BY session", arguments: [camera.text]
+            )
+            .map { try SessionRow($0) }
+        }
+    }
+
+    package func eviction(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) -> EvictionRow? {
+        try read("look up an eviction in") { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM eviction WHERE camera = ? AND session = ? AND counter = ?",
+                arguments: [camera.text, id.session, id.counter]
+            ).map { try EvictionRow($0) }
+        }
+    }
+
+    /// The first moment that anything is known of.
+    package func firstKnown(_ camera: CameraName) throws(CatalogError) -> WallTime? {
+        try read("find the first moment in") { db in
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT min(start) FROM (SELECT min(start) AS start FROM segment WHERE camera = ?1
+                        UNION ALL SELECT min(start) FROM gap WHERE camera = ?1)
+                    """, arguments: [camera.text]
+            ).map { WallTime(microseconds: $0) }
+        }
+    }
+}
+
+extension Catalog {
+    private static func save(_ camera: CameraRow, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                camera.name.text, camera.asset, camera.retention?.microseconds, camera.identity,
+                camera.journal.offset, camera.journal.session, camera.ledger,
+            ])
+    }
+
+    private static func apply(_ fact: Fact, _ camera: CameraName, _ db: Database) throws {
+        switch fact {
+        case .sessionStarted(let row):
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO session VALUES (?, ?, ?, ?, ?, NULL, NULL)",
+                arguments: [camera.text, row.session, row.anchor.microseconds, row.quality.rawValue, row.codecs])
+        case .sessionEnded(let session, let end, let reason):
+            try db.execute(
+                sql: "UPDATE session SET end = ?, endReason = ? WHERE camera = ? AND session = ?",
+                arguments: [end.microseconds, reason.rawValue, camera.text, session])
+        case .gapOpened(let row):
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    camera.text, row.sequence, row.session, row.gap.from.microseconds, row.gap.to?.microseconds,
+                    row.gap.reason.rawValue, row.gap.detail,
+                ])
+        case .gapClosed(let to):
+            try db.execute(
+                sql: "UPDATE gap SET end = ? WHERE camera = ? AND end IS NULL",
+                arguments: [to.microseconds, camera.text])
+        case .segmentClosed(let id, let key, let start, let duration, let bytes):
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO segment
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'', '[]', 0, '', NULL, 'closed', 0, 0, 0)
+                    """,
+                arguments: [
+                    camera.text, id.session, id.counter, key, start.microseconds, duration.microseconds, bytes,
+                ])
+        case .evicted(let row):
+            try record(row, camera, db)
+        }
+    }
+
+    static func record(_ row: EvictionRow, _ camera: CameraName, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO eviction VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                camera.text, row.id.session, row.id.counter, row.start.microseconds, row.duration.microseconds,
+                row.bytes, row.reason,
+            ])
+    }
+}

@@ -1,0 +1,131 @@
+import GRDB
+package import Recording
+
+/// Which of a camera's segments a page is about.
+package enum SegmentSelection: Hashable, Sendable {
+    /// Those that overlap a stretch of time; nil bounds are open.
+    case overlapping(from: WallTime?, to: WallTime?)
+    /// Those with a copy in the cache.
+    case local
+    /// Those in the cache that are on their way to the store.
+    case pending
+    /// Neither verified nor gone for good, and not in the cache: only the store can tell.
+    case unsettled
+    /// Those in the cache that may be freed.
+    case evictable
+    /// Those in the cache that may only be freed as a loss.
+    case unverified
+    /// Verified ones that ended before a moment: what retention deletes.
+    case expired(before: WallTime)
+    /// Gone for good by the catalog's word, while the store may still hold an object.
+    case leftInStore
+}
+
+extension Catalog {
+    /// At most `limit` rows in order of (session, counter), after `after`.
+    package func segments(
+        _ camera: CameraName, _ selection: SegmentSelection, after: SegmentID? = nil, limit: Int
+    ) throws(CatalogError) -> [SegmentRow] {
+        let (filter, bounds) = selection.condition
+        let sql = """
+            SELECT * FROM segment WHERE camera = ? AND (session, counter) > (?, ?) AND \(filter)
+            ORDER BY session, counter LIMIT ?
+            """
+        let position: StatementArguments = [camera.text, after?.session ?? -1, after?.counter ?? -1]
+        return try read("list segments in") { db in
+            try Row.fetchAll(db, sql: sql, arguments: position + bounds + [limit]).map { try SegmentRow($0) }
+        }
+    }
+
+    package func segment(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) -> SegmentRow? {
+        try read("look up a segment in") { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM segment WHERE camera = ? AND session = ? AND counter = ?",
+                arguments: [camera.text, id.session, id.counter]
+            ).map { try SegmentRow($0) }
+        }
+    }
+
+    /// Everything below it is verified or gone: what a worker may free by itself (I7); nil when nothing is.
+    ///
+    /// `limit` is the first segment that exists outside the catalog, such as one that is still growing.
+    package func evictableWatermark(_ camera: CameraName, below limit: SegmentID?) throws(CatalogError) -> SegmentID? {
+        try read("find the watermark in") { db in
+            let blocked = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT session, counter FROM segment WHERE camera = ? AND isLocal = 1 AND state <> 'verified'
+                    ORDER BY session, counter LIMIT 1
+                    """, arguments: [camera.text]
+            ).map { try SegmentID($0) }
+            let bound = [blocked, limit].compactMap(\.self).min() ?? SegmentID(session: .max, counter: .max)
+            return try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT session, counter FROM segment
+                    WHERE camera = ? AND state = 'verified' AND (session, counter) < (?, ?)
+                    ORDER BY session DESC, counter DESC LIMIT 1
+                    """, arguments: [camera.text, bound.session, bound.counter]
+            ).map { try SegmentID($0) }
+        }
+    }
+
+    /// What is in a camera's cache and what of it waits.
+    package struct Holdings: Hashable, Sendable {
+        package var pendingSegments: Int64 = 0
+        package var pendingBytes: Int64 = 0
+        /// End of the footage that has waited longest for its upload.
+        package var oldestPending: WallTime?
+        package var oldestLocal: WallTime?
+    }
+
+    package func holdings(_ camera: CameraName) throws(CatalogError) -> Holdings {
+        try read("sum up") { db in
+            let pending = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT count(*) AS count, sum(bytes) AS bytes, min(start + duration) AS oldest FROM segment
+                    WHERE camera = ? AND isLocal = 1 AND state IN ('closed', 'uploaded')
+                    """, arguments: [camera.text])
+            let oldest = try Int64.fetchOne(
+                db, sql: "SELECT min(start) FROM segment WHERE camera = ? AND isLocal = 1", arguments: [camera.text])
+            return Holdings(
+                pendingSegments: try pending?.value("count") ?? 0, pendingBytes: try pending?.optional("bytes") ?? 0,
+                oldestPending: try pending?.optional("oldest").map { WallTime(microseconds: $0) },
+                oldestLocal: oldest.map { WallTime(microseconds: $0) })
+        }
+    }
+
+    /// Every camera that has a segment, a gap or a row of its own.
+    package func knownCameras() throws(CatalogError) -> [CameraName] {
+        try read("list cameras in") { db in
+            try String.fetchAll(
+                db, sql: "SELECT name FROM camera UNION SELECT DISTINCT camera FROM segment ORDER BY 1"
+            ).compactMap { CameraName($0) }
+        }
+    }
+}
+
+extension SegmentSelection {
+    /// A range also looks back by more than the longest segment, so that the index on start serves it.
+    private static let lookBack = TimeSpan.seconds(4 * 3600)
+
+    var condition: (sql: String, arguments: StatementArguments) {
+        switch self {
+        case .overlapping(let from, let to):
+            let from = from ?? .earliest
+            return (
+                "start >= ? AND start + duration > ? AND start < ?",
+                [(from - Self.lookBack).microseconds, from.microseconds, (to ?? .latest).microseconds]
+            )
+        case .local: return ("isLocal = 1", [])
+        case .pending: return ("isLocal = 1 AND state IN ('closed', 'uploaded')", [])
+        case .unsettled: return ("isLocal = 0 AND state IN ('closed', 'uploaded')", [])
+        case .evictable: return ("isLocal = 1 AND state IN ('verified', 'evicted')", [])
+        case .unverified: return ("isLocal = 1 AND state IN ('closed', 'uploaded', 'quarantined')", [])
+        case .expired(let moment):
+            return ("state = 'verified' AND start + duration < ?", [moment.microseconds])
+        case .leftInStore: return ("state = 'evicted' AND isUncertain = 1", [])
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import GRDB
+
+/// A catalog that cannot be opened, read or written.
+package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
+    package var operation: String
+    package var path: String
+    package var detail: String
+    package var nextStep: String
+    /// The file is not a database any more: set it aside and rebuild (I6).
+    package var isCorrupt: Bool
+
+    init(_ operation: String, _ path: String, detail: String, nextStep: String, isCorrupt: Bool = false) {
+        self.operation = operation
+        self.path = path
+        self.detail = detail
+        self.nextStep = nextStep
+        self.isCorrupt = isCorrupt
+    }
+
+    init(_ operation: String, _ path: String, _ error: any Error) {
+        if let known = error as? CatalogError {
+            self = known
+            return
+        }
+        let code = (error as? DatabaseError)?.resultCode
+        self.init(
+            operation, path, detail: "\(error)", nextStep: Self.nextStep(code),
+            isCorrupt: code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB)
+    }
+
+    package var description: String { "\(operation) \(path): \(detail); \(nextStep)" }
+
+    /// SQLite's result codes as an operator's next step.
+    private static func nextStep(_ code: ResultCode?) -> String {
+        switch code {
+        case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: "it is set aside and rebuilt from the caches and the store"
+        case .SQLITE_FULL?: "free space on the state disk"
+        case .SQLITE_CANTOPEN?, .SQLITE_PERM?, .SQLITE_READONLY?, .SQLITE_AUTH?:
+            "let the service's user write the state directory"
+        case .SQLITE_IOERR?: "check the state disk"
+        case .SQLITE_BUSY?, .SQLITE_LOCKED?: "end the other program that writes the catalog"
+        default: "see the log"
+        }
+    }
+}

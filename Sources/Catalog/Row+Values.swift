@@ -1,0 +1,116 @@
+import Foundation
+import GRDB
+import Recording
+
+/// Reading columns without trusting them: a damaged file gives an error, never a trap (I9).
+extension Row {
+    func value<Value: DatabaseValueConvertible>(_ column: String) throws -> Value {
+        guard let value = Value.fromDatabaseValue(self[column] as DatabaseValue) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "a value of \(column) that no build of ours writes")
+        }
+        return value
+    }
+
+    func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
+        (self[column] as DatabaseValue).isNull ? nil : try value(column)
+    }
+
+    func time(_ column: String) throws -> WallTime { WallTime(microseconds: try value(column)) }
+
+    func span(_ column: String) throws -> TimeSpan { TimeSpan(microseconds: try value(column)) }
+
+    /// A column whose text is one of a type's raw values; `read` answers nil for any other.
+    func word<Word>(_ column: String, _ read: (String) -> Word?) throws -> Word {
+        let text: String = try value(column)
+        guard let word = read(text) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(text)' is no \(column)")
+        }
+        return word
+    }
+}
+
+extension SegmentID {
+    init(_ row: Row) throws { self.init(session: try row.value("session"), counter: try row.value("counter")) }
+}
+
+extension SegmentRow {
+    init(_ row: Row) throws {
+        let fragments = FragmentTable.decode(Array(try row.value("fragments") as Data))
+        let tracks: [MediaIndex.Track]
+        do {
+            tracks = try JSONDecoder().decode(
+                [MediaIndex.Track].self, from: Data((try row.value("tracks") as String).utf8))
+        } catch let error as DecodingError {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "tracks: \(error)")
+        }
+        guard let fragments else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a torn fragment table") }
+        let checksum: Int64? = try row.optional("checksum")
+        self.init(
+            camera: try row.word("camera") { CameraName($0) }, id: try SegmentID(row), key: try row.value("key"),
+            start: try row.time("start"), duration: try row.span("duration"), bytes: try row.value("bytes"),
+            media: MediaIndex(
+                initLength: try row.value("initLength"), mediaEnd: try row.value("mediaEnd"), fragments: fragments,
+                tracks: tracks, frames: try row.value("frames"), codecs: try row.value("codecs")),
+            checksum: checksum.map { UInt32(truncatingIfNeeded: $0) },
+            state: try row.word("state", SegmentState.init(rawValue:)), isLocal: try row.value("isLocal"),
+            isUncertain: try row.value("isUncertain"), isRead: try row.value("isRead"))
+    }
+
+    var arguments: StatementArguments {
+        get throws {
+            let tracks = String(decoding: try JSONEncoder().encode(media.tracks), as: UTF8.self)
+            return [
+                "camera": camera.text, "session": id.session, "counter": id.counter, "key": key,
+                "start": start.microseconds, "duration": duration.microseconds, "bytes": bytes,
+                "initLength": media.initLength, "mediaEnd": media.mediaEnd,
+                "fragments": Data(FragmentTable.encode(media.fragments)), "tracks": tracks, "frames": media.frames,
+                "codecs": media.codecs, "checksum": checksum.map { Int64($0) }, "state": state.rawValue,
+                "isLocal": isLocal, "isUncertain": isUncertain, "isRead": isRead,
+            ]
+        }
+    }
+}
+
+extension GapRow {
+    init(_ row: Row) throws {
+        let end: Int64? = try row.optional("end")
+        self.init(
+            sequence: try row.value("sequence"), session: try row.value("session"),
+            gap: Gap(
+                from: try row.time("start"), to: end.map { WallTime(microseconds: $0) },
+                reason: GapReason(rawValue: try row.value("reason")) ?? .unknown, detail: try row.value("detail")))
+    }
+}
+
+extension EvictionRow {
+    init(_ row: Row) throws {
+        self.init(
+            id: try SegmentID(row), start: try row.time("start"), duration: try row.span("duration"),
+            bytes: try row.value("bytes"), reason: try row.value("reason"))
+    }
+}
+
+extension SessionRow {
+    init(_ row: Row) throws {
+        self.init(
+            session: try row.value("session"), anchor: try row.time("anchor"),
+            quality: try row.word("quality", ClockQuality.init(rawValue:)), codecs: try row.value("codecs"))
+        let end: Int64? = try row.optional("end")
+        let reason: String? = try row.optional("endReason")
+        self.end = end.map { WallTime(microseconds: $0) }
+        endReason = reason.map { GapReason(rawValue: $0) ?? .unknown }
+    }
+}
+
+extension CameraRow {
+    init(_ row: Row) throws {
+        let retention: Int64? = try row.optional("retention")
+        self.init(
+            name: try row.word("name") { CameraName($0) }, asset: try row.value("asset"),
+            retention: retention.map { TimeSpan(microseconds: $0) })
+        identity = try row.value("identity")
+        journal = Position(offset: try row.value("journalOffset"), session: try row.value("journalSession"))
+        ledger = try row.value("ledgerOffset")
+    }
+}

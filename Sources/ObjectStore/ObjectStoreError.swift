@@ -1,0 +1,51 @@
+import CLinux
+import Glibc
+
+/// A store that did not do what it was asked.
+package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    package enum Scope: Hashable, Sendable {
+        /// The store as a whole, for now: back off, try everything again.
+        case store
+        /// This object or its file: trying again changes nothing.
+        case object
+    }
+
+    package var operation: String
+    package var thing: String
+    package var errno: Int32
+    package var detail: String
+    package var nextStep: String
+    package var scope: Scope
+
+    package init(
+        _ operation: String, _ thing: String, errno: Int32 = 0, detail: String = "", nextStep: String, scope: Scope
+    ) {
+        self.operation = operation
+        self.thing = thing
+        self.errno = errno
+        self.detail = detail
+        self.nextStep = nextStep
+        self.scope = scope
+    }
+
+    /// A failed system call, by the table of what each errno asks of an operator.
+    package init(_ operation: String, _ thing: String, errno: Int32) {
+        let (nextStep, scope) = Self.meaning(errno)
+        self.init(
+            operation, thing, errno: errno, detail: String(cString: strerror(errno)), nextStep: nextStep, scope: scope)
+    }
+
+    package var description: String { "\(operation) \(thing): \(detail); \(nextStep)" }
+
+    private static func meaning(_ code: Int32) -> (String, Scope) {
+        switch code {
+        case ENOSPC, EDQUOT: ("free space on the store's disk or shorten retention", .store)
+        case EROFS: ("mount the store read-write", .store)
+        case EACCES, EPERM: ("let the service's user write the store", .store)
+        case ENOENT, ENODEV, ENXIO, ENOTCONN, ESTALE: ("mount the store again", .store)
+        case EIO: ("check the store's disk", .store)
+        case ENAMETOOLONG, EISDIR, ENOTDIR, ELOOP: ("remove what is in the way of this object", .object)
+        default: ("see the log; it is tried again", .store)
+        }
+    }
+}
