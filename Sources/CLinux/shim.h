@@ -79,3 +79,8 @@ static inline int cvr_rename_new(int dir, const char *from, const char *to) {
 
 /* Atomic, for a counter shared by threads; returns the new value. */
 static inline int cvr_decrement(int *counter) { return __atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST); }
+
+/* errno is a macro; Glibc's own accessor is out of reach, since that module cannot be imported beside this one
+ * (it is built without _GNU_SOURCE). */
+static inline int cvr_errno(void) { return errno; }
+static inline void cvr_clear_errno(void) { errno = 0; }
