@@ -85,12 +85,14 @@ class Rig:
             if words:
                 try:
                     self.say({"ok": line.strip(), **self.obey(*words)})
-                except (ValueError, TypeError, KeyError, OSError) as error:
+                except (ValueError, OSError) as error:
                     self.say({"error": f"{line.strip()}: {error}"})
         quit_loop()
 
-    def obey(self, command: str, name: str, *rest: str) -> dict:
-        station = self.stations[name]
+    def obey(self, command: str, name: str = "", *rest: str) -> dict:
+        station = self.stations.get(name)
+        if station is None:
+            raise ValueError(f"no such camera; known: {', '.join(self.stations)}")
         match command, *rest:
             case ["stall" | "pause"]:
                 station.mode = command

@@ -7,7 +7,7 @@ import threading
 SDP_HEAD = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n"
 H264 = (
     "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:stream=0\r\n"
-    "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z00AFZWoKA9sgA==,aO48gA==\r\n")
+    "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z01ADdoFB+wEQAAAAwBAAAAMg8UKqA==,aO88gA==\r\n")
 UNSUPPORTED = {
     "mjpeg": "m=video 0 RTP/AVP 26\r\na=rtpmap:26 JPEG/90000\r\na=control:stream=0\r\n",
     "vp8": "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=control:stream=0\r\n",

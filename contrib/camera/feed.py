@@ -4,8 +4,10 @@ from fractions import Fraction
 
 from clip import Gst, Track, Unit, nanoseconds
 
-# RTP time only ever grows from here, so that a jump of ten years back is still a valid time.
-ORIGIN = Fraction(1_000_000_000)
+# Buffers' times start here, so that a jump of ten years back is still a valid time. A multiple of 2^28 s is a whole
+# number of turns of the RTP clock at 90, 8, 16 and 48 kHz: the server's sender reports compare RTP time with the
+# pipeline's running time, which starts at 0, and must not see a difference between tracks.
+ORIGIN = Fraction(1 << 30)
 
 
 class Feed:

@@ -57,6 +57,15 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         self.connect("media-configure", lambda _, media: station.joined(media))
 
 
+def unpace(_, __, element):
+    """A sink must not wait on the pipeline's clock: the camera paces itself and its timestamps may jump.
+
+    The server turns `sync` on after this; `ts-offset` it leaves alone.
+    """
+    if element.find_property("ts-offset") and element.find_property("sync"):
+        element.set_property("ts-offset", -(1 << 62))
+
+
 class Station:
     def __init__(self, name: str, host: str, port: int, clip: Clip, access: Access, pool, report):
         self.name, self.host, self.port, self.access, self.report = name, host, port, access, report
@@ -151,8 +160,7 @@ class Station:
         client.connect("closed", lambda *_: self.report(self.name, "closed"))
 
     def joined(self, media):
-        # Sinks do not wait on the pipeline's clock: the timestamps are free to jump.
-        media.set_rate_control(False)
+        media.get_element().get_parent().connect("deep-element-added", unpace)
         media.connect("unprepared", self.left)
         with self.lock:
             self.feeds[media] = Feed(media, [head.track for head in self.heads], self.now(), self.audio_delay)
