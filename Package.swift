@@ -96,6 +96,7 @@ let package = Package(
 
         // Tests mirror the modules.
         tests("ConfigurationTests", ["Configuration", "Recording"]),
+        tests("IsolationTests", ["Isolation", "CLinux"]),
         tests("RecordingTests", ["Recording"]),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),

@@ -1,0 +1,141 @@
+import CLinux
+import Foundation
+import Testing
+
+@testable import Isolation
+
+/// A shell that runs `script`, its output in a file of its own.
+private struct Shell {
+    let output = NSTemporaryDirectory() + "cvr-isolation-\(UUID().uuidString)"
+
+    func launch(_ script: String, environment: [String] = ["PATH=/usr/bin:/bin"]) -> Launch {
+        Launch(
+            executable: "/bin/sh", arguments: ["-c", "exec >'\(output)' 2>&1; \(script)"], environment: environment)
+    }
+
+    func run(_ script: String, environment: [String] = ["PATH=/usr/bin:/bin"]) async throws -> String {
+        defer { unlink(output) }
+        let process = try RunningProcess.spawn(launch(script, environment: environment))
+        #expect(await process.exit() == .exited(0))
+        return try String(contentsOfFile: output, encoding: .utf8)
+    }
+}
+
+@Suite("Isolation: spawn")
+struct SpawnTests {
+    @Test("a child has no blocked or ignored signals, though its parent has")
+    func signals() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        let status = try await Shell().run("cat /proc/self/status")
+        for field in ["SigBlk", "SigIgn"] {
+            let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(field) })
+            let mask = try #require(line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) })
+            // Signals 32 and 33 are glibc's own.
+            #expect(mask & ~(0b11 << 31) == 0, "\(line)")
+        }
+    }
+
+    @Test("a child has three descriptors, and nothing to read")
+    func descriptors() async throws {
+        let leaked = cvr_openat(AT_FDCWD, "/dev/null", O_RDONLY, 0)
+        #expect(fcntl(leaked, F_SETFD, 0) == 0)
+        defer { close(leaked) }
+        let listing = try await Shell().run("ls -l /proc/$$/fd | sed -n 's/.* \\([0-9]* -> .*\\)/\\1/p'")
+        let numbers = listing.split(separator: "\n").compactMap { Int($0.prefix { $0.isNumber }) }.sorted()
+        #expect(numbers == [0, 1, 2], "\(listing)")
+        #expect(listing.contains("0 -> /dev/null"))
+    }
+
+    @Test("a child leads its own process group, so a terminal's Ctrl-C does not reach it")
+    func processGroup() async throws {
+        let output = try await Shell().run("echo $$; ps -o pgid= -p $$ || cut -d' ' -f5 /proc/$$/stat")
+        let numbers = output.split { $0.isWhitespace }.map(String.init)
+        #expect(numbers.count == 2 && numbers[0] == numbers[1], "\(output)")
+    }
+
+    @Test("what systemd gave to cvrd alone is not inherited")
+    func environment() {
+        let ours = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "CREDENTIALS_DIRECTORY"]
+        for name in ours { setenv(name, "x", 1) }
+        setenv("CVR_TEST_KEPT", "a=b", 1)
+        defer { for name in ours + ["CVR_TEST_KEPT"] { unsetenv(name) } }
+        let inherited = Launch.inheritedEnvironment()
+        #expect(inherited.contains("CVR_TEST_KEPT=a=b"))
+        #expect(!inherited.contains { entry in ours.contains { entry.hasPrefix($0) } })
+    }
+
+    @Test("a child's exit code and its signal are told apart")
+    func exitStatus() async throws {
+        #expect(await (try RunningProcess.spawn(Shell().launch("exit 78"))).exit() == .exited(78))
+        #expect(await (try RunningProcess.spawn(Shell().launch("kill -SEGV $$"))).exit() == .signalled(SIGSEGV))
+    }
+
+    @Test("an exit is seen within milliseconds, by every waiter, and signals to the dead do nothing")
+    func exitIsSeen() async throws {
+        let process = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
+        #expect(ProcessFacts.startTime(of: process.pid) == process.startTime)
+        async let first = process.exit()
+        async let second = process.exit()
+        let clock = ContinuousClock()
+        let start = clock.now
+        #expect(process.signal(SIGKILL))
+        #expect(await [first, second] == [.signalled(SIGKILL), .signalled(SIGKILL)])
+        #expect(clock.now - start < .milliseconds(500))
+        #expect(!process.signal(SIGKILL))
+        #expect(await process.exit() == .signalled(SIGKILL))
+        #expect(ProcessFacts.startTime(of: process.pid) != process.startTime)
+    }
+
+    @Test("SIGTERM ends a child that was spawned from a task")
+    func terminate() async throws {
+        let process = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
+        process.signal(SIGTERM)
+        #expect(await process.exit() == .signalled(SIGTERM))
+    }
+
+    @Test("waiting ends with the task that waits; the process goes on")
+    func cancellation() async throws {
+        let process = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
+        let waiting = Task { await process.exit() }
+        waiting.cancel()
+        #expect(await waiting.value == nil)
+        #expect(process.signal(SIGKILL))
+        _ = await process.exit()
+    }
+
+    @Test("a program that is not there is an error with the next step")
+    func missingProgram() {
+        #expect(throws: IsolationError.self) {
+            try RunningProcess.spawn(Launch(executable: "/nonexistent/cvr-ingest", arguments: []))
+        }
+    }
+
+    @Test("a process of another parent is adopted, watched and signalled")
+    func adoption() async throws {
+        let shell = Shell()
+        defer { unlink(shell.output) }
+        let parent = try RunningProcess.spawn(shell.launch("sleep 1000 & echo $!"))
+        _ = await parent.exit()
+        let text = try String(contentsOfFile: shell.output, encoding: .utf8)
+        let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        let startTime = try #require(ProcessFacts.startTime(of: pid))
+        #expect(try RunningProcess.adopt(pid: pid, startTime: startTime + 1) == nil)
+        let adopted = try #require(try RunningProcess.adopt(pid: pid, startTime: startTime))
+        #expect(ProcessFacts.arguments(of: pid).prefix(2) == ["sleep", "1000"])
+        #expect(!ProcessFacts.isStuckInDisk(pid))
+        adopted.signal(SIGTERM)
+        #expect(await adopted.exit() == .unknown)
+    }
+
+    @Test("ourselves, init and nobody are never adopted")
+    func neverAdopted() throws {
+        for pid in [0, 1, -1, getpid(), Int32.max] { #expect(try RunningProcess.adopt(pid: pid) == nil) }
+    }
+
+    @Test("the machine's facts are readable")
+    func facts() {
+        #expect(ProcessFacts.bootID().count == 36)
+        #expect(ProcessFacts.outOfMemoryKills() != nil)
+        #expect(ProcessFacts.startTime(of: getpid()) != nil)
+    }
+}
