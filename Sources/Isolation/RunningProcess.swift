@@ -109,7 +109,9 @@ package final class RunningProcess: Sendable {
         return await stream.first { _ in true }
     }
 
-    /// A pidfd turns readable when its process ends. The source keeps itself, and closes the descriptor.
+    /// A pidfd turns readable when its process ends.
+    ///
+    /// The source keeps itself, and closes the descriptor.
     private func watch(isChild: Bool) {
         let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: .global())
         source.setEventHandler { [self] in
