@@ -40,8 +40,8 @@ struct SpawnTests {
         let leaked = cvr_openat(AT_FDCWD, "/dev/null", O_RDONLY, 0)
         #expect(fcntl(leaked, F_SETFD, 0) == 0)
         defer { close(leaked) }
-        let listing = try await Shell().run("ls -l /proc/$$/fd | sed -n 's/.* \\([0-9]* -> .*\\)/\\1/p'")
-        let numbers = listing.split(separator: "\n").compactMap { Int($0.prefix { $0.isNumber }) }.sorted()
+        let listing = try await Shell().run("ls -l /proc/$$/fd")
+        let numbers = listing.matches(of: /([0-9]+) ->/).compactMap { Int($0.output.1) }.sorted()
         #expect(numbers == [0, 1, 2], "\(listing)")
         #expect(listing.contains("0 -> /dev/null"))
     }
