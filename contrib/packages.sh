@@ -1,0 +1,49 @@
+# Sourced by quickstart, test and soak: what they need installed, and the one way to build.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+build_packages="binutils git libc6-dev libgcc-12-dev libstdc++-12-dev pkg-config libavcodec-dev libavformat-dev
+    libavutil-dev libsqlite3-dev zlib1g-dev"
+camera_packages="ffmpeg fonts-dejavu-core python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
+    gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-bad"
+test_packages="faketime openssl procps python3-venv"
+
+say() { printf '\n==> %s\n' "$*"; }
+
+die() {
+    printf '\n%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# require_packages NAME...: installs those that are missing.
+require_packages() {
+    local name missing=() administrator=()
+    command -v dpkg-query >/dev/null || die "this is not a Debian system; install what replaces these packages: $*"
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || die "as root, run: apt-get install ${missing[*]}"
+        administrator=(sudo)
+    fi
+    "${administrator[@]}" apt-get update -q || die "the package lists cannot be updated; look at the lines above"
+    "${administrator[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        "${missing[@]}" || die "packages are missing; look at the lines above, or as root run: apt-get install ${missing[*]}"
+}
+
+require_swift() {
+    local version
+    command -v swift >/dev/null || die "Swift is not installed; get 6.2 or later from https://www.swift.org/install"
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+    [ "$(printf '6.2\n%s\n' "$version" | sort -V | head -n 1)" = 6.2 ] ||
+        die "Swift ${version:-of an unknown version} is too old; get 6.2 or later from https://www.swift.org/install"
+}
+
+# build [OPTION...]: the one configuration of everything, release.
+build() {
+    say "building (release; the first time takes minutes)"
+    (cd "$top" && swift build -c release "$@") || die "the build failed; look at the lines above"
+}
