@@ -4,6 +4,7 @@ package import Recording
 package struct RecoveryReport: Sendable {
     package struct Recovered: Hashable, Sendable {
         package var name: SegmentFileName
+        /// Wall time of the end of its last whole fragment.
         package var end: WallTime
         package var bytes: Int64
     }
@@ -18,11 +19,43 @@ package struct RecoveryReport: Sendable {
 }
 
 /// Makes a cache whole again after any end of its worker; run before recording, with the slot lock held.
+///
+/// Looks at the segments that the journal calls open, and walks the cache only when the journal is new or damaged.
+/// Every step may be killed and run again with the same result.
 package enum Recovery {
     /// `predecessorEnd` is why cvrd thinks the last worker ended; `bootChanged` that the whole box went down.
     package static func run(
         in cache: CacheDirectory, journal: Journal, now: WallTime, predecessorEnd: GapReason?, bootChanged: Bool
     ) throws(SegmentStoreError) -> RecoveryReport {
-        RecoveryReport(lastSession: journal.state.lastSession, openGap: nil, recovered: [], deferred: [])
+        var pass = RecoveryPass(cache: cache, journal: journal, now: now)
+        if journal.state.isComplete {
+            for segment in journal.state.unresolved {
+                try pass.resolve(segment.id, openedAt: segment.start) { () throws(SegmentStoreError) in
+                    try cache.names(of: segment.id, inHourOf: segment.start)
+                }
+            }
+        } else {
+            try pass.walk()
+        }
+        let gap = try openGap(journal, now, bootChanged ? .hostRestart : predecessorEnd ?? .workerCrash)
+        return RecoveryReport(
+            lastSession: journal.state.lastSession, openGap: gap, recovered: pass.recovered, deferred: pass.deferred)
+    }
+
+    /// The gap that reaches into the present; opens it when nobody did.
+    private static func openGap(
+        _ journal: Journal, _ now: WallTime, _ reason: GapReason
+    ) throws(SegmentStoreError) -> Gap? {
+        let state = journal.state
+        if let gap = state.openGap { return gap }
+        guard state.lastSession > 0 else { return nil }
+        let from = state.sessionEnd?.time ?? state.mediaEnd ?? state.anchor ?? now
+        // These two end a session on a connection that lives on: not why there is no media now.
+        let known = state.sessionEnd.map(\.reason).flatMap { [.clockStep, .formatChange].contains($0) ? nil : $0 }
+        let detail =
+            state.sessionEnd == nil
+            ? "session \(state.lastSession) was not ended" : "the worker ended after session \(state.lastSession)"
+        try journal.append(.gapOpen(from: from, reason: known ?? reason, detail: detail), at: now)
+        return journal.state.openGap
     }
 }

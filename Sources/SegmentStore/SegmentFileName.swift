@@ -41,16 +41,16 @@ package struct SegmentFileName: Hashable, Sendable, CustomStringConvertible {
 
     package func with(stage: Stage) -> SegmentFileName { SegmentFileName(start: start, id: id, stage: stage) }
 
-    /// `YYYY-MM-DD`
+    /// Name of the day's directory: `YYYY-MM-DD`.
     package var day: String {
         let civil = start.civil
         return "\(padded(civil.year, 4))-\(padded(civil.month, 2))-\(padded(civil.day, 2))"
     }
 
-    /// `HH`
+    /// Name of the hour's directory: `HH`.
     package var hour: String { padded(start.civil.hour, 2) }
 
-    /// `MM-SS.mmmZ.<session>.<counter>.mp4[.partial|.suspect]`
+    /// Name in the hour's directory: `MM-SS.mmmZ.<session>.<counter>.mp4[.partial|.suspect]`.
     package var leaf: String {
         let civil = start.civil
         return "\(padded(civil.minute, 2))-\(padded(civil.second, 2)).\(padded(civil.microsecond / 1000, 3))Z"
