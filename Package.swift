@@ -98,6 +98,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux"]),
         tests("RecordingTests", ["Recording"]),
+        tests("VarlinkTests", ["Varlink", "Messages"] + nio),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),
         tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),

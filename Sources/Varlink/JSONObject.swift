@@ -1,9 +1,9 @@
-import FoundationEssentials
+package import FoundationEssentials
 
 /// Finds the members of one JSON object (RFC 8259) without decoding them.
 ///
 /// Strict, linear and bounded in depth whatever the bytes are (I9): what passes can be handed on unread.
-struct JSONObject {
+package struct JSONObject {
     private let bytes: [UInt8]
     private var members: [String: Range<Int>] = [:]
     private var index = 0
@@ -12,7 +12,7 @@ struct JSONObject {
     private static let depthLimit = 64
 
     /// Nil when `bytes` are anything but one object in UTF-8.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         self.bytes = bytes
         do {
@@ -26,18 +26,18 @@ struct JSONObject {
     }
 
     /// The member's own bytes; nil when it is absent or null.
-    subscript(_ name: String) -> Data? {
+    package subscript(_ name: String) -> Data? {
         guard let range = members[name], bytes[range] != Array("null".utf8)[...] else { return nil }
         return Data(bytes[range])
     }
 
-    func string(_ name: String) -> String? {
+    package func string(_ name: String) -> String? {
         // What is no string, or an escape that is no character, is as good as absent to the caller.
         self[name].flatMap { try? JSONDecoder().decode(String.self, from: $0) }
     }
 
     /// False when absent; nil for anything but a boolean.
-    func flag(_ name: String) -> Bool? {
+    package func flag(_ name: String) -> Bool? {
         switch self[name].map({ String(decoding: $0, as: UTF8.self) }) {
         case nil, "false": false
         case "true": true

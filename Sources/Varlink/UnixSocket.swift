@@ -1,12 +1,12 @@
 import Glibc
 
 /// Binds a Unix socket that nobody can connect to before its mode and group are set.
-enum UnixSocket {
+package enum UnixSocket {
     /// A bound socket; the caller owns the descriptor and listens on it.
     ///
     /// Until listen(2) every connect(2) is refused, so there is no moment at which the wrong people get in. The file
     /// of a server that died is replaced; that of one that lives, and anything that is no socket, is left alone.
-    static func bind(path: String, mode: UInt32, group: UInt32?) throws(VarlinkConnectionError) -> Int32 {
+    package static func bind(path: String, mode: UInt32, group: UInt32?) throws(VarlinkConnectionError) -> Int32 {
         var address = try address(path)
         try clear(path, address)
         let descriptor = try open(path)

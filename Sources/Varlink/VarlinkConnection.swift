@@ -7,6 +7,7 @@ final class VarlinkConnection: Sendable {
     let channel: any Channel
     private let messages: NIOAsyncChannel<[UInt8], Never>
     private let limits: VarlinkLimits
+    private let peer: EventLoopFuture<VarlinkPeer>
     private let state = Mutex(State())
 
     private struct State {
@@ -18,6 +19,10 @@ final class VarlinkConnection: Sendable {
     init(_ channel: any Channel, limits: VarlinkLimits) throws {
         self.channel = channel
         self.limits = limits
+        // Asked at once: a client may be gone before its call is read. VarlinkPeer is laid out as the kernel's
+        // struct ucred, which the importer does not see.
+        guard let socket = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
+        peer = socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED))
         try channel.pipeline.syncOperations.addHandler(
             MessageFraming(limit: limits.messageBytes, patience: limits.partialMessage))
         // One message ahead of the handler; the rest waits in the client's socket.
@@ -40,7 +45,7 @@ final class VarlinkConnection: Sendable {
         await withTaskCancellationHandler {
             do {
                 try await messages.executeThenClose { messages in
-                    let peer = try await self.peer()
+                    let peer = try await self.peer.get()
                     for try await message in messages {
                         guard let call = VarlinkCall(message, from: peer) else { return }
                         try await self.answer(call, answer)
@@ -77,11 +82,5 @@ final class VarlinkConnection: Sendable {
         } onCancel: {
             task.cancel()
         }
-    }
-
-    private func peer() async throws -> VarlinkPeer {
-        guard let socket = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
-        // Laid out as the kernel's struct ucred, which the importer does not see.
-        return try await socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED)).get()
     }
 }

@@ -1,0 +1,222 @@
+import Foundation
+import Messages
+import Testing
+import Varlink
+
+/// Other people's code judges ours: the `varlink` package from PyPI, in the virtual environment `CVR_TEST_VENV`.
+struct StockClient {
+    let python: String
+
+    init() throws {
+        let venv = try #require(
+            ProcessInfo.processInfo.environment["CVR_TEST_VENV"],
+            "set CVR_TEST_VENV to a virtual environment with varlink in it, as contrib/test does")
+        python = venv + "/bin/python3"
+    }
+
+    /// Standard output and exit status.
+    func run(_ arguments: [String]) async throws -> (text: String, status: Int32) {
+        let python = python
+        return try await onThread {
+            let process = Process()
+            let output = Pipe()
+            process.executableURL = URL(filePath: python)
+            process.arguments = arguments
+            process.standardOutput = output
+            process.standardError = output
+            try process.run()
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return (text, process.terminationStatus)
+        }
+    }
+}
+
+@Suite("Varlink: stock Python client", .timeLimit(.minutes(1)))
+struct StockClientTests {
+    @Test("introspects the service, calls a method, a stream and gets an error")
+    func calls() async throws {
+        let script = """
+            import sys, varlink
+            with varlink.Client.new_with_address("unix:" + sys.argv[1]) as client:
+                print(sorted(client.get_interfaces()))
+                with client.open("test.cvr.Echo") as echo:
+                    print(echo.Echo("hello")["text"])
+                    print([reply["number"] for reply in echo.Count(3, _more=True)])
+                    print(echo.Peer()["peer"]["uid"] >= 0)
+                    try:
+                        echo.Fail()
+                    except varlink.VarlinkError as error:
+                        print(error.error(), error.parameters()["nextStep"])
+                    print(echo.Echo("after")["text"])
+            """
+        let stock = try StockClient()
+        let (text, status) = try await EchoService.run { try await stock.run(["-c", script, $0.path]) }
+        #expect(status == 0, "\(text)")
+        #expect(
+            text.split(separator: "\n").suffix(6) == [
+                "['org.varlink.service', 'test.cvr.Echo']", "hello", "[1, 2, 3]", "True", "test.cvr.Echo.Sour n",
+                "after",
+            ])
+    }
+
+    @Test("its command line gets information, descriptions and answers")
+    func commandLine() async throws {
+        let stock = try StockClient()
+        try await EchoService.run { service in
+            let address = "unix:\(service.path)"
+            let info = try await stock.run(["-m", "varlink.cli", "info", address])
+            #expect(info.status == 0 && info.text.contains("test.cvr.Echo"), "\(info.text)")
+            let help = try await stock.run(["-m", "varlink.cli", "help", "\(address)/test.cvr.Echo"])
+            #expect(help.status == 0 && help.text.contains("method Echo"), "\(help.text)")
+            let call = try await stock.run([
+                "-m", "varlink.cli", "call", "\(address)/test.cvr.Echo.Echo", #"{"text":"hi"}"#,
+            ])
+            #expect(call.status == 0 && call.text.contains(#""text": "hi""#), "\(call.text)")
+        }
+    }
+}
+
+/// The interface files, parsed by the stock client, against the Swift types that travel.
+@Suite("Varlink: interface files", .timeLimit(.minutes(1)))
+struct InterfaceFileTests {
+    typealias Members = [String: [String: String]]
+
+    static let dump = """
+        import json, sys
+        from varlink.scanner import Interface, _Alias, _Method, _Error, _Struct, _Array, _Maybe, _CustomType
+
+        def name(kind):
+            if isinstance(kind, _Maybe): return "?" + name(kind.element_type)
+            if isinstance(kind, _Array): return "[]" + name(kind.element_type)
+            if isinstance(kind, _CustomType): return kind.name
+            return {bool: "bool", int: "int", float: "float", str: "string"}[type(kind)]
+
+        def fields(kind): return {key: name(value) for key, value in kind.fields.items()}
+
+        members = {}
+        for member in Interface(sys.argv[1]).members.values():
+            if isinstance(member, _Method):
+                members[member.name + "()"] = fields(member.in_type)
+                members[member.name + "->"] = fields(member.out_type)
+            else:
+                members[member.name] = fields(member.type)
+        print(json.dumps(members))
+        """
+
+    func members(of interface: String) async throws -> Members {
+        let (text, status) = try await StockClient().run(["-c", Self.dump, interface])
+        try #require(status == 0, "\(text)")
+        return try JSONDecoder().decode(Members.self, from: Data(text.utf8))
+    }
+
+    /// A filled value's members and their Varlink types; fails when its JSON has other keys.
+    func shape(_ value: some Encodable) throws -> [String: String] {
+        let shape = Dictionary(
+            uniqueKeysWithValues: Mirror(reflecting: value).children.map { child in
+                (child.label ?? "", Self.varlink(type(of: child.value)))
+            })
+        let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
+        #expect(Set(json.keys) == Set(shape.keys), "every member of \(value) is filled")
+        return shape
+    }
+
+    static func varlink(_ type: Any.Type) -> String {
+        let name = String(describing: type)
+        if let inner = name.wholeMatch(of: /(Optional|Array)<(.*)>/) {
+            return (inner.1 == "Array" ? "[]" : "?") + scalar(String(inner.2))
+        }
+        return scalar(name)
+    }
+
+    static func scalar(_ name: String) -> String {
+        ["String": "string", "Int64": "int", "Double": "float", "Bool": "bool"][name] ?? name
+    }
+
+    static let fault = Admin.Fault(code: "c", message: "m", nextStep: "n")
+
+    static var sync: Admin.Sync {
+        var sync = Admin.Sync(state: "idle")
+        (sync.pid, sync.lastError) = (1, fault)
+        return sync
+    }
+
+    static var camera: Admin.Camera {
+        var camera = Admin.Camera(name: "a", state: "recording", since: "s")
+        (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
+        return camera
+    }
+
+    static var addition: Admin.AddCamera {
+        var addition = Admin.AddCamera(name: "a", url: "u")
+        (addition.username, addition.password, addition.transport) = ("u", "p", "tcp")
+        (addition.segmentLength, addition.retention) = ("PT30S", "P1D")
+        return addition
+    }
+
+    static let segment = Listing.Segment(
+        key: "k", session: 1, counter: 0, start: "s", duration: 1, bytes: 1, frames: 1, state: "closed", local: true)
+    static let gap = Listing.Gap(from: "f", to: "t", reason: "r", detail: "d")
+    static let span = Listing.Span(from: "f", to: "t", kind: "gap", reason: "r", state: "s")
+    static let event = Listing.Event(time: "t", type: "y", camera: "c", detail: "d")
+    static let query = Listing.Query(camera: "a", from: "f", to: "t")
+    static let configuration = Admin.CameraConfiguration(
+        name: "a", url: "u", username: "n", transport: "tcp", segmentLength: 30, retention: 1, asset: "a",
+        enabled: true,
+        origin: "o")
+
+    /// What both interfaces answer about footage.
+    static let listing: [String: any Encodable & Sendable] = [
+        "Segment": segment, "Gap": gap, "Span": span, "Event": event, "Segments()": query, "Gaps()": query,
+        "Coverage()": query, "Segments->": Listing.Segments(segments: [segment]), "Gaps->": Listing.Gaps(gaps: [gap]),
+        "Coverage->": Listing.Coverage(from: "f", to: "t", recorded: 1, percent: 1, spans: [span]),
+        "Events()": VarlinkEmpty(), "Events->": Listing.Events(events: [event]), "Fault": fault,
+    ]
+
+    static let admin: [String: any Encodable & Sendable] = [
+        "Camera": camera, "Sync": sync, "CameraConfiguration": configuration, "Status()": VarlinkEmpty(),
+        "Status->": Admin.Status(version: "v", uptime: 1, cameras: [camera], sync: sync), "Cameras()": VarlinkEmpty(),
+        "Cameras->": Admin.Cameras(cameras: [configuration]), "AddCamera()": addition, "AddCamera->": VarlinkEmpty(),
+        "RemoveCamera()": Admin.NamedCamera(name: "a"), "RemoveCamera->": VarlinkEmpty(),
+        "StartCamera()": Admin.NamedCamera(name: "a"), "StartCamera->": VarlinkEmpty(),
+        "StopCamera()": Admin.NamedCamera(name: "a"), "StopCamera->": VarlinkEmpty(),
+        "RestartCamera()": Admin.NamedCamera(name: "a"), "RestartCamera->": VarlinkEmpty(),
+        "SyncStatus()": VarlinkEmpty(), "SyncStatus->": Admin.SyncReport(sync: sync), "SyncNow()": VarlinkEmpty(),
+        "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1), "Reload()": VarlinkEmpty(),
+        "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
+    ].merging(listing) { own, _ in own }
+
+    static let cache = SyncInterface.CacheState(
+        name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o")
+    static let syncedCamera = SyncInterface.Camera(
+        name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1, dropsOldest: true
+    )
+
+    static let internals: [String: any Encodable & Sendable] = [
+        "Camera": syncedCamera, "CacheState": cache, "Configure->": VarlinkEmpty(),
+        "SegmentClosed->": VarlinkEmpty(),
+        "Configure()": SyncInterface.Configuration(
+            site: "s", cachePath: "c", statePath: "s", storeURL: "u", heartbeatPath: "h", minimumFreePercent: 5,
+            trustsClock: true, cameras: [syncedCamera]),
+        "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
+        "Status->": SyncInterface.Status(
+            state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache]),
+        "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
+        "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
+    ].merging(listing) { own, _ in own }
+
+    @Test("each Swift type has exactly the fields of its Varlink type, and no Varlink type is without one")
+    func shapes() async throws {
+        for (interface, types) in [(VarlinkInterface.admin, Self.admin), (VarlinkInterface.sync, Self.internals)] {
+            let members = try await members(of: interface)
+            let errors = members.filter { $0.value == ["message": "string", "nextStep": "string"] }
+            // The stock client knows one member by a name.
+            #expect(
+                Set(members.keys.map { $0.prefix { $0.isLetter } }).count
+                    == members.keys.count(where: { !$0.hasSuffix("->") }))
+            #expect(errors["NotFound"] != nil && errors["Failed"] != nil)
+            #expect(Set(members.keys).subtracting(errors.keys) == Set(types.keys))
+            for (name, value) in types { #expect(try shape(value) == members[name], "\(name)") }
+        }
+    }
+}
