@@ -10,7 +10,7 @@ package struct LockHolder: Hashable, Sendable {
     package var protocolVersion: Int64
 
     /// This process.
-    init(build: String, protocolVersion: Int64) {
+    package init(build: String, protocolVersion: Int64) {
         pid = getpid()
         startTime = Self.startTime(of: pid) ?? 0
         bootID = Self.currentBootID
@@ -39,7 +39,7 @@ extension LockHolder {
     static let lineLength = 512
 
     /// One line of JSON, always of the same length, so that it can be written where one already is.
-    var line: [UInt8] {
+    package var line: [UInt8] {
         let text =
             "{\"pid\": \(pid), \"startTime\": \(startTime), \"bootID\": \"\(bootID)\", \"build\": \"\(build)\", "
             + "\"protocol\": \(protocolVersion)}"
