@@ -1,9 +1,9 @@
 /* What Swift's C importer cannot see: macros, variadic calls and syscalls without a wrapper in
- * glibc 2.36. No logic lives here. */
+ * glibc 2.36. No logic lives here.
+ *
+ * Without _GNU_SOURCE: it changes types that the Glibc module declares too, and a module that imports both, or
+ * Foundation, would not compile. What needs it is called by number here. */
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -49,13 +49,18 @@ static inline int cvr_set_nonblocking(int fd) {
 }
 
 /* fallocate(2) with FALLOC_FL_KEEP_SIZE: headroom that does not change the file's length. */
-static inline int cvr_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, 1 /* KEEP_SIZE */, offset, length); }
+static inline int cvr_preallocate(int fd, off_t offset, off_t length) {
+    return (int)syscall(SYS_fallocate, fd, 1 /* KEEP_SIZE */, offset, length);
+}
 
+/* <spawn.h> and <unistd.h> show these only with _GNU_SOURCE. */
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+extern char **environ;
 static inline char **cvr_environ(void) { return environ; }
 
 /* SO_PEERCRED of a connected Unix socket. */
 static inline int cvr_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
-    struct ucred peer;
+    struct { pid_t pid; uid_t uid; gid_t gid; } peer;
     socklen_t length = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
     *pid = peer.pid; *uid = peer.uid; *gid = peer.gid;
@@ -80,7 +85,6 @@ static inline int cvr_rename_new(int dir, const char *from, const char *to) {
 /* Atomic, for a counter shared by threads; returns the new value. */
 static inline int cvr_decrement(int *counter) { return __atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST); }
 
-/* errno is a macro; Glibc's own accessor is out of reach, since that module cannot be imported beside this one
- * (it is built without _GNU_SOURCE). */
+/* errno is a macro. */
 static inline int cvr_errno(void) { return errno; }
 static inline void cvr_clear_errno(void) { errno = 0; }
