@@ -58,6 +58,12 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 extern char **environ;
 static inline char **cvr_environ(void) { return environ; }
 
+/* SIG_IGN is a cast. */
+static inline void cvr_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+/* accept4(2). */
+static inline int cvr_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
 /* SO_PEERCRED of a connected Unix socket. */
 static inline int cvr_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
     struct { pid_t pid; uid_t uid; gid_t gid; } peer;

@@ -1,9 +1,20 @@
+internal import FragmentedMP4
+internal import Recording
+
 /// One frame of a track on the connection's media time, on its way to becoming a sample.
-struct Frame: Hashable, Sendable {
-    /// Presentation time in the track's timescale.
+struct TimedFrame: Hashable, Sendable {
+    /// Index of the track.
+    var track: Int
+    /// In the track's timescale.
     var presentation: Int64
     var decode: Int64 = 0
+    /// From this decode time to the next of its track; an estimate only where the camera fell silent.
+    var duration: Int64 = 0
     var isSync: Bool
+    var arrival: MonotonicTime
+    var cameraTime: WallTime?
+    /// A keyframe's: what a decoder needs from here on.
+    var parameterSets: VideoParameterSets?
     var data: [UInt8]
 }
 
@@ -17,7 +28,7 @@ struct DecodeOrder: Sendable {
     /// Presentation times that are not decode times yet; ascending, at most `depth` long between calls.
     private var window: [Int64] = []
     /// The first frames, until their spacing is known.
-    private var held: [Frame] = []
+    private var held: [TimedFrame] = []
     private var shift: Int64?
     private var last: Int64?
     /// Decode times that had to be moved up to rise.
@@ -32,7 +43,7 @@ struct DecodeOrder: Sendable {
     }
 
     /// Returns the frames whose decode time is known now, in order.
-    mutating func add(_ frame: Frame) -> [Frame] {
+    mutating func add(_ frame: TimedFrame) -> [TimedFrame] {
         window.insert(frame.presentation, at: window.firstIndex { $0 > frame.presentation } ?? window.endIndex)
         guard shift == nil else { return [timed(frame)] }
         held.append(frame)
@@ -40,9 +51,9 @@ struct DecodeOrder: Sendable {
     }
 
     /// Gives out what is still held, when no more frames come to tell their spacing.
-    mutating func flush() -> [Frame] { shift == nil && !held.isEmpty ? prime() : [] }
+    mutating func flush() -> [TimedFrame] { shift == nil && !held.isEmpty ? prime() : [] }
 
-    private mutating func prime() -> [Frame] {
+    private mutating func prime() -> [TimedFrame] {
         let frames = held
         held = []
         guard let first = window.first, let newest = window.last else { return [] }
@@ -55,12 +66,12 @@ struct DecodeOrder: Sendable {
         }
     }
 
-    private mutating func timed(_ frame: Frame) -> Frame {
+    private mutating func timed(_ frame: TimedFrame) -> TimedFrame {
         let earliest = window.isEmpty ? frame.presentation : window.removeFirst()
         return settled(frame, at: earliest.addingSaturated(shift ?? 0))
     }
 
-    private mutating func settled(_ frame: Frame, at time: Int64) -> Frame {
+    private mutating func settled(_ frame: TimedFrame, at time: Int64) -> TimedFrame {
         var frame = frame
         let lowest = last?.addingSaturated(1) ?? time
         if time < lowest { repairs += 1 }

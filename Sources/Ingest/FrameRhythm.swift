@@ -57,7 +57,8 @@ struct Meter: Sendable {
         guard let first = whole.first else { return (0, 0) }
         let seconds = Double(second - first.second)
         return (
-            Double(whole.reduce(0) { $0 + $1.frames }) / seconds, Double(whole.reduce(0) { $0 + $1.bytes }) * 8 / seconds
+            Double(whole.reduce(0) { $0 + $1.frames }) / seconds,
+            Double(whole.reduce(0) { $0 + $1.bytes }) * 8 / seconds
         )
     }
 }

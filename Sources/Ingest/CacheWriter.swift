@@ -1,0 +1,193 @@
+internal import FragmentedMP4
+internal import Messages
+internal import Recording
+internal import SegmentStore
+
+/// A worker's hand on its cache: files, journal, gaps and the room they need.
+///
+/// The worker that holds the slot lock owns it. What is journalled here survives a crash; nothing else does.
+final class CacheWriter {
+    let camera: CameraName
+    let cache: CacheDirectory
+    let facts: FactLog
+    let clocks: Clocks
+    var room: RoomMaker
+    private(set) var ledger: GapLedger
+    private(set) var fragmentsWritten: Int64 = 0
+    private(set) var syncs: Int64 = 0
+    /// The last session's number; 0 before the first.
+    private(set) var lastSession: Int64
+    /// Where the recording so far ends; nil in a fresh cache.
+    var recordedUntil: WallTime?
+    private let schedule: SyncSchedule
+    /// A segment whose trailer found no space; closed before the next one is opened.
+    private var unfinished: SegmentOutput?
+
+    init(
+        camera: CameraName, cache: CacheDirectory, facts: FactLog, clocks: Clocks, room: RoomMaker,
+        recovered: RecoveryReport
+    ) {
+        self.camera = camera
+        self.cache = cache
+        self.facts = facts
+        self.clocks = clocks
+        self.room = room
+        ledger = GapLedger(current: recovered.openGap)
+        lastSession = recovered.lastSession
+        recordedUntil = recovered.openGap?.from
+        schedule = SyncSchedule(disk: DiskKind(below: cache), camera: camera)
+    }
+
+    func openGap(from: WallTime, reason: GapReason, detail: String) {
+        record(ledger.open(from: from, reason: reason, detail: detail))
+    }
+
+    func closeGap(to: WallTime) { record(ledger.close(to: to)) }
+
+    /// Reports the end of media and journals it, then opens what is missing from there on.
+    func endSession(_ number: Int64, at end: WallTime, reason: GapReason, detail: String, leavesGap: Bool) {
+        facts.state(.sessionEnd(session: number, end: end, reason: reason), at: clocks.wall())
+        if leavesGap { openGap(from: end, reason: reason, detail: detail) }
+    }
+
+    /// Throws while it makes no sense to try: no room for `bytes`, or facts that wait for the disk.
+    func checkRoom(for bytes: Int64) throws(SegmentStoreError) {
+        let (wall, now) = (clocks.wall(), clocks.monotonic())
+        try facts.flush()
+        try room.makeSpace(bytes.addingSaturated(1 << 20), journal: facts.journal, wall: wall, now: now)
+        try room.keepBudget(journal: facts.journal, wall: wall, now: now)
+        if let left = unfinished {
+            unfinished = nil
+            try finish(left)
+        }
+    }
+
+    func startSession(_ clock: SessionClock, codecs: String) throws(SegmentStoreError) -> Int64 {
+        try checkRoom(for: 0)
+        let number = lastSession + 1
+        try facts.journal.append(
+            .sessionStart(session: number, anchor: clock.anchor, quality: clock.quality, codecs: codecs),
+            at: clocks.wall())
+        lastSession = number
+        return number
+    }
+
+    func open(_ info: SegmentInfo, tracks: [Track], start: WallTime) throws(SegmentStoreError) -> SegmentOutput {
+        let encoder = SegmentEncoder(tracks: tracks, info: info)
+        let appender = try makingRoom(for: encoder.initPart.count) { () throws(SegmentStoreError) in
+            try SegmentAppender(
+                in: cache, start: start, id: info.id, initPart: encoder.initPart, journal: facts.journal,
+                now: clocks.wall())
+        }
+        return SegmentOutput(
+            appender: appender, encoder: encoder, id: info.id, start: start, syncedAt: clocks.monotonic())
+    }
+
+    /// One write, one sync when it is time; on an error the file ends with its last whole fragment.
+    func append(_ samples: [Sample], to output: inout SegmentOutput) throws(SegmentStoreError) {
+        var encoder = output.encoder
+        let bytes = encoder.fragment(samples)
+        let appender = output.appender
+        try makingRoom(for: bytes.count) { () throws(SegmentStoreError) in try appender.append(bytes) }
+        output.encoder = encoder
+        fragmentsWritten += 1
+        guard schedule.isDue(at: clocks.monotonic(), last: output.syncedAt) else { return }
+        try sync(&output)
+    }
+
+    /// Closes a segment and reports it.
+    ///
+    /// One whose trailer finds no space is kept and closed later; any other error sets it aside.
+    func close(_ output: SegmentOutput) throws(SegmentStoreError) {
+        do {
+            try finish(output)
+        } catch {
+            guard !error.isNoSpace else {
+                unfinished = output
+                return
+            }
+            setAside(output)
+            throw error
+        }
+        try room.keepBudget(journal: facts.journal, wall: clocks.wall(), now: clocks.monotonic())
+    }
+
+    func setAside(_ output: SegmentOutput) {
+        // Recovery finds the file under either name; there is nothing else to do with a disk that fails.
+        try? output.appender.setAside()
+    }
+
+    /// Last attempt before the process ends; recovery closes what stays.
+    func finishWaiting() {
+        guard let left = unfinished else { return }
+        unfinished = nil
+        // The next start recovers the file as it is.
+        try? finish(left)
+    }
+
+    private func sync(_ output: inout SegmentOutput) throws(SegmentStoreError) {
+        try output.appender.sync()
+        output.syncedAt = clocks.monotonic()
+        syncs += 1
+    }
+
+    private func finish(_ output: SegmentOutput) throws(SegmentStoreError) {
+        let now = clocks.wall()
+        let name = try output.appender.close(
+            trailer: output.encoder.trailer(), duration: output.duration, journal: facts.journal, now: now)
+        syncs += 1
+        facts.mention(
+            .segmentClosed(
+                name.id, start: output.start, duration: output.duration, bytes: output.appender.length))
+    }
+
+    /// Tries again once after making room, when it is room that is missing (I7).
+    private func makingRoom<Value>(
+        for bytes: Int, _ body: () throws(SegmentStoreError) -> Value
+    ) throws(SegmentStoreError) -> Value {
+        do {
+            return try body()
+        } catch {
+            guard error.isNoSpace else { throw error }
+            try room.makeSpace(
+                Int64(bytes) + 1 << 20, journal: facts.journal, wall: clocks.wall(), now: clocks.monotonic())
+            return try body()
+        }
+    }
+
+    private func record(_ changes: [GapLedger.Change]) {
+        let now = clocks.wall()
+        for change in changes {
+            switch change {
+            case .opened(let gap):
+                facts.state(
+                    .gapOpen(from: gap.from, reason: gap.reason, detail: gap.detail), at: now,
+                    report: .gapOpened(from: gap.from, reason: gap.reason, detail: gap.detail))
+            case .closed(let gap):
+                let end = gap.to ?? gap.from
+                facts.state(
+                    .gapClose(to: end), at: now, report: .gapClosed(from: gap.from, to: end, reason: gap.reason))
+            }
+        }
+    }
+}
+
+/// The segment that is being written.
+struct SegmentOutput {
+    let appender: SegmentAppender
+    /// Follows the bytes on disk: an append that failed leaves it as it was.
+    var encoder: SegmentEncoder
+    let id: SegmentID
+    let start: WallTime
+    /// Media in the first track, up to the end of the last whole fragment.
+    var duration = TimeSpan.zero
+    var syncedAt: MonotonicTime
+
+    init(appender: SegmentAppender, encoder: SegmentEncoder, id: SegmentID, start: WallTime, syncedAt: MonotonicTime) {
+        self.appender = appender
+        self.encoder = encoder
+        self.id = id
+        self.start = start
+        self.syncedAt = syncedAt
+    }
+}

@@ -1,0 +1,112 @@
+internal import FragmentedMP4
+internal import Recording
+internal import SegmentStore
+
+/// Every way in which a camera or a disk lets us down, as an operator reads it and as a gap records it.
+struct Trouble: Hashable, Sendable {
+    var fault: Fault
+    var reason: GapReason
+
+    init(_ reason: GapReason, _ code: String, _ message: String, _ nextStep: String) {
+        self.reason = reason
+        fault = Fault(code: code, message: message, nextStep: nextStep)
+    }
+}
+
+extension Trouble {
+    init(_ failure: SourceFailure) {
+        self =
+            switch failure {
+            case .authentication:
+                Trouble(
+                    .authentication, "authentication", "the camera refuses the user name or password",
+                    "check username and credential in cvr.yaml against the camera's own account")
+            case .notFound:
+                Trouble(
+                    .cameraRefused, "notFound", "the camera knows no stream of this name (RTSP 404)",
+                    "check the path of the url: cameras list theirs under video or RTSP settings")
+            case .refused:
+                Trouble(
+                    .cameraRefused, "refused", "the camera refuses the request (RTSP 4xx)",
+                    "close other viewers of the camera (453: out of sessions or bandwidth), or try transport: udp")
+            case .serverError:
+                Trouble(
+                    .cameraRefused, "cameraError", "the camera fails to serve the stream (RTSP 5xx)",
+                    "restart the camera; look at its own log")
+            case .connectionRefused:
+                Trouble(
+                    .cameraOffline, "connectionRefused", "nothing listens at the camera's address and port",
+                    "check host and port of the url, and that RTSP is switched on in the camera")
+            case .unreachable:
+                Trouble(
+                    .cameraOffline, "unreachable", "no way to the camera's address",
+                    "check its power and network cable, host name or address, and the route to it")
+            case .timeout:
+                Trouble(
+                    .cameraOffline, "timeout", "the camera did not answer within 10 s",
+                    "check its power and network; a camera that hangs needs a restart")
+            case .silent:
+                Trouble(
+                    .cameraOffline, "silent", "the camera is connected and sends nothing",
+                    "restart the camera; with transport: udp check that a firewall lets RTP in")
+            case .disconnected:
+                Trouble(
+                    .cameraOffline, "disconnected", "the camera ended the connection",
+                    "wait: it is tried again; if this goes on, look at the camera's log and its network")
+            case .unsupportedCodec(let names):
+                Trouble(
+                    .unsupportedCodec, "unsupportedCodec", "the camera sends \(names), which cannot be recorded",
+                    "set its video to H.264 or H.265, its audio to AAC, Opus or G.711")
+            case .invalidData:
+                Trouble(
+                    .cameraRefused, "invalidData", "what answers is not an RTSP camera",
+                    "check that the url's port is the camera's RTSP port, usually 554")
+            case .unverifiedTLS:
+                Trouble(
+                    .cameraRefused, "unverifiedTLS", "the certificate of an rtsps camera cannot be verified",
+                    "use rtsp://, or accept that with tls: { verify: none }")
+            case .invalidURL:
+                Trouble(
+                    .cameraRefused, "invalidURL", "the url is not one of an RTSP camera",
+                    "write it as rtsp://host[:port]/path, without user name and password")
+            case .credentialTooLong:
+                Trouble(
+                    .authentication, "credentialTooLong", "user name and password are too long to be sent",
+                    "give the camera a password of at most 40 characters")
+            case .engine(let text):
+                Trouble(
+                    .cameraOffline, "engine", "the connection failed: \(text)",
+                    "try the url with ffprobe; restart the camera")
+            }
+    }
+
+    /// The media of a camera that is well cannot be kept.
+    init(_ error: SegmentStoreError) {
+        self =
+            error.isNoSpace
+            ? Trouble(.diskFull, "diskFull", "cannot \(error.operation) \(error.path): no space", error.nextStep)
+            : Trouble(.diskError, "diskError", "\(error.operation) \(error.path): errno \(error.errno)", error.nextStep)
+    }
+
+    init(unusable error: MP4Error) {
+        self = Trouble(.unsupportedCodec, "unsupportedCodec", "\(error.operation): \(error.thing)", error.nextStep)
+    }
+
+    static func ignored(_ codecs: [String]) -> Trouble {
+        Trouble(
+            .unsupportedCodec, "unsupportedAudio", "recorded without \(codecs.joined(separator: ", "))",
+            "set the camera's audio to AAC, Opus or G.711, or switch it off")
+    }
+
+    static let noKeyframe = Trouble(
+        .cameraRefused, "noKeyframe", "the camera sends video without a keyframe that can be decoded",
+        "set its keyframe interval (GOP, I-frame interval) to 1 to 10 s; switch smart codecs off")
+
+    static func timestampJump(_ what: String) -> Trouble {
+        Trouble(
+            .networkLoss, "timestampJump", "the camera's timestamps went wrong: \(what)",
+            "check the camera's clock and NTP server, and its firmware")
+    }
+
+    static let timestampsAhead = timestampJump("they run ahead of time")
+}

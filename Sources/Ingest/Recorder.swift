@@ -1,0 +1,203 @@
+internal import FragmentedMP4
+package import Messages
+package import Recording
+package import SegmentStore
+
+/// The heart of a worker: turns what one camera sends into sessions, segments and gaps.
+///
+/// Pure but for its cache: packets, clocks and events come from the caller, on one thread. It never gives up and
+/// never throws: a camera that fails is a gap, a disk that fails is a gap and a retry.
+package final class Recorder {
+    /// How often a disk that failed is tried again.
+    static let diskRetry = TimeSpan.seconds(2)
+    /// Video without a keyframe for this long will not get one.
+    static let keyframePatience = TimeSpan.seconds(30)
+    /// A first track that is silent for this long takes the connection with it, even if others go on.
+    static let primaryPatience = TimeSpan.seconds(10)
+
+    let cacheWriter: CacheWriter
+    let clocks: Clocks
+    var settings: CameraSettings
+    var intake: Intake?
+    var session: Session?
+    var group = RecentGroup()
+    var step: WallStep
+    /// What the wall clock read before it was set; the session that counts with it ends at the next keyframe.
+    var steppedFrom: WallTime?
+    /// The disk failed; when to try it again.
+    var diskRetryAt: MonotonicTime?
+    /// When this process became responsible for the camera.
+    let activeSince: WallTime
+    var meter = Meter()
+    var rhythm = FrameRhythm()
+    var isStalled = false
+    var connectedAt: MonotonicTime?
+    /// When the current connection's recording began.
+    var recordingSince: MonotonicTime?
+    var counted = WorkerProgress(state: .starting)
+    /// Anomalies of connections that are over, and those that no connection counts.
+    var anomalies: Int64 = 0
+    private var secondTick: MonotonicTime
+
+    package init(
+        camera: CameraName, cache: CacheDirectory, facts: FactLog, recovered: RecoveryReport,
+        settings: CameraSettings, clocks: Clocks
+    ) {
+        self.clocks = clocks
+        self.settings = settings
+        let now = clocks.monotonic()
+        activeSince = clocks.wall()
+        step = WallStep(wall: activeSince, now: now)
+        secondTick = now
+        cacheWriter = CacheWriter(
+            camera: camera, cache: cache, facts: facts, clocks: clocks,
+            room: RoomMaker(
+                cache: cache, budget: settings.cacheBudgetBytes, dropsOldest: settings.dropsOldest,
+                heartbeatPath: settings.syncHeartbeatPath), recovered: recovered)
+    }
+
+    /// Takes over settings that need no new connection.
+    package func adopt(_ settings: CameraSettings) {
+        self.settings = settings
+        cacheWriter.room.budget = settings.cacheBudgetBytes
+        cacheWriter.room.dropsOldest = settings.dropsOldest
+        cacheWriter.room.heartbeatPath = settings.syncHeartbeatPath
+        session?.length = settings.segmentLength
+    }
+
+    /// The camera plays.
+    package func connected(_ announcement: Announcement) throws(SourceFailure) {
+        do throws(MP4Error) {
+            let intake = try Intake(announcement)
+            self.intake = intake
+            let ignored = announcement.ignored + intake.refusals.map { $0.thing }
+            if !ignored.isEmpty { note(.ignored(ignored)) }
+        } catch {
+            throw .unsupportedCodec(error.thing)
+        }
+        rhythm = FrameRhythm()
+        isStalled = false
+        recordingSince = nil
+        connectedAt = clocks.monotonic()
+        mention("connected", announcement.streams.map(\.codec.rawValue).joined(separator: ", "))
+    }
+
+    package func take(_ packet: Packet) {
+        let now = clocks.monotonic()
+        guard let result = intake?.take(packet, at: now) else { return }
+        counted.bytesReceived += Int64(packet.data.count)
+        if result.isPrimary {
+            counted.framesReceived += 1
+            rhythm.frame(at: now)
+            isStalled = false
+        }
+        meter.add(frames: result.isPrimary ? 1 : 0, bytes: packet.data.count, at: now)
+        if let anomaly = result.anomaly {
+            anomalies += 1
+            note(.timestampJump(anomaly.rawValue))
+        }
+        for frame in result.frames { consume(frame) }
+    }
+
+    /// A packet was dropped because it was larger than memory may be.
+    package func dropped(bytes: Int) {
+        anomalies += 1
+        note(
+            Trouble(.cameraRefused, "oversized", "a frame of \(bytes) bytes was dropped", "lower the camera's bitrate"))
+    }
+
+    /// The connection is over; how long it delivered media.
+    package func disconnected(_ failure: SourceFailure) -> TimeSpan {
+        let trouble = Trouble(failure)
+        note(trouble)
+        let wasRecording = session != nil
+        // While it was delivering, whatever ended it is the connection's fault; the next attempt says more.
+        return leave(reason: wasRecording ? .networkLoss : trouble.reason, detail: trouble.fault.message)
+    }
+
+    /// Ends the connection for other settings of the same camera.
+    package func reconfigure(_ settings: CameraSettings) {
+        _ = leave(reason: .stopped, detail: "settings changed")
+        adopt(settings)
+    }
+
+    /// Closes everything; the gap that it leaves is the next worker's to close.
+    package func stop(_ reason: GapReason) {
+        _ = leave(reason: reason, detail: "")
+        cacheWriter.finishWaiting()
+    }
+
+    /// Goes round at least every 100 ms, also while the camera is away.
+    package func tick() {
+        let now = clocks.monotonic()
+        counted.loops += 1
+        watchClock(now)
+        watchStall(now)
+        attempt { () throws(SegmentStoreError) in
+            try session?.writeIfOlder(than: now + .milliseconds(-1500))
+        }
+        if let diskRetryAt, now >= diskRetryAt { resume() }
+        guard now - secondTick >= .seconds(1) else { return }
+        secondTick = now
+        cacheWriter.room.watch(now)
+        // What the disk still refuses stays in line.
+        try? cacheWriter.facts.flush()
+        for frame in intake?.flushSecondary(silentSince: now + .seconds(-2)) ?? [] { consume(frame) }
+        watchKeyframe(now)
+    }
+
+    /// The first track fell silent though the connection lives.
+    package var wantsReconnect: Bool {
+        guard let last = rhythm.lastFrame ?? connectedAt, intake != nil else { return false }
+        return clocks.monotonic() - last > max(Self.primaryPatience, rhythm.patience)
+    }
+
+    /// One frame with its final times.
+    func consume(_ frame: TimedFrame) {
+        group.add(frame)
+        let canStart = frame.track == 0 && frame.isSync
+        guard diskRetryAt == nil else {
+            if canStart { resume() }
+            return
+        }
+        attempt { () throws(SegmentStoreError) in
+            if canStart {
+                try restartIfNeeded()
+                try session?.cutIfDue(at: frame)
+                begin(at: frame)
+            }
+            try session?.append(frame, arrival: step.counted(frame.arrival), now: clocks.monotonic())
+        }
+    }
+
+    /// A session begins, if none is running and this frame can be decoded.
+    func begin(at frame: TimedFrame) {
+        guard session == nil, let intake else { return }
+        let quality: ClockQuality =
+            settings.trustsClock || clocks.isSynchronised() ? .synchronised : .unsynchronised
+        let clock = SessionClock(
+            anchor: step.counted(frame.arrival), quality: quality, now: clocks.monotonic())
+        do throws(MP4Error) {
+            session = try Session(
+                at: frame, streams: intake.streams, timescales: intake.timescales, length: settings.segmentLength,
+                clock: clock, cacheWriter: cacheWriter)
+            recordingSince = recordingSince ?? clocks.monotonic()
+        } catch {
+            note(Trouble(unusable: error))
+        }
+    }
+
+    private func leave(reason: GapReason, detail: String) -> TimeSpan {
+        for frame in intake?.flush() ?? [] { consume(frame) }
+        anomalies += intake?.repairs ?? 0
+        let delivered = recordingSince.map { (rhythm.lastFrame ?? $0) - $0 } ?? .zero
+        intake = nil
+        connectedAt = nil
+        recordingSince = nil
+        group = RecentGroup()
+        endSession(reason: reason, detail: detail)
+        lose(reason: reason, detail: detail)
+        acceptClock()
+        return delivered
+    }
+}

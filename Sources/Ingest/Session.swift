@@ -1,0 +1,195 @@
+internal import FragmentedMP4
+internal import Messages
+internal import Recording
+internal import SegmentStore
+
+/// One unbroken recording on one wall anchor: its frames become samples, fragments and segments.
+///
+/// Nothing is on disk before its first fragment is whole; from then on its number is used and its end is journalled
+/// by whoever ends it, or found by the next recovery.
+final class Session {
+    private(set) var clock: SessionClock
+    private(set) var parameterSets: VideoParameterSets?
+    private(set) var tracks: [Track]
+    /// Nil before the first fragment is written.
+    private(set) var number: Int64?
+    /// End of the first track's last sample that was taken in.
+    private(set) var end = TimeSpan.zero
+    private let cacheWriter: CacheWriter
+    private let streams: [StreamDescription]
+    /// Each track's decode time at the session's media time 0.
+    private let origins: [Int64]
+    private var cutter: SegmentCutter
+    private var builder: FragmentBuilder
+    private var output: SegmentOutput?
+    private var counter: Int64 = 0
+    private var isFormatChange = false
+    /// End of the last whole fragment, and where the open segment began.
+    private var writtenEnd = TimeSpan.zero
+    private var segmentStart = TimeSpan.zero
+
+    /// Starts at `frame`, which the caller then appends.
+    init(
+        at frame: TimedFrame, streams: [StreamDescription], timescales: [Int64], length: TimeSpan, clock: SessionClock,
+        cacheWriter: CacheWriter
+    ) throws(MP4Error) {
+        self.clock = clock
+        self.streams = streams
+        self.cacheWriter = cacheWriter
+        parameterSets = frame.parameterSets
+        tracks = try Self.tracks(streams, frame.parameterSets)
+        let scale = timescales.indices.contains(frame.track) ? timescales[frame.track] : 1
+        origins = timescales.map { frame.decode.scaled(by: $0, over: scale) }
+        cutter = SegmentCutter(length: length)
+        builder = FragmentBuilder(timescales: timescales)
+    }
+
+    var length: TimeSpan {
+        get { cutter.length }
+        set { if newValue != cutter.length { cutter.length = newValue } }
+    }
+
+    var codecs: String { tracks.map(\.codecString).joined(separator: ",") }
+
+    /// Where the recording of this session ends on the wall clock.
+    var wallEnd: WallTime { clock.wall(end) }
+
+    /// Takes in a frame; `wall` is when it came.
+    func append(_ frame: TimedFrame, arrival wall: WallTime, now: MonotonicTime) throws(SegmentStoreError) {
+        guard let sample = sample(frame) else { return }
+        if frame.track == 0 {
+            let media = span(sample.decodeTime)
+            clock.observe(media: media, arrival: wall, cameraTime: frame.cameraTime, now: now)
+            if number != nil, cacheWriter.ledger.current != nil { cacheWriter.closeGap(to: clock.wall(media)) }
+            end = span(sample.decodeTime.addingSaturated(sample.duration))
+        }
+        if !builder.accepts(sample) { try writeFragment() }
+        builder.add(sample, at: now)
+        if builder.isDue { try writeFragment() }
+    }
+
+    /// A new segment begins with `frame`, if it is time or its format differs.
+    func cutIfDue(at frame: TimedFrame) throws(SegmentStoreError) {
+        guard let sample = sample(frame) else { return }
+        let changed = frame.parameterSets != parameterSets
+        // Tracks that cannot be made are a camera's nonsense: the last good ones stay in force.
+        let renewed = changed ? try? Self.tracks(streams, frame.parameterSets) : nil
+        let held = output?.appender.length ?? 0
+        guard renewed != nil || cutter.isDue(at: span(sample.decodeTime), bytes: held) else { return }
+        try closeSegment()
+        cutter.cut(at: span(sample.decodeTime))
+        guard let renewed else { return }
+        isFormatChange = true
+        tracks = renewed
+        parameterSets = frame.parameterSets
+    }
+
+    /// Writes what has been waiting for so long that the camera must have stalled.
+    func writeIfOlder(than time: MonotonicTime) throws(SegmentStoreError) {
+        guard let since = builder.openSince, since < time else { return }
+        try writeFragment()
+    }
+
+    /// Closes the last segment; the caller journals the session's end.
+    func close() throws(SegmentStoreError) { try closeSegment() }
+
+    /// Ends without the disk's help, and returns where what is on it ends; nil when nothing is.
+    func abandon(after error: SegmentStoreError) -> WallTime? {
+        defer { output = nil }
+        guard number != nil else { return nil }
+        guard let output else { return clock.wall(writtenEnd) }
+        guard error.isNoSpace, output.duration > .zero else {
+            // Without a whole fragment there is nothing to close: recovery removes the file.
+            cacheWriter.setAside(output)
+            return clock.wall(segmentStart)
+        }
+        // Keeps the file for later or sets it aside: either way this session is over.
+        try? cacheWriter.close(output)
+        return clock.wall(writtenEnd)
+    }
+
+    private func closeSegment() throws(SegmentStoreError) {
+        try writeFragment()
+        guard let closing = output else { return }
+        output = nil
+        counter += 1
+        try cacheWriter.close(closing)
+    }
+
+    private func writeFragment() throws(SegmentStoreError) {
+        let samples = builder.samples
+        guard let first = samples.first else { return }
+        let isFirst = output == nil
+        if isFirst { output = try openSegment(at: samples.first { $0.track == 0 } ?? first) }
+        guard var target = output else { return }
+        try cacheWriter.append(samples, to: &target)
+        _ = builder.take()
+        if isFirst { announce(target) }
+        if let last = samples.last(where: { $0.track == 0 }) {
+            writtenEnd = span(last.decodeTime.addingSaturated(last.duration))
+        }
+        target.duration = writtenEnd - segmentStart
+        output = target
+    }
+
+    /// The first fragment is on disk: what was missing before it ends here.
+    private func announce(_ opened: SegmentOutput) {
+        cacheWriter.closeGap(to: opened.start)
+        guard counter == 0 else { return }
+        cacheWriter.facts.mention(.sessionStarted(session: opened.id.session, at: opened.start))
+    }
+
+    /// Journals what the segment needs to be understood, then creates it.
+    private func openSegment(at first: Sample) throws(SegmentStoreError) -> SegmentOutput {
+        let now = cacheWriter.clocks.monotonic()
+        clock.settle(notBefore: cacheWriter.recordedUntil, now: now)
+        segmentStart = span(first.decodeTime)
+        writtenEnd = segmentStart
+        let start = clock.wall(segmentStart)
+        let session: Int64
+        if let number {
+            session = number
+        } else {
+            session = try cacheWriter.startSession(clock, codecs: codecs)
+            number = session
+        }
+        let before = cacheWriter.ledger.current.map { gap in
+            Gap(from: gap.from, to: max(start, gap.from), reason: gap.reason, detail: gap.detail)
+        }
+        let id = SegmentID(session: session, counter: counter)
+        let info = SegmentInfo(
+            camera: cacheWriter.camera, id: id, anchor: clock.anchor, quality: clock.quality,
+            cameraClockOffset: clock.cameraOffset, gapBefore: before)
+        let opened = try cacheWriter.open(info, tracks: tracks, start: start)
+        if isFormatChange {
+            cacheWriter.facts.state(.formatChange(id, codecs: codecs), at: cacheWriter.clocks.wall())
+            isFormatChange = false
+        }
+        return opened
+    }
+
+    /// Nil for what belongs before the session's first frame.
+    private func sample(_ frame: TimedFrame) -> Sample? {
+        guard origins.indices.contains(frame.track) else { return nil }
+        let time = frame.decode.subtractingSaturated(origins[frame.track])
+        guard time >= 0 else { return nil }
+        return Sample(
+            track: frame.track, decodeTime: time, duration: frame.duration,
+            compositionOffset: frame.presentation.subtractingSaturated(frame.decode), isSync: frame.isSync,
+            data: frame.data)
+    }
+
+    private func span(_ ticks: Int64) -> TimeSpan {
+        TimeSpan(microseconds: ticks.scaled(by: 1_000_000, over: tracks.first?.timescale ?? 90_000))
+    }
+
+    private static func tracks(
+        _ streams: [StreamDescription], _ sets: VideoParameterSets?
+    ) throws(MP4Error) -> [Track] {
+        var tracks: [Track] = []
+        for stream in streams {
+            tracks.append(try Track(stream: stream, parameterSets: stream.codec.isVideo ? sets : nil))
+        }
+        return tracks
+    }
+}

@@ -1,0 +1,162 @@
+internal import CLinux
+internal import LibAV
+package import Messages
+internal import Recording
+package import SegmentStore
+
+/// The loop of one camera's process: camera, cache, supervisor and clock on a single thread.
+///
+/// Everything that takes time calls `tick`, so that a stop is never slept through. Ends only when told to.
+package final class Worker {
+    /// How a worker's process ends, as cvrd reads it.
+    package enum ExitCode: Int32, Sendable {
+        case stopped = 0
+        case usage = 64
+        case lockHeld = 73
+        case inputOutput = 74
+    }
+
+    private let identity: WorkerIdentity
+    private let cache: CacheDirectory
+    private let journal: Journal
+    private let bootChanged: Bool
+    private let clocks: Clocks
+    private let socket: ControlSocket
+    private let makeSource: (CameraSettings) -> any PacketSource
+    private let isTerminating: () -> Bool
+
+    private var settings: CameraSettings?
+    /// Other settings came: the connection ends and a new one begins.
+    private var reconfigured: CameraSettings?
+    private var stopReason: GapReason?
+    private var recorder: Recorder?
+    private var progressAt: MonotonicTime
+
+    /// `isTerminating` is true once SIGTERM came.
+    package init(
+        identity: WorkerIdentity, cache: CacheDirectory, journal: Journal, bootChanged: Bool, clocks: Clocks,
+        socket: ControlSocket, isTerminating: @escaping () -> Bool,
+        makeSource: @escaping (CameraSettings) -> any PacketSource
+    ) {
+        self.identity = identity
+        self.cache = cache
+        self.journal = journal
+        self.bootChanged = bootChanged
+        self.clocks = clocks
+        self.socket = socket
+        self.isTerminating = isTerminating
+        self.makeSource = makeSource
+        progressAt = clocks.monotonic()
+    }
+
+    /// The engine of this build.
+    package static func engine(_ settings: CameraSettings, clocks: Clocks) -> any PacketSource {
+        let password = settings.password
+        return LibAVSource(
+            request: LibAVSource.Request(
+                url: settings.url, username: settings.username, password: { password.revealed() },
+                usesUDP: settings.transport == .udp, acceptsUnverifiedTLS: settings.acceptsUnverifiedTLS),
+            now: clocks.monotonic)
+    }
+
+    package func run() throws(SegmentStoreError) -> ExitCode {
+        while settings == nil, stopReason == nil { pause(.seconds(1)) }
+        guard let settings else { return .stopped }
+        let recovered = try Recovery.run(
+            in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,
+            bootChanged: bootChanged)
+        let facts = FactLog(journal: journal) { [socket] in socket.send($0) }
+        let recorder = Recorder(
+            camera: identity.camera, cache: cache, facts: facts, recovered: recovered, settings: settings,
+            clocks: clocks)
+        self.recorder = recorder
+        record(with: recorder)
+        recorder.stop(stopReason ?? .stopped)
+        send(progressOf: recorder)
+        return .stopped
+    }
+
+    private func record(with recorder: Recorder) {
+        var backoff = Backoff()
+        var generator = SystemRandomNumberGenerator()
+        while stopReason == nil {
+            if let settings = reconfigured {
+                reconfigured = nil
+                self.settings = settings
+                recorder.reconfigure(settings)
+                backoff = Backoff()
+            }
+            guard let settings else { return }
+            let source = makeSource(settings)
+            let failure = deliver(from: source, to: recorder)
+            source.close()
+            guard let failure else { continue }
+            let delivered = recorder.disconnected(failure)
+            send(progressOf: recorder)
+            pause(backoff.delay(afterRecording: delivered, using: &generator))
+        }
+    }
+
+    /// One connection, from its first packet to its end; nil when it was we who ended it.
+    private func deliver(from source: any PacketSource, to recorder: Recorder) -> SourceFailure? {
+        do throws(SourceFailure) {
+            guard let announcement = try source.open(tick: tick) else { return nil }
+            try recorder.connected(announcement)
+            while true {
+                switch try source.next() {
+                case .packet(let packet): recorder.take(packet)
+                case .oversized(let bytes): recorder.dropped(bytes: bytes)
+                case .interrupted: return recorder.wantsReconnect ? .silent : nil
+                }
+            }
+        } catch {
+            return error
+        }
+    }
+
+    /// Waits without a camera.
+    private func pause(_ span: TimeSpan) {
+        let end = clocks.monotonic() + span
+        while !tick() {
+            let left = (end - clocks.monotonic()).microseconds / 1000
+            guard left > 0 else { return }
+            socket.wait(milliseconds: Int32(clamping: min(left, 100)))
+            guard settings != nil || stopReason != nil else { continue }
+            if recorder == nil { return }
+        }
+    }
+
+    /// One turn of the loop; true when the connection has to end.
+    private func tick() -> Bool {
+        if isTerminating(), stopReason == nil { stopReason = .stopped }
+        for message in socket.service(greeting: { [.hello(identity)] }) {
+            switch message {
+            case .configure(let settings): configure(settings)
+            case .stop(let reason): stopReason = stopReason ?? reason
+            }
+        }
+        guard let recorder else { return stopReason != nil }
+        recorder.tick()
+        if clocks.monotonic() >= progressAt { send(progressOf: recorder) }
+        return stopReason != nil || reconfigured != nil || recorder.wantsReconnect
+    }
+
+    private func configure(_ new: CameraSettings) {
+        guard let old = settings else {
+            settings = new
+            return
+        }
+        guard old.differsOnlyInLimits(from: new) else {
+            reconfigured = new
+            return
+        }
+        settings = new
+        reconfigured = nil
+        recorder?.adopt(new)
+    }
+
+    private func send(progressOf recorder: Recorder) {
+        progressAt = clocks.monotonic() + .seconds(1)
+        socket.send(.progress(recorder.progress))
+    }
+}
