@@ -1,1 +1,3 @@
-print("not built yet")
+import Glibc
+
+exit(await Cvrctl.perform(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Messages
+
+struct StatusVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show every camera's state, problems first.")
+
+    @OptionGroup var global: GlobalOptions
+
+    func perform(_ admin: AdminSession) async throws {
+        let status = try await admin.ask("Status", as: Admin.Status.self)
+        admin.show(status) { StatusReport(status: status, now: Quantity.now()).text(for: $0) }
+    }
+}
+
+struct SyncVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "Ask about uploads, or start a pass.", subcommands: [Status.self, Now.self])
+
+    @OptionGroup var global: GlobalOptions
+
+    struct Status: Verb {
+        static let configuration = CommandConfiguration(abstract: "Show how uploads stand.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func perform(_ admin: AdminSession) async throws {
+            let sync = try await admin.ask("SyncStatus", as: Admin.SyncReport.self).sync
+            admin.show(sync) { terminal in
+                let head =
+                    "sync \(sync.state), lag \(Quantity.duration(sync.lag)), breaker \(sync.breaker), "
+                    + "\(sync.writes) writes, \(sync.retries) retries"
+                let fault = sync.lastError.map { "sync: \(sentence($0.message)) \(sentence($0.nextStep))" }
+                return ([head] + [fault].compactMap(\.self))
+                    .map { wrapped($0, at: terminal.columns, indent: 2) }.joined()
+            }
+        }
+    }
+
+    struct Now: Verb {
+        static let configuration = CommandConfiguration(abstract: "Upload now what has closed; wait for the end.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func perform(_ admin: AdminSession) async throws {
+            let report = try await admin.ask("SyncNow", as: SyncInterface.PassReport.self, timeout: nil)
+            guard report.failed == 0 else {
+                throw Complaint(
+                    .failed, code: "failed", message: "\(report.uploaded) uploaded, \(report.failed) failed",
+                    nextStep: "See cvrctl sync status for the reason")
+            }
+            admin.show(report) { _ in "\(report.uploaded) uploaded.\n" }
+        }
+    }
+}
+
+struct EventsVerb: Verb {
+    static let configuration = CommandConfiguration(commandName: "events", abstract: "Show what happened.")
+
+    @Flag(help: "Go on, with each event as it happens; with --json, one object a line.")
+    var follow = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func perform(_ admin: AdminSession) async throws {
+        if follow {
+            try await admin.each("Events", as: Listing.Events.self) { reply in
+                for event in reply.events { admin.show(event) { _ in Self.line(event) } }
+            }
+        } else {
+            let events = try await admin.ask("Events", as: Listing.Events.self).events
+            admin.show(events) { _ in events.map(Self.line).joined() }
+        }
+    }
+
+    private static func line(_ event: Listing.Event) -> String {
+        Terminal.plain("\(event.time)  \(event.camera ?? "–")  \(event.type)  \(event.detail)") + "\n"
+    }
+}
+
+struct ReloadVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "reload", abstract: "Read the configuration again; only what changed is touched.")
+
+    @OptionGroup var global: GlobalOptions
+
+    func perform(_ admin: AdminSession) async throws {
+        let changes = try await admin.ask("Reload", as: Admin.Reloaded.self)
+        admin.show(changes) { _ in
+            let parts = [("added", changes.added), ("removed", changes.removed), ("changed", changes.changed)]
+                .filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: ", "))" }
+            return parts.isEmpty ? "Nothing changed.\n" : parts.joined(separator: "; ") + ".\n"
+        }
+    }
+}

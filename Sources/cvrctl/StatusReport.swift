@@ -1,0 +1,113 @@
+import Messages
+import Recording
+
+/// `status` in words: what is wrong comes first, and says what to do next.
+struct StatusReport {
+    let status: Admin.Status
+    let now: WallTime
+
+    func text(for terminal: Terminal) -> String {
+        guard !status.cameras.isEmpty else {
+            return "No cameras; \(sync).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n" + faults(terminal)
+        }
+        return wrapped(summary, at: terminal.columns, indent: 2) + "\n" + table.text(for: terminal) + faults(terminal)
+    }
+
+    // MARK: Summary
+
+    private var summary: String {
+        var counts: [(state: String, count: Int)] = []
+        for camera in cameras where camera.state != CameraState.recording.rawValue {
+            if counts.last?.state == camera.state {
+                counts[counts.endIndex - 1].count += 1
+            } else {
+                counts.append((camera.state, 1))
+            }
+        }
+        let recording = cameras.count { $0.state == CameraState.recording.rawValue }
+        let others = counts.map { ", \($0.count) \(words($0.state))" }.joined()
+        return "\(recording) of \(cameras.count) recording\(others); \(sync); cvrd \(status.version), up "
+            + Quantity.duration(status.uptime.rounded(.down))
+    }
+
+    private var sync: String {
+        let segments = cameras.reduce(Int64(0)) { $0.addingSaturated($1.pendingSegments) }
+        let bytes = cameras.reduce(Int64(0)) { $0.addingSaturated($1.pendingBytes) }
+        let pending =
+            segments == 0 ? "nothing pending" : "\(segments) segments (\(Quantity.bytes(bytes))) pending"
+        let lag = segments > 0 && status.sync.lag > 0 ? ", the oldest for \(Quantity.duration(status.sync.lag))" : ""
+        let breaker = status.sync.breaker == "closed" ? "" : ", store not reached"
+        return status.sync.state == "away"
+            ? "sync away" : "sync \(words(status.sync.state)), \(pending)\(lag)\(breaker)"
+    }
+
+    /// `backingOff` → `backing off`.
+    private func words(_ state: String) -> String {
+        state.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
+    }
+
+    // MARK: Cameras
+
+    /// Problems first, then by name.
+    private var cameras: [Admin.Camera] {
+        status.cameras.sorted {
+            (Self.urgency($0.state), $0.state, $0.name) < (Self.urgency($1.state), $1.state, $1.name)
+        }
+    }
+
+    /// 0 is a state that this build does not know.
+    private static func urgency(_ state: String) -> Int {
+        switch CameraState(rawValue: state) {
+        case nil: 0
+        case .refused: 1
+        case .flapping: 2
+        case .backingOff: 3
+        case .reconnecting: 4
+        case .starting: 5
+        case .recording: 6
+        case .stopped: 7
+        }
+    }
+
+    private var table: Table {
+        var table = Table([
+            .init(title: "CAMERA"), .init(title: "STATE"), .init(title: "SINCE", alignsRight: true),
+            .init(title: "VIDEO", dispensability: 2), .init(title: "RATE", alignsRight: true, dispensability: 4),
+            .init(title: "FRAME", alignsRight: true), .init(title: "SESSION", alignsRight: true, dispensability: 6),
+            .init(title: "RESTARTS", alignsRight: true, dispensability: 5),
+            .init(title: "CACHE", alignsRight: true, dispensability: 1),
+            .init(title: "PENDING", alignsRight: true, dispensability: 3),
+            .init(title: "OLDEST", alignsRight: true, dispensability: 7),
+        ])
+        for camera in cameras {
+            table.add(cells(camera), isAlarming: Self.urgency(camera.state) < 5)
+        }
+        return table
+    }
+
+    private func cells(_ camera: Admin.Camera) -> [String] {
+        let size = camera.width > 0 ? " \(camera.width)x\(camera.height)" : ""
+        let rate = camera.framesPerSecond > 0 ? "@" + Quantity.decimal(camera.framesPerSecond, places: 0) : ""
+        let pending = camera.pendingSegments == 0 ? "" : " " + Quantity.bytes(camera.pendingBytes)
+        return [
+            camera.name, words(camera.state), Quantity.age(camera.since, at: now),
+            camera.codec.isEmpty ? "–" : camera.codec + size + rate, Quantity.rate(camera.bitsPerSecond),
+            camera.lastFrameAge.map(Quantity.duration) ?? "–", "\(camera.session)", "\(camera.restarts)",
+            "\(Quantity.bytes(camera.cacheBytes))/\(Quantity.bytes(camera.cacheBudgetBytes))",
+            "\(camera.pendingSegments)\(pending)", Quantity.age(camera.oldestLocal, at: now),
+        ]
+    }
+
+    // MARK: Faults
+
+    private func faults(_ terminal: Terminal) -> String {
+        var lines = cameras.compactMap { camera in camera.lastError.map { (camera.name, $0) } }
+        if let fault = status.sync.lastError { lines.append(("sync", fault)) }
+        if lines.isEmpty { return "" }
+        return "\n"
+            + lines.map { name, fault in
+                wrapped(
+                    "\(name): \(sentence(fault.message)) \(sentence(fault.nextStep))", at: terminal.columns, indent: 2)
+            }.joined()
+    }
+}

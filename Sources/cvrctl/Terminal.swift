@@ -1,0 +1,66 @@
+import Glibc
+
+/// Where the answer is read: how wide it is, and whether it knows colours.
+struct Terminal {
+    var columns: Int
+    var hasColour: Bool
+
+    /// Standard output.
+    init() {
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        var size = winsize()
+        let asked = Self.variable("COLUMNS").flatMap { Int($0) } ?? 0
+        if asked > 0 {
+            columns = asked
+        } else if isTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+            columns = Int(size.ws_col)
+        } else {
+            columns = 120
+        }
+        hasColour = isTerminal && (Self.variable("NO_COLOR") ?? "").isEmpty && Self.variable("TERM") != "dumb"
+    }
+
+    init(columns: Int, hasColour: Bool) {
+        self.columns = columns
+        self.hasColour = hasColour
+    }
+
+    /// Red and bold: look here.
+    func alarming(_ text: String) -> String { hasColour ? "\u{1B}[1;31m\(text)\u{1B}[0m" : text }
+
+    /// Text of others, fit for a terminal: on one line, without control characters.
+    static func plain(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+
+    /// Writes everything, or ends the process: nobody reads on, or the disk behind it is full.
+    static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                exit(errno == EPIPE ? ExitStatus.done.rawValue : ExitStatus.failed.rawValue)
+            }
+        }
+    }
+
+    /// One line of standard input, asked for without echo when that is a terminal.
+    static func readSecret(_ prompt: String) -> String? {
+        var settings = termios()
+        guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
+        write(prompt, to: STDERR_FILENO)
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+            write("\n", to: STDERR_FILENO)
+        }
+        return readLine()
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
