@@ -1,0 +1,220 @@
+import Foundation
+package import Messages
+
+/// A recorder box: the real cvrd with its children below a directory of its own, driven by the real cvrctl.
+package actor Box {
+    /// Everything of the box lies here; short, since sockets are below it.
+    package nonisolated let root: String
+    package var settings: BoxSettings
+    private var daemon: ChildProcess?
+    private var follower: ChildProcess?
+    private var mounts: [String] = []
+
+    init(_ settings: BoxSettings) throws {
+        self.settings = settings
+        var template = Array("/tmp/cvr-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Missed("mkdtemp: errno \(errno)") }
+        root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    // Life
+
+    /// Makes the directories and mounts that the settings name.
+    func prepare() async throws {
+        if let size = settings.rootMountMiB { try await mount(root, size) }
+        for folder in ["run", "state/credentials", "cache", "store", "log"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+        }
+        if let size = settings.cacheMountMiB { try await mount("\(root)/cache", size) }
+    }
+
+    /// Writes the settings as cvr.yaml and its credentials.
+    package func configure(_ settings: BoxSettings) throws {
+        self.settings = settings
+        try Data(settings.yaml(root: root).utf8).write(to: URL(filePath: "\(root)/cvr.yaml"))
+        for camera in settings.cameras where !camera.username.isEmpty {
+            let path = "\(root)/state/credentials/\(camera.name)"
+            guard
+                FileManager.default.createFile(
+                    atPath: path, contents: Data(camera.password.utf8), attributes: [.posixPermissions: 0o600])
+            else { throw Missed("\(path) cannot be written") }
+        }
+    }
+
+    /// Starts cvrd and returns when it answers.
+    package func start(environment: [String: String] = [:]) async throws {
+        try configure(settings)
+        let variables = settings.environment.merging(environment) { $1 }
+        let daemon = try ChildProcess(
+            "\(Repository.binaries)/cvrd", ["--config", "\(root)/cvr.yaml"], environment: variables,
+            log: "\(root)/log/cvrd")
+        self.daemon = daemon
+        let follower = try await eventually("cvrd answers", within: .seconds(20), every: .milliseconds(50)) {
+            guard daemon.isRunning else { throw Missed("cvrd ended:\n\(self.log.suffix(4000))") }
+            return try await self.run(["--json", "status"]).ending == .exited(0) ? try self.follow() : nil
+        }
+        self.follower = follower
+    }
+
+    /// SIGTERM to cvrd; its way to end, and an error when a process of the box outlives it.
+    package func stop(within limit: Duration = .seconds(30)) async throws -> Ending {
+        guard let daemon else { throw Missed("the box is not running") }
+        daemon.signal(SIGTERM)
+        let ending = try await daemon.end(within: limit)
+        self.daemon = nil
+        await follower?.stop()
+        let left = processes()
+        guard left.isEmpty else { throw Missed("left behind by cvrd: \(left)") }
+        return ending
+    }
+
+    /// SIGKILL to every process of the box at once, as a power cut would; returns when all are gone.
+    package func crash() async throws {
+        let victims = processes()
+        // Stopped first, no process sees another one die.
+        for signal in [SIGSTOP, SIGKILL] { for victim in victims { kill(victim.pid, signal) } }
+        try await eventually("every process is gone", every: .milliseconds(20)) { processes().isEmpty ? true : nil }
+        await follower?.stop()
+        daemon = nil
+    }
+
+    func tearDown() async {
+        do {
+            if daemon?.isRunning == true { _ = try await stop() }
+            if !processes().isEmpty { try await crash() }
+        } catch {
+            for process in processes() { kill(process.pid, SIGKILL) }
+        }
+        await follower?.stop()
+    }
+
+    /// Removes what `prepare` made; with `keepingFiles` just its mounts.
+    func remove(keepingFiles: Bool) async throws {
+        for mount in mounts.reversed() { _ = try await TestSupport.run("/bin/umount", ["-l", mount]) }
+        if !keepingFiles { try FileManager.default.removeItem(atPath: root) }
+    }
+
+    private func mount(_ path: String, _ mebibytes: Int) async throws {
+        let done = try await TestSupport.run("/bin/mount", ["-t", "tmpfs", "-o", "size=\(mebibytes)m", "cvr", path])
+        guard done.ending == .exited(0) else { throw Missed("mount \(path): \(done.errors)") }
+        mounts.append(path)
+    }
+
+    // What runs
+
+    package nonisolated func processes() -> [BoxProcess] { BoxProcess.all(of: root) }
+
+    package nonisolated func worker(of camera: String) throws -> BoxProcess {
+        let found = processes().first { $0.program == "cvr-ingest" && $0.camera == camera }
+        guard let found else { throw Missed("no worker records \(camera)") }
+        return found
+    }
+
+    package nonisolated func sync() throws -> BoxProcess {
+        guard let found = processes().first(where: { $0.program == "cvr-sync" }) else {
+            throw Missed("no cvr-sync runs")
+        }
+        return found
+    }
+
+    // What it says
+
+    /// Everything that the box's processes logged.
+    package nonisolated var log: String {
+        // Nothing was logged before cvrd started.
+        (try? String(contentsOfFile: "\(root)/log/cvrd", encoding: .utf8)) ?? ""
+    }
+
+    /// Runs cvrctl against the box.
+    package nonisolated func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Finished {
+        try await TestSupport.run(
+            "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock"] + arguments, within: limit)
+    }
+
+    /// Runs `cvrctl --json`, which has to succeed, and decodes what it prints.
+    package nonisolated func ask<Answer: Decodable>(_ arguments: String..., as type: Answer.Type) async throws -> Answer {
+        let done = try await run(["--json"] + arguments)
+        guard done.ending == .exited(0) else {
+            throw Missed("cvrctl \(arguments.joined(separator: " ")): \(done.ending) \(done.text)\(done.errors)")
+        }
+        do {
+            return try JSONDecoder().decode(type, from: done.output)
+        } catch {
+            throw Missed("cvrctl \(arguments.joined(separator: " ")) prints \(done.text): \(error)")
+        }
+    }
+
+    package nonisolated func status() async throws -> Admin.Status { try await ask("status", as: Admin.Status.self) }
+
+    package nonisolated func status(of camera: String) async throws -> Admin.Camera {
+        guard let found = try await status().cameras.first(where: { $0.name == camera }) else {
+            throw Missed("status does not list \(camera)")
+        }
+        return found
+    }
+
+    package nonisolated func segments(of camera: String) async throws -> [Listing.Segment] {
+        try await ask("segments", camera, as: [Listing.Segment].self)
+    }
+
+    package nonisolated func gaps(of camera: String) async throws -> [Listing.Gap] {
+        try await ask("gaps", camera, as: [Listing.Gap].self)
+    }
+
+    package nonisolated func coverage(of camera: String, from: String, to: String) async throws -> Listing.Coverage {
+        try await ask("coverage", camera, "--from", from, "--to", to, as: Listing.Coverage.self)
+    }
+
+    /// The events since cvrd answered, one JSON object a line.
+    package var events: Output {
+        get throws {
+            guard let follower else { throw Missed("the box was not started") }
+            return follower.output
+        }
+    }
+
+    private func follow() throws -> ChildProcess {
+        try ChildProcess(
+            "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock", "--json", "events", "--follow"])
+    }
+}
+
+/// Runs `body` with a box that is not started yet; whatever happens, nothing of it runs afterwards.
+///
+/// When the test failed, its logs are printed and its directory stays.
+package func withBox<Result: Sendable>(
+    _ settings: BoxSettings, isolation: isolated (any Actor)? = #isolation,
+    _ body: (Box) async throws -> Result
+) async throws -> Result {
+    let box = try Box(settings)
+    let evidence = Evidence()
+    do {
+        try await box.prepare()
+        let result = try await Evidence.$current.withValue(evidence) { try await body(box) }
+        if evidence.hasFailed { await show(box) }
+        await box.tearDown()
+        try await box.remove(keepingFiles: evidence.hasFailed)
+        return result
+    } catch {
+        await show(box)
+        await box.tearDown()
+        try await box.remove(keepingFiles: true)
+        throw error
+    }
+}
+
+private func show(_ box: Box) async {
+    // Best effort: the test failed already.
+    let status = try? await box.run(["status"], within: .seconds(5)).text
+    let events = try? await box.events.lines.suffix(60).joined(separator: "\n")
+    print(
+        """
+        ---- \(box.root): status
+        \(status ?? "no answer")
+        ---- events
+        \(events ?? "none")
+        ---- the end of log/cvrd
+        \(box.log.suffix(12000))
+        ---- processes: \(box.processes().map { "\($0.program) \($0.pid)" }.joined(separator: ", "))
+        """)
+}

@@ -1,0 +1,63 @@
+/// The configuration of a recorder box under test.
+package struct BoxSettings: Sendable {
+    package struct Camera: Sendable {
+        package var name: String
+        package var url: String
+        package var username: String
+        package var password: String
+        /// Further lines of its section in cvr.yaml.
+        package var options: [String]
+
+        package init(
+            _ name: String, url: String, username: String = "", password: String = "", options: [String] = []
+        ) {
+            self.name = name
+            self.url = url
+            self.username = username
+            self.password = password
+            self.options = options
+        }
+    }
+
+    package var cameras: [Camera]
+    package var segmentLength = "PT2S"
+    package var retention: String?
+    package var cacheMiB = 256
+    package var cacheFull = "dropOldest"
+    /// Caches on a tmpfs of this size, mounted for the test.
+    package var cacheMountMiB: Int?
+    /// The whole box on a tmpfs of this size.
+    package var rootMountMiB: Int?
+    package var minimumFree = "0%"
+    package var trustsClock = true
+    /// For cvrd and, through it, for its children.
+    package var environment: [String: String] = [:]
+
+    package init(_ cameras: [Camera]) { self.cameras = cameras }
+
+    /// The text of cvr.yaml.
+    package func yaml(root: String) -> String {
+        var lines = [
+            "site: test",
+            "runtime: { path: \(root)/run }",
+            "state: { path: \(root)/state }",
+            "cache:",
+            "  path: \(root)/cache",
+            "  minimumFree: \(minimumFree)",
+            "  localMediaCacheMaximumSizeMiB: \(cacheMiB)",
+            "  cacheFull: \(cacheFull)",
+            "store: { url: \"file://\(root)/store\" }",
+            "defaults: { segmentLength: \(segmentLength)\(retention.map { ", retention: \($0)" } ?? "") }",
+        ]
+        if trustsClock { lines.append("clock: { trust: always }") }
+        lines.append(cameras.isEmpty ? "cameras: {}" : "cameras:")
+        for camera in cameras {
+            lines += ["  \(camera.name):", "    url: \"\(camera.url)\""]
+            if !camera.username.isEmpty {
+                lines += ["    username: \(camera.username)", "    credential: \(camera.name)"]
+            }
+            lines += camera.options.map { "    \($0)" }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

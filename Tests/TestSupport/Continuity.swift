@@ -1,0 +1,103 @@
+import Foundation
+import Recording
+
+/// How one track of a session compares with the clip that its camera loops, and whether its times join.
+package struct Continuity: Hashable, Sendable, CustomStringConvertible {
+    package var samples = 0
+    /// Samples of the clip that are missing between two recorded ones.
+    package var lost = 0
+    /// Samples that were recorded before, or out of order.
+    package var duplicated = 0
+    /// Samples that the clip does not have.
+    package var foreign = 0
+    /// Places where a sample's decode time is not its predecessor's plus the predecessor's duration.
+    package var breaks = 0
+    /// Index in the clip of the first and of the last sample.
+    package var first: Int?
+    package var last: Int?
+    /// The first few things that are wrong.
+    package var findings: [String] = []
+
+    package var isWhole: Bool { samples > 0 && lost == 0 && duplicated == 0 && foreign == 0 && breaks == 0 }
+
+    package var description: String {
+        "\(samples) samples, \(lost) lost, \(duplicated) duplicated, \(foreign) foreign, \(breaks) breaks"
+            + findings.map { "; \($0)" }.joined()
+    }
+
+    mutating func note(_ finding: String) {
+        if findings.count < 5 { findings.append(finding) }
+    }
+
+    /// Compares the segments of one session, in their order, track by track.
+    package static func check(_ segments: [String], of clip: SourceClip) async throws -> [Continuity] {
+        var tracks = clip.hashes.map { _ in Continuity() }
+        var expectedTime = [Int64?](repeating: nil, count: tracks.count)
+        let places = clip.hashes.map { hashes in
+            Dictionary(hashes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        var audio = Data()
+        for path in segments {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            for sample in try await Media.samples(path, video: clip.video) {
+                guard tracks.indices.contains(sample.track) else {
+                    throw Missed("\(path) has a track \(sample.track) that \(clip.name) has not")
+                }
+                tracks[sample.track].take(sample, expectedTime[sample.track], in: name)
+                expectedTime[sample.track] = sample.decodeTime + sample.duration
+                if !places[sample.track].isEmpty {
+                    tracks[sample.track].place(
+                        places[sample.track][sample.hash], of: clip.hashes[sample.track].count,
+                        "\(name) at \(sample.decodeTime)")
+                }
+            }
+            if !clip.audio.isEmpty { audio += try await Media.audioBytes(path) }
+        }
+        if !clip.audio.isEmpty, let last = tracks.indices.last { tracks[last].compare(audio, with: clip.audio) }
+        return tracks
+    }
+
+    private mutating func take(_ sample: MediaSample, _ expected: Int64?, in segment: String) {
+        samples += 1
+        guard let expected, expected != sample.decodeTime else { return }
+        breaks += 1
+        note("\(segment): decode time \(sample.decodeTime) instead of \(expected)")
+    }
+
+    /// Takes the next sample's index in the clip, nil if it has none.
+    private mutating func place(_ index: Int?, of count: Int, _ what: String) {
+        guard let index else {
+            foreign += 1
+            note("\(what) is not in the clip")
+            return
+        }
+        if first == nil { first = index }
+        if let last {
+            let step = (index - last + count) % count
+            // A clip is far longer than any loss worth counting: more than half of it ahead is behind.
+            if step == 0 || step > count / 2 {
+                duplicated += 1
+                note("\(what): frame \(index) after \(last)")
+            } else if step > 1 {
+                lost += step - 1
+                note("\(what): frame \(index) after \(last)")
+            }
+        }
+        last = index
+    }
+
+    /// Compares bytes that have no borders with a looped clip.
+    private mutating func compare(_ bytes: Data, with clip: Data) {
+        let looped = clip + clip.prefix(4000)
+        guard bytes.count > 4000, let start = looped.range(of: bytes.prefix(4000)) else {
+            foreign += 1
+            note("the first audio bytes are not in the clip")
+            return
+        }
+        let (recorded, source, offset) = (Array(bytes), Array(clip), start.lowerBound)
+        let wrong = recorded.indices.first { recorded[$0] != source[(offset + $0) % source.count] }
+        guard let wrong else { return }
+        lost += 1
+        note("audio departs from the clip at byte \(wrong) of \(bytes.count)")
+    }
+}

@@ -1,0 +1,52 @@
+package import Foundation
+
+/// A process of a box, as /proc shows it.
+package struct BoxProcess: Hashable, Sendable {
+    package let pid: pid_t
+    /// Base name of its program: `cvrd`, `cvr-ingest` or `cvr-sync`.
+    package let program: String
+    package let arguments: [String]
+    /// Field 22 of /proc/PID/stat: with the pid, unique for this boot.
+    package let startTime: String
+
+    /// The value behind `--camera`.
+    package var camera: String? {
+        arguments.firstIndex(of: "--camera").flatMap { arguments.dropFirst($0 + 1).first }
+    }
+
+    /// Processes of our programs that have `root` in their arguments.
+    package static func all(of root: String) -> [BoxProcess] {
+        let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync"]
+        return ProcessTable.pids().compactMap { pid in
+            // A process that went meanwhile has no files here.
+            guard let arguments = words(of: pid, "cmdline"), arguments.contains(where: { $0.hasPrefix(root + "/") }),
+                let program = arguments.first?.split(separator: "/").last.map(String.init), programs.contains(program),
+                let stat = contents("/proc/\(pid)/stat"), let afterName = stat.split(separator: ")").last
+            else { return nil }
+            let fields = afterName.split(separator: " ")
+            guard fields.count > 19, fields[0] != "Z" else { return nil }
+            return BoxProcess(pid: pid, program: program, arguments: arguments, startTime: String(fields[19]))
+        }
+    }
+
+    package var openDescriptors: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
+    }
+
+    /// NUL-separated words of a file in a process's directory; nil when it may not be read or is gone.
+    static func words(of pid: pid_t, _ file: String) -> [String]? {
+        contents("/proc/\(pid)/\(file)")?.split(separator: "\0").map(String.init)
+    }
+
+    private static func contents(_ path: String) -> String? {
+        // Processes come and go while the table is read.
+        (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Every process of the machine.
+enum ProcessTable {
+    static func pids() -> [pid_t] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
+    }
+}
