@@ -29,6 +29,7 @@ let nio: [Target.Dependency] = [
 ]
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -67,7 +68,10 @@ let package = Package(
         module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",
-            ["Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", lifecycle, log] + nio),
+            [
+                "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "CLinux", lifecycle, log,
+                signals,
+            ]),
 
         // Concerns.
         module("Configuration", ["Recording", "CLinux", "Yams"]),
@@ -103,6 +107,7 @@ let package = Package(
         tests("LibAVTests", ["LibAV", "Recording"]),
         tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
+        tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
         tests("StructureTests", []),
     ]
 )

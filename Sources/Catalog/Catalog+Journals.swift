@@ -71,6 +71,27 @@ extension Catalog {
         }
     }
 
+    /// Segments whose bytes exist nowhere, with the reason on record: `vanished` when there is none.
+    package func evicted(
+        _ camera: CameraName, from: WallTime?, to: WallTime?, after: SegmentID? = nil, limit: Int
+    ) throws(CatalogError) -> [EvictionRow] {
+        let (filter, bounds) = SegmentSelection.overlapping(from: from, to: to).condition
+        let position: StatementArguments = [camera.text, after?.session ?? -1, after?.counter ?? -1]
+        return try read("list evictions in") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT session, counter, start, duration, bytes, coalesce(
+                        (SELECT reason FROM eviction
+                         WHERE (camera, session, counter) = (segment.camera, segment.session, segment.counter)),
+                        'vanished') AS reason
+                    FROM segment WHERE camera = ? AND (session, counter) > (?, ?) AND \(filter) AND state = 'evicted'
+                    ORDER BY session, counter LIMIT ?
+                    """, arguments: position + bounds + [limit]
+            ).map { try EvictionRow($0) }
+        }
+    }
+
     /// The first moment that anything is known of.
     package func firstKnown(_ camera: CameraName) throws(CatalogError) -> WallTime? {
         try read("find the first moment in") { db in

@@ -1,7 +1,9 @@
 import GRDB
 
 extension Catalog {
-    /// Append-only: a migration that was released is never edited. Times and durations are microseconds.
+    /// Append-only: a migration that was released is never edited.
+    ///
+    /// Times and durations are microseconds.
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("segments") { db in try db.execute(sql: segments) }

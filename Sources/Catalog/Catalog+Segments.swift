@@ -37,6 +37,29 @@ extension Catalog {
         }
     }
 
+    /// A segment that the catalog believes to be in a cache.
+    package struct CacheEntry: Hashable, Sendable {
+        package var id: SegmentID
+        /// The row says all that the file does.
+        package var isEntered: Bool
+    }
+
+    /// At most `limit` entries in order of (session, counter), after `after`.
+    package func inCache(
+        _ camera: CameraName, after: SegmentID?, limit: Int
+    ) throws(CatalogError) -> [CacheEntry] {
+        try read("list a cache in") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT session, counter, isRead AND state <> 'evicted' AS isEntered FROM segment
+                    WHERE camera = ? AND (session, counter) > (?, ?) AND isLocal = 1
+                    ORDER BY session, counter LIMIT ?
+                    """, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
+            ).map { CacheEntry(id: try SegmentID($0), isEntered: try $0.value("isEntered")) }
+        }
+    }
+
     package func segment(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) -> SegmentRow? {
         try read("look up a segment in") { db in
             try Row.fetchOne(
@@ -121,7 +144,7 @@ extension SegmentSelection {
         case .local: return ("isLocal = 1", [])
         case .pending: return ("isLocal = 1 AND state IN ('closed', 'uploaded')", [])
         case .unsettled: return ("isLocal = 0 AND state IN ('closed', 'uploaded')", [])
-        case .evictable: return ("isLocal = 1 AND state IN ('verified', 'evicted')", [])
+        case .evictable: return ("isLocal = 1 AND state = 'verified'", [])
         case .unverified: return ("isLocal = 1 AND state IN ('closed', 'uploaded', 'quarantined')", [])
         case .expired(let moment):
             return ("state = 'verified' AND start + duration < ?", [moment.microseconds])

@@ -18,7 +18,7 @@ package struct FileStore: ObjectStore {
     private static let temporary = ".tmp"
     private static let metadata = ".meta"
 
-    /// `root` is `store.url`'s path. Touches nothing yet.
+    /// Touches nothing yet; `root` is the path in `store.url`.
     package init(root: String, step: @escaping Step = { _ in }) {
         self.root = root
         self.step = step

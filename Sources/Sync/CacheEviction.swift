@@ -1,0 +1,79 @@
+import Catalog
+import Recording
+import SegmentStore
+
+/// Frees local copies for a camera's budget and the disk's minimum, in order of (session, counter), never of UTC (I11).
+///
+/// Verified ones go first. Beyond them only under `dropOldest`, as a loss that is on record before the bytes go (I3).
+struct CacheEviction {
+    /// One call frees at most this many: the loop that calls it has more to do.
+    private static let limit = 500
+
+    let work: Workspace
+
+    /// Brings a camera's cache of `bytes` under its budget; returns what is left.
+    func keepBudget(_ camera: CameraName, bytes: Int64) throws -> Int64 {
+        let policy = try work.policy(camera)
+        guard let budget = policy.cacheBudget else { return bytes }
+        var bytes = bytes
+        for _ in 0..<Self.limit where bytes > budget {
+            guard let freed = try freeOldest(camera, dropping: policy.dropsOldest ? "budget" : nil) else { break }
+            bytes -= freed
+        }
+        return bytes
+    }
+
+    /// Frees until the disk has its minimum; the camera that holds most pays first.
+    func keepFree(_ caches: [CameraName: Int64]) throws {
+        var held = caches
+        for _ in 0..<Self.limit {
+            let order = held.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map(\.key)
+            guard let any = order.first, try isShort(any) else { return }
+            guard let (camera, freed) = try freeAny(order) else { return }
+            held[camera, default: 0] -= freed
+        }
+    }
+
+    /// Unlinks a verified segment's local copy.
+    func free(_ row: SegmentRow) throws {
+        let cache = try CacheDirectory(path: work.settings.cachePath(row.camera), camera: row.camera)
+        try work.step("evict.begin")
+        try Eviction.evict(work.fileName(row), in: cache, now: work.clock.now())
+        try work.step("evict.freed")
+        try work.catalog.setLocal(row.camera, [row.id], false)
+    }
+
+    private func isShort(_ camera: CameraName) throws -> Bool {
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        let space = try cache.freeSpace()
+        guard space.total > 0 else { return false }
+        return 100 * Double(space.available) < work.settings.minimumFreePercent * Double(space.total)
+    }
+
+    private func freeAny(_ cameras: [CameraName]) throws -> (CameraName, Int64)? {
+        for camera in cameras {
+            if let freed = try freeOldest(camera, dropping: nil) { return (camera, freed) }
+        }
+        for camera in cameras where try work.policy(camera).dropsOldest {
+            if let freed = try freeOldest(camera, dropping: "diskFull") { return (camera, freed) }
+        }
+        return nil
+    }
+
+    /// Bytes that were freed; nil when the camera has nothing that may go.
+    private func freeOldest(_ camera: CameraName, dropping reason: String?) throws -> Int64? {
+        if let row = try work.catalog.segments(camera, .evictable, limit: 1).first {
+            try free(row)
+            return row.bytes
+        }
+        guard let reason, let row = try work.catalog.segments(camera, .unverified, limit: 1).first else { return nil }
+        let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
+        if row.isUncertain, row.state != .quarantined {
+            try givenUp.announce(row, reason: reason)  // The store may have it: the next pass asks.
+        } else {
+            try givenUp.write(row, reason: reason, mayBeStored: false)
+        }
+        try free(row)
+        return row.bytes
+    }
+}

@@ -1,0 +1,44 @@
+import Catalog
+import Recording
+
+/// Opens the catalog that belongs to a configuration, or begins a new one to be rebuilt (I6).
+struct CatalogFile {
+    private static let origin = "origin"
+
+    let settings: SyncSettings
+    let events: EventLog
+    let clock: SyncClock
+
+    func open() throws(CatalogError) -> Catalog {
+        let catalog: Catalog
+        do {
+            catalog = try Catalog(path: settings.catalogPath)
+        } catch  where error.isCorrupt {
+            return try replace(because: error)
+        }
+        let origin: String?
+        do {
+            origin = try catalog.note(Self.origin)
+        } catch  where error.isCorrupt {
+            return try replace(because: error)
+        }
+        guard let origin else { return try claim(catalog) }
+        guard origin != settings.origin else { return catalog }
+        try catalog.close()
+        return try begin(why: "it is of another site, cache or store: \(origin)")
+    }
+
+    /// Sets a damaged catalog aside. Whoever still has it open writes to the file that was set aside.
+    func replace(because damage: CatalogError) throws(CatalogError) -> Catalog { try begin(why: damage.detail) }
+
+    private func begin(why: String) throws(CatalogError) -> Catalog {
+        let kept = try Catalog.setAside(path: settings.catalogPath, at: clock.now())
+        events.tell("catalogRebuilt", camera: nil, at: clock.now(), "the old one is kept as \(kept); \(why)")
+        return try claim(try Catalog(path: settings.catalogPath))
+    }
+
+    private func claim(_ catalog: Catalog) throws(CatalogError) -> Catalog {
+        try catalog.setNote(Self.origin, settings.origin)
+        return catalog
+    }
+}

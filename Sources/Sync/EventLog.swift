@@ -1,0 +1,46 @@
+import Foundation
+package import Messages
+package import Recording
+import Synchronization
+
+/// What an operator wants to see in `cvrctl events`: the recent ones, and each new one for whoever listens.
+///
+/// A listener that does not keep up loses the oldest: events repeat facts that are also in the catalog or a journal.
+package final class EventLog: Sendable {
+    private struct State {
+        var recent: [Listing.Event] = []
+        var listeners: [UUID: AsyncStream<Listing.Event>.Continuation] = [:]
+    }
+
+    private static let kept = 100
+    private let state = Mutex(State())
+    private let report: @Sendable (Listing.Event) -> Void
+
+    /// `report` is called with each event, from whatever thread it happens on.
+    package init(report: @escaping @Sendable (Listing.Event) -> Void = { _ in }) { self.report = report }
+
+    package var recent: [Listing.Event] { state.withLock { $0.recent } }
+
+    package func tell(_ type: String, camera: CameraName?, at time: WallTime, _ detail: String) {
+        let event = Listing.Event(time: time.rfc3339, type: type, camera: camera?.text, detail: detail)
+        report(event)
+        let listeners = state.withLock { state in
+            state.recent.append(event)
+            if state.recent.count > Self.kept { state.recent.removeFirst() }
+            return Array(state.listeners.values)
+        }
+        for listener in listeners { listener.yield(event) }
+    }
+
+    /// Each event from now on, until the stream is dropped.
+    package func follow() -> AsyncStream<Listing.Event> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Listing.Event.self, bufferingPolicy: .bufferingNewest(256))
+        let id = UUID()
+        state.withLock { $0.listeners[id] = continuation }
+        continuation.onTermination = { [weak self] _ in
+            self?.state.withLock { _ = $0.listeners.removeValue(forKey: id) }
+        }
+        return stream
+    }
+}

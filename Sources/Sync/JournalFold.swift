@@ -1,0 +1,121 @@
+import Catalog
+import Foundation
+import Recording
+import SegmentStore
+
+/// Folds a camera's journal and ledger into the catalog, from where the last fold ended.
+struct JournalFold {
+    let work: Workspace
+    let camera: CameraName
+    let cache: CacheDirectory
+
+    func run() throws {
+        var row = try work.catalog.camera(camera) ?? CameraRow(name: camera, asset: "", retention: nil)
+        let identity = identity()
+        if row.identity != identity {
+            // Another disk: what the former one's journal said is not what this one holds.
+            try forget(&row)
+            row.identity = identity
+        }
+        try foldLedger(&row)
+        if let policy = work.settings.cameras[camera], row.asset != policy.asset || row.retention != policy.retention {
+            try Ledger(cache: cache.path).append(
+                .policy(asset: policy.asset, retention: policy.retention?.microseconds))
+            try adopt(asset: policy.asset, policy.retention, &row)
+            try work.catalog.save(row)
+        }
+        try foldJournal(&row)
+    }
+
+    private func identity() -> String {
+        // An unreadable identity is none: the worker refuses such a cache, and says so.
+        let text = try? Data(contentsOf: URL(filePath: cache.path + "/identity.json"))
+        return String(decoding: text?.prefix(1024) ?? Data(), as: UTF8.self)
+    }
+
+    private func forget(_ row: inout CameraRow) throws {
+        try work.catalog.forgetJournal(of: camera)
+        row.journal = CameraRow.Position()
+        row.ledger = 0
+        try work.catalog.save(row)
+    }
+
+    private func adopt(asset: String, _ retention: TimeSpan?, _ row: inout CameraRow) throws {
+        if row.asset != asset, !row.asset.isEmpty {
+            let site = work.settings.site
+            try work.catalog.rekey(camera, from: "\(site)/\(row.asset)/", to: "\(site)/\(asset)/")
+        }
+        row.asset = asset
+        row.retention = retention
+    }
+
+    private func foldJournal(_ row: inout CameraRow) throws {
+        while true {
+            let batch = try JournalReader.read(in: cache, from: row.journal.offset)
+            if batch.restarted, row.journal.offset > 0 {
+                try forget(&row)
+                try foldLedger(&row)
+            }
+            if !batch.records.isEmpty || batch.next != row.journal.offset {
+                var facts: [Fact] = []
+                for record in batch.records { facts += self.facts(record, &row) }
+                row.journal.offset = batch.next
+                try work.catalog.apply(facts, row)
+            }
+            guard batch.hasMore else { return }
+        }
+    }
+
+    private func foldLedger(_ row: inout CameraRow) throws {
+        while true {
+            let (records, next) = try Ledger(cache: cache.path).read(from: row.ledger)
+            guard next != row.ledger else { return }
+            for record in records {
+                switch record {
+                case .policy(let asset, let retention):
+                    try adopt(asset: asset, retention.map { TimeSpan(microseconds: $0) }, &row)
+                case .evicted(let session, let counter, let start, let duration, let bytes, let reason):
+                    let eviction = EvictionRow(
+                        id: SegmentID(session: session, counter: counter), start: WallTime(microseconds: start),
+                        duration: TimeSpan(microseconds: duration), bytes: bytes, reason: reason)
+                    try work.catalog.apply(evicted(eviction, row), row)
+                }
+            }
+            row.ledger = next
+            try work.catalog.save(row)
+        }
+    }
+
+    private func facts(_ record: JournalRecord, _ row: inout CameraRow) -> [Fact] {
+        switch record.event {
+        case .sessionStart(let session, let anchor, let quality, let codecs):
+            row.journal.session = session
+            return [.sessionStarted(SessionRow(session: session, anchor: anchor, quality: quality, codecs: codecs))]
+        case .sessionEnd(let session, let end, let reason):
+            return [.sessionEnded(session: session, end: end, reason: reason)]
+        case .segmentClosed(let id, let start, let duration, let bytes):
+            let key = work.key(row, start: start, id)
+            return [.segmentClosed(id, key: key, start: start, duration: duration, bytes: bytes)]
+        case .gapOpen(let from, let reason, let detail):
+            let gap = Gap(from: from, to: nil, reason: reason, detail: detail)
+            return [.gapOpened(GapRow(sequence: record.sequence, session: row.journal.session, gap: gap))]
+        case .gapClose(let to):
+            return [.gapClosed(to: to)]
+        case .evicted(let id, let start, let duration, let bytes, let reason):
+            return evicted(
+                EvictionRow(id: id, start: start, duration: duration, bytes: bytes, reason: reason.rawValue), row)
+        case .segmentOpen, .segmentDiscarded, .formatChange, .clockStep, .recovered, .checkpoint, .other:
+            return []
+        }
+    }
+
+    /// An eviction also says that the segment was there: with another journal gone, it alone.
+    private func evicted(_ eviction: EvictionRow, _ row: CameraRow) -> [Fact] {
+        let key = work.key(row, start: eviction.start, eviction.id)
+        return [
+            .segmentClosed(
+                eviction.id, key: key, start: eviction.start, duration: eviction.duration, bytes: eviction.bytes),
+            .evicted(eviction),
+        ]
+    }
+}

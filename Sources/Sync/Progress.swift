@@ -1,0 +1,63 @@
+package import Messages
+package import Recording
+import Synchronization
+
+/// cvr-sync's counters and last fault, shared by its two halves and whoever asks for its status.
+package final class Progress: Sendable {
+    package struct Numbers: Hashable, Sendable {
+        /// Objects written.
+        package var writes: Int64 = 0
+        /// Uploads begun again after an unknown or a bad outcome.
+        package var retries: Int64 = 0
+        package var isRunning = false
+        package var breaker = Breaker()
+        package var lastError: Admin.Fault?
+    }
+
+    private let numbers = Mutex(Numbers())
+
+    package init() {}
+
+    package var current: Numbers { numbers.withLock { $0 } }
+
+    func update<Value: Sendable>(_ change: @Sendable (inout Numbers) -> Value) -> Value {
+        numbers.withLock { change(&$0) }
+    }
+}
+
+/// Keeps a store that is away from being asked again and again.
+///
+/// Opens on the first failure that concerns the store as a whole; then one try after a pause that doubles up to a
+/// minute, with full jitter, so that a fleet does not come back in step.
+package struct Breaker: Hashable, Sendable {
+    package enum State: String, Sendable {
+        case closed, open, halfOpen
+    }
+
+    private static let longest = TimeSpan.seconds(60)
+
+    package private(set) var state = State.closed
+    package private(set) var failures: Int64 = 0
+    /// No try before this, except when an operator asks.
+    package private(set) var retryAt: MonotonicTime?
+
+    package init() {}
+
+    package mutating func succeeded() { self = Breaker() }
+
+    /// `jitter` is in 0..<1.
+    package mutating func failed(at now: MonotonicTime, jitter: Double) {
+        failures += 1
+        let ceiling = min(Self.longest, .seconds(1 << min(failures - 1, 6)))
+        state = .open
+        retryAt = now + TimeSpan(microseconds: Int64(Double(ceiling.microseconds) * jitter))
+    }
+
+    /// True when the store may be tried now; the try is then under way.
+    package mutating func permits(at now: MonotonicTime, isAsked: Bool) -> Bool {
+        guard let retryAt else { return true }
+        guard isAsked || now >= retryAt else { return false }
+        state = .halfOpen
+        return true
+    }
+}

@@ -1,0 +1,86 @@
+import Catalog
+import FragmentedMP4
+import ObjectStore
+import Recording
+import SegmentStore
+
+/// What a segment's own bytes say: the same row whether they lie in a cache or in the store (I6).
+struct SegmentScan {
+    let info: SegmentInfo
+    let start: WallTime
+    let duration: TimeSpan
+    let media: MediaIndex
+    let isComplete: Bool
+    /// Where playback can start: milliseconds from the segment's start, offset in the file.
+    let seek: [(milliseconds: Int64, offset: Int64)]
+
+    /// `name` is the start that the file's or object's name carries; the exact one is finer, never another.
+    init(_ reader: SegmentReader, named name: WallTime) {
+        info = reader.info
+        isComplete = reader.isComplete
+        let timescale = max(1, reader.tracks.first?.timescale ?? 1)
+        let base = reader.fragments.lazy.compactMap { $0.baseDecodeTime(track: 0) }.first ?? 0
+        let exact = reader.info.anchor + TimeSpan(microseconds: base.scaled(by: 1_000_000, over: timescale))
+        start = exact.wholeMilliseconds == name.wholeMilliseconds ? exact : name
+        duration = TimeSpan(microseconds: reader.duration.scaled(by: 1_000_000, over: timescale))
+        let tracks = reader.tracks.enumerated().map { index, track in
+            MediaIndex.Track(
+                codec: track.codec.rawValue, timescale: track.timescale,
+                baseDecodeTime: reader.fragments.lazy.compactMap { $0.baseDecodeTime(track: index) }.first ?? 0)
+        }
+        let fragments = reader.fragments.map { fragment in
+            MediaIndex.Fragment(
+                offset: fragment.offset, isKey: fragment.startsWithKey,
+                decodeTime: fragment.baseDecodeTime(track: 0) ?? fragment.perTrack.first?.baseDecodeTime ?? 0)
+        }
+        media = MediaIndex(
+            initLength: reader.initLength, mediaEnd: reader.mediaEnd, fragments: fragments, tracks: tracks,
+            frames: Int64(reader.frames), codecs: reader.tracks.map(\.codecString).joined(separator: ","))
+        seek = fragments.filter(\.isKey).map { fragment in
+            (fragment.decodeTime.subtractingSaturated(base).scaled(by: 1000, over: timescale), fragment.offset)
+        }
+    }
+
+    func row(_ camera: CameraName, key: String, bytes: Int64, state: SegmentState, isLocal: Bool) -> SegmentRow {
+        SegmentRow(
+            camera: camera, id: info.id, key: key, start: start, duration: duration, bytes: bytes, media: media,
+            state: state, isLocal: isLocal, isRead: true)
+    }
+
+    func metadata(_ camera: CameraName, checksum: UInt32) -> ObjectMetadata {
+        ObjectMetadata(
+            camera: camera, session: info.id.session, duration: duration, codecs: media.codecs,
+            timescale: media.tracks.first?.timescale ?? 0, checksum: checksum, seek: seek)
+    }
+}
+
+extension FragmentSummary {
+    fileprivate func baseDecodeTime(track: Int) -> Int64? { perTrack.first { $0.track == track }?.baseDecodeTime }
+}
+
+extension SegmentScan {
+    /// Reads a local file's structure; with `checkingEveryByte` every fragment's checksum too.
+    static func local(
+        _ name: SegmentFileName, in cache: CacheDirectory, checkingEveryByte: Bool
+    ) throws -> (scan: SegmentScan, bytes: Int64) {
+        let file = try cache.open(name)
+        let length = try file.length()
+        let reader = try SegmentReader(length: length, verifyChecksums: checkingEveryByte) { offset, count in
+            try file.read(at: offset, count: count)
+        }
+        return (SegmentScan(reader, named: name.start), length)
+    }
+
+    /// CRC-32C of a whole local file.
+    static func checksum(_ name: SegmentFileName, in cache: CacheDirectory) throws -> UInt32 {
+        let file = try cache.open(name)
+        var checksum = CRC32C()
+        var offset: Int64 = 0
+        while true {
+            let bytes = try file.read(at: offset, count: 256 << 10)
+            if bytes.isEmpty { return checksum.value }
+            checksum.update(bytes)
+            offset += Int64(bytes.count)
+        }
+    }
+}

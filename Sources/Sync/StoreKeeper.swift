@@ -1,0 +1,74 @@
+import Catalog
+package import Messages
+import ObjectStore
+import Recording
+import Synchronization
+
+/// The half of cvr-sync that waits for the store: one upload pass at a time.
+package actor StoreKeeper {
+    private let executor = BlockingExecutor("store")
+    private let progress: Progress
+    private let stop: StopSwitch
+    private var work: Workspace
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    package init(work: Workspace, progress: Progress, stop: StopSwitch) {
+        self.work = work
+        self.progress = progress
+        self.stop = stop
+    }
+
+    package func configure(_ work: Workspace) { self.work = work }
+
+    /// Uploads what waits, unless the store is away and it is not time to try it again.
+    ///
+    /// `isAsked`: an operator wants it now. Throws only errors of the catalog.
+    package func pass(isAsked: Bool) throws -> SyncInterface.PassReport {
+        let now = work.clock.monotonic()
+        guard progress.update({ $0.breaker.permits(at: now, isAsked: isAsked) }) else {
+            return SyncInterface.PassReport(uploaded: 0, failed: 0)
+        }
+        var report = UploadPass.Report()
+        do {
+            try UploadPass(work: work, progress: progress, isStopping: { [stop] in stop.isOn }).run(&report)
+            let isClean = report.failed == 0
+            let wasAway = progress.update { numbers in
+                defer { numbers.breaker.succeeded() }
+                if isClean { numbers.lastError = nil }
+                return numbers.breaker.failures
+            }
+            if wasAway > 0 { work.tell("storeBack", nil, "after \(wasAway) failed tries") }
+        } catch let error as ObjectStoreError {
+            storeFailed(error)
+        } catch is CancellationError {
+            // Told to stop: what is left is done by the next pass.
+        }
+        return SyncInterface.PassReport(uploaded: report.uploaded, failed: report.failed)
+    }
+
+    private func storeFailed(_ error: ObjectStoreError) {
+        let now = work.clock.monotonic()
+        let failures = progress.update { numbers in
+            numbers.breaker.failed(at: now, jitter: .random(in: 0..<1))
+            numbers.lastError = SyncError(error).fault
+            numbers.retries += 1
+            return numbers.breaker.failures
+        }
+        if failures == 1 { work.tell("storeAway", nil, "\(error)") }
+    }
+}
+
+/// Tells a pass on another thread to end: after the object that is under way, or in the midst of a long one.
+package final class StopSwitch: Sendable {
+    private let deadline = Mutex<ContinuousClock.Instant?>(nil)
+
+    package init() {}
+
+    package var isOn: Bool { deadline.withLock { $0.map { ContinuousClock.now >= $0 } ?? false } }
+
+    /// At `moment` at the latest; an earlier one that was set stays.
+    package func set(at moment: ContinuousClock.Instant) {
+        deadline.withLock { $0 = min($0 ?? moment, moment) }
+    }
+}

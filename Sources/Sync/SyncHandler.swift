@@ -1,0 +1,114 @@
+import Foundation
+import Messages
+import Recording
+import Varlink
+
+/// Answers `io.cvr.Sync`: decodes, calls the service, encodes.
+struct SyncHandler: Sendable {
+    let service: SyncService
+
+    func handle(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        do {
+            try await answer(call, replies)
+        } catch let error as VarlinkFailure {
+            throw error
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw failure(SyncError(error))
+        }
+    }
+
+    private func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        switch call.method {
+        case "io.cvr.Sync.Configure":
+            try await service.configure(SyncSettings(try call.decode(SyncInterface.Configuration.self)))
+            try await replies.send(VarlinkEmpty())
+        case "io.cvr.Sync.SegmentClosed":
+            _ = try call.decode(SyncInterface.Hint.self)
+            await service.segmentClosed()
+            try await replies.send(VarlinkEmpty())
+        case "io.cvr.Sync.Status":
+            try await replies.send(try await service.status())
+        case "io.cvr.Sync.Now":
+            try await replies.send(try await service.passNow())
+        case "io.cvr.Sync.Segments":
+            try await segments(call, replies)
+        case "io.cvr.Sync.Gaps":
+            try await gaps(call, replies)
+        case "io.cvr.Sync.Coverage":
+            let (answers, from, to) = try await question(call)
+            try await replies.send(Listing.Coverage(try await answers.coverage(from: from, to: to)))
+        case "io.cvr.Sync.Events":
+            try await events(call, replies)
+        case "io.cvr.Sync.Stop":
+            let limit = try call.decode(SyncInterface.Stop.self).limit
+            let uploaded = try await service.lastPass(limit: .seconds(max(0, min(limit, 3600))))
+            try await replies.send(SyncInterface.Stopped(uploaded: uploaded))
+            await service.finish()
+        default:
+            throw VarlinkFailure.methodNotFound(call.method)
+        }
+    }
+
+    /// With `more` a page a reply: neither side holds a long listing.
+    private func segments(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let (answers, from, to) = try await question(call)
+        var waiting: [Listing.Segment] = []
+        try await answers.segments(from: from, to: to) { rows in
+            if call.wantsMore, !waiting.isEmpty, !rows.isEmpty {
+                try await replies.send(Listing.Segments(segments: waiting), continues: true)
+                waiting = []
+            }
+            waiting += rows.map { Listing.Segment($0) }
+        }
+        try await replies.send(Listing.Segments(segments: waiting))
+    }
+
+    private func gaps(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let (answers, from, to) = try await question(call)
+        var rest = try await answers.gaps(from: from, to: to).map { Listing.Gap($0) }[...]
+        while call.wantsMore, rest.count > 500 {
+            try await replies.send(Listing.Gaps(gaps: Array(rest.prefix(500))), continues: true)
+            rest = rest.dropFirst(500)
+        }
+        try await replies.send(Listing.Gaps(gaps: Array(rest)))
+    }
+
+    private func events(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        guard call.wantsMore else {
+            return try await replies.send(Listing.Events(events: service.events.recent))
+        }
+        let events = service.events.follow()
+        for await event in events {
+            try await replies.send(Listing.Events(events: [event]), continues: true)
+        }
+        try await replies.send(Listing.Events(events: []))
+    }
+
+    private func question(_ call: VarlinkCall) async throws -> (Answers, from: WallTime?, to: WallTime?) {
+        let query = try call.decode(Listing.Query.self)
+        guard let camera = CameraName(query.camera) else { throw SyncError.argument("camera", query.camera) }
+        let (from, to) = (try time("from", query.from), try time("to", query.to))
+        if let from, let to, from > to { throw SyncError.argument("from", query.from ?? "") }
+        return (try await service.answers(camera), from, to)
+    }
+
+    private func time(_ name: String, _ text: String?) throws -> WallTime? {
+        guard let text else { return nil }
+        guard let time = WallTime(rfc3339: text) else { throw SyncError.argument(name, text) }
+        return time
+    }
+
+    private func failure(_ error: SyncError) -> VarlinkFailure {
+        let name =
+            switch error.code {
+            case .invalidArgument: "InvalidArgument"
+            case .notFound: "NotFound"
+            case .notConfigured, .rebuilding, .locked, .failed: "Failed"
+            }
+        return VarlinkFailure(
+            name: "\(SyncInterface.interface).\(name)",
+            parameters: ["message": error.message, "nextStep": error.nextStep])
+    }
+}

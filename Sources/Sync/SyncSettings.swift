@@ -1,0 +1,97 @@
+import Foundation
+package import Messages
+import ObjectStore
+package import Recording
+
+/// What cvrd configured, checked.
+package struct SyncSettings: Hashable, Sendable {
+    /// One camera's share: where its footage goes and how long it stays.
+    package struct Camera: Hashable, Sendable {
+        package var asset: String
+        package var segmentLength: TimeSpan
+        /// Nil keeps for ever.
+        package var retention: TimeSpan?
+        /// Nil is bounded by the disk alone.
+        package var cacheBudget: Int64?
+        package var dropsOldest: Bool
+
+        package init(
+            asset: String, segmentLength: TimeSpan = .seconds(30), retention: TimeSpan? = nil,
+            cacheBudget: Int64? = nil, dropsOldest: Bool = false
+        ) {
+            self.asset = asset
+            self.segmentLength = segmentLength
+            self.retention = retention
+            self.cacheBudget = cacheBudget
+            self.dropsOldest = dropsOldest
+        }
+    }
+
+    package var site: SiteName
+    package var cachePath: String
+    package var statePath: String
+    package var storePath: String
+    package var heartbeatPath: String
+    package var minimumFreePercent: Double
+    package var trustsClock: Bool
+    /// Configured cameras only; what the others were is in the catalog.
+    package var cameras: [CameraName: Camera]
+
+    package init(
+        site: SiteName, cachePath: String, statePath: String, storePath: String, heartbeatPath: String,
+        minimumFreePercent: Double = 0, trustsClock: Bool = false, cameras: [CameraName: Camera]
+    ) {
+        self.site = site
+        self.cachePath = cachePath
+        self.statePath = statePath
+        self.storePath = storePath
+        self.heartbeatPath = heartbeatPath
+        self.minimumFreePercent = minimumFreePercent
+        self.trustsClock = trustsClock
+        self.cameras = cameras
+    }
+
+    package init(_ message: SyncInterface.Configuration) throws(SyncError) {
+        guard let site = SiteName(message.site) else { throw .argument("site", message.site) }
+        guard let store = URL(string: message.storeURL), store.scheme == "file", store.path.hasPrefix("/") else {
+            throw .argument("storeURL", message.storeURL)
+        }
+        for path in [message.cachePath, message.statePath, message.heartbeatPath] where !path.hasPrefix("/") {
+            throw .argument("path", path)
+        }
+        var cameras: [CameraName: Camera] = [:]
+        for camera in message.cameras where camera.configured {
+            guard let name = CameraName(camera.name) else { throw .argument("camera", camera.name) }
+            guard ObjectKey.isSafe(camera.asset) else { throw .argument("asset", camera.asset) }
+            cameras[name] = Camera(
+                asset: camera.asset, segmentLength: TimeSpan(seconds: camera.segmentLength),
+                retention: camera.retention.map { TimeSpan(seconds: $0) },
+                cacheBudget: camera.cacheBudgetBytes > 0 ? camera.cacheBudgetBytes : nil,
+                dropsOldest: camera.dropsOldest)
+        }
+        self.init(
+            site: site, cachePath: message.cachePath, statePath: message.statePath, storePath: store.path,
+            heartbeatPath: message.heartbeatPath, minimumFreePercent: message.minimumFreePercent,
+            trustsClock: message.trustsClock, cameras: cameras)
+    }
+
+    /// An upload pass runs this often: nothing waits longer than two of its own periods.
+    package var period: TimeSpan {
+        max(.seconds(1), cameras.values.map(\.segmentLength).min() ?? .seconds(30))
+    }
+
+    var catalogPath: String { statePath + "/catalog.sqlite" }
+
+    /// What the catalog is a function of (I6): another place, another catalog.
+    var origin: String { "\(site) \(cachePath) \(storePath)" }
+
+    func cachePath(_ camera: CameraName) -> String { "\(cachePath)/\(camera)" }
+}
+
+extension TimeSpan {
+    /// A number of seconds from outside: not a number is none, and what is too long saturates.
+    init(seconds: Double) {
+        let microseconds = (seconds * 1_000_000).rounded()
+        self.init(microseconds: Int64(exactly: microseconds) ?? (microseconds > 0 ? .max : 0))
+    }
+}

@@ -1,0 +1,118 @@
+import Catalog
+import FragmentedMP4
+import Glibc
+import ObjectStore
+import Recording
+import SegmentStore
+
+/// Brings one segment from its cache into the store: look if in doubt, write, read back, commit (I2, I8).
+///
+/// Killed anywhere and run again it ends the same: one object under the key, one row that says what is true of it.
+struct Upload {
+    enum Outcome: Hashable, Sendable {
+        case verified, quarantined, gone
+    }
+
+    let work: Workspace
+    let progress: Progress
+    let row: SegmentRow
+
+    func run() throws -> Outcome {
+        guard let key = ObjectKey(row.key) else {
+            return try quarantine("has the key '\(row.key)', which no store can hold")
+        }
+        guard row.isLocal else { return try ask(key) }
+        try work.step("upload.begin")
+        let cache = try CacheDirectory(path: work.settings.cachePath(row.camera), camera: row.camera)
+        let checked: (metadata: ObjectMetadata, checksum: UInt32)
+        do {
+            checked = try check(work.fileName(row), in: cache)
+        } catch let damage as Damage {
+            return try quarantine(damage.description)
+        } catch let error as SegmentStoreError where error.isNoSuchFile {
+            return .gone  // Evicted meanwhile: the next survey finds out why.
+        }
+        if row.isUncertain { progress.update { $0.retries += 1 } }
+        if row.isUncertain, let stored = try work.store.checksum(of: key) {
+            return try judge(stored, against: checked.checksum)
+        }
+        return try put(work.fileName(row), checked.metadata, checked.checksum, as: key)
+    }
+
+    private func put(
+        _ name: SegmentFileName, _ metadata: ObjectMetadata, _ checksum: UInt32, as key: ObjectKey
+    ) throws -> Outcome {
+        try work.catalog.beginUpload(row.camera, row.id)
+        try work.step("upload.begun")
+        let file = work.settings.cachePath(row.camera) + "/" + name.relativePath
+        if try work.store.put(file, as: key, metadata) == .stored {
+            progress.update { $0.writes += 1 }
+            try work.step("commit.begin")
+            try work.catalog.markUploaded(row.camera, row.id, checksum: checksum)
+            try work.step("commit.uploaded")
+        }
+        guard let stored = try work.store.checksum(of: key) else {
+            throw ObjectStoreError(
+                "read back", key.text, detail: "the object is not there", nextStep: "check the store's disk",
+                scope: .store)
+        }
+        try work.step("verify.read")
+        return try judge(stored, against: checksum)
+    }
+
+    private func judge(_ stored: UInt32, against checksum: UInt32) throws -> Outcome {
+        guard stored == checksum else {
+            return try quarantine("is not what the store holds under \(row.key); move one of the two away")
+        }
+        try work.step("verify.equal")
+        try work.catalog.commitVerified(row.camera, row.id, checksum: checksum)
+        try work.step("commit.verified")
+        return .verified
+    }
+
+    /// The cache has no copy any more and a write may have been made: only the store knows.
+    private func ask(_ key: ObjectKey) throws -> Outcome {
+        guard let stored = try work.store.checksum(of: key) else {
+            try GivenUp(work: work, cache: work.settings.cachePath(row.camera)).settle(row)
+            return .gone
+        }
+        let promised = try row.checksum ?? work.store.head(key)?.metadata?.checksum
+        guard let promised else {
+            return try quarantine("left its cache before its copy in the store could be compared")
+        }
+        return try judge(stored, against: promised)
+    }
+
+    /// Reads every byte once for the fragments' checksums and once for the file's: a cache may rot.
+    private func check(
+        _ name: SegmentFileName, in cache: CacheDirectory
+    ) throws -> (metadata: ObjectMetadata, checksum: UInt32) {
+        let scan: SegmentScan
+        do {
+            scan = try SegmentScan.local(name, in: cache, checkingEveryByte: true).scan
+        } catch let error as MP4Error {
+            throw Damage(description: "does not parse any more: \(error.thing)")
+        }
+        guard scan.media.mediaEnd == row.media.mediaEnd, scan.isComplete else {
+            throw Damage(description: "has a damaged fragment at byte \(scan.media.mediaEnd); check the cache's disk")
+        }
+        let checksum = try SegmentScan.checksum(name, in: cache)
+        guard row.checksum == nil || row.checksum == checksum else {
+            throw Damage(description: "changed since it was first read; check the cache's disk")
+        }
+        return (scan.metadata(row.camera, checksum: checksum), checksum)
+    }
+
+    private func quarantine(_ why: String) throws -> Outcome {
+        try work.catalog.quarantine(row.camera, row.id)
+        let message = "\(row.camera) \(row.id.session).\(row.id.counter) \(row.start.rfc3339) \(why)"
+        work.tell("segmentQuarantined", row.camera, message)
+        let fault = SyncError(.failed, message, nextStep: "compare the copies in the cache and the store").fault
+        progress.update { $0.lastError = fault }
+        return .quarantined
+    }
+
+    private struct Damage: Error {
+        var description: String
+    }
+}

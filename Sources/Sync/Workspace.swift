@@ -1,0 +1,99 @@
+import CLinux
+package import Catalog
+import Foundation
+import Glibc
+package import ObjectStore
+package import Recording
+import SegmentStore
+
+/// The clocks, as one value so that tests can turn them.
+package struct SyncClock: Sendable {
+    package var now: @Sendable () -> WallTime
+    package var monotonic: @Sendable () -> MonotonicTime
+    /// The kernel says that the wall clock is disciplined.
+    package var isSynchronised: @Sendable () -> Bool
+    package var bootID: String
+
+    package init(
+        now: @escaping @Sendable () -> WallTime, monotonic: @escaping @Sendable () -> MonotonicTime,
+        isSynchronised: @escaping @Sendable () -> Bool, bootID: String
+    ) {
+        self.now = now
+        self.monotonic = monotonic
+        self.isSynchronised = isSynchronised
+        self.bootID = bootID
+    }
+
+    package static var system: SyncClock {
+        SyncClock(
+            now: { WallTime(microseconds: read(CLOCK_REALTIME)) },
+            monotonic: { MonotonicTime(microseconds: read(CLOCK_BOOTTIME)) },
+            isSynchronised: { cvr_clock_synchronised() != 0 }, bootID: LockHolder.currentBootID)
+    }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1000
+    }
+}
+
+/// Everything that the two halves of cvr-sync work on; a change of configuration is another value.
+package struct Workspace: Sendable {
+    /// Called between the steps of an upload or an eviction; what it throws ends the work there, as a crash would.
+    package typealias Step = @Sendable (StaticString) throws -> Void
+
+    package var settings: SyncSettings
+    package var catalog: Catalog
+    package var store: any ObjectStore
+    package var clock: SyncClock
+    package var events: EventLog
+    package var step: Step
+
+    package init(
+        settings: SyncSettings, catalog: Catalog, store: any ObjectStore, clock: SyncClock = .system,
+        events: EventLog = EventLog(), step: @escaping Step = { Failpoint.reach($0) }
+    ) {
+        self.settings = settings
+        self.catalog = catalog
+        self.store = store
+        self.clock = clock
+        self.events = events
+        self.step = step
+    }
+
+    func tell(_ type: String, _ camera: CameraName?, _ detail: String) {
+        events.tell(type, camera: camera, at: clock.now(), detail)
+    }
+
+    /// Cameras with a cache on the disk, configured or not: removed ones are still uploaded and kept.
+    func cachedCameras() throws(SyncError) -> [CameraName] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: settings.cachePath)
+                .compactMap { CameraName($0) }
+                .filter { FileManager.default.fileExists(atPath: settings.cachePath($0) + "/identity.json") }
+                .sorted()
+        } catch {
+            throw SyncError(.failed, "list \(settings.cachePath): \(error)", nextStep: "mount the cache disk")
+        }
+    }
+
+    /// A camera's settings, or for a removed one the last that were known: without any it is kept for ever.
+    func policy(_ camera: CameraName) throws(CatalogError) -> SyncSettings.Camera {
+        if let configured = settings.cameras[camera] { return configured }
+        let known = try catalog.camera(camera)
+        return SyncSettings.Camera(asset: known?.usableAsset ?? camera.text, retention: known?.retention)
+    }
+
+    /// Where a segment's object is or would be; empty for a time that no key can hold.
+    func key(_ camera: CameraRow, start: WallTime, _ id: SegmentID) -> String {
+        ObjectKey(site: settings.site, asset: camera.usableAsset, start: start, counter: id.counter)?.text ?? ""
+    }
+
+    func fileName(_ row: SegmentRow) -> SegmentFileName { SegmentFileName(start: row.start, id: row.id) }
+}
+
+extension CameraRow {
+    /// A camera that no configuration ever named keeps its own.
+    fileprivate var usableAsset: String { ObjectKey.isSafe(asset) ? asset : name.text }
+}
