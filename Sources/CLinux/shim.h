@@ -80,6 +80,13 @@ static inline int cvr_clock_synchronised(void) {
     return adjtimex(&query) != TIME_ERROR;
 }
 
+/* clock_gettime(2); where NIO is imported too, struct timespec is not visible by its members. */
+static inline int64_t cvr_clock_microseconds(clockid_t clock) {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
 static inline unsigned cvr_major(dev_t device) { return major(device); }
 static inline unsigned cvr_minor(dev_t device) { return minor(device); }
 
