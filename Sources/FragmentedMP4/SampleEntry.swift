@@ -134,7 +134,7 @@ extension VideoParameterSets {
         sequenceSets.forEach { box.putCounted($0) }
         box.put(UInt8(clamping: pictureSets.count))
         pictureSets.forEach { box.putCounted($0) }
-        guard let profile = sequence.profileAndLevel.first, [100, 110, 122, 144].contains(profile) else { return }
+        guard let profile = sequence.profileAndLevel.first, ![66, 77, 88].contains(profile) else { return }
         box.put(UInt8(0xFC) | UInt8(clamping: sequence.chromaFormat))
         box.put(UInt8(0xF8) | UInt8(clamping: sequence.lumaDepth - 8))
         box.put(UInt8(0xF8) | UInt8(clamping: sequence.chromaDepth - 8))

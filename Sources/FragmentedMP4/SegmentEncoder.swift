@@ -36,7 +36,10 @@ package struct SegmentEncoder: Sendable {
     private var points: [RandomAccessPoint] = []
 
     /// Video first: the trailer and the reader's `frames` and `duration` are of the first track.
+    ///
+    /// Tracks beyond the sixteenth are left out: no reader of ours would take more.
     package init(tracks: [Track], info: SegmentInfo) {
+        let tracks = Array(tracks.prefix(MovieBox.trackLimit))
         self.tracks = tracks
         self.info = info
         initPart = InitPart(tracks: tracks, info: info).bytes
@@ -47,7 +50,7 @@ package struct SegmentEncoder: Sendable {
     ///
     /// Samples of one track are in decoding order and touch: the file keeps the first one's decode time and then
     /// durations. Samples of an unknown track are left out. The caller bounds them: a second of media is far below
-    /// the format's limits (4 GiB, a million samples).
+    /// the format's limits (2 GiB, a million samples).
     package mutating func fragment(_ samples: [Sample]) -> [UInt8] {
         let byTrack = tracks.indices.map { index in samples.filter { $0.track == index } }
         let runs = byTrack.enumerated().compactMap { TrackFragment(track: $0, samples: $1) }
