@@ -55,7 +55,7 @@ let package = Package(
     ],
     targets: [
         // Processes: what `ps` shows.
-        process("cvrd", ["Supervision"], standaloneWithFoundation),
+        process("cvrd", ["Supervision", "Configuration", lifecycle, log, signals], standaloneWithFoundation),
         process("cvr-ingest", ["Ingest"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
         process(
@@ -64,7 +64,9 @@ let package = Package(
             standaloneWithFoundation),
 
         // Roles: one per process; they never import each other.
-        module("Supervision", ["Configuration", "Isolation", "Messages", "Varlink", lifecycle, log] + nio),
+        module(
+            "Supervision",
+            ["Configuration", "Isolation", "Messages", "Varlink", "CLinux", lifecycle, log, signals] + nio),
         module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",

@@ -1,7 +1,7 @@
 import CLinux
 
 /// An open file or directory: closes with its owner.
-struct Descriptor: ~Copyable {
+struct Descriptor: ~Copyable, Sendable {
     let raw: Int32
     /// For messages only: every call goes by descriptor.
     let path: String

@@ -32,8 +32,8 @@ struct RecoveryPass {
         }
         try closeForgottenGap(names)
         var state = journal.state
-        if let newest = names.max(by: { $0.id < $1.id }), newest.id.session >= state.lastSession {
-            state.reach(session: newest.id.session)
+        state.reach(session: names.map(\.id.session).max() ?? 0)
+        if let newest = try cache.newestSegment(ofSession: state.lastSession) {
             let end = endOfMedia(newest)
             state.mediaEnd = max(state.mediaEnd ?? end, end)
         }

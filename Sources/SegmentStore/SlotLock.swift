@@ -2,7 +2,7 @@ import CLinux
 package import Recording
 
 /// The right to record a camera in a slot: held until it is dropped or the process ends, however it ends.
-package final class SlotLock {
+package final class SlotLock: Sendable {
     /// Who held it before; nil when nobody did, or it cannot be told.
     package let predecessor: LockHolder?
     private let file: Descriptor
