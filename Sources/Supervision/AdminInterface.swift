@@ -1,0 +1,123 @@
+import FoundationEssentials
+import Messages
+import Recording
+import Varlink
+
+/// Answers `io.cvr.Admin` (Sources/Messages/io.cvr.Admin.varlink).
+///
+/// Questions about footage are cvr-sync's: they go through unread and never touch the table of workers.
+struct AdminInterface: Sendable {
+    private let supervisor: Supervisor
+
+    init(_ supervisor: Supervisor) { self.supervisor = supervisor }
+
+    @Sendable func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        do {
+            switch call.name {
+            case "Status": try await replies.send(await supervisor.status())
+            case "Cameras": try await replies.send(await supervisor.cameras())
+            case "SyncStatus": try await replies.send(Admin.SyncReport(sync: await supervisor.syncSummary))
+            case "Events": try await sendEvents(call, replies)
+            case "Reload": try await replies.send(try await supervisor.change(.reload))
+            case "AddCamera", "RemoveCamera", "StartCamera", "StopCamera", "RestartCamera":
+                try await changeCamera(call)
+                try await replies.send(VarlinkEmpty())
+            case "Segments", "Gaps", "Coverage":
+                let query = try call.decode(Listing.Query.self)
+                try await passThrough("io.cvr.Sync.\(call.name)", query, call, replies)
+            case "SyncNow": try await passThrough("io.cvr.Sync.Now", VarlinkEmpty(), call, replies)
+            default: throw VarlinkFailure.methodNotFound(call.method)
+            }
+        } catch let refusal as ChangeRefusal {
+            throw Self.failure(refusal)
+        }
+    }
+
+    private func changeCamera(_ call: VarlinkCall) async throws {
+        if call.name == "AddCamera" {
+            _ = try await supervisor.change(.add(try call.decode(Admin.AddCamera.self)))
+            return
+        }
+        let text = try call.decode(Admin.NamedCamera.self).name
+        guard let name = CameraName(text) else {
+            throw ChangeRefusal.notFound("there is no camera of that name", nextStep: "See `cvrctl cameras`")
+        }
+        switch call.name {
+        case "RemoveCamera": _ = try await supervisor.change(.remove(name))
+        case "StartCamera": _ = try await supervisor.change(.enable(name, true))
+        case "StopCamera": _ = try await supervisor.change(.enable(name, false))
+        default: try await supervisor.restart(name)
+        }
+    }
+
+    /// The recent events; with `more`, each later one until the client goes away or falls behind.
+    private func sendEvents(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        guard call.wantsMore else {
+            return try await replies.send(Listing.Events(events: supervisor.events.recent))
+        }
+        let (recent, later) = supervisor.events.follow()
+        try await replies.send(Listing.Events(events: recent), continues: true)
+        for await event in later { try await replies.send(Listing.Events(events: [event]), continues: true) }
+        try await replies.send(Listing.Events(events: []))
+    }
+
+    /// Asks cvr-sync on a connection of its own, so that a long answer delays no other question.
+    private func passThrough(
+        _ method: String, _ parameters: some Encodable & Sendable, _ call: VarlinkCall, _ replies: VarlinkReplies
+    ) async throws {
+        do {
+            let client = try await VarlinkClient.connect(path: supervisor.places.syncSocket, timeout: .seconds(1))
+            guard call.wantsMore else {
+                let answer: Answer = Answer(try await client.callRaw(method, try JSONEncoder().encode(parameters)))
+                await client.close()
+                return try await replies.sendRaw(answer.json)
+            }
+            // One behind, so that the last is known to be the last.
+            var held: Data?
+            for try await reply in client.stream(method, parameters) {
+                if let held { try await replies.sendRaw(held, continues: true) }
+                held = reply
+            }
+            await client.close()
+            try await replies.sendRaw(held ?? Data("{}".utf8))
+        } catch let error as VarlinkRemoteError {
+            throw Self.translated(error)
+        } catch is VarlinkConnectionError {
+            throw VarlinkFailure(
+                name: "\(Admin.interface).SyncUnavailable",
+                parameters: Explanation(
+                    message: "cvr-sync is away", nextStep: "cvrd starts it again; see `cvrctl sync status`"))
+        }
+    }
+
+    private struct Answer: Sendable {
+        let json: Data
+        init(_ json: Data) { self.json = json }
+    }
+
+    private struct Explanation: Codable, Sendable {
+        var message: String
+        var nextStep: String
+    }
+
+    /// cvr-sync's errors have the same names in both interfaces.
+    private static func translated(_ error: VarlinkRemoteError) -> VarlinkFailure {
+        let known = ["NotFound", "InvalidArgument", "Failed"]
+        let name = known.first { error.name == "\(SyncInterface.interface).\($0)" } ?? "Failed"
+        return VarlinkFailure(
+            name: "\(Admin.interface).\(name)",
+            parameters: Explanation(message: error.message, nextStep: error.nextStep))
+    }
+
+    private static func failure(_ refusal: ChangeRefusal) -> VarlinkFailure {
+        let (name, message, nextStep) =
+            switch refusal {
+            case .notFound(let message, let nextStep): ("NotFound", message, nextStep)
+            case .invalid(let message, let nextStep): ("InvalidArgument", message, nextStep)
+            case .refused(let message, let nextStep): ("Refused", message, nextStep)
+            case .failed(let message, let nextStep): ("Failed", message, nextStep)
+            }
+        return VarlinkFailure(
+            name: "\(Admin.interface).\(name)", parameters: Explanation(message: message, nextStep: nextStep))
+    }
+}

@@ -1,0 +1,97 @@
+import Configuration
+import Messages
+import Recording
+
+/// One camera in cvrd's table: what is wanted, who keeps it, and what is known.
+struct CameraRow {
+    var configuration: CameraConfiguration
+    let link: WorkerLink
+    let keeper: Keeper
+    var kept = KeeperStatus()
+    var progress: WorkerProgress?
+    var progressAt = MonotonicTime.now
+    var state = CameraState.stopped
+    var since = WallTime.now
+    var budget: Int64 = 0
+
+    /// What the operator sees: the worker's own word while it lives, cvrd's otherwise.
+    var currentState: CameraState {
+        switch kept.phase {
+        case .stopped: .stopped
+        case .refused: .refused
+        case .waiting: kept.isFlapping ? .flapping : .backingOff
+        case .stopping: kept.pid == nil ? .stopped : reported
+        case .running(let since):
+            kept.isFlapping && reported != .recording && MonotonicTime.now - since < RestartPolicy.healthy
+                ? .flapping : reported
+        }
+    }
+
+    private var reported: CameraState { kept.pid == nil ? .starting : progress?.state ?? .starting }
+
+    /// The worker's trouble with its camera, else how the last worker ended, until a minute of health.
+    var lastError: Fault? {
+        if case .running(let since) = kept.phase, MonotonicTime.now - since > RestartPolicy.healthy {
+            return progress?.lastFault
+        }
+        return progress?.lastFault ?? kept.fault
+    }
+
+    mutating func refreshState() {
+        let now = currentState
+        guard now != state else { return }
+        state = now
+        since = .now
+    }
+
+    func summary(_ cache: SyncInterface.CacheState?) -> Admin.Camera {
+        var camera = Admin.Camera(name: configuration.name.text, state: state.rawValue, since: since.rfc3339)
+        camera.pid = kept.pid.map(Int64.init)
+        camera.restarts = kept.restarts
+        camera.cacheBudgetBytes = budget
+        camera.lastError = lastError.map { Admin.Fault(code: $0.code, message: $0.message, nextStep: $0.nextStep) }
+        if let progress, kept.pid != nil {
+            camera.session = progress.session
+            camera.codec = progress.codec
+            camera.width = progress.width
+            camera.height = progress.height
+            camera.framesPerSecond = progress.framesPerSecond.isFinite ? progress.framesPerSecond : 0
+            camera.bitsPerSecond = progress.bitsPerSecond.isFinite ? progress.bitsPerSecond : 0
+            camera.framesReceived = progress.framesReceived
+            camera.lastFrameAge = progress.lastFrameAge.map { ($0 + (MonotonicTime.now - progressAt)).seconds }
+            camera.anomalies = progress.anomalies
+        }
+        if let cache {
+            camera.cacheBytes = cache.cacheBytes
+            camera.pendingSegments = cache.pendingSegments
+            camera.pendingBytes = cache.pendingBytes
+            camera.oldestLocal = cache.oldestLocal
+        }
+        return camera
+    }
+
+    var listed: Admin.CameraConfiguration {
+        Admin.CameraConfiguration(
+            name: configuration.name.text, url: configuration.url, username: configuration.username,
+            transport: configuration.transport.rawValue, segmentLength: configuration.segmentLength.seconds,
+            retention: configuration.retention?.seconds, asset: configuration.asset, enabled: configuration.enabled,
+            origin: configuration.origin)
+    }
+}
+
+extension SyncInterface.Configuration {
+    /// What cvr-sync must know of a box.
+    init(_ box: BoxConfiguration, _ places: Places, budgets: [CameraName: Int64]) {
+        self.init(
+            site: box.site.text, cachePath: box.cachePath, statePath: box.statePath, storeURL: box.store.url,
+            heartbeatPath: places.syncHeartbeat, minimumFreePercent: box.minimumFreePercent,
+            trustsClock: box.trustsClock,
+            cameras: box.cameras.values.sorted { $0.name < $1.name }.map { camera in
+                SyncInterface.Camera(
+                    name: camera.name.text, asset: camera.asset, configured: true,
+                    segmentLength: camera.segmentLength.seconds, retention: camera.retention?.seconds,
+                    cacheBudgetBytes: budgets[camera.name] ?? 0,
+                    dropsOldest: camera.cacheFull == .dropOldest)
+            })
+    }
+}

@@ -1,0 +1,63 @@
+import CLinux
+import Configuration
+import Glibc
+import Messages
+
+/// Reads a credential: the only place where a camera's password enters cvrd from a file.
+///
+/// Read when it is needed, kept in `Secret`s only (I10).
+struct CredentialFile: Sendable {
+    /// systemd's `$CREDENTIALS_DIRECTORY`: looked at first.
+    let systemDirectory: String?
+    let stateDirectory: String
+
+    static let maximumLength = 4096
+
+    init(systemDirectory: String?, stateDirectory: String) {
+        self.systemDirectory = systemDirectory
+        self.stateDirectory = stateDirectory
+    }
+
+    /// The secret that `reference` names: a file in one of the directories, or an absolute path.
+    ///
+    /// Files of our own must be closed to others; systemd guards its directory itself. One newline at the end is not
+    /// part of the secret.
+    func read(_ reference: String) throws(Refusal) -> Secret {
+        if reference.hasPrefix("/") { return try secret(at: reference, isGuarded: false, reference) }
+        if let systemDirectory, access("\(systemDirectory)/\(reference)", F_OK) == 0 {
+            return try secret(at: "\(systemDirectory)/\(reference)", isGuarded: true, reference)
+        }
+        return try secret(at: "\(stateDirectory)/\(reference)", isGuarded: false, reference)
+    }
+
+    private func secret(at path: String, isGuarded: Bool, _ reference: String) throws(Refusal) -> Secret {
+        var facts = stat()
+        if !isGuarded, stat(path, &facts) == 0 {
+            guard facts.st_mode & 0o077 == 0, [0, geteuid()].contains(facts.st_uid) else {
+                throw Refusal(
+                    code: "credential", "\(path) is open to other users",
+                    nextStep: "Run `chmod 600 \(path)` as its owner, cvr")
+            }
+        }
+        let bytes: [UInt8]?
+        do throws(FileError) {
+            bytes = try SmallFile.read(path, limit: Self.maximumLength)
+        } catch {
+            throw Refusal(code: "credential", "the credential cannot be read: \(error)", nextStep: "Then reload")
+        }
+        guard var bytes else {
+            throw Refusal(
+                code: "credential", "there is no credential \(reference)",
+                nextStep: "Put the password into \(path) (0600, owned by cvr) and run `cvrctl reload`")
+        }
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard !bytes.isEmpty, !bytes.contains(0), !bytes.contains(UInt8(ascii: "\n")),
+            let text = String(validating: bytes, as: UTF8.self)
+        else {
+            throw Refusal(
+                code: "credential", "\(path) does not hold one line of text",
+                nextStep: "Put the password into it, alone, and run `cvrctl reload`")
+        }
+        return Secret(text)
+    }
+}

@@ -1,0 +1,104 @@
+import Glibc
+import Isolation
+import Recording
+
+/// What the end of a process means: for its next start, for the gap that its successor journals, for the operator.
+struct Departure: Hashable, Sendable {
+    var ending: RestartPolicy.Ending
+    /// Reason of the gap that the process left, if it could not write one itself.
+    var gap: GapReason
+    /// Nil when nothing went wrong.
+    var fault: Fault?
+    /// Another process holds the lock that this one wanted.
+    var leftover = false
+
+    /// Why we ended a process ourselves, without having been told to.
+    enum Condemnation: Error, Hashable, Sendable {
+        case hung(String)
+        /// It sends what no worker of this version sends (I9).
+        case garbage(String)
+    }
+
+    /// Judges the end of a process.
+    ///
+    /// - `told`: it had been told to stop.
+    /// - `outOfMemory`: the kernel killed some process for memory while this one lived.
+    init(
+        _ status: ExitStatus, of name: String, told: Bool, condemned: Condemnation?, outOfMemory: Bool
+    ) {
+        if told {
+            self.init(ending: .killed, gap: .stopped, fault: nil)
+            return
+        }
+        switch condemned {
+        case .hung(let why):
+            self.init(.crashed, .workerHang, "workerHang", "\(name) hung (\(why)) and was replaced", Self.report)
+            return
+        case .garbage(let why):
+            self.init(
+                .crashed, .workerCrash, "workerGarbage", "\(name) sent garbage (\(why)) and was replaced",
+                "Check that cvrd and \(name) come from the same release")
+            return
+        case nil: break
+        }
+        switch status {
+        case .exited(let code): self.init(exitCode: code, name)
+        case .signalled(SIGKILL) where outOfMemory:
+            self.init(
+                .crashed, .workerCrash, "outOfMemory", "\(name) was killed while the machine was out of memory",
+                "Give the machine more memory or record fewer cameras")
+        case .signalled(let signal) where [SIGKILL, SIGTERM, SIGINT].contains(signal):
+            self.init(
+                .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",
+                "Use `cvrctl camera stop` to stop a camera")
+        case .signalled(let signal):
+            self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (signal \(signal))", Self.report)
+        case .unknown:
+            self.init(.crashed, .workerCrash, "workerCrash", "\(name) ended while nobody watched", Self.report)
+        }
+    }
+
+    /// A process that could not even be started.
+    init(notStarted name: String, _ why: String) {
+        self.init(.crashed, .workerCrash, "notStarted", "\(name) could not be started: \(why)", "cvrd tries again")
+    }
+
+    private static let report = "Report it with the log (journalctl -u cvrd) if it happens again"
+
+    /// Exit codes after sysexits.h, as cvr-ingest and cvr-sync document them.
+    private init(exitCode code: Int32, _ name: String) {
+        switch code {
+        case 0:
+            self.init(
+                .killed, .stopped, "workerKilled", "\(name) was stopped by somebody else",
+                "Use `cvrctl camera stop` to stop a camera")
+        case 64, 78:
+            self.init(
+                .refused, .workerCrash, "workerRefused", "\(name) refused to run (exit code \(code))",
+                "Read its last lines in the log (journalctl -u cvrd), then run `cvrctl camera restart`")
+        case 73:
+            self.init(
+                .crashed, .workerCrash, "leftover", "another process records here (exit code 73)",
+                "cvrd stops it and starts again; if this stays, look for a second cvrd")
+            leftover = true
+        case 74:
+            self.init(
+                .crashed, .diskError, "diskError", "\(name) gave up on its disk (exit code 74)",
+                "Check the disk of the cache (dmesg, smartctl)")
+        default:
+            self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (exit code \(code))", Self.report)
+        }
+    }
+
+    private init(
+        _ ending: RestartPolicy.Ending, _ gap: GapReason, _ code: String, _ message: String, _ nextStep: String
+    ) {
+        self.init(ending: ending, gap: gap, fault: Fault(code: code, message: message, nextStep: nextStep))
+    }
+
+    private init(ending: RestartPolicy.Ending, gap: GapReason, fault: Fault?) {
+        self.ending = ending
+        self.gap = gap
+        self.fault = fault
+    }
+}

@@ -1,0 +1,64 @@
+import Logging
+import Messages
+import Recording
+import Synchronization
+
+/// What happened on this box lately: a ring of recent events, and a live stream for each follower.
+///
+/// Nothing here is the only copy: gaps and sessions are in the journals. A follower that does not keep up is dropped.
+final class EventLog: Sendable {
+    private struct Contents {
+        var ring: [Listing.Event] = []
+        var followers: [UInt64: AsyncStream<Listing.Event>.Continuation] = [:]
+        var nextFollower: UInt64 = 0
+    }
+
+    static let capacity = 1000
+    static let followerBuffer = 256
+
+    private let contents = Mutex(Contents())
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// Records an event; routine ones are logged at debug level only.
+    func append(
+        _ type: String, camera: CameraName? = nil, at time: WallTime = .now, level: Logger.Level = .info,
+        _ detail: String
+    ) {
+        append(
+            Listing.Event(time: time.rfc3339, type: type, camera: camera?.text, detail: String(detail.prefix(1000))),
+            level: level)
+    }
+
+    func append(_ event: Listing.Event, level: Logger.Level = .info) {
+        logger.log(level: level, "\(event.type): \(event.detail)", metadata: event.camera.map { ["camera": "\($0)"] })
+        let late = contents.withLock { contents in
+            if contents.ring.count >= Self.capacity { contents.ring.removeFirst() }
+            contents.ring.append(event)
+            return contents.followers.filter { _, follower in
+                if case .enqueued = follower.yield(event) { false } else { true }
+            }
+        }
+        guard !late.isEmpty else { return }
+        contents.withLock { contents in for key in late.keys { contents.followers[key] = nil } }
+        for follower in late.values { follower.finish() }
+    }
+
+    var recent: [Listing.Event] { contents.withLock { $0.ring } }
+
+    /// The recent events and every later one; the stream ends when its reader falls behind.
+    func follow() -> (recent: [Listing.Event], later: AsyncStream<Listing.Event>) {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Listing.Event.self, bufferingPolicy: .bufferingOldest(Self.followerBuffer))
+        let (key, recent) = contents.withLock { contents in
+            contents.nextFollower += 1
+            contents.followers[contents.nextFollower] = continuation
+            return (contents.nextFollower, contents.ring)
+        }
+        continuation.onTermination = { [weak self] _ in
+            _ = self?.contents.withLock { $0.followers.removeValue(forKey: key) }
+        }
+        return (recent, stream)
+    }
+}

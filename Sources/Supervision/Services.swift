@@ -1,0 +1,90 @@
+import CLinux
+package import Configuration
+import Glibc
+import Messages
+import ServiceLifecycle
+package import UnixSignals
+import Varlink
+
+/// The table of workers as a service: the first to begin to end, and the reason for the others to end.
+package struct SupervisorService: Service {
+    private let supervisor: Supervisor
+
+    package init(_ supervisor: Supervisor) { self.supervisor = supervisor }
+
+    package func run() async throws { await supervisor.run() }
+}
+
+/// `io.cvr.Admin` on `<runtime>/admin.sock`: reachable until everything else has stopped.
+package struct AdminService: Service {
+    private let server: VarlinkServer
+
+    package init(_ supervisor: Supervisor, version: String) {
+        // 0660 and the group cvr, where there is one: whoever may administer the box is in it.
+        var group: UInt32?
+        if let entry = getgrnam("cvr") { group = entry.pointee.gr_gid }
+        let interface = AdminInterface(supervisor)
+        server = VarlinkServer(
+            socketPath: supervisor.places.adminSocket, mode: 0o660, group: geteuid() == 0 ? group : nil,
+            info: VarlinkServiceInfo(vendor: "CVR", product: "cvrd", version: version, url: ""),
+            interfaces: [Admin.interface: VarlinkInterface.admin], handler: interface.answer)
+    }
+
+    package func run() async throws {
+        let server = server
+        do {
+            try await cancelWhenGracefulShutdown { try await server.run() }
+        } catch is CancellationError {
+            // Everything else has stopped.
+        }
+    }
+}
+
+/// What signals mean to cvrd: stop, hurry, reload, leave.
+package struct SignalService: Service {
+    private let supervisor: Supervisor
+    private let signals: UnixSignalsSequence
+
+    package init(_ supervisor: Supervisor, signals: UnixSignalsSequence) {
+        self.supervisor = supervisor
+        self.signals = signals
+    }
+
+    /// The signals to trap before anything is started.
+    package static let trapped: [UnixSignal] = [.sigterm, .sigint, .sighup, .sigusr2]
+
+    package func run() async throws {
+        let supervisor = supervisor
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingDiscardingTaskGroup { group in
+                for await signal in signals {
+                    switch signal {
+                    case .sighup:
+                        group.addTask {
+                            // Refusals are events; nobody waits for an answer here.
+                            _ = try? await supervisor.change(.reload)
+                        }
+                    case .sigusr2: group.addTask { await supervisor.leave() }
+                    default: group.addTask { await supervisor.stop() }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The lock that keeps a second cvrd from driving the same workers.
+package enum InstanceLock {
+    /// Takes the lock until the process ends, however it ends; false when another process holds it.
+    package static func take(_ box: BoxConfiguration) throws -> Bool {
+        let path = Places(box).instanceLock
+        try SmallFile.makeDirectory(box.runtimePath, mode: 0o755)
+        let descriptor = cvr_open(path, O_RDWR | O_CREAT, 0o600)
+        guard descriptor >= 0 else {
+            throw FileError("open", path, errno, nextStep: "make its directory writable for cvrd")
+        }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        close(descriptor)
+        return false
+    }
+}

@@ -1,0 +1,175 @@
+import Configuration
+import FoundationEssentials
+import Glibc
+import Isolation
+import Messages
+import Recording
+import Varlink
+
+/// What cvrd knows about cvr-sync and how it talks to it.
+actor SyncLink: ProcessLink {
+    /// What cvr-sync says.
+    enum News: Sendable {
+        case status(SyncInterface.Status)
+        case event(Listing.Event)
+    }
+
+    nonisolated let program = "cvr-sync"
+    /// The last pass may take its limit; the rest is for closing the catalog.
+    nonisolated let patience: StopPatience
+    private nonisolated let places: Places
+    private nonisolated let executable: String
+    private nonisolated let hear: @Sendable (News) async -> Void
+
+    /// The last pass of a stopping box (stop contract, design §5).
+    static let lastPass = 10.0
+    /// A catalog on a slow disk may block for long, a process that works still answers.
+    static let silenceLimit = TimeSpan.seconds(30)
+
+    private var configuration: SyncInterface.Configuration
+    private var client: VarlinkClient?
+    private var lastAnswer = MonotonicTime.now
+
+    init(
+        _ configuration: SyncInterface.Configuration, places: Places, executable: String,
+        hear: @escaping @Sendable (News) async -> Void
+    ) {
+        self.configuration = configuration
+        self.places = places
+        self.executable = executable
+        self.hear = hear
+        patience = StopPatience(
+            beforeTermination: .seconds(Self.lastPass + 3), beforeKill: .seconds(Self.lastPass + 8))
+    }
+
+    /// Takes a new configuration and passes it on; one that cannot be passed on now is with the next connection.
+    func take(_ new: SyncInterface.Configuration) async {
+        guard new != configuration else { return }
+        configuration = new
+        guard let client else { return }
+        do {
+            try await configure(client)
+        } catch {
+            await client.close()
+        }
+    }
+
+    /// Tells cvr-sync that a camera closed a segment; a hint that is lost costs a period.
+    func hint(_ camera: CameraName) {
+        // A connection that just broke: the pass finds the segment by itself.
+        try? client?.notify("io.cvr.Sync.SegmentClosed", SyncInterface.Hint(camera: camera.text))
+    }
+
+    func prepare(predecessorEnd: GapReason?) async throws -> Launch {
+        let directory = places.syncDirectory
+        try await offPool { try SmallFile.makeDirectory(directory) }
+        return Launch(executable: executable, arguments: arguments)
+    }
+
+    func findRunning() async -> RunningProcess? { await recorded() }
+
+    func removeLeftovers() async {
+        if let process = await recorded() { await Leftover.end(process) }
+    }
+
+    func askToStop(_ reason: GapReason) async -> Bool {
+        guard client != nil else { return false }
+        do {
+            // A connection of its own: the other may wait for an answer.
+            let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
+            _ = try await client.call(
+                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: Self.lastPass), as: SyncInterface.Stopped.self)
+            await client.close()
+        } catch {
+            // It ended before it answered, or cannot answer: then SIGTERM follows.
+        }
+        return true
+    }
+
+    func converse(with process: RunningProcess) async throws {
+        lastAnswer = .now
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    await self.talk()
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(1))
+                    try await self.checkSilence(process)
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private nonisolated var arguments: [String] { ["--run", places.syncDirectory] }
+
+    private func recorded() async -> RunningProcess? {
+        let (path, arguments) = (places.syncDirectory + "/state.json", arguments)
+        // The reading itself does not throw.
+        return try? await offPool { ProcessRecord.process(at: path, startedWith: arguments) }
+    }
+
+    private func checkSilence(_ process: RunningProcess) throws {
+        let silence = MonotonicTime.now - lastAnswer
+        guard silence > Self.silenceLimit, !ProcessFacts.isStuckInDisk(process.pid) else { return }
+        throw Departure.Condemnation.hung("no answer for \(silence.microseconds / 1_000_000) s")
+    }
+
+    /// One connection, from Configure until it breaks.
+    private func talk() async {
+        // Not there yet: the caller tries again.
+        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+            return
+        }
+        do {
+            try await configure(client)
+            self.client = client
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await self.pollStatus(client) }
+                group.addTask { try await self.followEvents() }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch {
+            await reportRefusal(error)
+        }
+        self.client = nil
+        await client.close()
+    }
+
+    private func configure(_ client: VarlinkClient) async throws {
+        _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
+        lastAnswer = .now
+    }
+
+    /// cvr-sync answered, but with an error: the operator must know, a broken connection is only its end.
+    private func reportRefusal(_ error: any Error) async {
+        guard let refusal = error as? VarlinkRemoteError else { return }
+        let event = Listing.Event(
+            time: WallTime.now.rfc3339, type: "syncRefused", camera: nil, detail: refusal.description)
+        await hear(.event(event))
+    }
+
+    private func pollStatus(_ client: VarlinkClient) async throws {
+        while true {
+            let status = try await client.call(
+                "io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            lastAnswer = .now
+            await hear(.status(status))
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    private func followEvents() async throws {
+        let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
+        for try await reply in client.stream("io.cvr.Sync.Events", VarlinkEmpty()) {
+            for event in try JSONDecoder().decode(Listing.Events.self, from: reply).events { await hear(.event(event)) }
+        }
+        await client.close()
+    }
+}

@@ -1,0 +1,241 @@
+import Configuration
+import Glibc
+import Isolation
+import Messages
+import Recording
+
+/// What cvrd knows about one camera's worker and how it talks to it.
+actor WorkerLink: ProcessLink {
+    /// What the worker is to be told, but for its secrets.
+    struct Plan: Hashable, Sendable {
+        var camera: CameraConfiguration
+        var cacheBudgetBytes: Int64
+        var trustsClock: Bool
+
+        init(camera: CameraConfiguration, cacheBudgetBytes: Int64, trustsClock: Bool) {
+            self.camera = camera
+            self.cacheBudgetBytes = cacheBudgetBytes
+            self.trustsClock = trustsClock
+        }
+    }
+
+    /// How a running worker takes over a new plan.
+    enum Change: Hashable, Sendable {
+        case none
+        /// Told over its connection; the recording goes on.
+        case inPlace
+        case restart
+    }
+
+    nonisolated let program = "cvr-ingest"
+    nonisolated let patience = StopPatience(beforeTermination: .seconds(3), beforeKill: .seconds(10))
+    private nonisolated let camera: CameraName
+    private nonisolated let places: Places
+    private nonisolated let executable: String
+    private nonisolated let credentials: CredentialFile
+    private nonisolated let hear: @Sendable (IngestToSupervisor) async -> Void
+    /// Two slots exist for make-before-break; one worker starts in the first.
+    private nonisolated let slot = Slot.a
+
+    private var plan: Plan
+    private var settings: CameraSettings?
+    private var outgoing: AsyncStream<[UInt8]>.Continuation?
+    private var detector = HangDetector(at: .now)
+    private var isDiskStalled = false
+
+    init(
+        _ plan: Plan, places: Places, executable: String, credentials: CredentialFile,
+        hear: @escaping @Sendable (IngestToSupervisor) async -> Void
+    ) {
+        self.plan = plan
+        camera = plan.camera.name
+        self.places = places
+        self.executable = executable
+        self.credentials = credentials
+        self.hear = hear
+    }
+
+    /// Takes a new plan; a credential that cannot be read leaves the worker as it is, and throws.
+    func take(_ new: Plan) async throws -> Change {
+        plan = new
+        guard let settings else { return .none }
+        var next = try await resolve(new)
+        next.predecessorEnd = settings.predecessorEnd
+        guard next != settings else { return .none }
+        self.settings = next
+        guard settings.differsOnlyInLimits(from: next) else { return .restart }
+        outgoing?.yield(SupervisorToIngest.configure(next).frame)
+        return .inPlace
+    }
+
+    func prepare(predecessorEnd: GapReason?) async throws -> Launch {
+        let (camera, places, slot) = (camera, places, slot)
+        let outcome = try await offPool {
+            try SmallFile.makeDirectory(places.runDirectory(camera, slot))
+            return try DiskIdentity.check(camera, places)
+        }
+        if outcome == .adopted {
+            await hear(
+                .event(
+                    type: "cacheAdopted", at: .now,
+                    detail: "the state did not know this camera's cache; its footage was taken over"))
+        }
+        var next = try await resolve(plan)
+        next.predecessorEnd = predecessorEnd
+        settings = next
+        return Launch(
+            executable: executable,
+            arguments: commonArguments + [
+                slot.rawValue, "--cache", places.cacheDirectory(camera), "--run", places.runDirectory(camera, slot),
+            ])
+    }
+
+    func askToStop(_ reason: GapReason) -> Bool {
+        guard let outgoing else { return false }
+        outgoing.yield(SupervisorToIngest.stop(reason).frame)
+        return true
+    }
+
+    // MARK: Workers of an earlier cvrd
+
+    func findRunning() async -> RunningProcess? {
+        // Without settings nothing can be said to it; then it is replaced when the operator has acted.
+        if settings == nil { settings = try? await resolve(plan) }  // the start that follows reports the reason
+        for slot in Slot.allCases {
+            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else {
+                continue  // nobody listens: no worker
+            }
+            let peer = connection.peer
+            connection.abandon()
+            guard ProcessRecord.isOurs(peer, startedWith: commonArguments),
+                let process = try? RunningProcess.adopt(pid: peer)  // gone since: as good as not there
+            else { continue }
+            return process
+        }
+        await removeLeftovers()
+        return nil
+    }
+
+    /// Ends every worker of this camera that its lock files name.
+    func removeLeftovers() async {
+        let (directory, arguments) = (places.cacheDirectory(camera), commonArguments)
+        // The reading itself does not throw.
+        let found = try? await offPool {
+            Slot.allCases.compactMap { slot in
+                ProcessRecord.process(at: "\(directory)/lock.\(slot.rawValue)", startedWith: arguments)
+            }
+        }
+        for process in found ?? [] { await Leftover.end(process) }
+    }
+
+    /// How every worker of this camera was started, whatever its slot.
+    private nonisolated var commonArguments: [String] { ["--camera", camera.text, "--slot"] }
+
+    // MARK: Conversation
+
+    func converse(with process: RunningProcess) async throws {
+        detector = HangDetector(at: .now)
+        try await withThrowingTaskGroup { group in
+            group.addTask { try await self.stayConnected(to: process) }
+            group.addTask { try await self.watch(process) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Connects again whenever the connection ends; the process itself is watched elsewhere.
+    private func stayConnected(to process: RunningProcess) async throws {
+        var attempts = 0
+        while !Task.isCancelled {
+            if let connection = connection(to: process) {
+                attempts = 0
+                try await talk(connection)
+            }
+            attempts += 1
+            try await Task.sleep(for: .milliseconds(attempts < 100 ? 10 : 250))
+        }
+    }
+
+    private func connection(to process: RunningProcess) -> WorkerConnection? {
+        for slot in Slot.allCases {
+            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else {
+                continue  // it does not listen yet, or not in this slot
+            }
+            if connection.peer == process.pid { return connection }
+            connection.abandon()
+        }
+        return nil
+    }
+
+    private func talk(_ connection: WorkerConnection) async throws {
+        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+        if let settings { continuation.yield(SupervisorToIngest.configure(settings).frame) }
+        outgoing = continuation
+        defer { outgoing = nil }
+        let greeting = Greeting(camera: camera)
+        do {
+            try await connection.talk(outgoing: stream) { message in
+                try await greeting.check(message)
+                await self.heard(message)
+            }
+        } catch let error as MessageError {
+            throw Departure.Condemnation.garbage(error.description)
+        } catch let error as Departure.Condemnation {
+            throw error
+        } catch {
+            // The connection broke: the caller connects again while the process lives.
+        }
+    }
+
+    private func heard(_ message: IngestToSupervisor) async {
+        if case .progress(let progress) = message { detector.heard(progress, at: .now) }
+        await hear(message)
+    }
+
+    private func watch(_ process: RunningProcess) async throws {
+        while true {
+            try await Task.sleep(for: .milliseconds(500))
+            switch detector.verdict(at: .now, isStuckInDisk: ProcessFacts.isStuckInDisk(process.pid)) {
+            case .alive: isDiskStalled = false
+            case .hung(let why): throw Departure.Condemnation.hung(why)
+            case .diskStalled:
+                if !isDiskStalled {
+                    let detail = "the worker waits for its disk; check the disk (dmesg, smartctl)"
+                    await hear(.event(type: "diskStalled", at: .now, detail: detail))
+                }
+                isDiskStalled = true
+            }
+        }
+    }
+
+    // MARK: Settings
+
+    private func resolve(_ plan: Plan) async throws -> CameraSettings {
+        let (credentials, places) = (credentials, places)
+        return try await offPool {
+            let camera = plan.camera
+            return CameraSettings(
+                url: camera.url, username: camera.username,
+                password: try camera.credential.map { try credentials.read($0) } ?? Secret(""),
+                transport: camera.transport == .udp ? .udp : .tcp,
+                acceptsUnverifiedTLS: camera.acceptsUnverifiedTLS, segmentLength: camera.segmentLength,
+                cacheBudgetBytes: plan.cacheBudgetBytes, dropsOldest: camera.cacheFull == .dropOldest,
+                syncHeartbeatPath: places.syncHeartbeat, trustsClock: plan.trustsClock)
+        }
+    }
+}
+
+/// The first message of a connection must be the right worker's hello.
+private actor Greeting {
+    private let camera: CameraName
+    private var isDone = false
+
+    init(camera: CameraName) { self.camera = camera }
+
+    func check(_ message: IngestToSupervisor) throws(MessageError) {
+        if isDone { return }
+        guard case .hello(let identity) = message else { throw MessageError("no hello at first") }
+        guard identity.camera == camera else { throw MessageError("a worker of \(identity.camera)") }
+        isDone = true
+    }
+}

@@ -1,0 +1,90 @@
+import Configuration
+import Glibc
+
+/// The supervisor process: starts, watches and stops everything else on a recorder box.
+@main
+enum Cvrd {
+    static let version = "0.1.0"
+
+    static let help = """
+        usage: cvrd [--config FILE] [--check]
+
+        Records the cameras of FILE (default /etc/cvr/cvr.yaml) in the foreground: one cvr-ingest per camera and one
+        cvr-sync, found beside cvrd or in /usr/libexec/cvr. Administered with cvrctl.
+
+          --config FILE   the configuration
+          --check         only check the configuration, and say every mistake
+          --version       print the version
+          --help          print this
+
+        Signals: TERM and INT stop everything in order, a second one hurries; HUP reads the configuration again;
+        USR2 ends cvrd alone: cameras record on, and the next cvrd takes them over.
+
+        Exit codes: 0 stopped as told, or the configuration is valid; 64 wrong usage; 70 cvrd itself failed;
+        73 another cvrd runs with this configuration; 78 the configuration is invalid.
+        """
+
+    static func main() async {
+        switch Invocation(arguments: CommandLine.arguments.dropFirst()) {
+        case .help: print(help)
+        case .version: print(version)
+        case .wrong(let why):
+            complain("cvrd: \(why)\n\(help)")
+            exit(64)
+        case .check(let path):
+            _ = configuration(path)
+            print("\(path) is valid")
+        case .run(let path): exit(await start(configuration(path), files: ConfigurationFiles(mainPath: path)))
+        }
+    }
+
+    /// The configuration, or the end of this process with every mistake named.
+    private static func configuration(_ path: String) -> BoxConfiguration {
+        do throws(ConfigurationError) {
+            return try ConfigurationFiles(mainPath: path).load()
+        } catch {
+            complain(error.description)
+            exit(78)
+        }
+    }
+
+    static func complain(_ text: String) {
+        _ = Array("\(text)\n".utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+/// What the command line asks for.
+enum Invocation {
+    case run(String)
+    case check(String)
+    case help
+    case version
+    case wrong(String)
+
+    init(arguments: some Sequence<String>) {
+        var path = "/etc/cvr/cvr.yaml"
+        var onlyCheck = false
+        var rest = arguments.makeIterator()
+        while let argument = rest.next() {
+            switch argument {
+            case "--config":
+                guard let value = rest.next() else {
+                    self = .wrong("--config needs a file")
+                    return
+                }
+                path = value
+            case "--check": onlyCheck = true
+            case "--help", "-h":
+                self = .help
+                return
+            case "--version":
+                self = .version
+                return
+            default:
+                self = .wrong("unknown argument \(argument)")
+                return
+            }
+        }
+        self = onlyCheck ? .check(path) : .run(path)
+    }
+}
