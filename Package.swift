@@ -111,5 +111,11 @@ let package = Package(
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
         tests("StructureTests", []),
+
+        // The real processes, driven from outside.
+        .target(
+            name: "TestSupport", dependencies: ["Messages", "Recording", "FragmentedMP4"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
 )

@@ -126,13 +126,15 @@ package actor Box {
     }
 
     /// Runs cvrctl against the box.
-    package nonisolated func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Finished {
+    package nonisolated func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Finished
+    {
         try await TestSupport.run(
             "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock"] + arguments, within: limit)
     }
 
     /// Runs `cvrctl --json`, which has to succeed, and decodes what it prints.
-    package nonisolated func ask<Answer: Decodable>(_ arguments: String..., as type: Answer.Type) async throws -> Answer {
+    package nonisolated func ask<Answer: Decodable>(_ arguments: String..., as type: Answer.Type) async throws -> Answer
+    {
         let done = try await run(["--json"] + arguments)
         guard done.ending == .exited(0) else {
             throw Missed("cvrctl \(arguments.joined(separator: " ")): \(done.ending) \(done.text)\(done.errors)")

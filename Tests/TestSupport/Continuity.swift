@@ -18,6 +18,8 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
     /// The first few things that are wrong.
     package var findings: [String] = []
 
+    package init() {}
+
     package var isWhole: Bool { samples > 0 && lost == 0 && duplicated == 0 && foreign == 0 && breaks == 0 }
 
     package var description: String {

@@ -70,7 +70,8 @@ package final class Output: Sendable {
 
     /// Looks now and whenever something was written, until the limit.
     private func signalled<Found: Sendable>(
-        _ what: String, within limit: Duration, tail: @Sendable () -> String, look: @escaping @Sendable () -> Look<Found>
+        _ what: String, within limit: Duration, tail: @Sendable () -> String,
+        look: @escaping @Sendable () -> Look<Found>
     ) async throws -> Found {
         let deadline = ContinuousClock.now + limit
         while true {

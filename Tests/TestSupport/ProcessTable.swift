@@ -6,8 +6,8 @@ package struct BoxProcess: Hashable, Sendable {
     /// Base name of its program: `cvrd`, `cvr-ingest` or `cvr-sync`.
     package let program: String
     package let arguments: [String]
-    /// Field 22 of /proc/PID/stat: with the pid, unique for this boot.
-    package let startTime: String
+    /// When it started: since boot, in steps of the kernel's clock tick.
+    package let started: Duration
 
     /// The value behind `--camera`.
     package var camera: String? {
@@ -24,10 +24,21 @@ package struct BoxProcess: Hashable, Sendable {
                 let stat = contents("/proc/\(pid)/stat"), let afterName = stat.split(separator: ")").last
             else { return nil }
             let fields = afterName.split(separator: " ")
-            guard fields.count > 19, fields[0] != "Z" else { return nil }
-            return BoxProcess(pid: pid, program: program, arguments: arguments, startTime: String(fields[19]))
+            guard fields.count > 19, fields[0] != "Z", let ticks = Int(fields[19]) else { return nil }
+            return BoxProcess(
+                pid: pid, program: program, arguments: arguments,
+                started: .milliseconds(ticks * 1000 / sysconf(Int32(_SC_CLK_TCK))))
         }
     }
+
+    /// Time since boot, on the clock of `started`.
+    package static var bootTime: Duration {
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec)
+    }
+
+    package var age: Duration { Self.bootTime - started }
 
     package var openDescriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0

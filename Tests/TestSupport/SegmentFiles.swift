@@ -1,5 +1,5 @@
-package import FragmentedMP4
 import Foundation
+package import FragmentedMP4
 
 /// The media files of a cache or a store, by name.
 package enum SegmentFiles {

@@ -51,8 +51,10 @@ class Recipe:
         if self.audio:
             inputs += ["-f", "lavfi", "-i", self.tone()]
             outputs += self.audio_arguments()
-        # Without an edit list every packet of the file is a packet of the clip, encoder delay included.
-        return inputs + outputs + ["-use_editlist", "0", "-movflags", "+faststart", "-fflags", "+bitexact"]
+        # Without an edit list every packet of the file is a packet of the clip, an audio encoder's delay included.
+        # Reordered video needs one: without, the demuxer ends two frames early.
+        edit_list = "1" if self.b_frames else "0"
+        return inputs + outputs + ["-use_editlist", edit_list, "-movflags", "+faststart", "-fflags", "+bitexact"]
 
     def picture(self) -> str:
         size, rate = self.size, self.rate

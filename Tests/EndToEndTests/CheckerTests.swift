@@ -1,0 +1,49 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The checks that the other suites lean on notice what they are for.
+@Suite("Checks")
+struct CheckerTests {
+    /// ffmpeg's options that damage a copy of the clip, and what the check has to say.
+    static let damages: [(filter: String, lost: Int, isWhole: Bool)] = [
+        ("null", 0, true),
+        ("noise=drop='eq(n,40)'", 1, false),
+        ("noise=drop='between(n,40,49)'", 10, false),
+    ]
+
+    @Test("a frame that is missing from a recording is counted", arguments: damages.indices)
+    func missing(index: Int) async throws {
+        let damage = Self.damages[index]
+        let clip = try await SourceClip("h264-video")
+        let path = NSTemporaryDirectory() + "cvr-checks-\(UUID()).mp4"
+        defer { try? FileManager.default.removeItem(atPath: path) }  // a test's own scrap
+        let source = try await run("/usr/bin/python3", [Repository.path("contrib/camera/clips.py"), clip.name])
+        let clips = try JSONDecoder().decode([String: String].self, from: source.output)
+        let made = try await run(
+            "/usr/bin/ffmpeg",
+            [
+                "-nostdin", "-v", "error", "-y", "-i", try #require(clips[clip.name]), "-c", "copy", "-bsf:v",
+                damage.filter, "-use_editlist", "0", path,
+            ])
+        try #require(made.ending == .exited(0), "\(made.errors)")
+        let track = try #require(try await Continuity.check([path], of: clip).first)
+        #expect(track.lost == damage.lost, "\(track)")
+        #expect(track.isWhole == damage.isWhole, "\(track)")
+    }
+
+    @Test("a secret in a file or in an environment is found")
+    func secret() async throws {
+        let canary = "canary-\(UUID())"
+        let folder = NSTemporaryDirectory() + "cvr-canary-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }  // a test's own scrap
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(try Secrets.traces(of: canary, in: [folder], except: []).isEmpty)
+        try Data("password: \(canary)".utf8).write(to: URL(filePath: folder + "/log"))
+        let child = try ChildProcess("/bin/cat", [], environment: ["SECRET": canary])
+        let found = try Secrets.traces(of: canary, in: [folder], except: [])
+        #expect(found.contains(folder + "/log"))
+        #expect(found.contains("/proc/\(child.pid)/environ"))
+        await child.stop()
+    }
+}

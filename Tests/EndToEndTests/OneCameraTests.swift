@@ -1,0 +1,50 @@
+import Foundation
+import FragmentedMP4
+import Messages
+import TestSupport
+import Testing
+
+@Suite("One camera", .showsEvidence)
+struct OneCameraTests {
+    @Test("is recorded, stored, listed without a hole and stopped without a trace", .timeLimit(.minutes(3)))
+    func recorded() async throws {
+        try await Machine.shared.place {
+            let clip = try await SourceClip("h264-aac")
+            let rig = try await CameraRig([.init("front", clip: clip.name)])
+            let settings = BoxSettings([.init("front", url: try rig.url("front"))])
+            try await withBox(settings) { box in
+                try await box.start()
+                try await box.untilStored(3, of: "front")
+                let front = try await RecordedCamera("front", in: box)
+                #expect(front.status.state == "recording")
+                #expect(front.status.codec.hasPrefix("avc1."))
+                #expect(front.status.width == 320 && front.status.height == 240)
+                #expect(front.status.restarts == 0)
+                #expect(front.gaps.isEmpty, "\(front.gaps)")
+                #expect(front.coverage?.percent == 100, "\(String(describing: front.coverage))")
+                #expect(front.sessions.count == 1)
+                #expect(front.segments.map(\.counter) == Array(0..<Int64(front.segments.count)))
+                try await stopped(box, clip)
+            }
+            await rig.stop()
+        }
+    }
+
+    /// Stops the box and holds its files against the clip.
+    private func stopped(_ box: Box, _ clip: SourceClip) async throws {
+        let session = try await RecordedCamera("front", in: box).sessions.first ?? 0
+        #expect(try await box.stop() == .exited(0))
+        #expect(box.processes().isEmpty)
+        let cached = TestBox.cached("front", session: session, in: box.root)
+        let objects = SegmentFiles.all(in: "\(box.root)/store", endings: [".mp4"])
+        #expect(SegmentFiles.all(in: "\(box.root)/cache", endings: [".partial"]).isEmpty)
+        #expect(cached.count >= 3)
+        #expect(objects.count == cached.count, "the last pass stores what stopping closed")
+        for object in objects { try await Media.decode(object) }
+        for (object, local) in zip(objects, cached) {
+            #expect(FileManager.default.contentsEqual(atPath: object, andPath: local))
+            #expect(try SegmentFiles.read(object).isComplete)
+        }
+        for track in try await Continuity.check(cached, of: clip) { #expect(track.isWhole, "\(track)") }
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Messages
+import Recording
+import TestSupport
+
+/// What a box knows about one camera's footage at one moment.
+struct RecordedCamera: Sendable {
+    let name: String
+    let status: Admin.Camera
+    let segments: [Listing.Segment]
+    let gaps: [Listing.Gap]
+    /// From the first segment to the end of the last closed one.
+    let coverage: Listing.Coverage?
+
+    init(_ name: String, in box: Box) async throws {
+        self.name = name
+        segments = try await box.segments(of: name)
+        gaps = try await box.gaps(of: name)
+        status = try await box.status(of: name)
+        if let first = segments.first, let end = Self.end(of: TestBox.closed(segments)) {
+            coverage = try await box.coverage(of: name, from: first.start, to: end)
+        } else {
+            coverage = nil
+        }
+    }
+
+    /// Segments that are not written to any more, in order.
+    var closed: [Listing.Segment] { TestBox.closed(segments) }
+
+    var stored: [Listing.Segment] { segments.filter { $0.state == "verified" } }
+
+    var sessions: [Int64] { Set(segments.map(\.session)).sorted() }
+
+    /// Reasons of the gaps that coverage shows, in order.
+    var gapReasons: [String] { coverage?.spans.filter { $0.kind == "gap" }.map { $0.reason ?? "none" } ?? [] }
+
+    private static func end(of segments: [Listing.Segment]) -> String? {
+        guard let last = segments.last, let start = WallTime(rfc3339: last.start) else { return nil }
+        // Listings show milliseconds: what they cut off must not look like a hole.
+        return (start + TimeSpan(microseconds: Int64(last.duration * 1e6)) - .milliseconds(1)).rfc3339
+    }
+}
+
+/// Where a box keeps things, and how its listings are ordered.
+enum TestBox {
+    static func object(_ segment: Listing.Segment, in root: String) -> String { "\(root)/store/\(segment.key)" }
+
+    static func closed(_ segments: [Listing.Segment]) -> [Listing.Segment] {
+        segments.filter { $0.state != "recording" }
+            .sorted { ($0.session, $0.counter) < ($1.session, $1.counter) }
+    }
+
+    /// The paths of the closed segments of one session in a camera's cache, in order.
+    static func cached(_ camera: String, session: Int64, in root: String) -> [String] {
+        let files = SegmentFiles.all(in: "\(root)/cache/\(camera)", endings: [".mp4"])
+        return files.compactMap { path -> (counter: Int64, path: String)? in
+            let parts = path.split(separator: "/").last?.split(separator: ".") ?? []
+            guard parts.count == 5, Int64(parts[2]) == session, let counter = Int64(parts[3]) else { return nil }
+            return (counter, path)
+        }
+        .sorted { $0.counter < $1.counter }.map(\.path)
+    }
+}
+
+extension Box {
+    /// Waits until each of the cameras is in a state.
+    nonisolated func until(
+        _ cameras: [String], are state: String, within limit: Duration = .seconds(40)
+    ) async throws {
+        try await eventually("\(cameras.joined(separator: ", ")) \(state)", within: limit) {
+            let found = try await self.status().cameras.filter { cameras.contains($0.name) && $0.state == state }
+            return found.count == cameras.count ? true : nil
+        }
+    }
+
+    /// Waits until a camera has so many verified segments, and returns them.
+    @discardableResult
+    nonisolated func untilStored(
+        _ count: Int, of camera: String, within limit: Duration = .seconds(60)
+    ) async throws -> [Listing.Segment] {
+        try await eventually("\(count) verified segments of \(camera)", within: limit, every: .seconds(1)) {
+            let stored = try await self.segments(of: camera).filter { $0.state == "verified" }
+            return stored.count >= count ? stored : nil
+        }
+    }
+}
