@@ -60,7 +60,7 @@ let package = Package(
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
         process(
             "cvrctl",
-            ["Messages", "Varlink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            ["Messages", "Recording", "Varlink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             standaloneWithFoundation),
 
         // Roles: one per process; they never import each other.
@@ -105,6 +105,7 @@ let package = Package(
         tests("IsolationTests", ["Isolation", "CLinux"]),
         tests("RecordingTests", ["Recording"]),
         tests("VarlinkTests", ["Varlink", "Messages"] + nio),
+        tests("cvrctlTests", ["Messages", "Recording", "Varlink"]),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),
         tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),

@@ -16,9 +16,9 @@ package struct JSONObject {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         self.bytes = bytes
         do {
-            try skipSpace()
+            skipSpace()
             members = try object(depth: 0, collecting: true)
-            try skipSpace()
+            skipSpace()
         } catch {
             return nil
         }
@@ -45,40 +45,38 @@ package struct JSONObject {
         }
     }
 
-    // MARK: Grammar
-
     private func peek() throws(Malformed) -> UInt8 {
         guard index < bytes.endIndex else { throw Malformed() }
         return bytes[index]
     }
 
-    private mutating func take(_ byte: Character) -> Bool {
-        guard index < bytes.endIndex, bytes[index] == byte.asciiValue else { return false }
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard index < bytes.endIndex, UInt32(bytes[index]) == character.value else { return false }
         index += 1
         return true
     }
 
-    private mutating func skipSpace() throws(Malformed) {
-        while index < bytes.endIndex, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[index]) { index += 1 }
+    private mutating func skipSpace() {
+        while take(" ") || take("\n") || take("\t") || take("\r") {}
     }
 
     private mutating func object(depth: Int, collecting: Bool = false) throws(Malformed) -> [String: Range<Int>] {
         guard take("{"), depth < Self.depthLimit else { throw Malformed() }
         var found: [String: Range<Int>] = [:]
-        try skipSpace()
+        skipSpace()
         if take("}") { return found }
         repeat {
-            try skipSpace()
+            skipSpace()
             let keyStart = index
             try string()
             let key = keyStart + 1..<index - 1
-            try skipSpace()
+            skipSpace()
             guard take(":") else { throw Malformed() }
-            try skipSpace()
+            skipSpace()
             let start = index
             try value(depth: depth)
             if collecting { found[String(decoding: bytes[key], as: UTF8.self)] = start..<index }
-            try skipSpace()
+            skipSpace()
         } while take(",")
         guard take("}") else { throw Malformed() }
         return found
@@ -86,12 +84,12 @@ package struct JSONObject {
 
     private mutating func array(depth: Int) throws(Malformed) {
         guard take("["), depth < Self.depthLimit else { throw Malformed() }
-        try skipSpace()
+        skipSpace()
         if take("]") { return }
         repeat {
-            try skipSpace()
+            skipSpace()
             try value(depth: depth)
-            try skipSpace()
+            skipSpace()
         } while take(",")
         guard take("]") else { throw Malformed() }
     }

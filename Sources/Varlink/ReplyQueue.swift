@@ -58,8 +58,6 @@ final class ReplyQueue: ChannelInboundHandler, Sendable {
             operation: "hear from", path: path, errno: ECONNRESET, nextStep: "Check that its service still runs")
     }
 
-    // MARK: ChannelInboundHandler
-
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let reply = VarlinkReply(unwrapInboundIn(data)) else { return refuse(context) }
         var isExpected = true

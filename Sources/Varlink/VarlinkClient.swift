@@ -80,14 +80,15 @@ package final class VarlinkClient: Sendable {
 
     /// Calls a method with `more`; each element is one reply's parameters, read only when asked for.
     ///
+    /// The timeout is for each reply.
     /// Letting go of the stream before its end closes the connection: the protocol has no other way to say so.
     package func stream(
-        _ method: String, _ parameters: some Encodable & Sendable
+        _ method: String, _ parameters: some Encodable & Sendable, timeout: Duration? = nil
     ) -> AsyncThrowingStream<Data, any Error> {
         let subscription = Subscription(of: self)
         return AsyncThrowingStream {
             guard let isFirst = subscription.advance() else { return nil }
-            let reply = try await self.ask(nil) { waiter in
+            let reply = try await self.ask(timeout) { waiter in
                 if isFirst {
                     let call = try VarlinkEnvelope.call(method, parameters.varlinkParameters(), more: true)
                     self.begin(subscription.exchange, waiter, call)

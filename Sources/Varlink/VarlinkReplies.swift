@@ -45,11 +45,14 @@ package final class VarlinkReplies: Sendable {
         }
         guard !wasFinished else { throw VarlinkReplyError.alreadyFinished }
         if isOneway { return }
-        let channel = channel
-        // A client that does not read costs one reply and this long, then its connection.
-        let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
-        defer { timer.cancel() }
-        try await channel.writeAndFlush(message)
+        let (channel, patience) = (channel, patience)
+        try await channel.eventLoop.flatSubmit {
+            let written: EventLoopFuture<Void> = channel.writeAndFlush(message)
+            // A client that does not read costs one reply and this long, then its connection.
+            let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+            written.whenComplete { _ in timer.cancel() }
+            return written
+        }.get()
     }
 }
 

@@ -20,9 +20,9 @@ struct AdminSession {
     /// Each reply of a call that may bring several.
     func each<R: Decodable>(
         _ method: String, _ parameters: some Encodable & Sendable = VarlinkEmpty(), as reply: R.Type = R.self,
-        _ body: (R) -> Void
+        timeout: Duration? = patience, _ body: (R) -> Void
     ) async throws {
-        for try await data in client.stream("\(Admin.interface).\(method)", parameters) {
+        for try await data in client.stream("\(Admin.interface).\(method)", parameters, timeout: timeout) {
             do {
                 body(try JSONDecoder().decode(reply, from: data))
             } catch {

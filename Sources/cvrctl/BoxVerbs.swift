@@ -64,7 +64,7 @@ struct EventsVerb: Verb {
 
     func perform(_ admin: AdminSession) async throws {
         if follow {
-            try await admin.each("Events", as: Listing.Events.self) { reply in
+            try await admin.each("Events", as: Listing.Events.self, timeout: nil) { reply in
                 for event in reply.events { admin.show(event) { _ in Self.line(event) } }
             }
         } else {

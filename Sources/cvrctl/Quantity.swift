@@ -17,11 +17,11 @@ enum Quantity {
     }
 
     /// `812M`, `2.0G`; binary.
-    static func bytes(_ count: Int64) -> String { scaled(Double(count), by: 1024, ["B", "K", "M", "G", "T", "P"]) }
+    static func bytes(_ count: Int64) -> String { scaled(Double(count), by: 1024, ["", "K", "M", "G", "T", "P"]) }
 
     /// `4.1Mb/s`; decimal.
     static func rate(_ bitsPerSecond: Double) -> String {
-        guard bitsPerSecond.isFinite, bitsPerSecond > 0 else { return "0" }
+        guard bitsPerSecond.isFinite, bitsPerSecond > 0 else { return "–" }
         return scaled(bitsPerSecond, by: 1000, ["b/s", "kb/s", "Mb/s", "Gb/s"])
     }
 

@@ -10,10 +10,10 @@ struct StatusReport {
         guard !status.cameras.isEmpty else {
             return "No cameras; \(sync).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n" + faults(terminal)
         }
-        return wrapped(summary, at: terminal.columns, indent: 2) + "\n" + table.text(for: terminal) + faults(terminal)
+        let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
+        return wrapped(whole.count > terminal.columns ? summary : whole, at: terminal.columns, indent: 2)
+            + "\n" + table.text(for: terminal) + faults(terminal)
     }
-
-    // MARK: Summary
 
     private var summary: String {
         var counts: [(state: String, count: Int)] = []
@@ -26,16 +26,16 @@ struct StatusReport {
         }
         let recording = cameras.count { $0.state == CameraState.recording.rawValue }
         let others = counts.map { ", \($0.count) \(words($0.state))" }.joined()
-        return "\(recording) of \(cameras.count) recording\(others); \(sync); cvrd \(status.version), up "
-            + Quantity.duration(status.uptime.rounded(.down))
+        return "\(recording) of \(cameras.count) recording\(others); \(sync)"
     }
 
     private var sync: String {
         let segments = cameras.reduce(Int64(0)) { $0.addingSaturated($1.pendingSegments) }
         let bytes = cameras.reduce(Int64(0)) { $0.addingSaturated($1.pendingBytes) }
         let pending =
-            segments == 0 ? "nothing pending" : "\(segments) segments (\(Quantity.bytes(bytes))) pending"
-        let lag = segments > 0 && status.sync.lag > 0 ? ", the oldest for \(Quantity.duration(status.sync.lag))" : ""
+            segments == 0
+            ? "nothing pending" : "\(segments) segment\(segments == 1 ? "" : "s") (\(Quantity.bytes(bytes))) pending"
+        let lag = segments > 0 && status.sync.lag > 0 ? ", lag \(Quantity.duration(status.sync.lag))" : ""
         let breaker = status.sync.breaker == "closed" ? "" : ", store not reached"
         return status.sync.state == "away"
             ? "sync away" : "sync \(words(status.sync.state)), \(pending)\(lag)\(breaker)"
@@ -45,8 +45,6 @@ struct StatusReport {
     private func words(_ state: String) -> String {
         state.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
     }
-
-    // MARK: Cameras
 
     /// Problems first, then by name.
     private var cameras: [Admin.Camera] {
@@ -73,11 +71,11 @@ struct StatusReport {
         var table = Table([
             .init(title: "CAMERA"), .init(title: "STATE"), .init(title: "SINCE", alignsRight: true),
             .init(title: "VIDEO", dispensability: 2), .init(title: "RATE", alignsRight: true, dispensability: 4),
-            .init(title: "FRAME", alignsRight: true), .init(title: "SESSION", alignsRight: true, dispensability: 6),
-            .init(title: "RESTARTS", alignsRight: true, dispensability: 5),
+            .init(title: "FRAME", alignsRight: true), .init(title: "SESSION", alignsRight: true, dispensability: 7),
+            .init(title: "RESTARTS", alignsRight: true, dispensability: 6),
             .init(title: "CACHE", alignsRight: true, dispensability: 1),
             .init(title: "PENDING", alignsRight: true, dispensability: 3),
-            .init(title: "OLDEST", alignsRight: true, dispensability: 7),
+            .init(title: "OLDEST", alignsRight: true, dispensability: 5),
         ])
         for camera in cameras {
             table.add(cells(camera), isAlarming: Self.urgency(camera.state) < 5)
@@ -93,12 +91,12 @@ struct StatusReport {
             camera.name, words(camera.state), Quantity.age(camera.since, at: now),
             camera.codec.isEmpty ? "–" : camera.codec + size + rate, Quantity.rate(camera.bitsPerSecond),
             camera.lastFrameAge.map(Quantity.duration) ?? "–", "\(camera.session)", "\(camera.restarts)",
-            "\(Quantity.bytes(camera.cacheBytes))/\(Quantity.bytes(camera.cacheBudgetBytes))",
+            camera.cacheBudgetBytes == 0
+                ? Quantity.bytes(camera.cacheBytes)
+                : "\(Quantity.bytes(camera.cacheBytes))/\(Quantity.bytes(camera.cacheBudgetBytes))",
             "\(camera.pendingSegments)\(pending)", Quantity.age(camera.oldestLocal, at: now),
         ]
     }
-
-    // MARK: Faults
 
     private func faults(_ terminal: Terminal) -> String {
         var lines = cameras.compactMap { camera in camera.lastError.map { (camera.name, $0) } }

@@ -51,10 +51,10 @@ struct Terminal {
     static func readSecret(_ prompt: String) -> String? {
         var settings = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
-        write(prompt, to: STDERR_FILENO)
         var silent = settings
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        write(prompt, to: STDERR_FILENO)
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
             write("\n", to: STDERR_FILENO)
