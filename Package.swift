@@ -111,6 +111,11 @@ let package = Package(
         tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
+        tests("CatalogTests", ["Catalog", "Recording", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("ObjectStoreTests", ["ObjectStore", "Recording"]),
+        tests(
+            "SyncTests",
+            ["Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording"]),
         tests("StructureTests", []),
 
         // The real processes, driven from outside.

@@ -90,7 +90,8 @@ extension Catalog {
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'evicted', isUncertain = ?, start = ?, duration = ?, bytes = ?,
-                        frames = 0, fragments = x'', checksum = NULL, isRead = 1
+                        initLength = 0, mediaEnd = 0, fragments = x'', tracks = '[]', frames = 0, codecs = '',
+                        checksum = NULL, isRead = 1
                     WHERE camera = ? AND session = ? AND counter = ?
                     """,
                 arguments: [

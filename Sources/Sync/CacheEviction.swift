@@ -1,18 +1,20 @@
 import Catalog
-import Recording
+package import Recording
 import SegmentStore
 
 /// Frees local copies for a camera's budget and the disk's minimum, in order of (session, counter), never of UTC (I11).
 ///
 /// Verified ones go first. Beyond them only under `dropOldest`, as a loss that is on record before the bytes go (I3).
-struct CacheEviction {
+package struct CacheEviction {
     /// One call frees at most this many: the loop that calls it has more to do.
     private static let limit = 500
 
     let work: Workspace
 
+    package init(work: Workspace) { self.work = work }
+
     /// Brings a camera's cache of `bytes` under its budget; returns what is left.
-    func keepBudget(_ camera: CameraName, bytes: Int64) throws -> Int64 {
+    package func keepBudget(_ camera: CameraName, bytes: Int64) throws -> Int64 {
         let policy = try work.policy(camera)
         guard let budget = policy.cacheBudget else { return bytes }
         var bytes = bytes
@@ -24,7 +26,7 @@ struct CacheEviction {
     }
 
     /// Frees until the disk has its minimum; the camera that holds most pays first.
-    func keepFree(_ caches: [CameraName: Int64]) throws {
+    package func keepFree(_ caches: [CameraName: Int64]) throws {
         var held = caches
         for _ in 0..<Self.limit {
             let order = held.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map(\.key)

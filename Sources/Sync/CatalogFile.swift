@@ -1,15 +1,21 @@
-import Catalog
+package import Catalog
 import Recording
 
 /// Opens the catalog that belongs to a configuration, or begins a new one to be rebuilt (I6).
-struct CatalogFile {
+package struct CatalogFile {
     private static let origin = "origin"
 
     let settings: SyncSettings
     let events: EventLog
     let clock: SyncClock
 
-    func open() throws(CatalogError) -> Catalog {
+    package init(settings: SyncSettings, events: EventLog, clock: SyncClock) {
+        self.settings = settings
+        self.events = events
+        self.clock = clock
+    }
+
+    package func open() throws(CatalogError) -> Catalog {
         let catalog: Catalog
         do {
             catalog = try Catalog(path: settings.catalogPath)
@@ -28,7 +34,9 @@ struct CatalogFile {
         return try begin(why: "it is of another site, cache or store: \(origin)")
     }
 
-    /// Sets a damaged catalog aside. Whoever still has it open writes to the file that was set aside.
+    /// Sets a damaged catalog aside.
+    ///
+    /// Whoever still has it open writes to the file that was set aside.
     func replace(because damage: CatalogError) throws(CatalogError) -> Catalog { try begin(why: damage.detail) }
 
     private func begin(why: String) throws(CatalogError) -> Catalog {

@@ -1,9 +1,9 @@
-import Catalog
-import Messages
-import Recording
+package import Catalog
+package import Messages
+package import Recording
 
 extension Listing.Segment {
-    init(_ row: SegmentRow) {
+    package init(_ row: SegmentRow) {
         self.init(
             key: row.key, session: row.id.session, counter: row.id.counter, start: row.start.rfc3339,
             duration: row.duration.seconds, bytes: row.bytes, frames: row.media.frames, state: row.state.rawValue,
@@ -12,13 +12,13 @@ extension Listing.Segment {
 }
 
 extension Listing.Gap {
-    init(_ gap: Gap) {
+    package init(_ gap: Gap) {
         self.init(from: gap.from.rfc3339, to: gap.to?.rfc3339, reason: gap.reason.rawValue, detail: gap.detail)
     }
 }
 
 extension Listing.Coverage {
-    init(_ coverage: Coverage) {
+    package init(_ coverage: Coverage) {
         self.init(
             from: coverage.from.rfc3339, to: coverage.to.rfc3339, recorded: coverage.recorded.seconds,
             percent: coverage.percent, spans: coverage.spans.map { Listing.Span($0) })

@@ -1,28 +1,34 @@
 import Catalog
 import FragmentedMP4
 import Glibc
-import Recording
-import SegmentStore
+package import Recording
+package import SegmentStore
 
 /// Brings the catalog up to what one camera's cache holds now: level-triggered, both ways, cheap when nothing changed.
 ///
 /// Runs on one thread at a time per camera. Any step may be killed and run again with the same result.
-struct Survey {
+package struct Survey {
     /// What a survey saw in a cache.
-    struct Result: Sendable {
-        var bytes: Int64 = 0
+    package struct Result: Sendable {
+        package var bytes: Int64 = 0
         /// Segments without their final name, by session and counter.
-        var open: [SegmentFileName] = []
+        package var open: [SegmentFileName] = []
         /// The first thing that could not be read; everything else was.
-        var fault: SyncError?
+        package var fault: SyncError?
     }
 
     let work: Workspace
     let camera: CameraName
     /// Called after each file that was read, so that a long first survey shows that it goes on.
-    var progressed: () -> Void = {}
+    private let progressed: () -> Void
 
-    func run() throws -> Result {
+    package init(work: Workspace, camera: CameraName, progressed: @escaping () -> Void = {}) {
+        self.work = work
+        self.camera = camera
+        self.progressed = progressed
+    }
+
+    package func run() throws -> Result {
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
         let fold = JournalFold(work: work, camera: camera, cache: cache)
         // The journal first: a record of a closed segment is written after its file has the final name.

@@ -7,10 +7,12 @@ import SegmentStore
 ///
 /// The queue is the catalog, read a few rows at a time: memory does not grow with the backlog. Cameras take turns,
 /// so that one with a long backlog does not hold up the others.
-struct UploadPass {
-    struct Report: Hashable, Sendable {
-        var uploaded: Int64 = 0
-        var failed: Int64 = 0
+package struct UploadPass {
+    package struct Report: Hashable, Sendable {
+        package var uploaded: Int64 = 0
+        package var failed: Int64 = 0
+
+        package init() {}
     }
 
     private static let turn = 4
@@ -18,10 +20,16 @@ struct UploadPass {
     let work: Workspace
     let progress: Progress
     /// True ends the pass after the object that is under way.
-    var isStopping: () -> Bool = { false }
+    private let isStopping: () -> Bool
+
+    package init(work: Workspace, progress: Progress, isStopping: @escaping () -> Bool = { false }) {
+        self.work = work
+        self.progress = progress
+        self.isStopping = isStopping
+    }
 
     /// Errors that concern the store as a whole end the pass; all others end one segment's turn.
-    func run(_ report: inout Report) throws {
+    package func run(_ report: inout Report) throws {
         try work.store.prepare()
         if try !Rebuild.isDone(work.catalog) { try Rebuild(work: work, isStopping: isStopping).run() }
         let cameras = try work.catalog.knownCameras()

@@ -67,7 +67,7 @@ package struct Workspace: Sendable {
     }
 
     /// Cameras with a cache on the disk, configured or not: removed ones are still uploaded and kept.
-    func cachedCameras() throws(SyncError) -> [CameraName] {
+    package func cachedCameras() throws(SyncError) -> [CameraName] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: settings.cachePath)
                 .compactMap { CameraName($0) }

@@ -1,0 +1,120 @@
+import Foundation
+import ObjectStore
+import Recording
+import Testing
+
+/// What every store owes its caller.
+@Suite("Object store contract")
+final class ObjectStoreContractTests {
+    enum Kind: CaseIterable {
+        case file, memory
+    }
+
+    let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID())").path
+    let camera: CameraName
+    let site: SiteName
+
+    init() throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        camera = try #require(CameraName("front"))
+        site = try #require(SiteName("plant"))
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }  // A leftover in /tmp fails no test.
+
+    func store(_ kind: Kind) throws -> any ObjectStore {
+        let store: any ObjectStore =
+            switch kind {
+            case .file: FileStore(root: folder + "/objects")
+            case .memory: MemoryStore()
+            }
+        try store.prepare()
+        return store
+    }
+
+    func key(_ counter: Int64, asset: String = "front") throws -> ObjectKey {
+        let start = WallTime(microseconds: 1_795_427_280_123_000) + .seconds(counter * 30)
+        return try #require(ObjectKey(site: site, asset: asset, start: start, counter: counter))
+    }
+
+    func file(_ bytes: [UInt8]) throws -> String {
+        let path = folder + "/\(UUID()).mp4"
+        try Data(bytes).write(to: URL(filePath: path))
+        return path
+    }
+
+    func metadata(_ bytes: [UInt8]) -> ObjectMetadata {
+        ObjectMetadata(
+            camera: camera, session: 3, duration: .milliseconds(30_016), codecs: "avc1.4d401f", timescale: 90_000,
+            checksum: CRC32C(bytes).value, seek: [(0, 900), (2000, 500_000)])
+    }
+
+    let content = [UInt8]((0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
+
+    @Test("what was put is there: bytes, length, checksum, metadata", arguments: Kind.allCases)
+    func put(kind: Kind) throws {
+        let store = try store(kind)
+        let key = try key(0)
+        #expect(try store.head(key) == nil)
+        #expect(try store.checksum(of: key) == nil)
+        #expect(try store.put(file(content), as: key, metadata(content)) == .stored)
+        #expect(try store.head(key) == StoredObject(bytes: 700_000, metadata: metadata(content)))
+        #expect(try store.checksum(of: key) == CRC32C(content).value)
+        #expect(try store.read(key, offset: 699_990, count: 50) == Array(content.suffix(10)))
+        #expect(try store.read(key, offset: 5, count: 3) == Array(content[5..<8]))
+        #expect(try store.read(key, offset: 700_000, count: 3) == [])
+    }
+
+    @Test("an object is never overwritten, by equal bytes or others", arguments: Kind.allCases)
+    func exists(kind: Kind) throws {
+        let store = try store(kind)
+        let key = try key(0)
+        _ = try store.put(file(content), as: key, metadata(content))
+        #expect(try store.put(file(content), as: key, metadata(content)) == .exists)
+        #expect(try store.put(file([1, 2, 3]), as: key, metadata([1, 2, 3])) == .exists)
+        #expect(try store.checksum(of: key) == CRC32C(content).value)
+        #expect(try store.head(key)?.metadata == metadata(content))
+    }
+
+    @Test("bytes that are not those promised are refused as this object's fault", arguments: Kind.allCases)
+    func changedFile(kind: Kind) throws {
+        let store = try store(kind)
+        let key = try key(0)
+        let error = #expect(throws: ObjectStoreError.self) {
+            try store.put(file([9] + content), as: key, metadata(content))
+        }
+        #expect(error?.scope == .object)
+        let missing = #expect(throws: ObjectStoreError.self) {
+            try store.put(folder + "/no-such-file", as: key, metadata(content))
+        }
+        #expect(missing?.scope == .object)
+        #expect(try store.head(key) == nil)
+    }
+
+    @Test("deletion is final, and of nothing is a success", arguments: Kind.allCases)
+    func delete(kind: Kind) throws {
+        let store = try store(kind)
+        _ = try store.put(file(content), as: try key(0), metadata(content))
+        _ = try store.put(file(content), as: try key(1), metadata(content))
+        try store.delete(try key(0))
+        try store.delete(try key(0))
+        #expect(try store.head(try key(0)) == nil)
+        #expect(try store.head(try key(1)) != nil)
+        #expect(throws: ObjectStoreError.self) { try store.read(try key(0), offset: 0, count: 1) }
+    }
+
+    @Test("a listing has the objects below a folder with their lengths, and no others", arguments: Kind.allCases)
+    func list(kind: Kind) throws {
+        let store = try store(kind)
+        for counter in [0, 1, 200] as [Int64] { _ = try store.put(file([7]), as: try key(counter), metadata([7])) }
+        _ = try store.put(file([7, 8]), as: try key(0, asset: "front-2"), metadata([7, 8]))
+        var found: [String: Int64] = [:]
+        try store.list("plant/front") { found[$0.text] = $1 }
+        #expect(found == [try key(0).text: 1, try key(1).text: 1, try key(200).text: 1])
+        found = [:]
+        try store.list("plant") { found[$0.text] = $1 }
+        #expect(found.count == 4)
+        try store.list("elsewhere") { key, _ in Issue.record("\(key)") }
+        #expect(throws: CancellationError.self) { try store.list("plant") { _, _ in throw CancellationError() } }
+    }
+}

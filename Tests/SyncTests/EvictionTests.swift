@@ -1,0 +1,112 @@
+import Catalog
+import Foundation
+import Messages
+import Recording
+import SegmentStore
+import Sync
+import Testing
+
+@Suite("Eviction and retention")
+struct EvictionTests {
+    func recorded(_ rig: Rig, _ count: Int) throws -> Recorder {
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<count { try recorder.record() }
+        return recorder
+    }
+
+    @Test("over budget the oldest verified go, and stay listed as verified")
+    func budget() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 40_000))
+        _ = try recorded(rig, 5)
+        try rig.sync()
+        let rows = try rig.rows()
+        #expect(rows.map(\.state) == Array(repeating: .verified, count: 5))
+        #expect(rows.map(\.isLocal) == [false, false, false, true, true])
+        #expect(try rig.cached().count == 2)
+        #expect(try rig.objects().count == 5)
+    }
+
+    @Test("with the store away stopRecording keeps everything; dropOldest gives up the oldest, on record and alarmed")
+    func cacheFull() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 40_000))
+        _ = try recorded(rig, 4)
+        try rig.survey(rig.front, rig.workspace())
+        #expect(try rig.cached().count == 4)
+        rig.settings.cameras[rig.front]?.dropsOldest = true
+        let work = try rig.workspace()
+        try rig.survey(rig.front, work)
+        try rig.survey(rig.front, work)
+        #expect(try rig.rows().map(\.state) == [.evicted, .evicted, .closed, .closed])
+        #expect(try rig.cached().count == 2)
+        #expect(rig.events.recent.map(\.type) == ["footageLost", "footageLost"])
+        #expect(try work.catalog.eviction(rig.front, SegmentID(session: 1, counter: 0))?.reason == "budget")
+        try rig.sync()
+        #expect(try rig.rows().map(\.state) == [.evicted, .evicted, .verified, .verified])
+    }
+
+    @Test("a full disk takes verified copies from the camera that holds most; no more than there are")
+    func diskFull() throws {
+        let rig = try Rig()
+        _ = try recorded(rig, 2)
+        let yard = try #require(CameraName("yard"))
+        let second = try rig.recorder(yard)
+        try second.start()
+        for _ in 0..<3 { try second.record() }
+        rig.settings.minimumFreePercent = 101
+        try rig.sync()
+        let open = try second.record(closing: false)
+        let work = try rig.workspace()
+        try CacheEviction(work: work).keepFree([rig.front: 1, yard: 2])
+        #expect(try rig.cached() == [] && rig.cached(yard) == [])
+        #expect(try rig.objects().count == 5)
+        #expect(FileManager.default.fileExists(atPath: second.cache.path + "/" + open.relativePath))
+    }
+
+    @Test("retention deletes from the store and the cache, and leaves a row; a wrong clock deletes nothing")
+    func retention() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)))
+        _ = try recorded(rig, 2)
+        rig.settings.trustsClock = false
+        try rig.sync()
+        rig.clock.step(.seconds(10 * 365 * 86_400))
+        try rig.sync()
+        #expect(try rig.objects().count == 2 && rig.cached().count == 2)
+        #expect(rig.events.recent.map(\.type) == ["clockMoved"])
+        rig.clock.step(.seconds(-10 * 365 * 86_400))
+        rig.clock.setSynchronised(false)
+        rig.clock.advance(.seconds(3700))
+        try rig.sync()
+        #expect(try rig.objects().count == 2)
+        rig.clock.setSynchronised(true)
+        try rig.sync()
+        #expect(try rig.objects() == [] && rig.cached() == [])
+        #expect(try rig.rows().map(\.state) == [.evicted, .evicted])
+    }
+
+    static let day = TimeSpan.seconds(86_400)
+
+    @Test(
+        "only a clock that is disciplined and where it should be may delete",
+        arguments: [
+            (0, "a", 0, true, "first"), (3600, "a", 3600, true, "trusted"), (3600, "a", 3600, false, "unsynchronised"),
+            (86_400 + 3600, "a", 3600, true, "trusted"), (86_401 + 3600, "a", 3600, true, "moved"),
+            (-86_400, "a", 0, true, "trusted"), (-86_401, "a", 0, true, "moved"),
+            (30 * 86_400, "a", 30 * 86_400, true, "trusted"),
+            (3600, "b", 60, true, "trusted"), (2 * 86_400, "b", 60, true, "moved"),
+            (-1_700_000_000, "b", 5, true, "moved"),
+        ] as [(Int64, String, Int64, Bool, String)])
+    func clock(wall: Int64, boot: String, passed: Int64, isSynchronised: Bool, verdict: String) {
+        let start = WallTime(microseconds: 1_795_427_280_000_000)
+        let last = RetentionClock(
+            wall: start, monotonic: MonotonicTime(microseconds: boot == "a" ? 1_000_000 : 99_000_000_000), bootID: "a")
+        let monotonic = boot == "a" ? 1_000_000 + passed * 1_000_000 : passed * 1_000_000
+        let reading = RetentionClock(
+            wall: start + .seconds(wall), monotonic: MonotonicTime(microseconds: monotonic), bootID: boot)
+        switch RetentionClock.judge(reading, isSynchronised: isSynchronised, last: verdict == "first" ? nil : last) {
+        case .trusted(let committed): #expect(committed == reading && ["first", "trusted"].contains(verdict))
+        case .unsynchronised: #expect(verdict == "unsynchronised")
+        case .moved: #expect(verdict == "moved")
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Catalog
+import Foundation
+import Messages
+import Recording
+import SegmentStore
+import Sync
+import Testing
+
+/// I6: delete the catalog, get the same answers.
+@Suite("Rebuild")
+struct RebuildTests {
+    @Test("sessions, gaps, freed, dropped and expired footage are listed the same after the catalog is lost")
+    func sameListing() async throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600), cacheBudget: 30_000))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<5 { try recorder.record() }
+        try recorder.stop()
+        try rig.sync()
+        rig.clock.advance(.seconds(60))
+        try recorder.start()
+        for _ in 0..<4 { try recorder.record() }
+        // A worker freed one by itself, as a loss; another vanished without a word.
+        let files = try recorder.cache.listing().map(\.name)
+        try Eviction.evict(
+            files[files.count - 1], because: .diskFull, in: recorder.cache, journal: recorder.journal,
+            now: rig.clock.now)
+        try FileManager.default.removeItem(atPath: recorder.cache.path + "/" + files[files.count - 2].relativePath)
+        try rig.sync()
+        try recorder.stop(.networkLoss)
+        rig.clock.advance(.seconds(590))
+        try rig.sync()
+        #expect(Set(try rig.rows().map(\.state)) == [.evicted, .verified])
+        #expect(try rig.rows().contains { $0.state == .verified && !$0.isLocal })
+        try recorder.start()
+        try recorder.record()
+        try recorder.record(closing: false)
+        try rig.sync()
+
+        let before = try await rig.listing()
+        for state in ["verified", "evicted", "recording"] { #expect(before.contains("\"\(state)\"")) }
+        for reason in ["retention", "diskFull", "vanished", "networkLoss", "stopped"] {
+            #expect(before.contains("\"\(reason)\""), "\(reason)")
+        }
+        let rows = try rig.rows()
+        try rig.loseCatalog()
+        try rig.sync()
+        #expect(try await rig.listing() == before)
+        #expect(try rig.rows() == rows)
+    }
+
+    @Test("a camera that was removed keeps its asset and its retention when the catalog is lost")
+    func removedCamera() async throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "old-archive", retention: .seconds(100)))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try recorder.stop()
+        try rig.sync()
+        rig.settings.cameras = [:]
+        try rig.loseCatalog()
+        try rig.sync()
+        #expect(try rig.rows().map(\.key) == rig.objects())
+        #expect(try rig.workspace().catalog.camera(rig.front)?.retention == .seconds(100))
+        rig.clock.advance(.seconds(150))
+        try rig.sync()
+        #expect(try rig.objects() == [])
+        #expect(try rig.rows().map(\.state) == [.evicted])
+    }
+
+    @Test("a damaged catalog is set aside with an alarm, and answers as before once it is rebuilt")
+    func damaged() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try recorder.stop()
+        try rig.sync()
+        let before = try await rig.listing()
+        try rig.loseCatalog()
+        try Data(repeating: 0xA5, count: 9000).write(to: URL(filePath: rig.root + "/state/catalog.sqlite"))
+        try rig.sync()
+        #expect(try await rig.listing() == before)
+        #expect(rig.events.recent.map(\.type).contains("catalogRebuilt"))
+        let kept = try FileManager.default.contentsOfDirectory(atPath: rig.root + "/state")
+        #expect(kept.contains { $0.contains("damaged") })
+    }
+
+    @Test("another store is another catalog: everything local is uploaded to it")
+    func anotherStore() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        rig.settings.storePath = rig.root + "/second"
+        try rig.reopenCatalog()
+        let report = try rig.sync()
+        #expect(report.uploaded == 1)
+        #expect(try rig.rows().map(\.state) == [.verified])
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import FragmentedMP4
+import Recording
+import SegmentStore
+import Testing
+
+/// A worker's part: real segments of G.711, one second a fragment, with a real journal.
+final class Recorder {
+    let cache: CacheDirectory
+    let journal: Journal
+    let clock: ManualClock
+    private let camera: CameraName
+    private let track: Track
+    private(set) var session: Int64
+    private var counter: Int64 = 0
+    private var anchor: WallTime
+    private var mediaTime: Int64 = 0
+
+    init(cache path: String, camera: CameraName, clock: ManualClock) throws {
+        if !FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let identity = "{\"uuid\": \"\(UUID())\", \"camera\": \"\(camera)\", \"version\": 1}\n"
+            try Data(identity.utf8).write(to: URL(filePath: path + "/identity.json"))
+        }
+        cache = try CacheDirectory(path: path, camera: camera)
+        journal = try Journal(in: cache, now: clock.now)
+        self.camera = camera
+        self.clock = clock
+        track = try Track(stream: StreamDescription(codec: .alaw, clockRate: 8000, channels: 1, sampleRate: 8000))
+        session = journal.state.lastSession
+        anchor = clock.now
+    }
+
+    /// The next session begins where the clock stands, and ends the gap that is open.
+    func start() throws {
+        session += 1
+        counter = 0
+        mediaTime = 0
+        anchor = clock.now
+        try journal.append(
+            .sessionStart(session: session, anchor: anchor, quality: .synchronised, codecs: "alaw"), at: clock.now)
+        if journal.state.openGap != nil { try journal.append(.gapClose(to: anchor), at: clock.now) }
+    }
+
+    func stop(_ reason: GapReason = .stopped) throws {
+        try journal.append(.sessionEnd(session: session, end: clock.now, reason: reason), at: clock.now)
+        try journal.append(.gapOpen(from: clock.now, reason: reason, detail: "told to"), at: clock.now)
+    }
+
+    /// Records a segment of this many seconds, which pass; left growing when it is not closed.
+    @discardableResult
+    func record(seconds: Int = 2, closing: Bool = true) throws -> SegmentFileName {
+        let start = clock.now
+        let id = SegmentID(session: session, counter: counter)
+        let info = SegmentInfo(camera: camera, id: id, anchor: anchor, quality: .synchronised)
+        var encoder = SegmentEncoder(tracks: [track], info: info)
+        let file = try SegmentAppender(
+            in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
+        for second in 0..<seconds {
+            let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
+            let sample = Sample(
+                track: 0, decodeTime: mediaTime, duration: 8000, compositionOffset: 0, isSync: true, data: noise)
+            try file.append(encoder.fragment([sample]))
+            mediaTime += 8000
+            clock.advance(.seconds(1))
+        }
+        guard closing else { return file.name }
+        counter += 1
+        return try file.close(
+            trailer: encoder.trailer(), duration: .seconds(Int64(seconds)), journal: journal, now: clock.now)
+    }
+}
