@@ -133,12 +133,14 @@ final class CacheWriter {
 
     private func finish(_ output: SegmentOutput) throws(SegmentStoreError) {
         let now = clocks.wall()
+        let trailer = output.encoder.trailer()
         let name = try output.appender.close(
-            trailer: output.encoder.trailer(), duration: output.duration, journal: facts.journal, now: now)
+            trailer: trailer, duration: output.duration, journal: facts.journal, now: now)
         syncs += 1
         facts.mention(
             .segmentClosed(
-                name.id, start: output.start, duration: output.duration, bytes: output.appender.length))
+                name.id, start: output.start, duration: output.duration,
+                bytes: output.appender.length + Int64(trailer.count)))
     }
 
     /// Tries again once after making room, when it is room that is missing (I7).

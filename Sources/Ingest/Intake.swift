@@ -10,14 +10,13 @@ struct Intake: Sendable {
     /// Why a stream that was announced is not among them.
     private(set) var refusals: [MP4Error] = []
     /// Timestamp repairs so far.
-    var repairs: Int64 { lanes.reduce(retiredRepairs) { $0 + $1.order.repairs } }
+    var repairs: Int64 { lanes.reduce(0) { $0 + $1.repairs } }
     private(set) var parameterSets: VideoParameterSets?
 
     private var lanes: [Lane] = []
     private var timeline: MediaTimeline
     /// The source's stream index to ours.
     private var indices: [Int: Int] = [:]
-    private var retiredRepairs: Int64 = 0
 
     /// Throws when nothing of what is announced can be recorded.
     init(_ announcement: Announcement) throws(MP4Error) {
@@ -77,14 +76,12 @@ struct Intake: Sendable {
         if !unit.parameterSets.isEmpty { adopt(unit.parameterSets, codec) }
         var yield = Yield(isPrimary: index == 0)
         guard !unit.sample.isEmpty else { return yield }
-        if unit.isKey, let sets = parameterSets, lanes[index].depth != sets.reorderDepth ?? 0 || !lanes[index].isOpen {
-            // Other parameter sets may reorder otherwise: the decoder starts anew here, and so do decode times.
-            yield.frames += lanes[index].reopen(depth: sets.reorderDepth ?? 0, retired: &retiredRepairs)
-        }
+        if unit.isKey, let sets = parameterSets { yield.frames += lanes[index].open(depth: sets.reorderDepth) }
         guard lanes[index].isOpen else { return yield }
         let placement = timeline.place(
             track: index, timestamp: packet.timestamp, arrival: arrival, nominal: lanes[index].lastDuration)
         yield.anomaly = placement.anomaly
+        if parameterSets?.reorderDepth == nil { lanes[index].watchReordering(placement.time) }
         yield.frames += lanes[index].add(
             TimedFrame(
                 track: index, presentation: placement.time, isSync: unit.isKey, arrival: arrival,
@@ -109,70 +106,6 @@ struct Intake: Sendable {
         if let updated = parameterSets?.updated(by: inBand) ?? VideoParameterSets(codec: codec, annexB: inBand) {
             parameterSets = updated
         }
-    }
-}
-
-/// One track's part of an intake: decode order, and the frame that waits for its successor to know its duration.
-private struct Lane: Sendable {
-    let track: Int
-    let stream: StreamDescription
-    let timescale: Int64
-    private(set) var order: DecodeOrder
-    private(set) var depth = 0
-    /// Video is open from its first decodable keyframe on.
-    private(set) var isOpen: Bool
-    private(set) var waiting: TimedFrame?
-    private(set) var lastDuration: Int64
-    /// How long the last audio packet lasts by its own account.
-    var previousNominal: Int64?
-    private var end: Int64 = 0
-
-    init(track: Int, stream: StreamDescription, timescale: Int64) {
-        self.track = track
-        self.stream = stream
-        self.timescale = timescale
-        order = DecodeOrder(depth: 0)
-        isOpen = !stream.codec.isVideo
-        lastDuration = timescale / 25
-    }
-
-    mutating func add(_ frame: TimedFrame) -> [TimedFrame] { order.add(frame).compactMap { step(to: $0) } }
-
-    mutating func reopen(depth: Int, retired: inout Int64) -> [TimedFrame] {
-        let frames = isOpen ? flush() : []
-        retired = retired.addingSaturated(order.repairs)
-        order = isOpen ? DecodeOrder(depth: depth, after: end) : DecodeOrder(depth: depth)
-        self.depth = depth
-        isOpen = true
-        return frames
-    }
-
-    mutating func flush() -> [TimedFrame] {
-        var frames = order.flush().compactMap { step(to: $0) }
-        guard var last = waiting else { return frames }
-        waiting = nil
-        last.duration = lastDuration
-        end = last.decode.addingSaturated(lastDuration)
-        frames.append(last)
-        return frames
-    }
-
-    /// The next frame in decoding order ends the one that waits.
-    private mutating func step(to next: TimedFrame) -> TimedFrame? {
-        var next = next
-        // An estimate may have said that the last frame lasted longer than it did.
-        next.decode = max(next.decode, end)
-        if depth == 0 { next.presentation = next.decode }
-        guard var frame = waiting else {
-            waiting = next
-            return nil
-        }
-        next.decode = max(next.decode, frame.decode.addingSaturated(1))
-        frame.duration = next.decode.subtractingSaturated(frame.decode)
-        lastDuration = frame.duration
-        end = next.decode
-        waiting = next
-        return frame
     }
 }
 

@@ -15,6 +15,11 @@ package struct MediaTimeline: Sendable {
         package var time: Int64
         /// Set once per disturbance, when the line was laid anew.
         package var anomaly: Anomaly?
+
+        package init(time: Int64, anomaly: Anomaly? = nil) {
+            self.time = time
+            self.anomaly = anomaly
+        }
     }
 
     /// How far timestamps may stray from arrival.

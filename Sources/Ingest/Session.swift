@@ -59,7 +59,8 @@ final class Session {
         guard let sample = sample(frame) else { return }
         if frame.track == 0 {
             let media = span(sample.decodeTime)
-            clock.observe(media: media, arrival: wall, cameraTime: frame.cameraTime, now: now)
+            let shown = span(sample.decodeTime.addingSaturated(sample.compositionOffset))
+            clock.observe(media: shown, arrival: wall, cameraTime: frame.cameraTime, now: now)
             if number != nil, cacheWriter.ledger.current != nil { cacheWriter.closeGap(to: clock.wall(media)) }
             end = span(sample.decodeTime.addingSaturated(sample.duration))
         }

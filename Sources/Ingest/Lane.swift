@@ -1,0 +1,78 @@
+internal import Recording
+
+/// One track's part of an intake: decode order, and the frame that waits for its successor to know its duration.
+struct Lane: Sendable {
+    let track: Int
+    let stream: StreamDescription
+    let timescale: Int64
+    /// Video is open from its first decodable keyframe on.
+    private(set) var isOpen: Bool
+    private(set) var waiting: TimedFrame?
+    private(set) var lastDuration: Int64
+    /// How long the last audio packet lasts by its own account.
+    var previousNominal: Int64?
+    private var order = DecodeOrder(depth: 0)
+    private var pastRepairs: Int64 = 0
+    /// Where the last frame that was given out ends.
+    private var end: Int64?
+    /// The last presentation times of video whose parameter sets do not say how far it reorders.
+    private var recent: [Int64] = []
+    private var seenDepth = 0
+
+    init(track: Int, stream: StreamDescription, timescale: Int64) {
+        self.track = track
+        self.stream = stream
+        self.timescale = timescale
+        isOpen = !stream.codec.isVideo
+        lastDuration = timescale / 25
+    }
+
+    var repairs: Int64 { pastRepairs.addingSaturated(order.repairs) }
+
+    /// At a keyframe: other parameter sets may reorder otherwise, so decode times start anew; gives out what waits.
+    mutating func open(depth: Int?) -> [TimedFrame] {
+        let depth = depth ?? seenDepth
+        guard !isOpen || depth != order.depth else { return [] }
+        let frames = isOpen ? flush() : []
+        isOpen = true
+        restart(depth: depth)
+        return frames
+    }
+
+    mutating func add(_ frame: TimedFrame) -> [TimedFrame] { order.add(frame).compactMap { step(to: $0) } }
+
+    /// Gives out everything, the last frame with an estimated duration: nothing follows soon.
+    mutating func flush() -> [TimedFrame] {
+        var frames = order.flush().compactMap { step(to: $0) }
+        guard var last = waiting else { return frames }
+        waiting = nil
+        last.duration = max(previousNominal ?? lastDuration, 1)
+        end = last.decode.addingSaturated(last.duration)
+        frames.append(last)
+        // What comes next is not displayed among what is past.
+        restart(depth: order.depth)
+        return frames
+    }
+
+    /// Learns how far frames are displayed after frames that follow them; counts from the next keyframe on.
+    mutating func watchReordering(_ presentation: Int64) {
+        seenDepth = max(seenDepth, recent.count { $0 > presentation })
+        recent.append(presentation)
+        if recent.count > 16 { recent.removeFirst() }
+    }
+
+    private mutating func restart(depth: Int) {
+        pastRepairs = repairs
+        order = DecodeOrder(depth: depth, after: end)
+    }
+
+    /// The next frame in decoding order ends the one that waits.
+    private mutating func step(to next: TimedFrame) -> TimedFrame? {
+        defer { waiting = next }
+        guard var frame = waiting else { return nil }
+        frame.duration = next.decode.subtractingSaturated(frame.decode)
+        lastDuration = frame.duration
+        end = next.decode
+        return frame
+    }
+}
