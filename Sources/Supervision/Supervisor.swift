@@ -190,20 +190,15 @@ package actor Supervisor {
         guard let row = rows[camera.name] else { return false }
         rows[camera.name]?.configuration = camera
         rows[camera.name]?.budget = budgets[camera.name] ?? 0
-        var change = WorkerLink.Change.none
+        var isDifferent = camera != row.configuration
         do {
-            change = try await row.link.take(plan(camera))
+            if try await row.link.take(plan(camera)) { isDifferent = true }
         } catch {
             events.append("credentialRefused", camera: camera.name, level: .error, "\(error)")
         }
-        guard camera.enabled else {
-            row.keeper.order(.stop(.stopped))
-            return camera != row.configuration
-        }
-        if change == .restart { row.keeper.order(.restart(.stopped)) }
-        // Also after a refusal: the operator has acted.
-        row.keeper.order(.start)
-        return camera != row.configuration || change != .none
+        // A start also after a refusal: the operator has acted.
+        row.keeper.order(camera.enabled ? .start : .stop(.stopped))
+        return isDifferent
     }
 
     private func plan(_ camera: CameraConfiguration) -> WorkerLink.Plan {

@@ -23,12 +23,16 @@ actor SyncLink: ProcessLink {
 
     /// The last pass of a stopping box (stop contract, design §5).
     static let lastPass = 10.0
-    /// A catalog on a slow disk may block for long, a process that works still answers.
-    static let silenceLimit = TimeSpan.seconds(30)
+    /// Without an answer from its socket's loop, which does nothing else.
+    static let pingLimit = TimeSpan.seconds(30)
+    /// Without news from its work: a catalog that is being rebuilt may keep it busy for minutes.
+    static let statusLimit = TimeSpan.seconds(600)
 
     private var configuration: SyncInterface.Configuration
     private var client: VarlinkClient?
-    private var lastAnswer = MonotonicTime.now
+    private var lastPing = MonotonicTime.now
+    private var lastStatus = MonotonicTime.now
+    private var lastRefusal: String?
 
     init(
         _ configuration: SyncInterface.Configuration, places: Places, executable: String,
@@ -42,16 +46,15 @@ actor SyncLink: ProcessLink {
             beforeTermination: .seconds(Self.lastPass + 3), beforeKill: .seconds(Self.lastPass + 8))
     }
 
-    /// Takes a new configuration and passes it on; one that cannot be passed on now is with the next connection.
+    /// Takes a new configuration; the connection ends, and the next begins with it.
+    ///
+    /// Waits for no answer: a cvr-sync that stands still delays no change.
     func take(_ new: SyncInterface.Configuration) async {
         guard new != configuration else { return }
         configuration = new
-        guard let client else { return }
-        do {
-            try await configure(client)
-        } catch {
-            await client.close()
-        }
+        let old = client
+        client = nil
+        await old?.close()
     }
 
     /// Tells cvr-sync that a camera closed a segment; a hint that is lost costs a period.
@@ -73,10 +76,11 @@ actor SyncLink: ProcessLink {
     }
 
     func askToStop(_ reason: GapReason) async -> Bool {
-        guard client != nil else { return false }
+        // A connection of its own: the other may wait for an answer.
+        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+            return false  // nobody listens: SIGTERM follows
+        }
         do {
-            // A connection of its own: the other may wait for an answer.
-            let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
             _ = try await client.call(
                 "io.cvr.Sync.Stop", SyncInterface.Stop(limit: Self.lastPass), as: SyncInterface.Stopped.self)
             await client.close()
@@ -87,17 +91,19 @@ actor SyncLink: ProcessLink {
     }
 
     func converse(with process: RunningProcess) async throws {
-        lastAnswer = .now
+        lastPing = .now
+        lastStatus = .now
         try await withThrowingTaskGroup { group in
             group.addTask {
-                while !Task.isCancelled {
+                while true {
                     await self.talk()
-                    try await Task.sleep(for: .milliseconds(100))
+                    try await Task.sleep(for: .milliseconds(await self.lastRefusal == nil ? 100 : 1000))
                 }
             }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: .seconds(1))
+                    try await Task.sleep(for: .seconds(5))
+                    await self.ping()
                     try await self.checkSilence(process)
                 }
             }
@@ -114,10 +120,23 @@ actor SyncLink: ProcessLink {
         return try? await offPool { ProcessRecord.process(at: path, startedWith: arguments) }
     }
 
+    private func ping() async {
+        do {
+            let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
+            _ = try await client.callRaw("org.varlink.service.GetInfo", Data("{}".utf8), timeout: .seconds(5))
+            await client.close()
+            lastPing = .now
+        } catch {
+            // The silence is judged, not one missing answer.
+        }
+    }
+
     private func checkSilence(_ process: RunningProcess) throws {
-        let silence = MonotonicTime.now - lastAnswer
-        guard silence > Self.silenceLimit, !ProcessFacts.isStuckInDisk(process.pid) else { return }
-        throw Departure.Condemnation.hung("no answer for \(silence.microseconds / 1_000_000) s")
+        let (ping, status) = (MonotonicTime.now - lastPing, MonotonicTime.now - lastStatus)
+        guard ping > Self.pingLimit || status > Self.statusLimit, !ProcessFacts.isStuckInDisk(process.pid) else {
+            return
+        }
+        throw Departure.Condemnation.hung("no answer for \(max(ping, status).microseconds / 1_000_000) s")
     }
 
     /// One connection, from Configure until it breaks.
@@ -127,7 +146,12 @@ actor SyncLink: ProcessLink {
             return
         }
         do {
-            try await configure(client)
+            var sent: SyncInterface.Configuration
+            repeat {
+                // It may change while cvr-sync takes it over.
+                sent = configuration
+                _ = try await client.call("io.cvr.Sync.Configure", sent, as: VarlinkEmpty.self)
+            } while sent != configuration
             self.client = client
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.pollStatus(client) }
@@ -142,14 +166,10 @@ actor SyncLink: ProcessLink {
         await client.close()
     }
 
-    private func configure(_ client: VarlinkClient) async throws {
-        _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
-        lastAnswer = .now
-    }
-
-    /// cvr-sync answered, but with an error: the operator must know, a broken connection is only its end.
+    /// cvr-sync answered, but with an error: the operator must know, once; a broken connection is only its end.
     private func reportRefusal(_ error: any Error) async {
-        guard let refusal = error as? VarlinkRemoteError else { return }
+        guard let refusal = error as? VarlinkRemoteError, refusal.description != lastRefusal else { return }
+        lastRefusal = refusal.description
         let event = Listing.Event(
             time: WallTime.now.rfc3339, type: "syncRefused", camera: nil, detail: refusal.description)
         await hear(.event(event))
@@ -159,7 +179,8 @@ actor SyncLink: ProcessLink {
         while true {
             let status = try await client.call(
                 "io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
-            lastAnswer = .now
+            lastStatus = .now
+            lastRefusal = nil
             await hear(.status(status))
             try await Task.sleep(for: .seconds(1))
         }

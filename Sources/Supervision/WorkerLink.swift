@@ -19,14 +19,6 @@ actor WorkerLink: ProcessLink {
         }
     }
 
-    /// How a running worker takes over a new plan.
-    enum Change: Hashable, Sendable {
-        case none
-        /// Told over its connection; the recording goes on.
-        case inPlace
-        case restart
-    }
-
     nonisolated let program = "cvr-ingest"
     nonisolated let patience = StopPatience(beforeTermination: .seconds(3), beforeKill: .seconds(10))
     private nonisolated let camera: CameraName
@@ -55,17 +47,19 @@ actor WorkerLink: ProcessLink {
         self.hear = hear
     }
 
-    /// Takes a new plan; a credential that cannot be read leaves the worker as it is, and throws.
-    func take(_ new: Plan) async throws -> Change {
+    /// Takes a new plan and tells the worker, which records on under new limits and connects again under a new address;
+    /// true when it does the latter.
+    ///
+    /// A credential that cannot be read leaves the worker as it is, and throws.
+    func take(_ new: Plan) async throws -> Bool {
         plan = new
-        guard let settings else { return .none }
+        guard let settings else { return false }
         var next = try await resolve(new)
         next.predecessorEnd = settings.predecessorEnd
-        guard next != settings else { return .none }
+        guard next != settings else { return false }
         self.settings = next
-        guard settings.differsOnlyInLimits(from: next) else { return .restart }
         outgoing?.yield(SupervisorToIngest.configure(next).frame)
-        return .inPlace
+        return !settings.differsOnlyInLimits(from: next)
     }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
