@@ -115,7 +115,7 @@ let package = Package(
         tests("ObjectStoreTests", ["ObjectStore", "Recording"]),
         tests(
             "SyncTests",
-            ["Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording"]),
+            ["Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording", log]),
         tests("StructureTests", []),
 
         // The real processes, driven from outside.

@@ -8,6 +8,8 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
     package var nextStep: String
     /// The file is not a database any more: set it aside and rebuild (I6).
     package var isCorrupt: Bool
+    /// The state disk is full: freeing space helps.
+    package var isNoSpace = false
 
     init(_ operation: String, _ path: String, detail: String, nextStep: String, isCorrupt: Bool = false) {
         self.operation = operation
@@ -26,6 +28,7 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
         self.init(
             operation, path, detail: "\(error)", nextStep: Self.nextStep(code),
             isCorrupt: code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB)
+        isNoSpace = code == .SQLITE_FULL
     }
 
     package var description: String { "\(operation) \(path): \(detail); \(nextStep)" }

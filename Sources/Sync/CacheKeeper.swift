@@ -35,6 +35,18 @@ package actor CacheKeeper {
     /// One turn of the loop; called every second.
     package func tick() throws {
         beat()
+        let ballast = Ballast.all(work.settings)
+        do {
+            try makeRoom()
+        } catch  where Ballast.helps(error) {
+            // On a full disk nothing can be written down, and what is not written down must not go (I3).
+            ballast.forEach { $0.release() }
+            try makeRoom()
+        }
+        ballast.forEach { $0.refill() }
+    }
+
+    private func makeRoom() throws {
         let now = work.clock.monotonic()
         if lastBudget.map({ now - $0 >= Self.budgetInterval }) ?? true { try keepBudgets() }
         try CacheEviction(work: work).keepFree(cacheBytes)
@@ -45,14 +57,16 @@ package actor CacheKeeper {
         lastBudget = work.clock.monotonic()
         let cameras = try work.cachedCameras()
         cacheBytes = cacheBytes.filter { cameras.contains($0.key) }
-        for camera in cameras {
-            beat()
-            do {
-                let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-                cacheBytes[camera] = try CacheEviction(work: work).keepBudget(camera, bytes: try cache.totals().bytes)
-            } catch let error as SegmentStoreError {
-                blame(error)  // One camera's disk; the others have theirs.
-            }
+        for camera in cameras { try keepBudget(camera) }
+    }
+
+    package func keepBudget(_ camera: CameraName) throws {
+        beat()
+        do {
+            let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+            cacheBytes[camera] = try CacheEviction(work: work).keepBudget(camera, bytes: try cache.totals().bytes)
+        } catch let error as SegmentStoreError {
+            blame(error)  // One camera's disk; the others have theirs.
         }
     }
 

@@ -69,7 +69,8 @@ struct Ledger {
 
     private func failure(_ operation: String) -> SyncError {
         SyncError(
-            .failed, "\(operation) \(path): \(String(cString: strerror(errno)))", nextStep: "check the cache's disk")
+            errno == ENOSPC || errno == EDQUOT ? .noSpace : .failed,
+            "\(operation) \(path): \(String(cString: strerror(errno)))", nextStep: "check the cache's disk")
     }
 }
 

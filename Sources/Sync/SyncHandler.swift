@@ -1,13 +1,15 @@
 import Foundation
 import Messages
 import Recording
-import Varlink
+package import Varlink
 
 /// Answers `io.cvr.Sync`: decodes, calls the service, encodes.
-struct SyncHandler: Sendable {
-    let service: SyncService
+package struct SyncHandler: Sendable {
+    private let service: SyncService
 
-    func handle(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+    package init(service: SyncService) { self.service = service }
+
+    package func handle(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         do {
             try await answer(call, replies)
         } catch let error as VarlinkFailure {
@@ -25,8 +27,9 @@ struct SyncHandler: Sendable {
             try await service.configure(SyncSettings(try call.decode(SyncInterface.Configuration.self)))
             try await replies.send(VarlinkEmpty())
         case "io.cvr.Sync.SegmentClosed":
-            _ = try call.decode(SyncInterface.Hint.self)
-            await service.segmentClosed()
+            let hint = try call.decode(SyncInterface.Hint.self)
+            guard let camera = CameraName(hint.camera) else { throw SyncError.argument("camera", hint.camera) }
+            await service.segmentClosed(camera)
             try await replies.send(VarlinkEmpty())
         case "io.cvr.Sync.Status":
             try await replies.send(try await service.status())
@@ -105,7 +108,7 @@ struct SyncHandler: Sendable {
             switch error.code {
             case .invalidArgument: "InvalidArgument"
             case .notFound: "NotFound"
-            case .notConfigured, .rebuilding, .locked, .failed: "Failed"
+            case .notConfigured, .rebuilding, .locked, .noSpace, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Logging
 import Messages
+import SegmentStore
 import ServiceLifecycle
 import UnixSignals
 import Varlink
@@ -11,6 +12,8 @@ import Varlink
 /// It holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
 package enum SyncProcess {
     package static let build = "0.1.0"
+    /// Of io.cvr.Sync as it is served here.
+    private static let protocolVersion: Int64 = 1
 
     /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error.
     package static func run(arguments: [String]) async -> Int32 {
@@ -43,7 +46,8 @@ package enum SyncProcess {
             info: VarlinkServiceInfo(vendor: "CVR", product: "cvr-sync", version: build, url: "https://varlink.org"),
             interfaces: [SyncInterface.interface: VarlinkInterface.sync],
             handler: { try await handler.handle($0, $1) })
-        try ProcessRecord(build: build).write(to: run + "/state.json")
+        let myself = LockHolder(build: build, protocolVersion: protocolVersion)
+        try Data(myself.line).write(to: URL(filePath: run + "/state.json"), options: .atomic)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

@@ -75,7 +75,7 @@ extension SyncService {
                 Failpoint.reach(name)
                 if stop.isOn, name.description == "upload.chunk" { throw CancellationError() }
             }
-            let catalog = try CatalogFile(settings: settings, events: events, clock: clock).open()
+            let catalog = try openCatalog(settings)
             await use(
                 Workspace(
                     settings: settings, catalog: catalog, store: FileStore(root: settings.storePath, step: step),
@@ -83,6 +83,17 @@ extension SyncService {
         }
         nextPass = clock.monotonic()
         wake()
+    }
+
+    private func openCatalog(_ settings: SyncSettings) throws(CatalogError) -> Catalog {
+        let file = CatalogFile(settings: settings, events: events, clock: clock)
+        do {
+            return try file.open()
+        } catch {
+            guard error.isNoSpace else { throw error }
+            for ballast in Ballast.all(settings) { ballast.release() }
+            return try file.open()
+        }
     }
 
     private func use(_ work: Workspace) async {
@@ -100,6 +111,7 @@ extension SyncService {
     /// A pass over all caches, now; returns what it did.
     package func passNow() async throws -> SyncInterface.PassReport {
         _ = try configured()
+        guard !stop.isOn else { return SyncInterface.PassReport(uploaded: 0, failed: 0) }
         return try await withCheckedThrowingContinuation { continuation in
             waiters.append(continuation)
             wake()
@@ -114,9 +126,9 @@ extension SyncService {
     }
 
     /// A camera closed a segment: its budget is looked at, and a pass that is due begins.
-    package func segmentClosed() async {
+    package func segmentClosed(_ camera: CameraName) async {
         wake()
-        do { try await halves?.cache.keepBudgets() } catch { await failed(error) }
+        do { try await halves?.cache.keepBudget(camera) } catch { await failed(error) }
     }
 
     package func status() async throws -> SyncInterface.Status {
@@ -161,6 +173,7 @@ extension SyncService {
         for waiter in waiters { waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0)) }
         waiters = []
         // `run` ends with the first of its loops: after a last pass its answer must still go out.
+        nextPass = MonotonicTime(microseconds: .max)
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
     }
 
@@ -196,8 +209,9 @@ extension SyncService {
     }
 
     private func sleepUntilDue() async {
-        let wait = halves == nil ? TimeSpan.seconds(3600) : max(.milliseconds(10), nextPass - clock.monotonic())
-        guard waiters.isEmpty, !stop.isOn || !isFinishing else { return }
+        guard waiters.isEmpty, !isFinishing else { return }
+        let longest = TimeSpan.seconds(3600)
+        let wait = halves == nil ? longest : min(longest, max(.milliseconds(10), nextPass - clock.monotonic()))
         // The sleep is a task of its own, so that waking it is cancelling it.
         let sleep = Task { try await Task.sleep(for: .microseconds(wait.microseconds)) }
         sleeper = sleep
