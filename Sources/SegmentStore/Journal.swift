@@ -37,6 +37,8 @@ package final class Journal {
         refillHeadroom()
     }
 
+    deinit { file.unlock() }
+
     /// Returns once the record is on disk.
     ///
     /// After a failed write nothing has happened. After a failed sync the journal takes no more records: the worker

@@ -30,6 +30,8 @@ package final class SlotLock: Sendable {
         }
     }
 
+    deinit { file.unlock() }
+
     /// The live process that holds a slot's lock; nil when there is none.
     ///
     /// Asks `/proc`, not the lock: a trial lock could make a starting worker believe that it has a rival.
@@ -71,7 +73,7 @@ package final class SlotLock: Sendable {
 }
 
 extension Descriptor {
-    /// Takes flock(2), which ends with the last copy of this descriptor; throws `EWOULDBLOCK` at once when it is taken.
+    /// Takes flock(2); throws `EWOULDBLOCK` at once when it is taken.
     func lockExclusively() throws(SegmentStoreError) {
         guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
             throw SegmentStoreError(
@@ -79,4 +81,6 @@ extension Descriptor {
                 nextStep: "another worker records this camera: see its pid in the camera's lock files and stop it")
         }
     }
+    /// At once: closing would leave it to a copy in a child between fork and exec.
+    func unlock() { _ = flock(raw, LOCK_UN) }
 }

@@ -187,6 +187,17 @@ struct RecoveryTests {
         #expect(try directory.journal().state.isComplete)
     }
 
+    @Test("without its journal the number of a closed segment's session is not used again, nor that of one discarded")
+    func lostNumber() throws {
+        try crash(session: 7, fragments: 2)
+        _ = try directory.recover()
+        try FileManager.default.removeItem(atPath: directory.path + "/journal")
+        let copy = try directory.copy()
+        #expect(try copy.recover().lastSession == 7)
+        try directory.write([], to: "2026-11-23/10/00-00.000Z.9.0.mp4.partial")
+        #expect(try directory.recover().lastSession == 9)
+    }
+
     @Test("records lost to damage are made good by a walk")
     func damagedJournal() throws {
         try crash(session: 1, fragments: 1)
