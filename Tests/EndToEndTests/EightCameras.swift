@@ -46,11 +46,13 @@ struct EightCameras: Sendable {
     var disturbed: [RecordedCamera] = []
     var ending: Ending?
     var leftovers: [String] = []
-    /// Per camera: the tracks of the first session, whole.
-    var continuity: [String: [Continuity]] = [:]
-    var undecodable: [String] = []
+    /// Per camera: its first session.
+    var footage: [String: Footage] = [:]
+    /// Files that our own reader finds fault with.
     var unreadable: [String] = []
+    /// Objects in the store, and those that are not their segment byte for byte.
     var objects = 0
+    var differing: [String] = []
 
     /// The run that `contrib/test` does once.
     static let shared = Task { try await Machine.shared.place { try await EightCameras(Plan()) } }
@@ -142,22 +144,25 @@ struct EightCameras: Sendable {
 
     private mutating func examine(_ names: [String], _ clips: [String: String], in box: Box) async throws {
         leftovers = SegmentFiles.all(in: "\(box.root)/cache", endings: [".partial", ".suspect"])
-        for name in names {
-            guard let camera = undisturbed.first(where: { $0.name == name }), let first = camera.sessions.first else {
-                continue
+        try await withThrowingTaskGroup(of: (String, Footage).self) { group in
+            for camera in undisturbed {
+                group.addTask {
+                    let clip = try await SourceClip(clips[camera.name] ?? "")
+                    let files = TestBox.cached(camera.name, session: camera.sessions.first ?? 0, in: box.root)
+                    return (camera.name, try await Footage(files, of: clip))
+                }
             }
-            let clip = try await SourceClip(clips[name] ?? "")
-            let session = TestBox.cached(name, session: first, in: box.root)
-            continuity[name] = try await Continuity.check(session, of: clip)
-            if name == Self.victim { try await count(clip, in: box) }
+            for try await (name, found) in group { footage[name] = found }
         }
-        for object in SegmentFiles.all(in: "\(box.root)/store", endings: [".mp4"]) {
+        try await count(try await SourceClip(clips[Self.victim] ?? ""), in: box)
+        for segment in disturbed.flatMap(\.stored) {
             objects += 1
-            do {
-                try await Media.decode(object)
-            } catch {
-                undecodable.append("\(error)")
+            let local = disturbed.first { $0.segments.contains(segment) }.flatMap { camera in
+                TestBox.cached(camera.name, session: segment.session, in: box.root)
+                    .first { $0.hasSuffix(".\(segment.session).\(segment.counter).mp4") }
             }
+            let object = TestBox.object(segment, in: box.root)
+            if !FileManager.default.contentsEqual(atPath: object, andPath: local ?? "") { differing.append(object) }
         }
         for file in SegmentFiles.all(in: "\(box.root)/cache") {
             do {
@@ -173,7 +178,7 @@ struct EightCameras: Sendable {
     private mutating func count(_ clip: SourceClip, in box: Box) async throws {
         for index in kills.indices {
             let session = TestBox.cached(Self.victim, session: kills[index].session, in: box.root)
-            guard let last = try await Continuity.check(session, of: clip).first?.last else {
+            guard let last = try await Footage(session, of: clip).tracks.first?.last else {
                 kills[index].lost = .max
                 continue
             }

@@ -40,11 +40,12 @@ struct OneCameraTests {
         #expect(SegmentFiles.all(in: "\(box.root)/cache", endings: [".partial"]).isEmpty)
         #expect(cached.count >= 3)
         #expect(objects.count == cached.count, "the last pass stores what stopping closed")
-        for object in objects { try await Media.decode(object) }
         for (object, local) in zip(objects, cached) {
             #expect(FileManager.default.contentsEqual(atPath: object, andPath: local))
             #expect(try SegmentFiles.read(object).isComplete)
         }
-        for track in try await Continuity.check(cached, of: clip) { #expect(track.isWhole, "\(track)") }
+        let footage = try await Footage(objects, of: clip)
+        #expect(footage.complaints.isEmpty, "\(footage.complaints)")
+        for track in footage.tracks { #expect(track.isWhole, "\(track)") }
     }
 }

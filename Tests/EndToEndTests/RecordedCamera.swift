@@ -17,8 +17,8 @@ struct RecordedCamera: Sendable {
         segments = try await box.segments(of: name)
         gaps = try await box.gaps(of: name)
         status = try await box.status(of: name)
-        if let first = segments.first, let end = Self.end(of: TestBox.closed(segments)) {
-            coverage = try await box.coverage(of: name, from: first.start, to: end)
+        if let (from, to) = Self.range(of: TestBox.closed(segments)) {
+            coverage = try await box.coverage(of: name, from: from.rfc3339, to: to.rfc3339)
         } else {
             coverage = nil
         }
@@ -34,10 +34,12 @@ struct RecordedCamera: Sendable {
     /// Reasons of the gaps that coverage shows, in order.
     var gapReasons: [String] { coverage?.spans.filter { $0.kind == "gap" }.map { $0.reason ?? "none" } ?? [] }
 
-    private static func end(of segments: [Listing.Segment]) -> String? {
-        guard let last = segments.last, let start = WallTime(rfc3339: last.start) else { return nil }
-        // Listings show milliseconds: what they cut off must not look like a hole.
-        return (start + TimeSpan(microseconds: Int64(last.duration * 1e6)) - .milliseconds(1)).rfc3339
+    /// From the start of the first to the end of the last, less what listings cut off when they show milliseconds.
+    private static func range(of segments: [Listing.Segment]) -> (WallTime, WallTime)? {
+        guard let first = segments.first, let last = segments.last, let from = WallTime(rfc3339: first.start),
+            let start = WallTime(rfc3339: last.start)
+        else { return nil }
+        return (from + .milliseconds(1), start + TimeSpan(microseconds: Int64(last.duration * 1e6)) - .milliseconds(1))
     }
 }
 
@@ -78,9 +80,21 @@ extension Box {
     nonisolated func untilStored(
         _ count: Int, of camera: String, within limit: Duration = .seconds(60)
     ) async throws -> [Listing.Segment] {
-        try await eventually("\(count) verified segments of \(camera)", within: limit, every: .seconds(1)) {
-            let stored = try await self.segments(of: camera).filter { $0.state == "verified" }
-            return stored.count >= count ? stored : nil
+        var refusal = ""
+        do {
+            return try await eventually("\(count) verified segments of \(camera)", within: limit, every: .seconds(1)) {
+                do {
+                    let stored = try await self.segments(of: camera).filter { $0.state == "verified" }
+                    refusal = ""
+                    return stored.count >= count ? stored : nil
+                } catch {
+                    // Nothing is known of a camera before its first segment, nor while the catalog is rebuilt.
+                    refusal = "\(error)"
+                    return nil
+                }
+            }
+        } catch {
+            throw Missed("\(error) \(refusal)")
         }
     }
 }

@@ -20,11 +20,12 @@ struct SoakTests {
         let run = try await EightCameras(plan)
         print(Self.table(run))
         for camera in run.undisturbed { #expect(camera.gaps.isEmpty && camera.coverage?.percent == 100) }
-        for (name, tracks) in run.continuity {
-            for track in tracks { #expect(track.isWhole, "\(name): \(track)") }
+        for (name, footage) in run.footage {
+            #expect(footage.complaints.isEmpty, "\(footage.complaints)")
+            for track in footage.tracks { #expect(track.isWhole, "\(name): \(track)") }
         }
         for camera in run.disturbed where camera.name != EightCameras.victim { #expect(camera.gaps.isEmpty) }
-        #expect(run.undecodable.isEmpty && run.unreadable.isEmpty && run.leftovers.isEmpty)
+        #expect(run.differing.isEmpty && run.unreadable.isEmpty && run.leftovers.isEmpty)
         #expect(run.kills.allSatisfy { $0.lost <= EightCameras.framesPerSecond + 2 })
         #expect(run.secretTraces.isEmpty)
         #expect(run.ending == .exited(0))
@@ -33,7 +34,7 @@ struct SoakTests {
     static func table(_ run: EightCameras) -> String {
         var rows = ["camera     segments  gaps  coverage %   frames    lost  repeated  breaks"]
         for camera in run.undisturbed {
-            let track = run.continuity[camera.name]?.first ?? Continuity()
+            let track = run.footage[camera.name]?.tracks.first ?? Continuity()
             rows.append(
                 [
                     camera.name.padded(11), "\(camera.stored.count)".padded(10), "\(camera.gaps.count)".padded(6),
@@ -41,7 +42,8 @@ struct SoakTests {
                     "\(track.lost)".padded(6), "\(track.duplicated)".padded(10), "\(track.breaks)",
                 ].joined())
         }
-        rows.append("objects stored: \(run.objects), that do not decode: \(run.undecodable.count)")
+        let complaints = run.footage.values.reduce(0) { $0 + $1.complaints.count }
+        rows.append("objects stored: \(run.objects), differing: \(run.differing.count), not decoding: \(complaints)")
         if !run.kills.isEmpty {
             let respawns = run.kills.map { Int($0.respawn.seconds * 1000) }.sorted()
             let lost = run.kills.map(\.lost).sorted()

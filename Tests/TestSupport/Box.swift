@@ -183,7 +183,7 @@ package actor Box {
 
 /// Runs `body` with a box that is not started yet; whatever happens, nothing of it runs afterwards.
 ///
-/// When the test failed, its logs are printed and its directory stays.
+/// When the test failed, its logs are printed and its directory stays, as it does with `CVR_TEST_KEEP` set.
 package func withBox<Result: Sendable>(
     _ settings: BoxSettings, isolation: isolated (any Actor)? = #isolation,
     _ body: (Box) async throws -> Result
@@ -195,7 +195,8 @@ package func withBox<Result: Sendable>(
         let result = try await Evidence.$current.withValue(evidence) { try await body(box) }
         if evidence.hasFailed { await show(box) }
         await box.tearDown()
-        try await box.remove(keepingFiles: evidence.hasFailed)
+        let keepsFiles = ProcessInfo.processInfo.environment["CVR_TEST_KEEP"] != nil
+        try await box.remove(keepingFiles: evidence.hasFailed || keepsFiles)
         return result
     } catch {
         await show(box)

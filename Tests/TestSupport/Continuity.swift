@@ -1,5 +1,4 @@
 import Foundation
-import Recording
 
 /// How one track of a session compares with the clip that its camera loops, and whether its times join.
 package struct Continuity: Hashable, Sendable, CustomStringConvertible {
@@ -31,35 +30,7 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
         if findings.count < 5 { findings.append(finding) }
     }
 
-    /// Compares the segments of one session, in their order, track by track.
-    package static func check(_ segments: [String], of clip: SourceClip) async throws -> [Continuity] {
-        var tracks = clip.hashes.map { _ in Continuity() }
-        var expectedTime = [Int64?](repeating: nil, count: tracks.count)
-        let places = clip.hashes.map { hashes in
-            Dictionary(hashes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        }
-        var audio = Data()
-        for path in segments {
-            let name = path.split(separator: "/").last.map(String.init) ?? path
-            for sample in try await Media.samples(path, video: clip.video) {
-                guard tracks.indices.contains(sample.track) else {
-                    throw Missed("\(path) has a track \(sample.track) that \(clip.name) has not")
-                }
-                tracks[sample.track].take(sample, expectedTime[sample.track], in: name)
-                expectedTime[sample.track] = sample.decodeTime + sample.duration
-                if !places[sample.track].isEmpty {
-                    tracks[sample.track].place(
-                        places[sample.track][sample.hash], of: clip.hashes[sample.track].count,
-                        "\(name) at \(sample.decodeTime)")
-                }
-            }
-            if !clip.audio.isEmpty { audio += try await Media.audioBytes(path) }
-        }
-        if !clip.audio.isEmpty, let last = tracks.indices.last { tracks[last].compare(audio, with: clip.audio) }
-        return tracks
-    }
-
-    private mutating func take(_ sample: MediaSample, _ expected: Int64?, in segment: String) {
+    mutating func take(_ sample: MediaSample, _ expected: Int64?, in segment: String) {
         samples += 1
         guard let expected, expected != sample.decodeTime else { return }
         breaks += 1
@@ -67,7 +38,7 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Takes the next sample's index in the clip, nil if it has none.
-    private mutating func place(_ index: Int?, of count: Int, _ what: String) {
+    mutating func place(_ index: Int?, of count: Int, _ what: String) {
         guard let index else {
             foreign += 1
             note("\(what) is not in the clip")
@@ -89,7 +60,7 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Compares bytes that have no borders with a looped clip.
-    private mutating func compare(_ bytes: Data, with clip: Data) {
+    mutating func compare(_ bytes: Data, with clip: Data) {
         let looped = clip + clip.prefix(4000)
         guard bytes.count > 4000, let start = looped.range(of: bytes.prefix(4000)) else {
             foreign += 1

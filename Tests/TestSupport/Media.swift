@@ -14,43 +14,45 @@ package struct MediaSample: Hashable, Sendable {
 
 /// What ffmpeg says about media files.
 package enum Media {
-    /// Fails unless every frame of the file decodes.
-    package static func decode(_ path: String) async throws {
-        let done = try await run(
-            "/usr/bin/ffmpeg", ["-nostdin", "-v", "error", "-xerror", "-i", path, "-map", "0", "-f", "null", "-"])
-        guard done.ending == .exited(0), done.errors.isEmpty else {
-            throw Missed("\(path) does not decode: \(done.ending) \(done.errors)")
-        }
-    }
+    /// ffmpeg is heavy: two at a time fill the machine.
+    private static let gate = Machine(places: 2)
 
-    /// Every sample of the file, in its order.
-    package static func samples(_ path: String, video: Codec?) async throws -> [MediaSample] {
+    /// Every sample of the file in its order, and what ffmpeg complains of when it decodes the file.
+    package static func examine(
+        _ path: String, video: Codec?
+    ) async throws -> (samples: [MediaSample], complaints: String) {
         let filter: [String] =
             switch video {
             case .h264: ["-bsf:v", "h264_mp4toannexb,filter_units=pass_types=1-5"]
             case .h265: ["-bsf:v", "hevc_mp4toannexb,filter_units=pass_types=0-31"]
             default: []
             }
-        let done = try await run(
-            "/usr/bin/ffmpeg",
-            ["-nostdin", "-v", "error", "-copyts", "-ignore_editlist", "1", "-i", path, "-map", "0", "-c", "copy"]
-                + filter + ["-avoid_negative_ts", "disabled", "-f", "framehash", "-hash", "md5", "-"])
-        guard done.ending == .exited(0) else { throw Missed("\(path): \(done.ending) \(done.errors)") }
-        return try done.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
-            let fields = line.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            guard fields.count >= 6, let track = Int(fields[0]), let decodeTime = Int64(fields[1]),
-                let duration = Int64(fields[3]), let bytes = Int(fields[4])
-            else { throw Missed("ffmpeg prints '\(line)'") }
-            return MediaSample(
-                track: track, decodeTime: decodeTime, duration: duration, bytes: bytes, hash: fields[5])
+        let hashes = ["-map", "0", "-c", "copy"] + filter + ["-avoid_negative_ts", "disabled", "-f", "framehash"]
+        let done = try await gate.place {
+            try await run(
+                "/usr/bin/ffmpeg",
+                ["-nostdin", "-v", "error", "-xerror", "-copyts", "-ignore_editlist", "1", "-i", path]
+                    + hashes + ["-hash", "md5", "-", "-map", "0", "-f", "null", "-"])
         }
+        let samples = try done.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(Self.sample)
+        return (samples, done.ending == .exited(0) ? done.errors : "\(done.ending) \(done.errors)")
+    }
+
+    private static func sample(_ line: Substring) throws -> MediaSample {
+        let fields = line.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        guard fields.count >= 6, let track = Int(fields[0]), let decodeTime = Int64(fields[1]),
+            let duration = Int64(fields[3]), let bytes = Int(fields[4])
+        else { throw Missed("ffmpeg prints '\(line)'") }
+        return MediaSample(track: track, decodeTime: decodeTime, duration: duration, bytes: bytes, hash: fields[5])
     }
 
     /// The bytes of the file's audio: what there is to compare of G.711, whose packets have no borders.
     package static func audioBytes(_ path: String) async throws -> Data {
-        let done = try await run(
-            "/usr/bin/ffmpeg",
-            ["-nostdin", "-v", "error", "-i", path, "-map", "0:a", "-c", "copy", "-f", "data", "-"])
+        let done = try await gate.place {
+            try await run(
+                "/usr/bin/ffmpeg",
+                ["-nostdin", "-v", "error", "-i", path, "-map", "0:a", "-c", "copy", "-f", "data", "-"])
+        }
         guard done.ending == .exited(0) else { throw Missed("\(path): \(done.ending) \(done.errors)") }
         return done.output
     }
@@ -75,7 +77,7 @@ package struct SourceClip: Sendable {
         video = name.hasPrefix("h264") ? .h264 : name.hasPrefix("h265") ? .h265 : nil
         let isG711 = path.hasSuffix(".mov")
         audio = isG711 ? try await Media.audioBytes(path) : Data()
-        let samples = try await Media.samples(path, video: video)
+        let samples = try await Media.examine(path, video: video).samples
         let tracks = Set(samples.map(\.track)).sorted()
         hashes = tracks.map { track in
             isG711 && track > 0 ? [] : samples.filter { $0.track == track }.map(\.hash)

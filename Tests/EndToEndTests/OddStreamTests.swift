@@ -1,0 +1,95 @@
+import Messages
+import Recording
+import TestSupport
+import Testing
+
+@Suite("An odd stream", .showsEvidence, .timeLimit(.minutes(8)))
+struct OddStreamTests {
+    func camera(_ name: String) async throws -> (run: OddStreams, camera: RecordedCamera) {
+        let run = try await OddStreams.shared.value
+        return (run, try #require(run.cameras[name]))
+    }
+
+    /// It was recorded from one end to the other: frames, times, no gap, no second session.
+    func expectWhole(_ name: String) async throws {
+        let (run, camera) = try await camera(name)
+        #expect(camera.gaps.isEmpty, "\(camera.gaps)")
+        #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
+        #expect(camera.sessions.count == 1)
+        for footage in try #require(run.footage[name]) {
+            #expect(footage.complaints.isEmpty, "\(footage.complaints)")
+            for track in footage.tracks { #expect(track.isWhole, "\(track)") }
+        }
+    }
+
+    @Test(
+        "that changes its resolution goes on in a new segment of the same session",
+        arguments: ["resized", "resized-h265"])
+    func resized(name: String) async throws {
+        let (run, camera) = try await camera(name)
+        let sizes = try #require(run.sizes[name])
+        #expect(sizes.first == [320, 240])
+        #expect(sizes.last == [480, 272])
+        #expect(camera.sessions.count == 1)
+        #expect(camera.status.width == 480 && camera.status.height == 272)
+        #expect(camera.gaps.isEmpty, "\(camera.gaps)")
+        #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
+    }
+
+    @Test("whose audio starts late is recorded from its first picture on")
+    func lateAudio() async throws {
+        let (run, camera) = try await camera("late-audio")
+        #expect(camera.gaps.isEmpty, "\(camera.gaps)")
+        #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
+        let video = try #require(run.footage["late-audio"]?.first?.tracks.first)
+        #expect(video.isWhole, "\(video)")
+        let audio = try #require(run.footage["late-audio"]?.last?.tracks.last)
+        #expect(audio.samples > 0 && audio.lost == 0 && audio.foreign == 0, "\(audio)")
+    }
+
+    @Test("whose timestamps jump keeps every frame and accounts for every second", arguments: ["forward", "back"])
+    func jump(name: String) async throws {
+        let (run, camera) = try await camera(name)
+        for track in try #require(run.footage[name]).flatMap(\.tracks) {
+            #expect(track.foreign == 0 && track.duplicated == 0, "\(track)")
+        }
+        #expect(!camera.gapReasons.contains("unknown"), "\(String(describing: camera.coverage))")
+        #expect(camera.coverage.map { $0.percent > 80 } == true, "\(String(describing: camera.coverage))")
+        // An hour of the camera's clock is not an hour of ours.
+        let starts = camera.closed.compactMap { WallTime(rfc3339: $0.start) }
+        #expect(starts == starts.sorted())
+        let first = try #require(starts.first)
+        for start in starts { #expect(start - first < .seconds(120)) }
+        #expect(camera.segments.allSatisfy { $0.duration >= 0 && $0.duration < 30 }, "\(camera.segments)")
+        #expect(camera.status.restarts == 0)
+    }
+
+    @Test("whose timestamps freeze has no negative duration and no silent loss")
+    func frozen() async throws {
+        let (run, camera) = try await camera("frozen")
+        for track in try #require(run.footage["frozen"]).flatMap(\.tracks) {
+            #expect(track.foreign == 0 && track.duplicated == 0, "\(track)")
+        }
+        #expect(camera.segments.allSatisfy { $0.duration >= 0 && $0.duration < 30 }, "\(camera.segments)")
+        #expect(!camera.gapReasons.contains("unknown"), "\(String(describing: camera.coverage))")
+        #expect(camera.status.state == "recording")
+        #expect(camera.status.restarts == 0)
+    }
+
+    @Test("with keyframes of 2 MB is recorded whole")
+    func huge() async throws { try await expectWhole("huge") }
+
+    @Test("with a group of pictures longer than a segment has fragments of a second all the same")
+    func long() async throws {
+        try await expectWhole("long")
+        let (run, camera) = try await camera("long")
+        #expect(try #require(run.longestFragment["long"]) <= 1.2)
+        #expect(camera.stored.allSatisfy { abs($0.duration - 10) < 0.2 }, "\(camera.stored)")
+    }
+
+    @Test("with reordered pictures is recorded whole")
+    func reordered() async throws { try await expectWhole("reordered") }
+
+    @Test("without video is recorded whole")
+    func sound() async throws { try await expectWhole("sound") }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import FragmentedMP4
+import TestSupport
+
+/// One box with a camera for each oddity of a stream that goes on, shared by the checks of each.
+struct OddStreams: Sendable {
+    static let clips = [
+        "resized": "h264-aac", "late-audio": "h264-aac", "forward": "h264-aac", "back": "h264-aac",
+        "frozen": "h264-aac", "huge": "h264-big-keyframe", "long": "h264-gop10", "reordered": "h264-bframes",
+        "sound": "aac-only", "resized-h265": "h265",
+    ]
+    static let delay = 6
+
+    var cameras: [String: RecordedCamera] = [:]
+    /// Per camera and session, in order.
+    var footage: [String: [Footage]] = [:]
+    /// Width and height of each closed segment, in order.
+    var sizes: [String: [[Int64]]] = [:]
+    /// Longest fragment of each camera, in seconds.
+    var longestFragment: [String: Double] = [:]
+
+    static let shared = Task { try await Machine.shared.place { try await OddStreams() } }
+
+    private init() async throws {
+        let names = Self.clips.keys.sorted()
+        let rig = try await CameraRig(names.map { .init($0, clip: Self.clips[$0] ?? "") })
+        try await rig.tell("audio late-audio late \(Self.delay)")
+        let settings = BoxSettings(try names.map { .init($0, url: try rig.url($0)) })
+        self = try await withBox(settings) { box in
+            var run = self
+            try await box.start()
+            try await box.untilStored(2, of: "back")
+            let commands = [
+                "format resized h264-other-size", "format resized-h265 h265-other-size", "timestamps forward +3600",
+                "timestamps back -3600", "timestamps frozen freeze",
+            ]
+            for command in commands { try await rig.tell(command) }
+            let frozen = try await box.segments(of: "back").count
+            try await box.untilStored(frozen + 3, of: "back")
+            try await rig.tell("timestamps frozen run")
+            let done = try await box.segments(of: "frozen").count
+            try await box.untilStored(done + 3, of: "frozen")
+            // Two keyframes, ten seconds apart, end the first segment of the long one.
+            try await box.untilStored(2, of: "long")
+            for name in names { run.cameras[name] = try await RecordedCamera(name, in: box) }
+            _ = try await box.stop()
+            try await run.examine(names, in: box)
+            return run
+        }
+        await rig.stop()
+    }
+
+    private mutating func examine(_ names: [String], in box: Box) async throws {
+        try await withThrowingTaskGroup(of: (String, [Footage]).self) { group in
+            for (name, camera) in cameras {
+                group.addTask {
+                    let clip = try await SourceClip(Self.clips[name] ?? "")
+                    var sessions: [Footage] = []
+                    for session in camera.sessions {
+                        sessions.append(
+                            try await Footage(TestBox.cached(name, session: session, in: box.root), of: clip))
+                    }
+                    return (name, sessions)
+                }
+            }
+            for try await (name, found) in group { footage[name] = found }
+        }
+        for name in names { try measure(name, in: box) }
+    }
+
+    private mutating func measure(_ name: String, in box: Box) throws {
+        for file in SegmentFiles.all(in: "\(box.root)/cache/\(name)", endings: [".mp4"]) {
+            let segment = try SegmentFiles.read(file)
+            sizes[name, default: []].append(segment.tracks.prefix(1).flatMap { [Int64($0.width), Int64($0.height)] })
+            for run in segment.fragments.flatMap(\.perTrack) {
+                let seconds = Double(run.duration) / Double(segment.tracks[run.track].timescale)
+                longestFragment[name] = max(longestFragment[name] ?? 0, seconds)
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+
+/// The segments of one session, held against the clip that its camera loops.
+package struct Footage: Sendable {
+    /// In the order of the clip's tracks.
+    package private(set) var tracks: [Continuity]
+    /// What ffmpeg complains of when it decodes the files, one entry a file.
+    package private(set) var complaints: [String] = []
+
+    /// Examines the files of a session, in their order.
+    package init(_ files: [String], of clip: SourceClip) async throws {
+        tracks = clip.hashes.map { _ in Continuity() }
+        var expectedTime = [Int64?](repeating: nil, count: tracks.count)
+        let places = clip.hashes.map { hashes in
+            Dictionary(hashes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        var audio = Data()
+        for path in files {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            let (samples, complaint) = try await Media.examine(path, video: clip.video)
+            if !complaint.isEmpty { complaints.append("\(path): \(complaint)") }
+            for sample in samples {
+                guard tracks.indices.contains(sample.track) else {
+                    throw Missed("\(path) has a track \(sample.track) that \(clip.name) has not")
+                }
+                tracks[sample.track].take(sample, expectedTime[sample.track], in: name)
+                expectedTime[sample.track] = sample.decodeTime + sample.duration
+                if !places[sample.track].isEmpty {
+                    tracks[sample.track].place(
+                        places[sample.track][sample.hash], of: clip.hashes[sample.track].count,
+                        "\(name) at \(sample.decodeTime)")
+                }
+            }
+            if !clip.audio.isEmpty { audio += try await Media.audioBytes(path) }
+        }
+        if !clip.audio.isEmpty, let last = tracks.indices.last { tracks[last].compare(audio, with: clip.audio) }
+    }
+}
