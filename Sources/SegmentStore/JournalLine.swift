@@ -12,23 +12,31 @@ enum JournalLine {
     }
 
     /// Nil for noise; a record of an unknown kind, or with fields that this build cannot read, is `.other`.
-    static func decode(_ line: [UInt8]) -> JournalRecord? {
-        let space = UInt8(ascii: " ")
-        guard line.count > 9, line[8] == space, line.prefix(8).elementsEqual(CRC32C(line[9...]).hex.utf8) else {
-            return nil
-        }
-        let words = line[9...].split(separator: space)
-        guard words.count >= 3, let sequence = JournalFields.number(String(decoding: words[0], as: UTF8.self)),
+    static func decode(_ line: ArraySlice<UInt8>) -> JournalRecord? {
+        let text = line.dropFirst(9)
+        guard !text.isEmpty, line[text.startIndex - 1] == UInt8(ascii: " "),
+            checksum(line.prefix(8)) == CRC32C(text).value
+        else { return nil }
+        let words = text.split(separator: UInt8(ascii: " "))
+        guard words.count >= 3, let sequence = JournalFields.number(words[0]),
             let time = WallTime(rfc3339: String(decoding: words[1], as: UTF8.self))
         else { return nil }
         let kind = String(decoding: words[2], as: UTF8.self)
-        var fields: [String: String] = [:]
-        for word in words.dropFirst(3) {
-            guard let sign = word.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            fields[String(decoding: word[..<sign], as: UTF8.self)] = unescaped(word[(sign + 1)...])
-        }
-        let event = JournalEvent(kind: kind, JournalFields(fields)) ?? .other(kind: kind)
+        let event = JournalEvent(kind: kind, JournalFields(words.dropFirst(3))) ?? .other(kind: kind)
         return JournalRecord(sequence: sequence, time: time, event: event)
+    }
+
+    /// Nil for anything but lower-case hexadecimal digits.
+    private static func checksum(_ digits: ArraySlice<UInt8>) -> UInt32? {
+        var value: UInt32 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt32(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt32(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return value
     }
 
     private static func escaped(_ value: String) -> String {
@@ -43,7 +51,7 @@ enum JournalLine {
         return text
     }
 
-    private static func unescaped(_ value: ArraySlice<UInt8>) -> String {
+    fileprivate static func unescaped(_ value: ArraySlice<UInt8>) -> String {
         guard value.contains(UInt8(ascii: "%")) else { return String(decoding: value, as: UTF8.self) }
         var bytes: [UInt8] = []
         var rest = value
@@ -60,29 +68,47 @@ enum JournalLine {
     }
 }
 
-/// The fields of one line, by key.
+/// The `key=value` words of one line.
 struct JournalFields {
-    private let fields: [String: String]
+    private let words: ArraySlice<ArraySlice<UInt8>>
 
-    init(_ fields: [String: String]) { self.fields = fields }
+    init(_ words: ArraySlice<ArraySlice<UInt8>>) { self.words = words }
 
-    subscript(_ key: String) -> String? { fields[key] }
+    subscript(_ key: StaticString) -> String? { bytes(key).map { JournalLine.unescaped($0) } }
 
     /// Bounded, so that a number read here plus one never overflows.
-    static func number(_ text: some StringProtocol) -> Int64? {
-        Int64(text).flatMap { (0...999_999_999_999_999).contains($0) ? $0 : nil }
+    static func number(_ digits: some Collection<UInt8>) -> Int64? {
+        guard (1...15).contains(digits.count) else { return nil }
+        var value: Int64 = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            value = value * 10 + Int64(digit - UInt8(ascii: "0"))
+        }
+        return value
     }
 
-    func number(_ key: String) -> Int64? { self[key].flatMap { Self.number($0) } }
+    func number(_ key: StaticString) -> Int64? { bytes(key).flatMap { Self.number($0) } }
 
-    func time(_ key: String) -> WallTime? { self[key].flatMap { WallTime(rfc3339: $0) } }
+    func time(_ key: StaticString) -> WallTime? {
+        bytes(key).flatMap { WallTime(rfc3339: String(decoding: $0, as: UTF8.self)) }
+    }
 
-    func span(_ key: String) -> TimeSpan? { number(key).map { TimeSpan(microseconds: $0) } }
+    func span(_ key: StaticString) -> TimeSpan? { number(key).map { TimeSpan(microseconds: $0) } }
 
-    func gapReason(_ key: String) -> GapReason? { self[key].map { GapReason(rawValue: $0) ?? .unknown } }
+    func gapReason(_ key: StaticString) -> GapReason? { self[key].map { GapReason(rawValue: $0) ?? .unknown } }
 
     var segment: SegmentID? {
         guard let session = number("session"), let counter = number("counter") else { return nil }
         return SegmentID(session: session, counter: counter)
+    }
+
+    private func bytes(_ key: StaticString) -> ArraySlice<UInt8>? {
+        let length = key.utf8CodeUnitCount
+        return key.withUTF8Buffer { key in
+            words.first { word in
+                word.count > length && word[word.startIndex + length] == UInt8(ascii: "=")
+                    && word.prefix(length).elementsEqual(key)
+            }?.dropFirst(length + 1)
+        }
     }
 }

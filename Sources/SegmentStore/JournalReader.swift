@@ -67,9 +67,13 @@ enum JournalScan {
             guard !bytes.isEmpty else { return }
             var rest = bytes[...]
             while let newline = rest.firstIndex(of: 10) {
-                line += rest[..<newline].prefix(kept - line.count)
+                var whole = rest[..<newline]
+                if !line.isEmpty {
+                    line += whole.prefix(kept - line.count)
+                    whole = line[...]
+                }
                 rest = rest[(newline + 1)...]
-                if line.count < kept, let record = JournalLine.decode(line) {
+                if whole.count < kept, let record = JournalLine.decode(whole) {
                     guard body(record, offset + Int64(newline + 1)) else { return }
                 }
                 line.removeAll(keepingCapacity: true)

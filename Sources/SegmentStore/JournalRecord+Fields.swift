@@ -156,7 +156,7 @@ extension JournalState {
         }
         for item in (fields["open"] ?? "").split(separator: ",").prefix(Self.unresolvedLimit) {
             let parts = item.split(separator: "@")
-            let numbers = parts.first?.split(separator: ".").compactMap { JournalFields.number($0) } ?? []
+            let numbers = parts.first?.split(separator: ".").compactMap { JournalFields.number($0.utf8) } ?? []
             guard parts.count == 2, numbers.count == 2, let start = WallTime(rfc3339: parts[1]) else { return nil }
             unresolved.append(Unresolved(id: SegmentID(session: numbers[0], counter: numbers[1]), start: start))
         }
