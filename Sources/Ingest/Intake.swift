@@ -60,7 +60,9 @@ struct Intake: Sendable {
     }
 
     /// Gives every waiting frame an estimated duration: the camera fell silent.
-    mutating func flush() -> [TimedFrame] { lanes.indices.flatMap { lanes[$0].flush() } }
+    ///
+    /// The first track last: its frame may be what makes a fragment whole.
+    mutating func flush() -> [TimedFrame] { lanes.indices.reversed().flatMap { lanes[$0].flush() } }
 
     /// The same for the tracks that have been silent since before `time` while the first goes on.
     mutating func flushSecondary(silentSince time: MonotonicTime) -> [TimedFrame] {
@@ -68,6 +70,16 @@ struct Intake: Sendable {
             guard let waiting = lanes[index].waiting, waiting.arrival < time else { return [TimedFrame]() }
             return lanes[index].flush()
         }
+    }
+
+    /// How far before `frame` the earliest sample lies that is still to be given out.
+    func lead(before frame: TimedFrame) -> TimeSpan {
+        let micro = { (lane: Lane, ticks: Int64) in ticks.scaled(by: 1_000_000, over: lane.timescale) }
+        guard lanes.indices.contains(frame.track) else { return .zero }
+        let start = micro(lanes[frame.track], frame.decode)
+        let waiting = lanes.compactMap { lane in lane.waiting.map { micro(lane, $0.decode) } }
+        let lead = TimeSpan(microseconds: start.subtractingSaturated(waiting.min() ?? start))
+        return lead > .seconds(1) ? .zero : max(lead, .zero)
     }
 
     private mutating func takeVideo(_ packet: Packet, _ index: Int, _ arrival: MonotonicTime) -> Yield {

@@ -38,9 +38,7 @@ extension Recorder {
             try cacheWriter.checkRoom(for: frames.reduce(0) { $0 + Int64($1.data.count) })
             guard let first = frames.first else { return }
             begin(at: first)
-            for frame in frames {
-                try session?.append(frame, arrival: step.counted(frame.arrival), now: clocks.monotonic())
-            }
+            for frame in frames { try append(frame) }
             try session?.writeIfOlder(than: clocks.monotonic() + .seconds(1))
         }
     }
@@ -87,17 +85,20 @@ extension Recorder {
     }
 
     /// Ends a session whose wall clock was set or whose media runs ahead of time.
-    func restartIfNeeded() throws(SegmentStoreError) {
-        guard let running = session else { return }
+    ///
+    /// Returns how far before `frame` its successor begins, so that no other track's sample falls between them.
+    func restartIfNeeded(at frame: TimedFrame) -> TimeSpan {
+        guard let running = session, steppedFrom != nil || running.clock.runsAhead else { return .zero }
         if steppedFrom != nil {
             let isForward = clocks.wall() > step.counted(clocks.monotonic())
             endSession(reason: .clockStep, detail: "the wall clock was set", leavesGap: isForward)
             acceptClock()
-        } else if running.clock.runsAhead {
+        } else {
             anomalies += 1
             note(.timestampsAhead)
             endSession(reason: .networkLoss, detail: "timestamps ran ahead of time", leavesGap: false)
         }
+        return intake?.lead(before: frame) ?? .zero
     }
 
     /// Counts with the wall clock as it is set now, and journals the step.

@@ -21,6 +21,8 @@ package final class Recorder {
     var intake: Intake?
     var session: Session?
     var group = RecentGroup()
+    /// Other tracks' frames that came while the first keyframe waited for its successor.
+    var early: [TimedFrame] = []
     var step: WallStep
     /// What the wall clock read before it was set; the session that counts with it ends at the next keyframe.
     var steppedFrom: WallTime?
@@ -162,16 +164,27 @@ package final class Recorder {
         }
         attempt { () throws(SegmentStoreError) in
             if canStart {
-                try restartIfNeeded()
+                let lead = restartIfNeeded(at: frame)
                 try session?.cutIfDue(at: frame)
-                begin(at: frame)
+                begin(at: frame, lead: lead)
             }
-            try session?.append(frame, arrival: step.counted(frame.arrival), now: clocks.monotonic())
+            guard session != nil else {
+                early = early.suffix(63) + [frame]
+                return
+            }
+            try append(frame)
+            let waiting = early
+            early = []
+            for earlier in waiting where earlier.track != 0 { try append(earlier) }
         }
     }
 
+    func append(_ frame: TimedFrame) throws(SegmentStoreError) {
+        try session?.append(frame, arrival: step.counted(frame.arrival), now: clocks.monotonic())
+    }
+
     /// A session begins, if none is running and this frame can be decoded.
-    func begin(at frame: TimedFrame) {
+    func begin(at frame: TimedFrame, lead: TimeSpan = .zero) {
         guard session == nil, let intake else { return }
         let quality: ClockQuality =
             settings.trustsClock || clocks.isSynchronised() ? .synchronised : .unsynchronised
@@ -179,7 +192,8 @@ package final class Recorder {
             anchor: step.counted(frame.arrival), quality: quality, now: clocks.monotonic())
         do throws(MP4Error) {
             session = try Session(
-                at: frame, streams: intake.streams, timescales: intake.timescales, length: settings.segmentLength,
+                at: frame, lead: lead, streams: intake.streams, timescales: intake.timescales,
+                length: settings.segmentLength,
                 clock: clock, cacheWriter: cacheWriter)
             recordingSince = recordingSince ?? clocks.monotonic()
         } catch {
@@ -195,6 +209,7 @@ package final class Recorder {
         connectedAt = nil
         recordingSince = nil
         group = RecentGroup()
+        early = []
         endSession(reason: reason, detail: detail)
         lose(reason: reason, detail: detail)
         acceptClock()

@@ -17,14 +17,17 @@ package struct SegmentCutter: Sendable {
     private var start = TimeSpan.zero
     package private(set) var target: TimeSpan
 
-    package init(length: TimeSpan) {
+    private let tolerance: TimeSpan
+
+    package init(length: TimeSpan, tolerance: TimeSpan = tolerance) {
+        self.tolerance = tolerance
         self.length = max(length, .seconds(1))
         target = self.length
     }
 
     /// `media` is the keyframe's time in the session, `bytes` what the segment holds so far.
     package func isDue(at media: TimeSpan, bytes: Int64) -> Bool {
-        media + Self.tolerance >= target || bytes >= Self.largestSegment
+        media + tolerance >= target || bytes >= Self.largestSegment
     }
 
     /// A segment begins at `media`.
@@ -35,6 +38,6 @@ package struct SegmentCutter: Sendable {
 
     private mutating func retarget(after media: TimeSpan) {
         let step = max(length, .seconds(1))
-        target = step * (max(media + Self.tolerance, .zero).microseconds / step.microseconds + 1)
+        target = step * (max(media + tolerance, .zero).microseconds / step.microseconds + 1)
     }
 }

@@ -28,9 +28,11 @@ final class Session {
     private var writtenEnd = TimeSpan.zero
     private var segmentStart = TimeSpan.zero
 
-    /// Starts at `frame`, which the caller then appends.
+    /// Starts at `frame`, which the caller then appends; its media time 0 may lie `lead` before, for other tracks'
+    /// samples that are still to come.
     init(
-        at frame: TimedFrame, streams: [StreamDescription], timescales: [Int64], length: TimeSpan, clock: SessionClock,
+        at frame: TimedFrame, lead: TimeSpan, streams: [StreamDescription], timescales: [Int64], length: TimeSpan,
+        clock: SessionClock,
         cacheWriter: CacheWriter
     ) throws(MP4Error) {
         self.clock = clock
@@ -39,8 +41,13 @@ final class Session {
         parameterSets = frame.parameterSets
         tracks = try Self.tracks(streams, frame.parameterSets)
         let scale = timescales.indices.contains(frame.track) ? timescales[frame.track] : 1
-        origins = timescales.map { frame.decode.scaled(by: $0, over: scale) }
-        cutter = SegmentCutter(length: length)
+        origins = timescales.map {
+            frame.decode.scaled(by: $0, over: scale).subtractingSaturated(
+                lead.microseconds.scaled(by: $0, over: 1_000_000))
+        }
+        // Audio can be cut anywhere: exactly at the target.
+        cutter = SegmentCutter(
+            length: length, tolerance: frame.parameterSets == nil ? .zero : SegmentCutter.tolerance)
         builder = FragmentBuilder(timescales: timescales)
     }
 
@@ -92,7 +99,7 @@ final class Session {
     }
 
     /// Closes the last segment; the caller journals the session's end.
-    func close() throws(SegmentStoreError) { try closeSegment() }
+    func close() throws(SegmentStoreError) { try closeSegment(isLast: true) }
 
     /// Ends without the disk's help, and returns where what is on it ends; nil when nothing is.
     func abandon(after error: SegmentStoreError) -> WallTime? {
@@ -109,8 +116,9 @@ final class Session {
         return clock.wall(writtenEnd)
     }
 
-    private func closeSegment() throws(SegmentStoreError) {
-        try writeFragment()
+    private func closeSegment(isLast: Bool = false) throws(SegmentStoreError) {
+        // Other tracks' samples alone wait for the next segment: a fragment has a reason to be in the first one.
+        if isLast || builder.samples.contains(where: { $0.track == 0 }) { try writeFragment() }
         guard let closing = output else { return }
         output = nil
         counter += 1
