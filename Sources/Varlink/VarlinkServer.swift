@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 import NIOPosix
 
@@ -61,7 +62,7 @@ package final class VarlinkServer: Sendable {
         connections = ConnectionTable(limit: limits.connections)
     }
 
-    /// Serves until cancelled; `whenListening` is called once clients can connect.
+    /// Serves until cancelled, then returns; `whenListening` is called once clients can connect.
     ///
     /// Throws `VarlinkConnectionError` when the socket cannot be made, or another process already serves it.
     package func run(whenListening: @Sendable () -> Void = {}) async throws {
@@ -69,6 +70,9 @@ package final class VarlinkServer: Sendable {
         let limits = limits
         let connections = connections
         let listener = try await ServerBootstrap(group: eventLoopGroup)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .bind(descriptor) { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -80,15 +84,22 @@ package final class VarlinkServer: Sendable {
         whenListening()
         // A connection that was accepted while the loop ended is in the table, but in nobody's hands.
         defer { connections.closeAll() }
-        try await listener.executeThenClose { accepted in
-            try await withThrowingDiscardingTaskGroup { tasks in
-                for try await connection in accepted {
-                    tasks.addTask { await connection.serve(self.answer) }
+        do {
+            try await listener.executeThenClose { accepted in
+                try await withThrowingDiscardingTaskGroup { tasks in
+                    for try await connection in accepted {
+                        tasks.addTask { await connection.serve(self.answer) }
+                    }
+                    tasks.cancelAll()
                 }
-                tasks.cancelAll()
             }
+        } catch is CancellationError {
+            return
         }
-        try Task.checkCancellation()
+        guard Task.isCancelled else {
+            throw VarlinkConnectionError(
+                operation: "accept on", path: socketPath, errno: ECONNABORTED, nextStep: "Start the service again")
+        }
     }
 
     @Sendable private func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {

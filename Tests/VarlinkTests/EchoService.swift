@@ -66,6 +66,7 @@ struct EchoService: Sendable {
             if !isListening { try await tasks.waitForAll() }
             let result = try await body(service)
             tasks.cancelAll()
+            try await tasks.waitForAll()
             return result
         }
     }

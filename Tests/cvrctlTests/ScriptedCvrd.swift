@@ -51,6 +51,7 @@ struct ScriptedCvrd: Sendable {
             for await _ in listening { break }
             let result = try await body(cvrd)
             tasks.cancelAll()
+            try await tasks.waitForAll()
             return result
         }
     }
