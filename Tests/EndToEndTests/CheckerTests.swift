@@ -27,7 +27,7 @@ struct CheckerTests {
                 damage.filter, "-use_editlist", "0", path,
             ])
         try #require(made.ending == .exited(0), "\(made.errors)")
-        let track = try #require(try await Footage([path], of: clip).tracks.first)
+        let track = try #require(try await Footage([path], of: clip, areOurs: false).tracks.first)
         #expect(track.lost == damage.lost, "\(track)")
         #expect(track.isWhole == damage.isWhole, "\(track)")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import FragmentedMP4
 
 /// How one track of a session compares with the clip that its camera loops, and whether its times join.
 package struct Continuity: Hashable, Sendable, CustomStringConvertible {
@@ -9,7 +10,7 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
     package var duplicated = 0
     /// Samples that the clip does not have.
     package var foreign = 0
-    /// Places where a sample's decode time is not its predecessor's plus the predecessor's duration.
+    /// Fragments whose decode time is not the end of their predecessor, over segment borders too.
     package var breaks = 0
     /// Index in the clip of the first and of the last sample.
     package var first: Int?
@@ -30,11 +31,11 @@ package struct Continuity: Hashable, Sendable, CustomStringConvertible {
         if findings.count < 5 { findings.append(finding) }
     }
 
-    mutating func take(_ sample: MediaSample, _ expected: Int64?, in segment: String) {
-        samples += 1
-        guard let expected, expected != sample.decodeTime else { return }
+    /// Takes a fragment's part of the track; `end` is where its predecessor's ended, in this segment or the one before.
+    mutating func join(_ run: TrackRun, to end: Int64?, in segment: String) {
+        guard let end, end != run.baseDecodeTime else { return }
         breaks += 1
-        note("\(segment): decode time \(sample.decodeTime) instead of \(expected)")
+        note("\(segment): decode time \(run.baseDecodeTime) instead of \(end)")
     }
 
     /// Takes the next sample's index in the clip, nil if it has none.

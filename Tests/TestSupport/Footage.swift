@@ -1,4 +1,5 @@
 import Foundation
+import FragmentedMP4
 
 /// The segments of one session, held against the clip that its camera loops.
 package struct Footage: Sendable {
@@ -7,10 +8,10 @@ package struct Footage: Sendable {
     /// What ffmpeg complains of when it decodes the files, one entry a file.
     package private(set) var complaints: [String] = []
 
-    /// Examines the files of a session, in their order.
-    package init(_ files: [String], of clip: SourceClip) async throws {
+    /// Examines the files of a session, in their order; of files that we did not write just their content.
+    package init(_ files: [String], of clip: SourceClip, areOurs: Bool = true) async throws {
         tracks = clip.hashes.map { _ in Continuity() }
-        var expectedTime = [Int64?](repeating: nil, count: tracks.count)
+        var ends = [Int64?](repeating: nil, count: tracks.count)
         let places = clip.hashes.map { hashes in
             Dictionary(hashes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         }
@@ -23,13 +24,17 @@ package struct Footage: Sendable {
                 guard tracks.indices.contains(sample.track) else {
                     throw Missed("\(path) has a track \(sample.track) that \(clip.name) has not")
                 }
-                tracks[sample.track].take(sample, expectedTime[sample.track], in: name)
-                expectedTime[sample.track] = sample.decodeTime + sample.duration
+                tracks[sample.track].samples += 1
                 if !places[sample.track].isEmpty {
                     tracks[sample.track].place(
                         places[sample.track][sample.hash], of: clip.hashes[sample.track].count,
                         "\(name) at \(sample.decodeTime)")
                 }
+            }
+            let fragments = areOurs ? try SegmentFiles.read(path).fragments : []
+            for run in fragments.flatMap(\.perTrack) where tracks.indices.contains(run.track) {
+                tracks[run.track].join(run, to: ends[run.track], in: name)
+                ends[run.track] = run.baseDecodeTime + run.duration
             }
             if !clip.audio.isEmpty { audio += try await Media.audioBytes(path) }
         }

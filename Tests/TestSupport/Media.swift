@@ -6,8 +6,6 @@ package struct MediaSample: Hashable, Sendable {
     package let track: Int
     /// In the track's timescale.
     package let decodeTime: Int64
-    package let duration: Int64
-    package let bytes: Int
     /// MD5 of the sample; of video: of its coded slices alone, so that stripped parameter sets make no difference.
     package let hash: String
 }
@@ -40,10 +38,9 @@ package enum Media {
 
     private static func sample(_ line: Substring) throws -> MediaSample {
         let fields = line.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        guard fields.count >= 6, let track = Int(fields[0]), let decodeTime = Int64(fields[1]),
-            let duration = Int64(fields[3]), let bytes = Int(fields[4])
+        guard fields.count >= 6, let track = Int(fields[0]), let decodeTime = Int64(fields[1])
         else { throw Missed("ffmpeg prints '\(line)'") }
-        return MediaSample(track: track, decodeTime: decodeTime, duration: duration, bytes: bytes, hash: fields[5])
+        return MediaSample(track: track, decodeTime: decodeTime, hash: fields[5])
     }
 
     /// The bytes of the file's audio: what there is to compare of G.711, whose packets have no borders.
