@@ -49,7 +49,7 @@ final class MistakeList {
 }
 
 /// Why a text is not a value of some kind.
-struct BadValue: Error {
+package struct BadValue: Error {
     let reason: String
 
     init(_ reason: String) { self.reason = reason }

@@ -1,9 +1,9 @@
-import Recording
+package import Recording
 
 /// The kinds of values that a configuration holds; each reader takes the text as it is written.
-enum Values {
+package enum Values {
     /// ISO 8601 duration: `PT30S`, `PT2.5S`, `P30D`, `P1Y6M`; a year is 365 days, a month 30.
-    static func duration(_ text: String) throws(BadValue) -> TimeSpan {
+    package static func duration(_ text: String) throws(BadValue) -> TimeSpan {
         let halves = text.dropFirst().split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
         guard text.first == "P", text.utf8.count <= 32, let date = halves.first,
             let dateSpan = components(

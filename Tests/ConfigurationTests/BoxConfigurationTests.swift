@@ -2,7 +2,7 @@ import Foundation
 import Recording
 import Testing
 
-@testable import Configuration
+import Configuration
 
 @Suite("Configuration: values")
 struct BoxConfigurationTests {

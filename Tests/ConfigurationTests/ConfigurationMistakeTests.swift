@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Configuration
+import Configuration
 
 /// Reads `text` as cvr.yaml, with `added` as the files of cameras.d.
 func box(_ text: String, added: [String: String] = [:]) throws(ConfigurationError) -> BoxConfiguration {
