@@ -107,9 +107,9 @@ extension Catalog {
 }
 
 extension Catalog {
-    private static func save(_ camera: CameraRow, _ db: Database) throws {
+    static func save(_ camera: CameraRow, _ db: Database, orIgnore: Bool = false) throws {
         try db.execute(
-            sql: "INSERT OR REPLACE INTO camera VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sql: "INSERT OR \(orIgnore ? "IGNORE" : "REPLACE") INTO camera VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 camera.name.text, camera.asset, camera.retention?.microseconds, camera.identity,
                 camera.journal.offset, camera.journal.session, camera.ledger,

@@ -40,6 +40,8 @@ extension Catalog {
         CREATE INDEX segmentInCache ON segment (camera, session, counter) WHERE isLocal = 1;
         CREATE INDEX segmentUnsettled ON segment (camera, session, counter)
             WHERE state IN ('closed', 'uploaded');
+        CREATE INDEX segmentUncertain ON segment (camera, session, counter) WHERE isUncertain = 1;
+        CREATE INDEX segmentVerified ON segment (camera, start) WHERE state = 'verified';
         CREATE TABLE note (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);
         """
 

@@ -15,8 +15,6 @@ package enum SegmentSelection: Hashable, Sendable {
     case evictable
     /// Those in the cache that may only be freed as a loss.
     case unverified
-    /// Verified ones that ended before a moment: what retention deletes.
-    case expired(before: WallTime)
     /// Gone for good by the catalog's word, while the store may still hold an object.
     case leftInStore
 }
@@ -69,6 +67,21 @@ extension Catalog {
         }
     }
 
+    /// At most `limit` verified segments that ended before a moment, by start: what retention deletes.
+    package func expired(_ camera: CameraName, before moment: WallTime, limit: Int) throws(CatalogError) -> [SegmentRow]
+    {
+        try read("list expired segments in") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM segment INDEXED BY segmentVerified
+                    WHERE camera = ? AND state = 'verified' AND start < ? AND start + duration < ?
+                    ORDER BY start LIMIT ?
+                    """, arguments: [camera.text, moment.microseconds, moment.microseconds, limit]
+            ).map { try SegmentRow($0) }
+        }
+    }
+
     /// Everything below it is verified or gone: what a worker may free by itself (I7); nil when nothing is.
     ///
     /// `limit` is the first segment that exists outside the catalog, such as one that is still growing.
@@ -111,7 +124,8 @@ extension Catalog {
                     WHERE camera = ? AND isLocal = 1 AND state IN ('closed', 'uploaded')
                     """, arguments: [camera.text])
             let oldest = try Int64.fetchOne(
-                db, sql: "SELECT min(start) FROM segment WHERE camera = ? AND isLocal = 1", arguments: [camera.text])
+                db, sql: "SELECT min(start) FROM segment INDEXED BY segmentInCache WHERE camera = ? AND isLocal = 1",
+                arguments: [camera.text])
             return Holdings(
                 pendingSegments: try pending?.value("count") ?? 0, pendingBytes: try pending?.optional("bytes") ?? 0,
                 oldestPending: try pending?.optional("oldest").map { WallTime(microseconds: $0) },
@@ -119,12 +133,9 @@ extension Catalog {
         }
     }
 
-    /// Every camera that has a segment, a gap or a row of its own.
     package func knownCameras() throws(CatalogError) -> [CameraName] {
         try read("list cameras in") { db in
-            try String.fetchAll(
-                db, sql: "SELECT name FROM camera UNION SELECT DISTINCT camera FROM segment ORDER BY 1"
-            ).compactMap { CameraName($0) }
+            try String.fetchAll(db, sql: "SELECT name FROM camera ORDER BY name").compactMap { CameraName($0) }
         }
     }
 }
@@ -146,8 +157,6 @@ extension SegmentSelection {
         case .unsettled: return ("isLocal = 0 AND state IN ('closed', 'uploaded')", [])
         case .evictable: return ("isLocal = 1 AND state = 'verified'", [])
         case .unverified: return ("isLocal = 1 AND state IN ('closed', 'uploaded', 'quarantined')", [])
-        case .expired(let moment):
-            return ("state = 'verified' AND start + duration < ?", [moment.microseconds])
         case .leftInStore: return ("state = 'evicted' AND isUncertain = 1", [])
         }
     }

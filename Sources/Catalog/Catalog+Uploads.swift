@@ -28,8 +28,12 @@ extension Catalog {
     }
 
     /// Enters what a rebuild found in the store and nowhere else: verified before its local copy went (I3).
-    package func enterStored(_ row: SegmentRow) throws(CatalogError) {
+    ///
+    /// Its camera may have no cache any more: `asset` is then all that is known of it.
+    package func enterStored(_ row: SegmentRow, asset: String) throws(CatalogError) {
         try write("enter a stored segment into") { db in
+            let camera = CameraRow(name: row.camera, asset: asset, retention: nil)
+            try Self.save(camera, db, orIgnore: true)
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration, :bytes,

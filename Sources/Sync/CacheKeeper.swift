@@ -35,15 +35,22 @@ package actor CacheKeeper {
     /// One turn of the loop; called every second.
     package func tick() throws {
         beat()
-        let ballast = Ballast.all(work.settings)
+        try onFullDisk { try makeRoom() }
+        for ballast in Ballast.all(work.settings) { ballast.refill() }
+    }
+
+    /// Tries again with the ballast let go.
+    ///
+    /// On a full disk nothing can be written down, and what is not written down must not go (I3).
+    private func onFullDisk<Value>(_ body: () throws -> Value) throws -> Value {
         do {
-            try makeRoom()
-        } catch  where Ballast.helps(error) {
-            // On a full disk nothing can be written down, and what is not written down must not go (I3).
-            ballast.forEach { $0.release() }
-            try makeRoom()
+            return try body()
+        } catch {
+            guard Ballast.helps(error) else { throw error }
+            for ballast in Ballast.all(work.settings) { ballast.release() }
+            try work.catalog.boundWAL(to: 0)
+            return try body()
         }
-        ballast.forEach { $0.refill() }
     }
 
     private func makeRoom() throws {
@@ -81,7 +88,8 @@ package actor CacheKeeper {
     @discardableResult
     private func refresh(_ camera: CameraName) throws -> Survey.Result {
         beat()
-        let result = try Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } }).run()
+        let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
+        let result = try onFullDisk { try survey.run() }
         cacheBytes[camera] = result.bytes
         if let fault = result.fault { progress.update { $0.lastError = fault.fault } }
         return result
@@ -120,11 +128,6 @@ extension CacheKeeper {
             throw SyncError(.notFound, "no camera '\(camera)' was ever recorded here", nextStep: "see cvrctl cameras")
         }
         let growing = isCached ? try refresh(camera).open : []
-        guard try Rebuild.isDone(work.catalog) else {
-            throw SyncError(
-                .rebuilding, "the catalog is being rebuilt from the caches and the store",
-                nextStep: "ask again in a moment")
-        }
         return try Answers(work: work, camera: camera, open: growing)
     }
 

@@ -16,22 +16,16 @@ package struct CatalogFile {
     }
 
     package func open() throws(CatalogError) -> Catalog {
-        let catalog: Catalog
         do {
-            catalog = try Catalog(path: settings.catalogPath)
-        } catch  where error.isCorrupt {
+            let catalog = try Catalog(path: settings.catalogPath)
+            guard let origin = try catalog.note(Self.origin) else { return try claim(catalog) }
+            guard origin != settings.origin else { return catalog }
+            try catalog.close()
+            return try begin(why: "it is of another site, cache or store: \(origin)")
+        } catch {
+            guard error.isCorrupt else { throw error }
             return try replace(because: error)
         }
-        let origin: String?
-        do {
-            origin = try catalog.note(Self.origin)
-        } catch  where error.isCorrupt {
-            return try replace(because: error)
-        }
-        guard let origin else { return try claim(catalog) }
-        guard origin != settings.origin else { return catalog }
-        try catalog.close()
-        return try begin(why: "it is of another site, cache or store: \(origin)")
     }
 
     /// Sets a damaged catalog aside.

@@ -41,6 +41,6 @@ struct Rebuild {
         }
         var row = scan.row(scan.info.camera, key: key.text, bytes: bytes, state: .verified, isLocal: false)
         row.checksum = stored?.checksum
-        try work.catalog.enterStored(row)
+        try work.catalog.enterStored(row, asset: key.asset)
     }
 }

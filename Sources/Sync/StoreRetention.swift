@@ -33,7 +33,7 @@ struct StoreRetention {
 
     private func expire(before moment: WallTime, isStopping: () -> Bool) throws {
         while !isStopping() {
-            let rows = try work.catalog.segments(camera, .expired(before: moment), limit: 100)
+            let rows = try work.catalog.expired(camera, before: moment, limit: 100)
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.

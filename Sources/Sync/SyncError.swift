@@ -7,7 +7,7 @@ import SegmentStore
 /// Something that cvr-sync could not do, with the operator's next step.
 package struct SyncError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
-        case invalidArgument, notConfigured, notFound, rebuilding, locked, noSpace, failed
+        case invalidArgument, notConfigured, notFound, locked, noSpace, failed
     }
 
     package var code: Code

@@ -108,7 +108,7 @@ package struct SyncHandler: Sendable {
             switch error.code {
             case .invalidArgument: "InvalidArgument"
             case .notFound: "NotFound"
-            case .notConfigured, .rebuilding, .locked, .noSpace, .failed: "Failed"
+            case .notConfigured, .locked, .noSpace, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

@@ -64,6 +64,10 @@ private struct Listener: Service {
     let server: VarlinkServer
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown { try await server.run() }
+        do {
+            try await cancelWhenGracefulShutdown { try await server.run() }
+        } catch is CancellationError {
+            // Its way to end.
+        }
     }
 }

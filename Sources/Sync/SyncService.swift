@@ -24,6 +24,7 @@ package actor SyncService: Service {
     private var lock: (path: String, held: ProcessLock)?
     private var halves: Halves?
     private var waiters: [CheckedContinuation<SyncInterface.PassReport, any Error>] = []
+    private var rebuildWaiters: [CheckedContinuation<Void, Never>] = []
     private var sleeper: Task<Void, any Error>?
     private var nextPass = MonotonicTime(microseconds: 0)
     private var isFinishing = false
@@ -100,11 +101,10 @@ extension SyncService {
         if let halves {
             self.halves = Halves(cache: halves.cache, store: halves.store, work: work)
             await halves.cache.configure(work)
-            await halves.store.configure(work)
         } else {
             halves = Halves(
                 cache: CacheKeeper(work: work, progress: progress),
-                store: StoreKeeper(work: work, progress: progress, stop: stop), work: work)
+                store: StoreKeeper(progress: progress, stop: stop), work: work)
         }
     }
 
@@ -140,7 +140,14 @@ extension SyncService {
             lastError: numbers.lastError, caches: caches)
     }
 
-    package func answers(_ camera: CameraName) async throws -> Answers { try await configured().cache.answers(camera) }
+    /// Waits for a new catalog to be rebuilt, unless the store is away: then it says what the caches know.
+    package func answers(_ camera: CameraName) async throws -> Answers {
+        let halves = try configured()
+        if try !Rebuild.isDone(halves.work.catalog), progress.current.breaker.state == .closed, !stop.isOn {
+            await withCheckedContinuation { rebuildWaiters.append($0) }
+        }
+        return try await halves.cache.answers(camera)
+    }
 
     private func configured() throws(SyncError) -> Halves {
         guard let halves, !isFinishing else {
@@ -172,6 +179,7 @@ extension SyncService {
         }
         for waiter in waiters { waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0)) }
         waiters = []
+        endRebuildWait()
         // `run` ends with the first of its loops: after a last pass its answer must still go out.
         nextPass = MonotonicTime(microseconds: .max)
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
@@ -180,8 +188,11 @@ extension SyncService {
     private func pass(_ halves: Halves, isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
         nextPass = clock.monotonic() + halves.work.settings.period
         do {
+            defer { endRebuildWait() }
             try await halves.cache.surveyAll()
-            let report = try await halves.store.pass(isAsked: isAsked)
+            try await halves.store.rebuild(halves.work)
+            endRebuildWait()
+            let report = try await halves.store.pass(halves.work, isAsked: isAsked)
             if let retryAt = progress.current.breaker.retryAt { nextPass = retryAt }
             return .success(report)
         } catch {
@@ -206,6 +217,11 @@ extension SyncService {
         } catch {
             log.error("\(error)")
         }
+    }
+
+    private func endRebuildWait() {
+        for waiter in rebuildWaiters { waiter.resume() }
+        rebuildWaiters = []
     }
 
     private func sleepUntilDue() async {

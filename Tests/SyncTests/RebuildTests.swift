@@ -99,4 +99,23 @@ struct RebuildTests {
         #expect(report.uploaded == 1)
         #expect(try rig.rows().map(\.state) == [.verified])
     }
+
+    @Test("footage whose cache is gone for good is still listed, from the store alone")
+    func storeOnly() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<3 { try recorder.record() }
+        try rig.sync()
+        let before = try rig.rows()
+        try FileManager.default.removeItem(atPath: rig.root + "/cache/front")
+        rig.settings.cameras = [:]
+        try rig.loseCatalog()
+        try rig.sync()
+        #expect(try rig.rows().map(\.key) == before.map(\.key))
+        #expect(try rig.rows().allSatisfy { $0.state == .verified && !$0.isLocal })
+        #expect(try rig.rows().map(\.media) == before.map(\.media))
+        let answers = try await CacheKeeper(work: rig.workspace(), progress: Progress()).answers(rig.front)
+        #expect(try await answers.coverage(from: nil, to: rig.clock.now).recorded == .seconds(6))
+    }
 }
