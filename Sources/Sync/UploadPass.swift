@@ -1,4 +1,5 @@
 import Catalog
+import Glibc
 import ObjectStore
 import Recording
 import SegmentStore
@@ -16,6 +17,7 @@ package struct UploadPass {
     }
 
     private static let turn = 4
+    private static let roundsBetweenMarks = 32
 
     let work: Workspace
     let progress: Progress
@@ -47,8 +49,10 @@ package struct UploadPass {
         _ cameras: [CameraName], _ selection: SegmentSelection, _ report: inout Report
     ) throws {
         var waiting = cameras.map { (camera: $0, after: SegmentID?.none) }
+        var round = 0
         while !waiting.isEmpty {
             var next: [(camera: CameraName, after: SegmentID?)] = []
+            round += 1
             for (camera, after) in waiting {
                 let rows = try work.catalog.segments(camera, selection, after: after, limit: Self.turn)
                 for row in rows where selection == .pending || row.isUncertain {
@@ -56,7 +60,10 @@ package struct UploadPass {
                     try upload(row, &report)
                 }
                 if let last = rows.last { next.append((camera, last.id)) }
-                if selection == .pending, !rows.isEmpty { publishWatermark(camera) }
+                // A look at the whole cache: at the end of a backlog, and now and then on its way.
+                if selection == .pending, rows.isEmpty || round % Self.roundsBetweenMarks == 0 {
+                    publishWatermark(camera)
+                }
             }
             waiting = next
         }
@@ -88,8 +95,10 @@ package struct UploadPass {
 
     /// What a worker may free by itself; below everything that is not in the catalog yet.
     private func publishWatermark(_ camera: CameraName) {
+        let path = work.settings.cachePath(camera)
+        guard access(path, F_OK) == 0 else { return }  // Removed for good: only the store has its footage.
         do {
-            let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+            let cache = try CacheDirectory(path: path, camera: camera)
             let open = try cache.listing().first { $0.name.stage != .closed }?.name.id
             guard let mark = try work.catalog.evictableWatermark(camera, below: open) else { return }
             guard try EvictableWatermark.read(in: cache) != mark else { return }
