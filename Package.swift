@@ -123,5 +123,6 @@ let package = Package(
             name: "TestSupport", dependencies: ["Messages", "Recording", "FragmentedMP4"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
+        tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
 )

@@ -70,12 +70,24 @@ package actor Box {
 
     /// SIGKILL to every process of the box at once, as a power cut would; returns when all are gone.
     package func crash() async throws {
-        let victims = processes()
         // Stopped first, no process sees another one die.
-        for signal in [SIGSTOP, SIGKILL] { for victim in victims { kill(victim.pid, signal) } }
-        try await eventually("every process is gone", every: .milliseconds(20)) { processes().isEmpty ? true : nil }
+        for victim in processes() { kill(victim.pid, SIGSTOP) }
+        try await eventually("every process is gone", every: .milliseconds(20)) {
+            // A child that cvrd was just starting is seen the next time.
+            let left = processes()
+            for victim in left { kill(victim.pid, SIGKILL) }
+            return left.isEmpty ? true : nil
+        }
         await follower?.stop()
         daemon = nil
+    }
+
+    /// SIGKILL to cvrd alone; returns when it is gone.
+    package func killSupervisor() async throws {
+        daemon?.signal(SIGKILL)
+        try await daemon?.end()
+        daemon = nil
+        await follower?.stop()
     }
 
     func tearDown() async {

@@ -1,18 +1,16 @@
-import Foundation
-import Messages
+package import Messages
 import Recording
-import TestSupport
 
 /// What a box knows about one camera's footage at one moment.
-struct RecordedCamera: Sendable {
-    let name: String
-    let status: Admin.Camera
-    let segments: [Listing.Segment]
-    let gaps: [Listing.Gap]
+package struct RecordedCamera: Sendable {
+    package let name: String
+    package let status: Admin.Camera
+    package let segments: [Listing.Segment]
+    package let gaps: [Listing.Gap]
     /// From the first segment to the end of the last closed one.
-    let coverage: Listing.Coverage?
+    package let coverage: Listing.Coverage?
 
-    init(_ name: String, in box: Box) async throws {
+    package init(_ name: String, in box: Box) async throws {
         self.name = name
         segments = try await box.segments(of: name)
         gaps = try await box.gaps(of: name)
@@ -25,14 +23,14 @@ struct RecordedCamera: Sendable {
     }
 
     /// Segments that are not written to any more, in order.
-    var closed: [Listing.Segment] { TestBox.closed(segments) }
+    package var closed: [Listing.Segment] { TestBox.closed(segments) }
 
-    var stored: [Listing.Segment] { segments.filter { $0.state == "verified" } }
+    package var stored: [Listing.Segment] { segments.filter { $0.state == "verified" } }
 
-    var sessions: [Int64] { Set(segments.map(\.session)).sorted() }
+    package var sessions: [Int64] { Set(segments.map(\.session)).sorted() }
 
     /// Reasons of the gaps that coverage shows, in order.
-    var gapReasons: [String] { coverage?.spans.filter { $0.kind == "gap" }.map { $0.reason ?? "none" } ?? [] }
+    package var gapReasons: [String] { coverage?.spans.filter { $0.kind == "gap" }.map { $0.reason ?? "none" } ?? [] }
 
     /// From the start of the first to the end of the last, less what listings cut off when they show milliseconds.
     private static func range(of segments: [Listing.Segment]) -> (WallTime, WallTime)? {
@@ -44,16 +42,16 @@ struct RecordedCamera: Sendable {
 }
 
 /// Where a box keeps things, and how its listings are ordered.
-enum TestBox {
-    static func object(_ segment: Listing.Segment, in root: String) -> String { "\(root)/store/\(segment.key)" }
+package enum TestBox {
+    package static func object(_ segment: Listing.Segment, in root: String) -> String { "\(root)/store/\(segment.key)" }
 
-    static func closed(_ segments: [Listing.Segment]) -> [Listing.Segment] {
+    package static func closed(_ segments: [Listing.Segment]) -> [Listing.Segment] {
         segments.filter { $0.state != "recording" }
             .sorted { ($0.session, $0.counter) < ($1.session, $1.counter) }
     }
 
     /// The paths of the closed segments of one session in a camera's cache, in order.
-    static func cached(_ camera: String, session: Int64, in root: String) -> [String] {
+    package static func cached(_ camera: String, session: Int64, in root: String) -> [String] {
         let files = SegmentFiles.all(in: "\(root)/cache/\(camera)", endings: [".mp4"])
         return files.compactMap { path -> (counter: Int64, path: String)? in
             let parts = path.split(separator: "/").last?.split(separator: ".") ?? []
@@ -66,7 +64,7 @@ enum TestBox {
 
 extension Box {
     /// Waits until each of the cameras is in a state.
-    nonisolated func until(
+    package nonisolated func until(
         _ cameras: [String], are state: String, within limit: Duration = .seconds(40)
     ) async throws {
         try await eventually("\(cameras.joined(separator: ", ")) \(state)", within: limit) {
@@ -77,7 +75,7 @@ extension Box {
 
     /// Waits until a camera has so many verified segments, and returns them.
     @discardableResult
-    nonisolated func untilStored(
+    package nonisolated func untilStored(
         _ count: Int, of camera: String, within limit: Duration = .seconds(60)
     ) async throws -> [Listing.Segment] {
         var refusal = ""

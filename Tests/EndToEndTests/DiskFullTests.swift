@@ -1,0 +1,120 @@
+import Foundation
+import FragmentedMP4
+import Messages
+import Recording
+import TestSupport
+import Testing
+
+@Suite("A full disk", .showsEvidence, .timeLimit(.minutes(6)), .enabled(if: geteuid() == 0, "mounts a tmpfs"))
+struct DiskFullTests {
+    @Test("stops the recording without a crash; it resumes within 5 s of space, and the hole says why")
+    func full() async throws {
+        try await withFront { box in
+            let worker = try box.worker(of: "front")
+            try fill(box)
+            try await event("gapOpened", in: box)
+            let fault = try await eventually("status names the disk") {
+                try await box.status(of: "front").lastError
+            }
+            #expect(fault.code == "diskFull" && !fault.nextStep.isEmpty, "\(fault)")
+            let freed = ContinuousClock.now
+            try FileManager.default.removeItem(atPath: filler(box))
+            try await event("gapClosed", in: box)
+            let took = ContinuousClock.now - freed
+            #expect(took < .seconds(5), "recording resumed after \(took)")
+            try await expectGap(box, worker)
+        }
+    }
+
+    @Test("with cvr-sync stopped costs verified segments, oldest first; the worker makes its own room")
+    func fullWithoutSync() async throws {
+        try await withFront { box in
+            let worker = try box.worker(of: "front")
+            let before = try await box.segments(of: "front")
+            let sync = try box.sync()
+            kill(sync.pid, SIGSTOP)
+            try fill(box)
+            try await event("gapOpened", in: box)
+            try await event("gapClosed", in: box)
+            kill(sync.pid, SIGCONT)
+            try await expectGap(box, worker)
+            let oldest = try #require(before.first)
+            let after = try #require(try await box.segments(of: "front").first { $0.key == oldest.key })
+            #expect(after.state == "verified" && !after.local, "\(after)")
+        }
+    }
+
+    /// A camera of 2 Mbps, some MiB of it verified, on a disk with room for more.
+    private func withFront(_ body: (Box) async throws -> Void) async throws {
+        try await Machine.shared.place {
+            let rig = try await CameraRig([.init("front", clip: "demo")])
+            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
+            settings.cacheMountMiB = 24
+            settings.cacheFull = "stopRecording"
+            try await withBox(settings) { box in
+                try await box.start()
+                try await box.untilStored(5, of: "front")
+                try await body(box)
+            }
+            await rig.stop()
+        }
+    }
+
+    private func event(_ type: String, in box: Box) async throws {
+        _ = try await box.events.first("\(type) for the full disk", within: .seconds(60)) { line in
+            line.contains("\"\(type)\"") && line.contains("diskFull") ? true : nil
+        }
+    }
+
+    private func expectGap(_ box: Box, _ worker: BoxProcess) async throws {
+        let count = try await eventually("a listing") {
+            // While cvr-sync was stopped nobody answered.
+            try? await box.segments(of: "front").count
+        }
+        try await box.untilStored(count + 1, of: "front")
+        let front = try await RecordedCamera("front", in: box)
+        #expect(front.gaps.contains { $0.reason == "diskFull" && $0.to != nil }, "\(front.gaps)")
+        #expect(!front.gapReasons.contains("unknown"), "\(String(describing: front.coverage))")
+        #expect(front.status.restarts == 0)
+        #expect(try box.worker(of: "front") == worker, "the worker was replaced")
+        for file in SegmentFiles.all(in: "\(box.root)/cache/front", endings: [".mp4"]) {
+            #expect(try SegmentFiles.read(file).isComplete, "\(file)")
+        }
+    }
+
+    @Test("costs the oldest verified segments first, and no second of the recording")
+    func eviction() async throws {
+        try await Machine.shared.place {
+            let rig = try await CameraRig([.init("front", clip: "demo")])
+            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
+            // Room for some ten seconds: it is full again and again.
+            settings.cacheMountMiB = 4
+            settings.minimumFree = "30%"
+            try await withBox(settings) { box in
+                try await box.start()
+                try await box.untilStored(12, of: "front", within: .seconds(90))
+                let front = try await RecordedCamera("front", in: box)
+                #expect(front.gaps.isEmpty, "\(front.gaps)")
+                #expect(front.coverage?.percent == 100, "\(String(describing: front.coverage))")
+                let local = front.closed.map(\.local)
+                let firstLocal = try #require(local.firstIndex(of: true))
+                #expect(firstLocal > 0, "nothing was evicted")
+                #expect(local[firstLocal...].allSatisfy { $0 }, "a newer segment went before an older one: \(local)")
+                #expect(front.closed.prefix(firstLocal).allSatisfy { $0.state == "verified" })
+            }
+            await rig.stop()
+        }
+    }
+
+    private func filler(_ box: Box) -> String { "\(box.root)/cache/filler" }
+
+    /// Takes all that is free.
+    private func fill(_ box: Box) throws {
+        guard FileManager.default.createFile(atPath: filler(box), contents: nil),
+            let handle = FileHandle(forWritingAtPath: filler(box))
+        else { throw Missed("the filler cannot be made") }
+        defer { try? handle.close() }  // it was written as far as there was room
+        // The error that ends each round is the full disk.
+        for size in [1 << 16, 1 << 12] { while (try? handle.write(contentsOf: Data(count: size))) != nil {} }
+    }
+}
