@@ -71,9 +71,10 @@ package final class LibAVSource {
         // On failure libavformat has freed the context.
         self.context = opened
         guard result >= 0, let opened else {
+            let cause = interrupt.cause
             close()
-            if interrupt.cause == .tick { return nil }
-            throw interrupt.cause == .deadline ? .timeout : SourceFailure(opening: result)
+            if cause == .tick { return nil }
+            throw cause == .deadline ? .timeout : SourceFailure(opening: result)
         }
         return try announcement(opened)
     }
