@@ -1,1 +1,171 @@
+import Foundation
+import LibAV
+import Recording
 import Testing
+
+/// A TCP peer that answers each request by its method; `CSEQ` in an answer becomes the request's.
+final class CannedPeer: @unchecked Sendable {
+    let port: UInt16
+    private let listener: Int32
+    private let answer: (@Sendable (_ method: String) -> String)?
+    private let lock = NSLock()
+    /// Guarded by `lock`.
+    private var received: [String] = []
+
+    var requests: [String] { lock.withLock { received } }
+
+    /// A camera with these media descriptions that never sends a packet.
+    static func camera(media: String) -> @Sendable (String) -> String {
+        let description = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n" + media
+        return { method in
+            let body = method == "DESCRIBE" ? description : ""
+            let extra =
+                switch method {
+                case "OPTIONS": "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
+                case "DESCRIBE": "Content-Type: application/sdp\r\nContent-Length: \(body.utf8.count)\r\n"
+                case "SETUP": "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+                default: "Session: 1\r\n"
+                }
+            return "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\n\(extra)\r\n\(body)"
+        }
+    }
+
+    convenience init(status: String, headers: String = "") throws {
+        try self.init { _ in "RTSP/1.0 \(status)\r\nCSeq: CSEQ\r\n\(headers)\r\n" }
+    }
+
+    /// Nil: accepts and stays silent.
+    init(_ answer: (@Sendable (_ method: String) -> String)?) throws {
+        self.answer = answer
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listener = listener
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, size) == 0 && listen(listener, 8) == 0 && getsockname(listener, $0, &size) == 0
+            }
+        }
+        try #require(bound)
+        port = UInt16(bigEndian: address.sin_port)
+        // Lives as long as the test process: a peer that went away would be another answer.
+        Thread { while case let connection = accept(listener, nil, nil), connection >= 0 { self.serve(connection) } }
+            .start()
+    }
+
+    var url: String { "rtsp://127.0.0.1:\(port)/stream" }
+
+    private func serve(_ connection: Int32) {
+        guard let answer else { return }
+        Thread {
+            var text = ""
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            while case let count = recv(connection, &chunk, chunk.count, 0), count > 0 {
+                text += String(decoding: chunk.prefix(count), as: UTF8.self)
+                while let end = text.range(of: "\r\n\r\n") {
+                    let request = String(text[..<end.lowerBound])
+                    self.lock.withLock { self.received.append(request) }
+                    text = String(text[end.upperBound...])
+                    let sequence = request.components(separatedBy: "CSeq: ").last?.prefix { $0.isNumber } ?? "0"
+                    let method = String(request.prefix { $0 != " " })
+                    let reply = answer(method).replacingOccurrences(of: "CSEQ", with: sequence)
+                    send(connection, reply, reply.utf8.count, Int32(MSG_NOSIGNAL))
+                }
+            }
+            close(connection)
+        }.start()
+    }
+}
+
+@Suite("LibAVSource")
+struct LibAVSourceTests {
+    func source(
+        _ url: String, username: String = "", password: String = "", allowsTLS: Bool = false,
+        now: @escaping () -> MonotonicTime = { MonotonicTime(microseconds: 0) }
+    ) -> LibAVSource {
+        LibAVSource(
+            request: LibAVSource.Request(
+                url: url, username: username, password: { password }, usesUDP: false, acceptsUnverifiedTLS: allowsTLS),
+            now: now)
+    }
+
+    @Test(
+        "RTSP's answers in our words",
+        arguments: [
+            ("401 Unauthorized", .authentication), ("403 Forbidden", .authentication), ("404 Not Found", .notFound),
+            ("453 Not Enough Bandwidth", .refused), ("400 Bad Request", .refused), ("454 Session Not Found", .refused),
+            ("500 Internal Server Error", .serverError), ("503 Service Unavailable", .serverError),
+        ] as [(String, SourceFailure)])
+    func statuses(status: String, failure: SourceFailure) throws {
+        let peer = try CannedPeer(status: status)
+        #expect(throws: failure) { try source(peer.url).open(tick: { false }) }
+    }
+
+    @Test("only codecs that cannot be recorded: told by name")
+    func unsupported() throws {
+        let peer = try CannedPeer(CannedPeer.camera(media: "m=video 0 RTP/AVP 26\r\na=control:0\r\n"))
+        #expect(throws: SourceFailure.unsupportedCodec("mjpeg")) { try source(peer.url).open(tick: { false }) }
+    }
+
+    @Test("a camera that accepts and stays silent costs the time for connecting, and the loop goes round meanwhile")
+    func silent() throws {
+        let peer = try CannedPeer(nil)
+        var (ticks, time) = (0, Int64(0))
+        let source = source(peer.url, now: { MonotonicTime(microseconds: time) })
+        #expect(throws: SourceFailure.timeout) {
+            try source.open(tick: {
+                ticks += 1
+                time += 3_000_000
+                return false
+            })
+        }
+        #expect(ticks == 4)
+    }
+
+    @Test("a stop ends the block, without a failure")
+    func stop() throws {
+        let peer = try CannedPeer(nil)
+        #expect(try source(peer.url).open(tick: { true }) == nil)
+    }
+
+    @Test("what is not RTSP, and nothing at all")
+    func nobody() throws {
+        #expect(throws: SourceFailure.connectionRefused) {
+            try source("rtsp://127.0.0.1:1/stream").open(tick: { false })
+        }
+        #expect(throws: SourceFailure.unreachable) {
+            try source("rtsp://camera.invalid/stream").open(tick: { false })
+        }
+    }
+
+    @Test(
+        "addresses that are refused before anything is sent",
+        arguments: [
+            ("http://127.0.0.1/", .invalidURL), ("file:///etc/passwd", .invalidURL), ("rtsp:///stream", .invalidURL),
+            ("rtsp://user:secret@127.0.0.1/stream", .invalidURL), ("rtsp://127.0.0.1/a b", .invalidURL),
+            ("rtsps://127.0.0.1/stream", .unverifiedTLS),
+        ] as [(String, SourceFailure)])
+    func refused(url: String, failure: SourceFailure) {
+        #expect(throws: failure) { try source(url).open(tick: { false }) }
+    }
+
+    @Test("a credential that libavformat would cut is refused")
+    func longCredential() {
+        #expect(throws: SourceFailure.credentialTooLong) {
+            try source("rtsp://127.0.0.1/stream", username: "admin", password: String(repeating: "ü", count: 30))
+                .open(tick: { false })
+        }
+    }
+
+    @Test("every byte of a password reaches the camera")
+    func password() throws {
+        let peer = try CannedPeer(status: "401 No", headers: "WWW-Authenticate: Basic realm=\"x\"\r\n")
+        #expect(throws: SourceFailure.authentication) {
+            try source(peer.url, username: "adm:in", password: "p@ss/w:ö%?#").open(tick: { false })
+        }
+        let expected = Data("adm:in:p@ss/w:ö%?#".utf8).base64EncodedString()
+        #expect(peer.requests.contains { $0.contains("Authorization: Basic \(expected)") })
+    }
+}

@@ -1,0 +1,258 @@
+import Foundation
+import Ingest
+import Messages
+import Recording
+import SegmentStore
+import Testing
+
+/// A worker on a thread of its own, and the supervisor that talks to it.
+final class RunningWorker {
+    let workspace: Workspace
+    let script: ScriptedCamera.Script
+    private let ended = DispatchSemaphore(value: 0)
+    private let outcome = Outcome()
+
+    /// Crosses from the worker's thread; read only after `ended`.
+    private final class Outcome: @unchecked Sendable {
+        var code: Worker.ExitCode?
+        var error: (any Error)?
+        var isTerminating = false
+    }
+
+    /// Everything in it belongs to the worker's thread once that runs.
+    private struct Handover: @unchecked Sendable {
+        let worker: Worker
+    }
+
+    init(_ connections: [ScriptedCamera.Connection] = []) throws {
+        workspace = try Workspace()
+        let (clock, outcome) = (RunningClock(), outcome)
+        let script = ScriptedCamera.Script(connections, clock: clock)
+        self.script = script
+        let camera = try #require(CameraName("front"))
+        try FileManager.default.createDirectory(atPath: workspace.path + "/cache", withIntermediateDirectories: false)
+        let cache = try CacheDirectory(path: workspace.path + "/cache", camera: camera)
+        let worker = Worker(
+            identity: WorkerIdentity(camera: camera, slot: .a, pid: 42, build: "test"), cache: cache,
+            journal: try Journal(in: cache, now: ManualClock.start), bootChanged: false, clocks: clock.clocks,
+            socket: try ControlSocket(path: workspace.path + "/worker.sock"),
+            isTerminating: { outcome.isTerminating }, makeSource: script.source)
+        let handover = Handover(worker: worker)
+        let ended = ended
+        Thread {
+            do {
+                outcome.code = try handover.worker.run()
+            } catch {
+                outcome.error = error
+            }
+            ended.signal()
+        }.start()
+    }
+
+    func connect() throws -> Supervisor { try Supervisor(workspace.path + "/worker.sock") }
+
+    /// As SIGTERM does.
+    func terminate() { outcome.isTerminating = true }
+
+    func exitCode() throws -> Worker.ExitCode? {
+        try #require(ended.wait(timeout: .now() + 20) == .success, "the worker did not end")
+        if let error = outcome.error { throw error }
+        return outcome.code
+    }
+
+    func records() throws -> [JournalEvent] {
+        let camera = try #require(CameraName("front"))
+        let cache = try CacheDirectory(path: workspace.path + "/cache", camera: camera)
+        return try JournalReader.read(in: cache, from: 0).records.map(\.event)
+    }
+}
+
+/// cvrd's end of a worker's socket; reads block for at most 10 s.
+final class Supervisor {
+    private let socket: Int32
+    private var received: [UInt8] = []
+
+    init(_ path: String) throws {
+        socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(result == 0)
+    }
+
+    deinit { close(socket) }
+
+    func send(_ message: SupervisorToIngest) { send(message.frame) }
+
+    func send(_ bytes: [UInt8]) { Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+
+    /// The next message; nil at the end of the connection.
+    func next() throws -> IngestToSupervisor? {
+        while true {
+            if let content = try Frame.next(in: &received) { return try IngestToSupervisor(content: content) }
+            var chunk = [UInt8](repeating: 0, count: 65536)
+            let count = recv(socket, &chunk, chunk.count, 0)
+            guard count > 0 else { return nil }
+            received += chunk.prefix(count)
+        }
+    }
+
+    /// Waits for a message that is what the test wants.
+    func wait(_ isWanted: (IngestToSupervisor) -> Bool) throws -> IngestToSupervisor {
+        while let message = try next() {
+            if isWanted(message) { return message }
+        }
+        return try #require(nil, "the connection ended first")
+    }
+
+    func waitForProgress(_ isWanted: (WorkerProgress) -> Bool) throws {
+        _ = try wait { if case .progress(let progress) = $0 { isWanted(progress) } else { false } }
+    }
+}
+
+@Suite("Worker")
+struct WorkerTests {
+    @Test("says hello, records when configured, and stops as told with everything closed")
+    func life() throws {
+        let worker = try RunningWorker()
+        let supervisor = try worker.connect()
+        guard case .hello(let identity)? = try supervisor.next() else {
+            Issue.record("no hello")
+            return
+        }
+        #expect(identity.pid == 42 && identity.camera.text == "front")
+        supervisor.send(.configure(.test(segment: .seconds(2))))
+        _ = try supervisor.wait { if case .sessionStarted(1, _) = $0 { true } else { false } }
+        _ = try supervisor.wait { if case .segmentClosed = $0 { true } else { false } }
+        try supervisor.waitForProgress { $0.state == .recording && $0.framesReceived > 100 }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        let records = try worker.records()
+        #expect(records.contains { if case .sessionEnd(1, _, .stopped) = $0 { true } else { false } })
+        #expect(records.contains { if case .gapOpen(_, .stopped, _) = $0 { true } else { false } })
+        let left = try FileManager.default.subpathsOfDirectory(atPath: worker.workspace.path + "/cache")
+        #expect(left.contains { $0.hasSuffix(".mp4") } && !left.contains { $0.hasSuffix(".partial") })
+    }
+
+    @Test("SIGTERM is a stop, also before any configuration", arguments: [true, false])
+    func terminates(configured: Bool) throws {
+        let worker = try RunningWorker()
+        let supervisor = try worker.connect()
+        if configured {
+            supervisor.send(.configure(.test()))
+            try supervisor.waitForProgress { $0.state == .recording }
+        }
+        worker.terminate()
+        #expect(try worker.exitCode() == .stopped)
+    }
+
+    @Test("records on without a supervisor, and a newer connection replaces the older")
+    func supervisorGone() throws {
+        let worker = try RunningWorker()
+        var first: Supervisor? = try worker.connect()
+        first?.send(.configure(.test(segment: .seconds(2))))
+        try first?.waitForProgress { $0.state == .recording }
+        let second = try worker.connect()
+        while try first?.next() != nil {}
+        first = nil
+        try second.waitForProgress { $0.framesReceived > 500 }
+        second.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        #expect(try worker.records().filter { if case .sessionStart = $0 { true } else { false } }.count == 1)
+    }
+
+    @Test(
+        "garbage costs a connection, not a frame",
+        arguments: [[0xFF, 0xFF, 0xFF, 0xFF, 1, 1], [0, 0, 0, 2, 9, 9], [0, 0, 0, 3, 1, 1, 7]] as [[UInt8]])
+    func garbage(bytes: [UInt8]) throws {
+        let worker = try RunningWorker()
+        let hostile = try worker.connect()
+        hostile.send(.configure(.test()))
+        try hostile.waitForProgress { $0.state == .recording }
+        hostile.send(bytes)
+        while try hostile.next() != nil {}
+        let supervisor = try worker.connect()
+        try supervisor.waitForProgress { $0.state == .recording && $0.session == 1 }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+    }
+
+    @Test("a supervisor that reads nothing does not hold up the recording")
+    func deaf() throws {
+        let worker = try RunningWorker([.plays(frames: 20_000, then: .disconnected)])
+        let deaf = try worker.connect()
+        deaf.send(.configure(.test(segment: .seconds(3600))))
+        // 800 s of footage: more messages than the socket holds.
+        let supervisor = try {
+            while !(try worker.records()).contains(where: { if case .sessionEnd = $0 { true } else { false } }) {}
+            return try worker.connect()
+        }()
+        try supervisor.waitForProgress { $0.framesReceived >= 20_000 }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        withExtendedLifetime(deaf) {}
+    }
+
+    @Test("a camera that refuses is tried again and never ends the worker")
+    func refusals() throws {
+        let worker = try RunningWorker(
+            [.refuses(.connectionRefused), .refuses(.authentication), .plays(frames: 100, then: .disconnected)])
+        let supervisor = try worker.connect()
+        supervisor.send(.configure(.test()))
+        try supervisor.waitForProgress { $0.lastFault?.code == "authentication" && $0.state == .reconnecting }
+        try supervisor.waitForProgress { $0.session == 2 && $0.state == .recording }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        let reasons = try worker.records().compactMap {
+            if case .gapOpen(_, let reason, _) = $0 { reason } else { nil }
+        }
+        #expect(reasons == [.cameraOffline, .authentication, .networkLoss, .stopped])
+    }
+
+    @Test("settings that need another connection get one; limits do not")
+    func reconfigured() throws {
+        let worker = try RunningWorker()
+        let supervisor = try worker.connect()
+        supervisor.send(.configure(.test()))
+        try supervisor.waitForProgress { $0.state == .recording }
+        supervisor.send(.configure(.test(segment: .seconds(3))))
+        try supervisor.waitForProgress { $0.framesReceived > 300 && $0.session == 1 }
+        var other = CameraSettings.test()
+        other.url = "rtsp://192.0.2.2/other"
+        supervisor.send(.configure(other))
+        try supervisor.waitForProgress { $0.session == 2 && $0.state == .recording }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        #expect(worker.script.attempts.map(\.url) == [CameraSettings.test().url, other.url])
+    }
+}
+
+@Suite("WorkerArguments")
+struct WorkerArgumentsTests {
+    @Test("takes what cvrd gives, in any order")
+    func whole() throws {
+        let arguments = try #require(
+            WorkerArguments(["--slot", "b", "--camera", "front", "--run", "/run/x", "--cache", "/c"]))
+        #expect(arguments.camera.text == "front" && arguments.slot == .b)
+        #expect(arguments.cachePath == "/c" && arguments.runPath == "/run/x")
+    }
+
+    @Test(
+        "refuses everything else",
+        arguments: [
+            [], ["--camera"], ["--camera", "front", "--slot", "a", "--cache", "/c"],
+            ["--camera", "../x", "--slot", "a", "--cache", "/c", "--run", "/r"],
+            ["--camera", "x", "--slot", "c", "--cache", "/c", "--run", "/r"],
+            ["--camera", "x", "--slot", "a", "--cache", "", "--run", "/r"],
+            ["--camera", "x", "--slot", "a", "--cache", "/c", "--run", "/r", "--url", "u"],
+            ["--camera", "x", "--camera", "y", "--slot", "a", "--cache", "/c", "--run", "/r"],
+        ])
+    func refused(arguments: [String]) { #expect(WorkerArguments(arguments) == nil) }
+}
