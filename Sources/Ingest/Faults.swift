@@ -98,6 +98,12 @@ extension Trouble {
             "set the camera's audio to AAC, Opus or G.711, or switch it off")
     }
 
+    static func stalled(for patience: TimeSpan) -> Trouble {
+        Trouble(
+            .networkLoss, "stalled", "no frame for \(patience.microseconds / 1_000_000) s",
+            "check the network to the camera; it is connected to anew after 10 s")
+    }
+
     static let noKeyframe = Trouble(
         .cameraRefused, "noKeyframe", "the camera sends video without a keyframe that can be decoded",
         "set its keyframe interval (GOP, I-frame interval) to 1 to 10 s; switch smart codecs off")

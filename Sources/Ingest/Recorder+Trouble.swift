@@ -121,9 +121,9 @@ extension Recorder {
         for frame in intake?.flush() ?? [] { consume(frame) }
         attempt { () throws(SegmentStoreError) in try session?.writeIfOlder(than: now + .seconds(1)) }
         guard let session, session.number != nil else { return }
-        cacheWriter.openGap(
-            from: session.wallEnd, reason: .networkLoss,
-            detail: "no frame for \(rhythm.patience.microseconds / 1_000_000) s")
+        let trouble = Trouble.stalled(for: rhythm.patience)
+        note(trouble)
+        cacheWriter.openGap(from: session.wallEnd, reason: trouble.reason, detail: trouble.fault.message)
     }
 
     func watchKeyframe(_ now: MonotonicTime) {
@@ -140,8 +140,9 @@ extension Recorder {
     package var progress: WorkerProgress {
         let now = clocks.monotonic()
         var progress = counted
+        let hasRecorded = cacheWriter.fragmentsWritten > 0
         let isRecording = session?.number != nil && cacheWriter.ledger.current == nil
-        progress.state = isRecording ? .recording : counted.lastFault == nil ? .starting : .reconnecting
+        progress.state = isRecording ? .recording : counted.lastFault == nil && !hasRecorded ? .starting : .reconnecting
         progress.session = cacheWriter.lastSession
         if let session {
             progress.codec = session.codecs

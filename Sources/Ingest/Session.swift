@@ -21,6 +21,8 @@ final class Session {
     private let origins: [Int64]
     private var cutter: SegmentCutter
     private var builder: FragmentBuilder
+    /// Other tracks' samples that lie after all video so far: which segment they belong to is not known yet.
+    private var ahead: [(sample: Sample, arrival: MonotonicTime)] = []
     private var output: SegmentOutput?
     private var counter: Int64 = 0
     private var isFormatChange = false
@@ -68,12 +70,16 @@ final class Session {
             let media = span(sample.decodeTime)
             let shown = span(sample.decodeTime.addingSaturated(sample.compositionOffset))
             clock.observe(media: shown, arrival: wall, cameraTime: frame.cameraTime, now: now)
-            if number != nil, cacheWriter.ledger.current != nil { cacheWriter.closeGap(to: clock.wall(media)) }
+            closeStall(at: media)
             end = span(sample.decodeTime.addingSaturated(sample.duration))
         }
-        if !builder.accepts(sample) { try writeFragment() }
-        builder.add(sample, at: now)
-        if builder.isDue { try writeFragment() }
+        guard frame.track == 0 || span(sample) < end else {
+            ahead.append((sample, now))
+            return
+        }
+        // Before the frame that may make the fragment whole: what is heard while it is seen belongs to it.
+        try release { span($0.sample) < end }
+        try add(sample, at: now)
     }
 
     /// A new segment begins with `frame`, if it is time or its format differs.
@@ -94,6 +100,7 @@ final class Session {
 
     /// Writes what has been waiting for so long that the camera must have stalled.
     func writeIfOlder(than time: MonotonicTime) throws(SegmentStoreError) {
+        try release { $0.arrival < time }
         guard let since = builder.openSince, since < time else { return }
         try writeFragment()
     }
@@ -118,11 +125,35 @@ final class Session {
 
     private func closeSegment(isLast: Bool = false) throws(SegmentStoreError) {
         // Other tracks' samples alone wait for the next segment: a fragment has a reason to be in the first one.
+        if isLast { try release { _ in true } }
         if isLast || builder.samples.contains(where: { $0.track == 0 }) { try writeFragment() }
         guard let closing = output else { return }
         output = nil
         counter += 1
         try cacheWriter.close(closing)
+    }
+
+    private func add(_ sample: Sample, at arrival: MonotonicTime) throws(SegmentStoreError) {
+        if !builder.accepts(sample) { try writeFragment() }
+        builder.add(sample, at: arrival)
+        if builder.isDue { try writeFragment() }
+    }
+
+    /// Takes what waits and need not any more; in order, so the first that stays keeps all behind it.
+    private func release(
+        _ isReady: ((sample: Sample, arrival: MonotonicTime)) -> Bool
+    ) throws(SegmentStoreError) {
+        let ready = ahead.prefix(while: isReady)
+        ahead.removeFirst(ready.count)
+        for (sample, arrival) in ready { try add(sample, at: arrival) }
+    }
+
+    /// A gap within the session is as long as the hole in its media: frames that came late after all leave none.
+    private func closeStall(at media: TimeSpan) {
+        guard number != nil, let gap = cacheWriter.ledger.current else { return }
+        let hole = media - end
+        // The end of the frame before a stall is an estimate.
+        cacheWriter.closeGap(to: gap.from + (hole < .milliseconds(20) ? .zero : hole))
     }
 
     private func writeFragment() throws(SegmentStoreError) {
@@ -186,6 +217,11 @@ final class Session {
             track: frame.track, decodeTime: time, duration: frame.duration,
             compositionOffset: frame.presentation.subtractingSaturated(frame.decode), isSync: frame.isSync,
             data: frame.data)
+    }
+
+    private func span(_ sample: Sample) -> TimeSpan {
+        let timescale = tracks.indices.contains(sample.track) ? tracks[sample.track].timescale : 1
+        return TimeSpan(microseconds: sample.decodeTime.scaled(by: 1_000_000, over: timescale))
     }
 
     private func span(_ ticks: Int64) -> TimeSpan {

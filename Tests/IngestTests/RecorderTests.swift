@@ -73,6 +73,26 @@ struct RecorderTests {
         #expect(try bench.gaps.map(\.reason) == [.stopped])
     }
 
+    @Test("audio that arrives far ahead of its video still lies in the segment of its time")
+    func audioAhead() throws {
+        let bench = try Bench(.test(segment: .seconds(2)))
+        try bench.connect()
+        bench.play(.seconds(1))
+        // The network held both back, and lets all the audio through first.
+        bench.clock.advance(.seconds(6))
+        for _ in 0..<300 { bench.sendAudio() }
+        for _ in 0..<150 { bench.sendVideo() }
+        bench.play(.seconds(1))
+        bench.recorder.stop(.stopped)
+        #expect(try bench.contiguous() == [1: [200, 400]])
+        for segment in try bench.segments {
+            let runs = segment.fragments.flatMap(\.perTrack)
+            let video = try #require(runs.first { $0.track == 0 }?.baseDecodeTime)
+            let audio = try #require(runs.first { $0.track == 1 }?.baseDecodeTime)
+            #expect(abs(video * 8000 / 90_000 - audio) <= 160)
+        }
+    }
+
     @Test("frames before the first keyframe are not recorded")
     func firstKeyframe() throws {
         let bench = try Bench()
