@@ -43,8 +43,9 @@ extension Trouble {
                     "check its power and network cable, host name or address, and the route to it")
             case .timeout:
                 Trouble(
-                    .cameraOffline, "timeout", "the camera did not answer within 10 s",
-                    "check its power and network; a camera that hangs needs a restart")
+                    .cameraOffline, "timeout", "the camera gave no usable answer within 10 s",
+                    "check its power and network, and that the url names its RTSP port; a camera that hangs needs a restart"
+                )
             case .silent:
                 Trouble(
                     .cameraOffline, "silent", "the camera is connected and sends nothing",

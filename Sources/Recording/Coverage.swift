@@ -82,7 +82,8 @@ package struct Coverage: Hashable, Sendable {
 
     /// 100 × recorded ÷ range; 0 for an empty range.
     package var percent: Double {
-        let length = (to - from).seconds
-        return length > 0 ? 100 * recorded.seconds / length : 0
+        let length = (to - from).microseconds
+        // The quotient first: of equal lengths it is 1, and the percentage 100, to the last bit.
+        return length > 0 ? 100 * (Double(recorded.microseconds) / Double(length)) : 0
     }
 }

@@ -31,8 +31,8 @@ struct CameraTrouble: Sendable {
         Kind(name: "unavailable", command: "fail 503", code: "cameraError", reasons: ["cameraRefused"]),
         Kind(name: "mjpeg", command: "fail mjpeg", code: "unsupportedCodec", reasons: ["unsupportedCodec"]),
         Kind(name: "vp8", command: "fail vp8", code: "unsupportedCodec", reasons: ["unsupportedCodec"]),
-        Kind(name: "garbage", command: "fail garbage", code: "invalidData", reasons: ["cameraRefused"]),
-        Kind(name: "endless", command: "fail endless", code: "invalidData", reasons: ["cameraRefused"]),
+        Kind(name: "garbage", command: "fail garbage", code: "timeout", reasons: ["cameraOffline"]),
+        Kind(name: "endless", command: "fail endless", code: "timeout", reasons: ["cameraOffline"]),
     ]
 
     /// In status while the trouble lasted, with the expected code, if that ever came.
