@@ -23,13 +23,12 @@ final class Interrupt {
 
     func begin(limit: TimeSpan, tick: @escaping () -> Bool) {
         self.tick = tick
+        cause = nil
         extend(limit: limit)
     }
 
-    func extend(limit: TimeSpan) {
-        cause = nil
-        deadline = now() + limit
-    }
+    /// What ended a block stays: libavformat may go on after it once, but not for ever.
+    func extend(limit: TimeSpan) { deadline = now() + limit }
 
     /// Holds no reference: the source owns both this and the context that calls it.
     var callback: AVIOInterruptCB {

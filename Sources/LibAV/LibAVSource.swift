@@ -39,6 +39,10 @@ package final class LibAVSource {
     private var packet: UnsafeMutablePointer<AVPacket>?
     /// libavformat's stream index to ours.
     private var streams: [Int32: Int] = [:]
+    /// Of the video streams.
+    private var parsers: [Int32: AccessUnitParser] = [:]
+    /// What one payload completed and nobody took yet.
+    private var ready: [SourceEvent] = []
 
     package init(request: Request, now: @escaping () -> MonotonicTime) {
         self.request = request
@@ -62,7 +66,7 @@ package final class LibAVSource {
         self.packet = packet
         context.pointee.interrupt_callback = interrupt.callback
         // Timestamps as the camera gave them: what libavformat would fill in hides what is wrong with them.
-        context.pointee.flags |= AVFMT_FLAG_NOFILLIN
+        context.pointee.flags |= AVFMT_FLAG_NOFILLIN | AVFMT_FLAG_NOPARSE
         var opened: UnsafeMutablePointer<AVFormatContext>? = context
         var options = OpenOptions(request)
         let result = address.text.withCString {
@@ -83,7 +87,7 @@ package final class LibAVSource {
     package func next() throws(SourceFailure) -> SourceEvent {
         guard let context, let packet else { throw .disconnected }
         interrupt.extend(limit: Self.stallLimit)
-        while true {
+        while ready.isEmpty {
             let result = av_read_frame(context, packet)
             guard result >= 0 else {
                 switch interrupt.cause {
@@ -92,17 +96,24 @@ package final class LibAVSource {
                 case nil: throw SourceFailure(reading: result)
                 }
             }
-            defer { av_packet_unref(packet) }
-            guard let stream = streams[packet.pointee.stream_index] else { continue }
-            let size = Int(packet.pointee.size)
-            guard size <= Self.largestAccessUnit else { return .oversized(bytes: size) }
-            guard size > 0, let data = packet.pointee.data else { continue }
-            return .packet(
-                Packet(
-                    stream: stream, timestamp: packet.pointee.pts == CAV_NOPTS ? nil : packet.pointee.pts,
-                    cameraTime: Self.cameraTime(packet), isKey: packet.pointee.flags & AV_PKT_FLAG_KEY != 0,
-                    data: Array(UnsafeBufferPointer(start: data, count: size))))
+            take(packet.pointee)
+            av_packet_unref(packet)
         }
+        return ready.removeFirst()
+    }
+
+    private func take(_ packet: AVPacket) {
+        guard let stream = streams[packet.stream_index], packet.size > 0, let data = packet.data else { return }
+        let cameraTime = Self.cameraTime(packet)
+        if let parser = parsers[packet.stream_index] {
+            ready += parser.feed(packet, cameraTime: cameraTime, stream: stream)
+            return
+        }
+        ready.append(
+            .packet(
+                Packet(
+                    stream: stream, timestamp: packet.pts == CAV_NOPTS ? nil : packet.pts, cameraTime: cameraTime,
+                    isKey: true, data: Array(UnsafeBufferPointer(start: data, count: Int(packet.size))))))
     }
 
     /// Says goodbye (TEARDOWN) if that goes at once, and lets go of everything; any number of times.
@@ -111,6 +122,8 @@ package final class LibAVSource {
         avformat_close_input(&context)
         av_packet_free(&packet)
         streams = [:]
+        parsers = [:]
+        ready = []
     }
 
     private func announcement(_ context: UnsafeMutablePointer<AVFormatContext>) throws(SourceFailure) -> Announcement {
@@ -118,6 +131,9 @@ package final class LibAVSource {
         for index in 0..<Int(context.pointee.nb_streams) {
             guard let stream = context.pointee.streams[index] else { continue }
             offer.add(stream.pointee)
+            if stream.pointee.codecpar?.pointee.codec_type == AVMEDIA_TYPE_VIDEO {
+                parsers[Int32(index)] = AccessUnitParser(stream.pointee)
+            }
         }
         streams = offer.indices
         guard !offer.streams.isEmpty, !offer.lacksVideo else {
@@ -128,12 +144,13 @@ package final class LibAVSource {
     }
 
     /// The camera's clock for a packet, from its last RTCP sender report.
-    private static func cameraTime(_ packet: UnsafeMutablePointer<AVPacket>) -> WallTime? {
-        var size = 0
-        guard let data = av_packet_get_side_data(packet, AV_PKT_DATA_PRFT, &size),
-            size >= MemoryLayout<AVProducerReferenceTime>.size
-        else { return nil }
-        let reference = UnsafeRawPointer(data).loadUnaligned(as: AVProducerReferenceTime.self)
+    private static func cameraTime(_ packet: AVPacket) -> WallTime? {
+        let data = (0..<Int(packet.side_data_elems)).lazy.compactMap { packet.side_data?[$0] }
+            .first { $0.type == AV_PKT_DATA_PRFT }
+        guard let data, let bytes = data.data, data.size >= MemoryLayout<AVProducerReferenceTime>.size else {
+            return nil
+        }
+        let reference = UnsafeRawPointer(bytes).loadUnaligned(as: AVProducerReferenceTime.self)
         return WallTime(microseconds: reference.wallclock)
     }
 }
