@@ -71,7 +71,8 @@ let package = Package(
         module(
             "Sync",
             [
-                "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "CLinux", lifecycle, log,
+                "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "CLinux", lifecycle,
+                log,
                 signals,
             ]),
 
@@ -103,6 +104,8 @@ let package = Package(
         // Tests mirror the modules.
         tests("ConfigurationTests", ["Configuration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux"]),
+        tests(
+            "SupervisionTests", ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", log]),
         tests("RecordingTests", ["Recording"]),
         tests("VarlinkTests", ["Varlink", "Messages"] + nio),
         tests("cvrctlTests", ["Messages", "Recording", "Varlink"]),
@@ -115,7 +118,10 @@ let package = Package(
         tests("ObjectStoreTests", ["ObjectStore", "Recording"]),
         tests(
             "SyncTests",
-            ["Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording", log]),
+            [
+                "Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording",
+                log,
+            ]),
         tests("StructureTests", []),
 
         // The real processes, driven from outside.

@@ -1,9 +1,9 @@
 import Configuration
-import Messages
-import Recording
+package import Messages
+package import Recording
 
 /// What an operator wants to be different.
-enum ConfigurationChange: Sendable {
+package enum ConfigurationChange: Sendable {
     case reload
     case add(Admin.AddCamera)
     case remove(CameraName)
@@ -11,7 +11,7 @@ enum ConfigurationChange: Sendable {
 }
 
 /// Why a change was not made; the configuration is as it was.
-enum ChangeRefusal: Error, Sendable {
+package enum ChangeRefusal: Error, Sendable {
     case notFound(String, nextStep: String)
     case invalid(String, nextStep: String)
     case refused(String, nextStep: String)

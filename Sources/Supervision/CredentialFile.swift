@@ -1,19 +1,19 @@
 import CLinux
 import Configuration
 import Glibc
-import Messages
+package import Messages
 
 /// Reads a credential: the only place where a camera's password enters cvrd from a file.
 ///
 /// Read when it is needed, kept in `Secret`s only (I10).
-struct CredentialFile: Sendable {
+package struct CredentialFile: Sendable {
     /// systemd's `$CREDENTIALS_DIRECTORY`: looked at first.
-    let systemDirectory: String?
-    let stateDirectory: String
+    package let systemDirectory: String?
+    package let stateDirectory: String
 
-    static let maximumLength = 4096
+    package static let maximumLength = 4096
 
-    init(systemDirectory: String?, stateDirectory: String) {
+    package init(systemDirectory: String?, stateDirectory: String) {
         self.systemDirectory = systemDirectory
         self.stateDirectory = stateDirectory
     }
@@ -22,7 +22,7 @@ struct CredentialFile: Sendable {
     ///
     /// Files of our own must be closed to others; systemd guards its directory itself. One newline at the end is not
     /// part of the secret.
-    func read(_ reference: String) throws(Refusal) -> Secret {
+    package func read(_ reference: String) throws(Refusal) -> Secret {
         if reference.hasPrefix("/") { return try secret(at: reference, isGuarded: false, reference) }
         if let systemDirectory, access("\(systemDirectory)/\(reference)", F_OK) == 0 {
             return try secret(at: "\(systemDirectory)/\(reference)", isGuarded: true, reference)

@@ -1,19 +1,19 @@
 import Glibc
-import Isolation
-import Recording
+package import Isolation
+package import Recording
 
 /// What the end of a process means: for its next start, for the gap that its successor journals, for the operator.
-struct Departure: Hashable, Sendable {
-    var ending: RestartPolicy.Ending
+package struct Departure: Hashable, Sendable {
+    package var ending: RestartPolicy.Ending
     /// Reason of the gap that the process left, if it could not write one itself.
-    var gap: GapReason
+    package var gap: GapReason
     /// Nil when nothing went wrong.
-    var fault: Fault?
+    package var fault: Fault?
     /// Another process holds the lock that this one wanted.
-    var leftover = false
+    package var leftover = false
 
     /// Why we ended a process ourselves, without having been told to.
-    enum Condemnation: Error, Hashable, Sendable {
+    package enum Condemnation: Error, Hashable, Sendable {
         case hung(String)
         /// It sends what no worker of this version sends (I9).
         case garbage(String)
@@ -23,7 +23,7 @@ struct Departure: Hashable, Sendable {
     ///
     /// - `told`: it had been told to stop.
     /// - `outOfMemory`: the kernel killed some process for memory while this one lived.
-    init(
+    package init(
         _ status: ExitStatus, of name: String, told: Bool, condemned: Condemnation?, outOfMemory: Bool
     ) {
         if told {
@@ -59,7 +59,7 @@ struct Departure: Hashable, Sendable {
     }
 
     /// A process that could not even be started.
-    init(notStarted name: String, _ why: String) {
+    package init(notStarted name: String, _ why: String) {
         self.init(.crashed, .workerCrash, "notStarted", "\(name) could not be started: \(why)", "cvrd tries again")
     }
 

@@ -1,17 +1,17 @@
 import Configuration
 import FoundationEssentials
-import Recording
+package import Recording
 
 /// The tie between a camera and the disk that holds its cache.
 ///
 /// The state and the cache carry the same random number. A cache that lost it is another disk, or none is mounted:
 /// recording there would fill the wrong disk and hide the footage of the right one, so the camera is refused.
-struct DiskIdentity: Codable, Hashable, Sendable {
+package struct DiskIdentity: Codable, Hashable, Sendable {
     var uuid: String
     var camera: String
     var version = 1
 
-    enum Outcome: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
         case known
         /// First recording of this camera.
         case created
@@ -22,7 +22,7 @@ struct DiskIdentity: Codable, Hashable, Sendable {
     /// Makes sure that the camera's cache directory exists and is the right one.
     ///
     /// The cache is marked before the state: cut short in between, the next start adopts the mark.
-    static func check(_ camera: CameraName, _ places: Places) throws -> Outcome {
+    package static func check(_ camera: CameraName, _ places: Places) throws -> Outcome {
         let directory = places.cacheDirectory(camera)
         let expected = try read(places.identity(camera))
         let found = try read(directory + "/identity.json")

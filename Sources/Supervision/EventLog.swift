@@ -1,28 +1,28 @@
-import Logging
-import Messages
-import Recording
+package import Logging
+package import Messages
+package import Recording
 import Synchronization
 
 /// What happened on this box lately: a ring of recent events, and a live stream for each follower.
 ///
 /// Nothing here is the only copy: gaps and sessions are in the journals. A follower that does not keep up is dropped.
-final class EventLog: Sendable {
+package final class EventLog: Sendable {
     private struct Contents {
         var ring: [Listing.Event] = []
         var followers: [UInt64: AsyncStream<Listing.Event>.Continuation] = [:]
         var nextFollower: UInt64 = 0
     }
 
-    static let capacity = 1000
-    static let followerBuffer = 256
+    package static let capacity = 1000
+    package static let followerBuffer = 256
 
     private let contents = Mutex(Contents())
     private let logger: Logger
 
-    init(logger: Logger) { self.logger = logger }
+    package init(logger: Logger) { self.logger = logger }
 
     /// Records an event; routine ones are logged at debug level only.
-    func append(
+    package func append(
         _ type: String, camera: CameraName? = nil, at time: WallTime = .now, level: Logger.Level = .info,
         _ detail: String
     ) {
@@ -31,7 +31,7 @@ final class EventLog: Sendable {
             level: level)
     }
 
-    func append(_ event: Listing.Event, level: Logger.Level = .info) {
+    package func append(_ event: Listing.Event, level: Logger.Level = .info) {
         logger.log(level: level, "\(event.type): \(event.detail)", metadata: event.camera.map { ["camera": "\($0)"] })
         let late = contents.withLock { contents in
             if contents.ring.count >= Self.capacity { contents.ring.removeFirst() }
@@ -45,10 +45,10 @@ final class EventLog: Sendable {
         for follower in late.values { follower.finish() }
     }
 
-    var recent: [Listing.Event] { contents.withLock { $0.ring } }
+    package var recent: [Listing.Event] { contents.withLock { $0.ring } }
 
     /// The recent events and every later one; the stream ends when its reader falls behind.
-    func follow() -> (recent: [Listing.Event], later: AsyncStream<Listing.Event>) {
+    package func follow() -> (recent: [Listing.Event], later: AsyncStream<Listing.Event>) {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Listing.Event.self, bufferingPolicy: .bufferingOldest(Self.followerBuffer))
         let (key, recent) = contents.withLock { contents in

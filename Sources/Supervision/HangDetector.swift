@@ -1,5 +1,5 @@
-import Messages
-import Recording
+package import Messages
+package import Recording
 
 /// Whether a worker still does its work, judged by its counters: a loop that only pings is not alive.
 ///
@@ -11,19 +11,19 @@ import Recording
 ///
 /// A process that waits for its disk in the kernel cannot be killed and its successor would wait too: it is left
 /// alone and the disk is named.
-struct HangDetector: Hashable, Sendable {
-    enum Verdict: Hashable, Sendable {
+package struct HangDetector: Hashable, Sendable {
+    package enum Verdict: Hashable, Sendable {
         case alive
         case diskStalled
         case hung(String)
     }
 
-    static let recordingLimit = TimeSpan.seconds(5)
-    static let connectingLimit = TimeSpan.seconds(30)
-    static let firstReportLimit = TimeSpan.seconds(60)
-    static let writingLimit = TimeSpan.seconds(60)
+    package static let recordingLimit = TimeSpan.seconds(5)
+    package static let connectingLimit = TimeSpan.seconds(30)
+    package static let firstReportLimit = TimeSpan.seconds(60)
+    package static let writingLimit = TimeSpan.seconds(60)
     /// Our own loop stood still, not the worker's: nothing can be said about the time before.
-    static let lateTick = TimeSpan.seconds(3)
+    package static let lateTick = TimeSpan.seconds(3)
 
     private var limit: TimeSpan
     private var lastMove: MonotonicTime
@@ -32,14 +32,14 @@ struct HangDetector: Hashable, Sendable {
     private var latest: WorkerProgress?
 
     /// `limit` is how long the first report may take.
-    init(at now: MonotonicTime, limit: TimeSpan = HangDetector.firstReportLimit) {
+    package init(at now: MonotonicTime, limit: TimeSpan = HangDetector.firstReportLimit) {
         self.limit = limit
         lastMove = now
         lastTick = now
         lastWrite = now
     }
 
-    mutating func heard(_ progress: WorkerProgress, at now: MonotonicTime) {
+    package mutating func heard(_ progress: WorkerProgress, at now: MonotonicTime) {
         if progress.loops > latest?.loops ?? -1 { lastMove = now }
         let isWriting =
             progress.state == .recording && progress.lastFault == nil
@@ -52,7 +52,7 @@ struct HangDetector: Hashable, Sendable {
     }
 
     /// To be asked at least once a second.
-    mutating func verdict(at now: MonotonicTime, isStuckInDisk: Bool) -> Verdict {
+    package mutating func verdict(at now: MonotonicTime, isStuckInDisk: Bool) -> Verdict {
         defer { lastTick = now }
         if now - lastTick > Self.lateTick {
             lastMove = now

@@ -1,13 +1,13 @@
 import Glibc
 import Isolation
-import Recording
+package import Recording
 
 /// Keeps one process running: carries out what `RestartPolicy` decides, and tells its owner.
 ///
 /// An actor per process, from the moment a camera is configured until it is removed. Nothing here waits for another
 /// keeper (I1).
-actor Keeper {
-    enum Order: Sendable {
+package actor Keeper {
+    package enum Order: Sendable {
         case start
         case stop(GapReason)
         case restart(GapReason)
@@ -20,7 +20,7 @@ actor Keeper {
     }
 
     /// What the owner is told; `status` after every change.
-    enum Report: Sendable {
+    package enum Report: Sendable {
         case status(KeeperStatus)
         case happened(type: String, detail: String, isTrouble: Bool)
     }
@@ -54,20 +54,20 @@ actor Keeper {
     private var isHurried = false
     private var status = KeeperStatus()
 
-    init(_ link: any ProcessLink, report: @escaping @Sendable (Report) async -> Void) {
+    package init(_ link: any ProcessLink, report: @escaping @Sendable (Report) async -> Void) {
         self.link = link
         self.report = report
         (happenings, inbox) = AsyncStream.makeStream()
         (ended, end) = AsyncStream.makeStream()
     }
 
-    nonisolated func order(_ order: Order) { inbox.yield(.ordered(order)) }
+    package nonisolated func order(_ order: Order) { inbox.yield(.ordered(order)) }
 
     /// Returns when `run` has returned.
-    nonisolated func wait() async { for await _ in ended {} }
+    package nonisolated func wait() async { for await _ in ended {} }
 
     /// Keeps the process until told to retire or to leave, or cancelled.
-    func run() async {
+    package func run() async {
         defer { end.finish() }
         await withDiscardingTaskGroup { group in
             if let found = await link.findRunning() { await take(found, .adopted, &group) }
@@ -102,6 +102,7 @@ actor Keeper {
 
     private func obey(_ order: Order, _ group: inout DiscardingTaskGroup) async {
         switch order {
+        case .start where isRetiring, .restart where isRetiring: break
         case .start: await decide(.start, &group)
         case .stop(let reason):
             stopReason = reason
@@ -157,12 +158,12 @@ actor Keeper {
         self.process = process
         condemned = nil
         outOfMemoryKills = ProcessFacts.outOfMemoryKills()
+        await publish()
         group.addTask { await self.attend(process) }
         let type = event == .adopted ? "workerAdopted" : "workerStarted"
         await report(.happened(type: type, detail: "\(link.program) \(process.pid)", isTrouble: false))
         if let event { await decide(event, &group) }
         if case .stopping = policy.state { stop(process, &group) }
-        await publish()
     }
 
     /// Watches a process and talks to it until it is gone.
@@ -246,13 +247,13 @@ actor Keeper {
 }
 
 /// A kept process as its owner sees it.
-struct KeeperStatus: Hashable, Sendable {
-    var phase = RestartPolicy.State.stopped
-    var isFlapping = false
-    var pid: Int32?
+package struct KeeperStatus: Hashable, Sendable {
+    package var phase = RestartPolicy.State.stopped
+    package var isFlapping = false
+    package var pid: Int32?
     /// Starts after an end that nobody had ordered.
-    var restarts: Int64 = 0
+    package var restarts: Int64 = 0
     /// How the last process ended, or why there is none.
-    var fault: Fault?
+    package var fault: Fault?
     var isPublished = false
 }

@@ -1,11 +1,11 @@
 import Configuration
 import FoundationEssentials
 import Glibc
-import Isolation
+package import Isolation
 import Recording
 
 /// A process as the files on disk name it: one line of JSON (ARCHITECTURE, "On disk").
-struct ProcessRecord: Codable, Hashable, Sendable {
+package struct ProcessRecord: Codable, Hashable, Sendable {
     var pid: Int32
     var startTime: UInt64
     var bootID: String
@@ -14,7 +14,7 @@ struct ProcessRecord: Codable, Hashable, Sendable {
     ///
     /// The file lies where a captured worker may write: it names a process of ours only if that process was started
     /// with `arguments`, else a worker could have cvrd end its neighbour (I1).
-    static func process(at path: String, startedWith arguments: [String]) -> RunningProcess? {
+    package static func process(at path: String, startedWith arguments: [String]) -> RunningProcess? {
         // A file that cannot be read or understood names no process.
         guard let bytes = try? SmallFile.read(path, limit: 4096),
             let record = try? JSONDecoder().decode(ProcessRecord.self, from: Data(bytes)),  // see above
@@ -25,18 +25,18 @@ struct ProcessRecord: Codable, Hashable, Sendable {
     }
 
     /// True for a process whose command line holds `arguments` side by side.
-    static func isOurs(_ pid: Int32, startedWith arguments: [String]) -> Bool {
+    package static func isOurs(_ pid: Int32, startedWith arguments: [String]) -> Bool {
         let found = ProcessFacts.arguments(of: pid)
         return found.indices.contains { found[$0...].starts(with: arguments) }
     }
 }
 
 /// Ends processes that nobody can talk to any more.
-enum Leftover {
+package enum Leftover {
     static let patience = Duration.seconds(10)
 
     /// SIGTERM, by which a worker closes its segment, and SIGKILL if that takes too long; returns when it is gone.
-    static func end(_ process: RunningProcess) async {
+    package static func end(_ process: RunningProcess) async {
         process.signal(SIGTERM)
         await withDiscardingTaskGroup { group in
             group.addTask {

@@ -26,7 +26,8 @@ package struct LineLogHandler: LogHandler {
         _ = Array(line.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    static func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, hasPriority: Bool) -> String
+    package static func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, hasPriority: Bool)
+        -> String
     {
         let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         let text = escaped(message + fields)

@@ -1,38 +1,40 @@
-import Configuration
-import Recording
+package import Configuration
+package import Recording
 
 /// Where cvrd and its processes keep things (ARCHITECTURE, "On disk").
-struct Places: Hashable, Sendable {
-    let runtime: String
-    let state: String
-    let cache: String
+package struct Places: Hashable, Sendable {
+    package let runtime: String
+    package let state: String
+    package let cache: String
 
-    init(_ box: BoxConfiguration) {
+    package init(_ box: BoxConfiguration) {
         runtime = box.runtimePath
         state = box.statePath
         cache = box.cachePath
     }
 
-    var adminSocket: String { "\(runtime)/admin.sock" }
-    var instanceLock: String { "\(runtime)/cvrd.lock" }
-    var syncDirectory: String { "\(runtime)/sync" }
-    var syncSocket: String { "\(syncDirectory)/sync.sock" }
-    var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
-    var credentials: String { "\(state)/credentials" }
-    var identities: String { "\(state)/identities" }
+    package var adminSocket: String { "\(runtime)/admin.sock" }
+    package var instanceLock: String { "\(runtime)/cvrd.lock" }
+    package var syncDirectory: String { "\(runtime)/sync" }
+    package var syncSocket: String { "\(syncDirectory)/sync.sock" }
+    package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
+    package var credentials: String { "\(state)/credentials" }
+    package var identities: String { "\(state)/identities" }
 
-    func runDirectory(_ camera: CameraName, _ slot: Slot) -> String { "\(runtime)/\(camera)/\(slot.rawValue)" }
-    func workerSocket(_ camera: CameraName, _ slot: Slot) -> String { runDirectory(camera, slot) + "/worker.sock" }
-    func cacheDirectory(_ camera: CameraName) -> String { "\(cache)/\(camera)" }
-    func identity(_ camera: CameraName) -> String { "\(identities)/\(camera)" }
+    package func runDirectory(_ camera: CameraName, _ slot: Slot) -> String { "\(runtime)/\(camera)/\(slot.rawValue)" }
+    package func workerSocket(_ camera: CameraName, _ slot: Slot) -> String {
+        runDirectory(camera, slot) + "/worker.sock"
+    }
+    package func cacheDirectory(_ camera: CameraName) -> String { "\(cache)/\(camera)" }
+    package func identity(_ camera: CameraName) -> String { "\(identities)/\(camera)" }
 }
 
 /// Where the programs are: beside cvrd, else where the installs them.
 package struct Programs: Hashable, Sendable {
-    let ingest: String
-    let sync: String
+    package let ingest: String
+    package let sync: String
 
-    init(ingest: String, sync: String) {
+    package init(ingest: String, sync: String) {
         self.ingest = ingest
         self.sync = sync
     }

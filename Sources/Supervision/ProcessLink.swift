@@ -1,8 +1,8 @@
-import Isolation
-import Recording
+package import Isolation
+package import Recording
 
 /// What a keeper needs to know about the process it keeps: how to start it, find it, talk to it and ask it to stop.
-protocol ProcessLink: Sendable {
+package protocol ProcessLink: Sendable {
     /// The program's name, for logs and faults.
     var program: String { get }
     /// How long the process may take to stop as asked before SIGTERM, and before SIGKILL.
@@ -28,11 +28,11 @@ protocol ProcessLink: Sendable {
     func askToStop(_ reason: GapReason) async -> Bool
 }
 
-struct StopPatience: Hashable, Sendable {
-    var beforeTermination: Duration
-    var beforeKill: Duration
+package struct StopPatience: Hashable, Sendable {
+    package var beforeTermination: Duration
+    package var beforeKill: Duration
 
-    init(beforeTermination: Duration, beforeKill: Duration) {
+    package init(beforeTermination: Duration, beforeKill: Duration) {
         self.beforeTermination = beforeTermination
         self.beforeKill = beforeKill
     }

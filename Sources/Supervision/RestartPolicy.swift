@@ -1,12 +1,12 @@
-import Recording
+package import Recording
 
 /// When one process is started, stopped and started again: a pure state machine (design §5).
 ///
 /// The first crash is answered at once; from the second on by full jitter below a bound that doubles to 60 s. Five
 /// crashes within 60 s make the process flapping: from then on it is started at most once in 30 s, until it has lived
 /// for 60 s. It is never given up. Being killed is not crashing: whoever kills a process that works gets a new one.
-struct RestartPolicy: Hashable, Sendable {
-    enum State: Hashable, Sendable {
+package struct RestartPolicy: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
         /// Not wanted.
         case stopped
         /// Ordered, or alive.
@@ -19,11 +19,11 @@ struct RestartPolicy: Hashable, Sendable {
         case refused
     }
 
-    enum Next: Hashable, Sendable {
+    package enum Next: Hashable, Sendable {
         case stay, start
     }
 
-    enum Event: Hashable, Sendable {
+    package enum Event: Hashable, Sendable {
         case start, stop, restart
         /// It was found running.
         case adopted
@@ -33,7 +33,7 @@ struct RestartPolicy: Hashable, Sendable {
     }
 
     /// What the end of a process says about its next start.
-    enum Ending: Hashable, Sendable {
+    package enum Ending: Hashable, Sendable {
         case crashed
         /// Somebody else ended it.
         case killed
@@ -41,30 +41,30 @@ struct RestartPolicy: Hashable, Sendable {
         case refused
     }
 
-    enum Action: Hashable, Sendable {
+    package enum Action: Hashable, Sendable {
         case spawn
         case stop
         case wake(at: MonotonicTime)
     }
 
     /// Living this long forgives every crash before.
-    static let healthy = TimeSpan.seconds(60)
+    package static let healthy = TimeSpan.seconds(60)
     /// A process that is killed sooner may be killed by what it does.
-    static let settled = TimeSpan.seconds(5)
-    static let windowCrashes = 5
-    static let longestDelay = TimeSpan.seconds(60)
-    static let flappingDelay = TimeSpan.seconds(30)
+    package static let settled = TimeSpan.seconds(5)
+    package static let windowCrashes = 5
+    package static let longestDelay = TimeSpan.seconds(60)
+    package static let flappingDelay = TimeSpan.seconds(30)
 
-    private(set) var state = State.stopped
+    package private(set) var state = State.stopped
     /// Five crashes within a minute, and no minute of life since.
-    private(set) var isFlapping = false
+    package private(set) var isFlapping = false
     private var crashesInARow = 0
     private var recentCrashes: [MonotonicTime] = []
 
-    init() {}
+    package init() {}
 
     /// The next state and what is to be done; `jitter` is a random number in 0..<1.
-    mutating func handle(_ event: Event, at now: MonotonicTime, jitter: Double) -> [Action] {
+    package mutating func handle(_ event: Event, at now: MonotonicTime, jitter: Double) -> [Action] {
         switch state {
         case .stopped, .refused: handleDown(event, now)
         case .running(let since): handleRunning(event, since: since, now, jitter)

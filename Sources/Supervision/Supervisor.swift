@@ -1,8 +1,8 @@
 package import Configuration
 import Isolation
 package import Logging
-import Messages
-import Recording
+package import Messages
+package import Recording
 
 /// cvrd's table of workers: owns every keeper, applies configurations, answers what is known.
 ///
@@ -29,14 +29,16 @@ package actor Supervisor {
         var answer: CheckedContinuation<Admin.Reloaded, any Error>
     }
 
-    nonisolated let events: EventLog
-    nonisolated let places: Places
+    package nonisolated let events: EventLog
+    package nonisolated let places: Places
     private nonisolated let surroundings: Surroundings
     private nonisolated let store: ConfigurationStore
     private nonisolated let pending: AsyncStream<PendingChange>
     private nonisolated let pendingInbox: AsyncStream<PendingChange>.Continuation
     private nonisolated let keepers: AsyncStream<Keeper>
     private nonisolated let keeperInbox: AsyncStream<Keeper>.Continuation
+    private nonisolated let hasBegun: AsyncStream<Void>
+    private nonisolated let begun: AsyncStream<Void>.Continuation
     private let started = MonotonicTime.now
 
     private var box: BoxConfiguration
@@ -56,36 +58,39 @@ package actor Supervisor {
         events = EventLog(logger: surroundings.logger)
         (pending, pendingInbox) = AsyncStream.makeStream()
         (keepers, keeperInbox) = AsyncStream.makeStream()
+        (hasBegun, begun) = AsyncStream.makeStream()
     }
 
     // MARK: Life
 
     /// Runs until `stop` or `leave` is done.
-    func run() async {
+    package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.begin() }
-            group.addTask { for await change in self.pending { await self.perform(change) } }
+            group.addTask { await self.removeStrays() }
+            group.addTask {
+                await self.begin()
+                for await change in self.pending { await self.perform(change) }
+            }
             for await keeper in keepers { group.addTask { await keeper.run() } }
-            group.cancelAll()
         }
     }
 
     private func begin() async {
-        await removeStrays()
-        let first = box
-        let budgets = await Self.budgets(first)
-        guard !isStopping else { return }
-        self.budgets = budgets
+        budgets = await Self.budgets(box)
         startSync()
-        for camera in first.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
+        // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
+        for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
+        begun.finish()
     }
 
     /// Stops every worker, then cvr-sync after its last pass (stop contract, design §5).
-    func stop() async {
+    package func stop() async {
         guard !isStopping else { return hurry() }
         isStopping = true
         pendingInbox.finish()
         events.append("stopping", "cvrd was told to stop")
+        // What an earlier cvrd left is stopped too: it must be in the table first.
+        for await _ in hasBegun {}
         for row in rows.values { row.keeper.order(.retire(.stopped)) }
         for row in rows.values { await row.keeper.wait() }
         syncKeeper?.order(.retire(.stopped))
@@ -94,9 +99,10 @@ package actor Supervisor {
     }
 
     /// Ends without touching workers and cvr-sync: the next cvrd takes them over.
-    func leave() async {
+    package func leave() async {
         isStopping = true
         pendingInbox.finish()
+        for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [syncKeeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
         for keeper in all { await keeper.wait() }
@@ -112,7 +118,7 @@ package actor Supervisor {
     // MARK: Changes
 
     /// Makes a change and applies it; returns when it is in force.
-    nonisolated func change(_ change: ConfigurationChange) async throws -> Admin.Reloaded {
+    package nonisolated func change(_ change: ConfigurationChange) async throws -> Admin.Reloaded {
         try await withCheckedThrowingContinuation { continuation in
             let result = pendingInbox.yield(PendingChange(change: change, answer: continuation))
             if case .terminated = result {
@@ -122,7 +128,7 @@ package actor Supervisor {
     }
 
     /// Stops a camera's worker and starts it again.
-    func restart(_ name: CameraName) throws(ChangeRefusal) {
+    package func restart(_ name: CameraName) throws(ChangeRefusal) {
         guard let row = rows[name] else {
             throw .notFound("there is no camera \(name)", nextStep: "See `cvrctl cameras`")
         }
@@ -225,7 +231,8 @@ package actor Supervisor {
         row.budget = budgets[name] ?? 0
         rows[name] = row
         keeperInbox.yield(keeper)
-        keeper.order(camera.enabled ? .start : .stop(.stopped))
+        // A change that is cut short by the end of cvrd: its cameras must end too.
+        keeper.order(isStopping ? .retire(.stopped) : camera.enabled ? .start : .stop(.stopped))
     }
 
     private func startSync() {
@@ -308,7 +315,7 @@ package actor Supervisor {
 
     // MARK: Answers
 
-    func status() -> Admin.Status {
+    package func status() -> Admin.Status {
         let caches = Dictionary((syncStatus?.caches ?? []).map { ($0.name, $0) }) { first, _ in first }
         for name in rows.keys { rows[name]?.refreshState() }
         return Admin.Status(
@@ -318,7 +325,7 @@ package actor Supervisor {
             sync: syncSummary)
     }
 
-    func cameras() -> Admin.Cameras {
+    package func cameras() -> Admin.Cameras {
         Admin.Cameras(
             cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }.map(\.listed))
     }

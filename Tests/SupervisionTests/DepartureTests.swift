@@ -1,0 +1,48 @@
+import Isolation
+import Recording
+import Supervision
+import Testing
+
+@Suite("Supervision: departure")
+struct DepartureTests {
+    struct Row: Sendable {
+        let status: Isolation.ExitStatus
+        var told = false
+        var condemned: Departure.Condemnation?
+        var outOfMemory = false
+        let ending: RestartPolicy.Ending
+        let gap: GapReason
+        let code: String?
+    }
+
+    static let table: [Row] = [
+        Row(status: .exited(0), told: true, ending: .killed, gap: .stopped, code: nil),
+        Row(status: .signalled(9), told: true, ending: .killed, gap: .stopped, code: nil),
+        Row(status: .exited(0), ending: .killed, gap: .stopped, code: "workerKilled"),
+        Row(status: .exited(1), ending: .crashed, gap: .workerCrash, code: "workerCrash"),
+        Row(status: .exited(64), ending: .refused, gap: .workerCrash, code: "workerRefused"),
+        Row(status: .exited(73), ending: .crashed, gap: .workerCrash, code: "leftover"),
+        Row(status: .exited(74), ending: .crashed, gap: .diskError, code: "diskError"),
+        Row(status: .exited(78), ending: .refused, gap: .workerCrash, code: "workerRefused"),
+        Row(status: .signalled(11), ending: .crashed, gap: .workerCrash, code: "workerCrash"),
+        Row(status: .signalled(9), ending: .killed, gap: .workerCrash, code: "workerKilled"),
+        Row(status: .signalled(9), outOfMemory: true, ending: .crashed, gap: .workerCrash, code: "outOfMemory"),
+        Row(status: .signalled(15), ending: .killed, gap: .workerCrash, code: "workerKilled"),
+        Row(status: .unknown, ending: .crashed, gap: .workerCrash, code: "workerCrash"),
+        Row(status: .signalled(9), condemned: .hung("x"), ending: .crashed, gap: .workerHang, code: "workerHang"),
+        Row(
+            status: .signalled(9), condemned: .garbage("x"), ending: .crashed, gap: .workerCrash, code: "workerGarbage"),
+        Row(status: .signalled(9), told: true, condemned: .hung("x"), ending: .killed, gap: .stopped, code: nil),
+    ]
+
+    @Test("how a process ended → its next start, its gap, the operator's words", arguments: table)
+    func judgement(row: Row) {
+        let departure = Departure(
+            row.status, of: "cvr-ingest", told: row.told, condemned: row.condemned, outOfMemory: row.outOfMemory)
+        #expect(departure.ending == row.ending)
+        #expect(departure.gap == row.gap)
+        #expect(departure.fault?.code == row.code)
+        #expect(departure.fault?.nextStep.isEmpty != true)
+        #expect(departure.leftover == (row.status == .exited(73)))
+    }
+}

@@ -1,0 +1,184 @@
+import Glibc
+import Isolation
+import Recording
+import Supervision
+import Synchronization
+import Testing
+
+/// A link to a shell script.
+private final class ScriptedLink: ProcessLink {
+    let program = "scripted"
+    let patience: StopPatience
+    private let state: Mutex<(launches: [GapReason?], script: String, refusal: Refusal?)>
+    private let condemn: AsyncStream<Departure.Condemnation>
+    let condemnation: AsyncStream<Departure.Condemnation>.Continuation
+
+    init(_ script: String, patience: StopPatience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(60))) {
+        self.patience = patience
+        state = Mutex(([], script, nil))
+        (condemn, condemnation) = AsyncStream.makeStream()
+    }
+
+    /// How each launch was told that its predecessor had ended.
+    var launches: [GapReason?] { state.withLock { $0.launches } }
+
+    func refuse(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
+
+    func prepare(predecessorEnd: GapReason?) async throws -> Launch {
+        try state.withLock { state in
+            if let refusal = state.refusal { throw refusal }
+            state.launches.append(predecessorEnd)
+            return Launch(executable: "/bin/sh", arguments: ["-c", state.script])
+        }
+    }
+
+    func findRunning() async -> RunningProcess? { nil }
+    func removeLeftovers() async {}
+    func askToStop(_ reason: GapReason) async -> Bool { true }
+
+    func converse(with process: RunningProcess) async throws {
+        for await why in condemn { throw why }
+    }
+}
+
+/// A keeper at work, and what it reports.
+private struct Kept {
+    let keeper: Keeper
+    let run: Task<Void, Never>
+    private var reports: AsyncStream<Keeper.Report>.Iterator
+
+    init(_ link: ScriptedLink) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Keeper.Report.self)
+        let keeper = Keeper(link) { continuation.yield($0) }
+        self.keeper = keeper
+        run = Task {
+            await keeper.run()
+            continuation.finish()
+        }
+        reports = stream.makeAsyncIterator()
+    }
+
+    mutating func status(where fits: (KeeperStatus) -> Bool) async throws -> KeeperStatus {
+        while true {
+            if case .status(let status) = try #require(await reports.next()), fits(status) { return status }
+        }
+    }
+
+    mutating func pid(after old: Int32? = nil) async throws -> Int32 {
+        try #require(try await status { $0.pid != nil && $0.pid != old }.pid)
+    }
+
+    func end() async {
+        keeper.order(.retire(.stopped))
+        keeper.order(.hurry)
+        await run.value
+    }
+}
+
+@Suite("Supervision: keeper", .timeLimit(.minutes(1)))
+struct KeeperTests {
+    @Test("a crashed process is replaced at once, and its successor is told how it ended")
+    func respawn() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        let first = try await kept.pid()
+        let clock = ContinuousClock()
+        let start = clock.now
+        try #require(try RunningProcess.adopt(pid: first)).signal(SIGSEGV)
+        let second = try await kept.pid(after: first)
+        #expect(clock.now - start < .seconds(2))
+        #expect(second != first)
+        #expect(link.launches == [nil, .workerCrash])
+        await kept.end()
+    }
+
+    @Test("a process that hangs is killed and replaced")
+    func hung() async throws {
+        let link = ScriptedLink("trap '' TERM; exec sleep 1000")
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        let first = try await kept.pid()
+        link.condemnation.yield(.hung("test"))
+        _ = try await kept.pid(after: first)
+        #expect(link.launches == [nil, .workerHang])
+        await kept.end()
+    }
+
+    @Test("a stop ends in SIGKILL for a process that ignores the rest, and it stays stopped")
+    func stopLadder() async throws {
+        let link = ScriptedLink(
+            "trap '' TERM; exec sleep 1000",
+            patience: StopPatience(beforeTermination: .milliseconds(10), beforeKill: .milliseconds(50)))
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        let pid = try await kept.pid()
+        kept.keeper.order(.stop(.stopped))
+        let status = try await kept.status { $0.phase == .stopped }
+        #expect(status.pid == nil)
+        #expect(status.fault == nil)
+        #expect(status.restarts == 0)
+        #expect(ProcessFacts.startTime(of: pid) == nil)
+        kept.keeper.order(.start)
+        _ = try await kept.pid()
+        #expect(link.launches == [nil, .stopped])
+        await kept.end()
+    }
+
+    @Test("a stop that comes while the process is being started stops it")
+    func stopDuringStart() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        kept.keeper.order(.stop(.stopped))
+        _ = try await kept.status { $0.phase == .stopping(then: .stay) }
+        let status = try await kept.status { $0.phase == .stopped }
+        #expect(status.pid == nil)
+        await kept.end()
+    }
+
+    @Test("a refused start waits for the operator")
+    func refused() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        link.refuse(Refusal(code: "wrongDisk", "another disk", nextStep: "mount it"))
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        let status = try await kept.status { $0.phase == .refused }
+        #expect(status.fault == Fault(code: "wrongDisk", message: "another disk", nextStep: "mount it"))
+        link.refuse(nil)
+        kept.keeper.order(.start)
+        _ = try await kept.pid()
+        await kept.end()
+    }
+
+    @Test("a process that refuses to run is not started again")
+    func exit78() async throws {
+        var kept = Kept(ScriptedLink("exit 78"))
+        kept.keeper.order(.start)
+        let status = try await kept.status { $0.phase == .refused }
+        #expect(status.fault?.code == "workerRefused")
+        await kept.end()
+    }
+
+    @Test("a process that crashes again and again is flapping and waits 30 s")
+    func flapping() async throws {
+        var kept = Kept(ScriptedLink("sleep 0.01; exit 1"))
+        kept.keeper.order(.start)
+        // The waits in between are random; the operator's restart ends each.
+        for _ in 0..<2 { _ = try await kept.status { if case .waiting = $0.phase { true } else { false } } }
+        #expect(try await kept.status { $0.restarts >= 2 }.fault?.code == "workerCrash")
+        await kept.end()
+    }
+
+    @Test("a keeper that leaves lets its process live on")
+    func leave() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000"))
+        kept.keeper.order(.start)
+        let pid = try await kept.pid()
+        kept.keeper.order(.leave)
+        await kept.run.value
+        let process = try #require(try RunningProcess.adopt(pid: pid))
+        #expect(process.signal(SIGKILL))
+        _ = await process.exit()
+    }
+}

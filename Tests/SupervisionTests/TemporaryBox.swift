@@ -1,0 +1,148 @@
+import Configuration
+import Foundation
+import Logging
+import Messages
+import Recording
+import Supervision
+import Testing
+
+/// Directories of a box of its own, and scripted programs in the place of the real ones.
+final class TemporaryBox: Sendable {
+    let root: String
+
+    init() throws {
+        // Short: a Unix socket's path has at most 107 bytes.
+        root = "/tmp/cvrd-test-\(UInt32.random(in: 0...UInt32.max))"
+        try SmallFile.makeDirectory(root + "/bin")
+        try script("cvr-ingest", ScriptedWorker.program)
+        try script("cvr-sync", Self.silentSync)
+    }
+
+    /// Says who it is, and nothing more.
+    private static let silentSync = """
+        #!/usr/bin/python3
+        import json, os, signal, sys
+        start = int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
+        boot = open("/proc/sys/kernel/random/boot_id").read().strip()
+        with open(sys.argv[2] + "/state.json", "w") as file:
+            json.dump({"pid": os.getpid(), "startTime": start, "bootID": boot}, file)
+        signal.pause()
+        """
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }  // a leftover in /tmp harms nothing
+
+    func script(_ name: String, _ text: String) throws {
+        try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(name)", mode: 0o700)
+    }
+
+    func configure(_ cameras: String) throws {
+        let text = """
+            runtime: { path: \(root)/run }
+            state: { path: \(root)/state }
+            cache: { path: \(root)/cache, localMediaCacheMaximumSizeMiB: 64 }
+            store: { url: "file://\(root)/store" }
+            cameras: \(cameras)
+            """
+        try SmallFile.write(Array(text.utf8), to: "\(root)/cvr.yaml", mode: 0o600)
+    }
+
+    var files: ConfigurationFiles { ConfigurationFiles(mainPath: "\(root)/cvr.yaml") }
+
+    func places() throws -> Places { Places(try files.load()) }
+
+    func supervisor() throws -> Supervisor {
+        Supervisor(
+            try files.load(), files: files,
+            surroundings: Supervisor.Surroundings(
+                version: "test", programs: Programs(ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync"),
+                credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// What the scripted worker of a camera says on each connection.
+    func say(_ camera: String, _ messages: [IngestToSupervisor]) throws {
+        try say(camera, messages.flatMap(\.frame))
+    }
+
+    func say(_ camera: String, _ bytes: [UInt8]) throws {
+        try SmallFile.write(bytes, to: "\(root)/bin/\(camera).frames", mode: 0o600)
+    }
+}
+
+/// A worker in a process of its own: listens as a real one, says what it was given, and reports as an event every
+/// message that it hears. Told to stop, it exits 0.
+enum ScriptedWorker {
+    static let program = """
+        #!/usr/bin/python3
+        import os, socket, sys
+        arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+        path = arguments["--run"] + "/worker.sock"
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path + ".new")
+        listener.listen()
+        os.rename(path + ".new", path)
+
+        def text(value):
+            return len(value).to_bytes(4, "big") + value
+
+        def heard(content):
+            body = b"\\1\\7" + text(b"heard") + (0).to_bytes(8, "big") + text(content.hex().encode())
+            return text(body)
+
+        def converse(connection):
+            name = os.path.join(os.path.dirname(sys.argv[0]), arguments["--camera"] + ".frames")
+            connection.sendall(open(name, "rb").read())
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+                while len(received) >= 4 and len(received) - 4 >= int.from_bytes(received[:4], "big"):
+                    length = int.from_bytes(received[:4], "big")
+                    content, received = received[4:4 + length], received[4 + length:]
+                    connection.sendall(heard(content))
+                    if content[1] == 2:
+                        sys.exit(0)
+
+        while True:
+            connection, _ = listener.accept()
+            try:
+                converse(connection)
+            except OSError:
+                pass  # cvrd looked who is there, or left
+        """
+
+    static func hello(_ camera: String) throws -> IngestToSupervisor {
+        let name = try #require(CameraName(camera))
+        return .hello(WorkerIdentity(camera: name, slot: .a, pid: 1, build: "test"))
+    }
+
+    /// The message behind a `heard` event.
+    static func message(_ event: Listing.Event) throws -> SupervisorToIngest {
+        var bytes: [UInt8] = []
+        var rest = event.detail[...]
+        while !rest.isEmpty {
+            bytes.append(try #require(UInt8(rest.prefix(2), radix: 16)))
+            rest = rest.dropFirst(2)
+        }
+        return try SupervisorToIngest(content: bytes)
+    }
+}
+
+/// Takes events by type and camera; those that did not fit stay for later.
+struct EventReader {
+    private var waiting: [Listing.Event]
+    private var iterator: AsyncStream<Listing.Event>.Iterator
+
+    init(_ log: EventLog) {
+        let (recent, later) = log.follow()
+        waiting = recent
+        iterator = later.makeAsyncIterator()
+    }
+
+    mutating func next(_ type: String, camera: String? = nil) async throws -> Listing.Event {
+        while true {
+            if let index = waiting.firstIndex(where: { $0.type == type && (camera == nil || $0.camera == camera) }) {
+                return waiting.remove(at: index)
+            }
+            waiting.append(try #require(await iterator.next()))
+        }
+    }
+}
