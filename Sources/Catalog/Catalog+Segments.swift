@@ -68,19 +68,41 @@ extension Catalog {
     }
 
     /// At most `limit` verified segments that ended before a moment, by start: what retention deletes.
-    package func expired(_ camera: CameraName, before moment: WallTime, limit: Int) throws(CatalogError) -> [SegmentRow]
-    {
+    ///
+    /// A segment is only as old as its clock was right (I11). Spared are sessions after one that began within the
+    /// retention (the clock had run back), and those that ended when the clock was set forward by more than a day
+    /// into the retention, with the unbroken row of clock steps before them.
+    package func expired(
+        _ camera: CameraName, before moment: WallTime, now: WallTime, limit: Int
+    ) throws(CatalogError) -> [SegmentRow] {
         try read("list expired segments in") { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM segment INDEXED BY segmentVerified
-                    WHERE camera = ? AND state = 'verified' AND start < ? AND start + duration < ?
-                    ORDER BY start LIMIT ?
-                    """, arguments: [camera.text, moment.microseconds, moment.microseconds, limit]
+                db, sql: Self.expired,
+                arguments: [
+                    "camera": camera.text, "moment": moment.microseconds, "now": now.microseconds,
+                    "day": TimeSpan.seconds(86_400).microseconds, "limit": limit,
+                ]
             ).map { try SegmentRow($0) }
         }
     }
+
+    private static let expired = """
+        WITH RECURSIVE misdated(session) AS (
+            SELECT s.session FROM session s JOIN session n ON n.camera = s.camera AND n.session = s.session + 1
+            WHERE s.camera = :camera AND s.endReason = 'clockStep' AND n.anchor - s."end" > :day
+                AND n.anchor BETWEEN :moment AND :now
+            UNION
+            SELECT s.session FROM session s JOIN misdated ON s.session = misdated.session - 1
+            WHERE s.camera = :camera AND s.endReason = 'clockStep'
+        )
+        SELECT * FROM segment INDEXED BY segmentVerified
+        WHERE camera = :camera AND state = 'verified' AND start < :moment AND start + duration < :moment
+            AND session NOT IN misdated
+            AND session <= ifnull(
+                (SELECT min(session) FROM session WHERE camera = :camera AND anchor BETWEEN :moment AND :now),
+                9223372036854775807)
+        ORDER BY start LIMIT :limit
+        """
 
     /// Everything below it is verified or gone: what a worker may free by itself (I7); nil when nothing is.
     ///

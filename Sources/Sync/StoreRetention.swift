@@ -18,7 +18,7 @@ struct StoreRetention {
         for camera in cameras {
             guard !isStopping(), let retention = try work.policy(camera).retention else { continue }
             try StoreRetention(work: work, camera: camera)
-                .expire(before: work.clock.now() - retention, isStopping: isStopping)
+                .expire(retention, isStopping: isStopping)
         }
     }
 
@@ -31,9 +31,10 @@ struct StoreRetention {
         }
     }
 
-    private func expire(before moment: WallTime, isStopping: () -> Bool) throws {
+    private func expire(_ retention: TimeSpan, isStopping: () -> Bool) throws {
+        let now = work.clock.now()
         while !isStopping() {
-            let rows = try work.catalog.expired(camera, before: moment, limit: 100)
+            let rows = try work.catalog.expired(camera, before: now - retention, now: now, limit: 100)
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.

@@ -192,4 +192,34 @@ final class CatalogTests {
         try catalog.close()
         #expect(FileManager.default.fileExists(atPath: wal))
     }
+
+    @Test("a clock that was wrong makes no footage old: retention spares what it misdated, and takes what is old")
+    func misdated() throws {
+        let catalog = try open()
+        let day = TimeSpan.seconds(86_400)
+        let now = epoch + day * 5000
+        // Long ago; ten years back by a step, and right again by another; long ago; ten years ahead, in the future.
+        let sessions: [(begin: WallTime, endReason: GapReason)] = [
+            (now - day * 40, .stopped), (now - day * 2, .clockStep), (now - day * 3650, .clockStep),
+            (now - day, .stopped), (now - day * 3000, .stopped), (now + day * 3650, .stopped),
+        ]
+        var facts: [Fact] = []
+        var rows: [SegmentRow] = []
+        for (index, session) in sessions.enumerated() {
+            let number = Int64(index + 1)
+            facts.append(
+                .sessionStarted(
+                    SessionRow(session: number, anchor: session.begin, quality: .synchronised, codecs: "")))
+            facts.append(.sessionEnded(session: number, end: session.begin + .seconds(30), reason: session.endReason))
+            var row = row(number, 0, state: .verified)
+            row.start = session.begin
+            rows.append(row)
+        }
+        try catalog.apply(facts, CameraRow(name: front, asset: "front", retention: nil))
+        try catalog.enter(rows)
+        let expired = try catalog.expired(front, before: now - day * 30, now: now, limit: 10)
+        #expect(expired.map(\.id.session) == [1])
+        let later = try catalog.expired(front, before: now - TimeSpan.seconds(43_200), now: now, limit: 10)
+        #expect(later.map(\.id.session).sorted() == [1, 2, 3, 4, 5])
+    }
 }
