@@ -41,12 +41,14 @@ package actor Box {
         }
     }
 
-    /// Starts cvrd and returns when it answers.
-    package func start(environment: [String: String] = [:]) async throws {
+    /// Starts cvrd, that of another folder if one is named, and returns when it answers.
+    package func start(
+        environment: [String: String] = [:], programs: String = Repository.binaries
+    ) async throws {
         try configure(settings)
         let variables = settings.environment.merging(environment) { $1 }
         let daemon = try ChildProcess(
-            "\(Repository.binaries)/cvrd", ["--config", "\(root)/cvr.yaml"], environment: variables,
+            "\(programs)/cvrd", ["--config", "\(root)/cvr.yaml"], environment: variables,
             log: "\(root)/log/cvrd")
         self.daemon = daemon
         let follower = try await eventually("cvrd answers", within: .seconds(20), every: .milliseconds(50)) {
