@@ -1,7 +1,7 @@
 import CLinux
 package import Recording
 
-/// cvr-sync's word that every segment up to this one is verified; the only thing that it writes into a cache.
+/// cvr-sync's word that every segment up to this one is verified; beside its ledger, all that it writes into a cache.
 package enum EvictableWatermark {
     private static let name = "evictable"
 
