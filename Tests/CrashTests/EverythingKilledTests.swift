@@ -4,7 +4,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Everything killed at once", .showsEvidence, .timeLimit(.minutes(8)))
+@Suite("Everything killed at once", .showsEvidence, .timeLimit(.minutes(20)))
 struct EverythingKilledTests {
     @Test("leaves every whole fragment, closed, in the clip's order, and a gap with a reason")
     func recovered() async throws {

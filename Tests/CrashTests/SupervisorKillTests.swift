@@ -3,7 +3,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Processes killed and hung", .showsEvidence, .timeLimit(.minutes(5)))
+@Suite("Processes killed and hung", .showsEvidence, .timeLimit(.minutes(20)))
 struct SupervisorKillTests {
     private func withFront<Result: Sendable>(
         _ body: (Box, CameraRig) async throws -> Result

@@ -3,7 +3,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("cvr-sync killed", .showsEvidence, .timeLimit(.minutes(8)))
+@Suite("cvr-sync killed", .showsEvidence, .timeLimit(.minutes(20)))
 struct SyncKillTests {
     @Test(
         "at a step of upload, verification or commit misses, repeats and loses nothing",

@@ -2,7 +2,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("A camera in trouble", .showsEvidence, .timeLimit(.minutes(8)))
+@Suite("A camera in trouble", .showsEvidence, .timeLimit(.minutes(20)))
 struct CameraTroubleTests {
     @Test("has a code and a next step in status while it lasts", arguments: CameraTrouble.kinds)
     func status(kind: CameraTrouble.Kind) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// The real binaries under libfaketime: a wrong clock costs no frame and deletes nothing (I11).
 @Suite(
-    "The wall clock", .showsEvidence, .timeLimit(.minutes(8)), .enabled(if: FakeTime.isInstalled, "package faketime"))
+    "The wall clock", .showsEvidence, .timeLimit(.minutes(20)), .enabled(if: FakeTime.isInstalled, "package faketime"))
 struct ClockTests {
     @Test(
         "that steps and steps back costs no frame, overlaps nothing and deletes nothing",

@@ -5,7 +5,7 @@ import Recording
 import TestSupport
 import Testing
 
-@Suite("A full disk", .showsEvidence, .timeLimit(.minutes(6)), .enabled(if: geteuid() == 0, "mounts a tmpfs"))
+@Suite("A full disk", .showsEvidence, .timeLimit(.minutes(20)), .enabled(if: geteuid() == 0, "mounts a tmpfs"))
 struct DiskFullTests {
     @Test("stops the recording without a crash; it resumes within 5 s of space, and the hole says why")
     func full() async throws {

@@ -3,7 +3,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Eight cameras", .showsEvidence, .timeLimit(.minutes(12)))
+@Suite("Eight cameras", .showsEvidence, .timeLimit(.minutes(20)))
 struct EightCamerasTests {
     @Test("for two minutes leave no gap and a coverage of 100 %")
     func coverage() async throws {

@@ -3,7 +3,7 @@ import Recording
 import TestSupport
 import Testing
 
-@Suite("An odd stream", .showsEvidence, .timeLimit(.minutes(8)))
+@Suite("An odd stream", .showsEvidence, .timeLimit(.minutes(20)))
 struct OddStreamTests {
     func camera(_ name: String) async throws -> (run: OddStreams, camera: RecordedCamera) {
         let run = try await OddStreams.shared.value

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("One camera", .showsEvidence)
 struct OneCameraTests {
-    @Test("is recorded, stored, listed without a hole and stopped without a trace", .timeLimit(.minutes(3)))
+    @Test("is recorded, stored, listed without a hole and stopped without a trace", .timeLimit(.minutes(20)))
     func recorded() async throws {
         try await Machine.shared.place {
             let clip = try await SourceClip("h264-aac")
