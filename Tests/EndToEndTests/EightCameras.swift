@@ -92,14 +92,16 @@ struct EightCameras: Sendable {
         try await box.start()
         try await box.until(names, are: "recording")
         let recorders = box.processes()
-        try await box.untilStored(2, of: names[0])
+        try await box.untilStored(1, of: names[0], within: limit(1))
         let early = recorders.map(\.openDescriptors)
-        let limit = Duration.seconds((plan.segments + 6) * plan.segmentLength)
-        for name in names { try await box.untilStored(plan.segments, of: name, within: limit) }
+        for name in names { try await box.untilStored(plan.segments, of: name, within: limit(plan.segments)) }
         for (process, count) in zip(recorders, early) { descriptors.append((process, count, process.openDescriptors)) }
         for name in names { undisturbed.append(try await RecordedCamera(name, in: box)) }
         try await searchSecrets(names, in: box)
     }
+
+    /// How long so many segments may take to be stored: keyframes come late, and so may a pass.
+    private func limit(_ segments: Int) -> Duration { .seconds((segments + 6) * plan.segmentLength) }
 
     /// Everything that cvrctl can say is written down first, so that it is searched too.
     private mutating func searchSecrets(_ names: [String], in box: Box) async throws {
@@ -135,7 +137,7 @@ struct EightCameras: Sendable {
         }
         let stored =
             disturbedSegments + (try await box.segments(of: Self.victim).filter { $0.state == "verified" }.count)
-        try await box.untilStored(stored, of: Self.victim, within: .seconds(60))
+        try await box.untilStored(stored, of: Self.victim, within: limit(disturbedSegments))
         for name in names { disturbed.append(try await RecordedCamera(name, in: box)) }
     }
 
