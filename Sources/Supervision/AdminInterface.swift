@@ -1,17 +1,17 @@
 import FoundationEssentials
 import Messages
 import Recording
-import Varlink
+package import Varlink
 
 /// Answers `io.cvr.Admin` (Sources/Messages/io.cvr.Admin.varlink).
 ///
 /// Questions about footage are cvr-sync's: they go through unread and never touch the table of workers.
-struct AdminInterface: Sendable {
+package struct AdminInterface: Sendable {
     private let supervisor: Supervisor
 
-    init(_ supervisor: Supervisor) { self.supervisor = supervisor }
+    package init(_ supervisor: Supervisor) { self.supervisor = supervisor }
 
-    @Sendable func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+    @Sendable package func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         do {
             switch call.name {
             case "Status": try await replies.send(await supervisor.status())

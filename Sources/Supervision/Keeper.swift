@@ -32,6 +32,8 @@ package actor Keeper {
         case refused(Fault)
         case ended(ExitStatus, pid: Int32)
         case condemned(Departure.Condemnation, pid: Int32)
+        /// A process that has ended will say nothing more either.
+        case silent
         case leftoversRemoved(Departure)
         case due
     }
@@ -49,6 +51,7 @@ package actor Keeper {
     private var predecessorEnd: GapReason?
     private var stopReason = GapReason.stopped
     private var outOfMemoryKills: UInt64?
+    private var conversations = 0
     private var endedUnasked = false
     private var isRetiring = false
     private var isHurried = false
@@ -74,7 +77,7 @@ package actor Keeper {
             for await happening in happenings {
                 if case .ordered(.leave) = happening { break }
                 await handle(happening, &group)
-                if isRetiring, [.stopped, .refused].contains(policy.state) { break }
+                if isRetiring, conversations == 0, [.stopped, .refused].contains(policy.state) { break }
             }
             group.cancelAll()
         }
@@ -96,6 +99,7 @@ package actor Keeper {
             condemned = why
             process?.signal(SIGKILL)
         case .leftoversRemoved(let departure): await conclude(departure, &group)
+        case .silent: conversations -= 1
         case .due: await decide(.due, &group)
         }
     }
@@ -159,6 +163,7 @@ package actor Keeper {
         condemned = nil
         outOfMemoryKills = ProcessFacts.outOfMemoryKills()
         await publish()
+        conversations += 1
         group.addTask { await self.attend(process) }
         let type = event == .adopted ? "workerAdopted" : "workerStarted"
         await report(.happened(type: type, detail: "\(link.program) \(process.pid)", isTrouble: false))
@@ -183,6 +188,7 @@ package actor Keeper {
             try? await Task.sleep(for: .milliseconds(200))  // cancelled: nobody wants its last words
             group.cancelAll()
         }
+        inbox.yield(.silent)
     }
 
     private func bury(_ ending: ExitStatus, pid: Int32, _ group: inout DiscardingTaskGroup) async {

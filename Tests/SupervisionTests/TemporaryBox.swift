@@ -68,8 +68,9 @@ final class TemporaryBox: Sendable {
     }
 }
 
-/// A worker in a process of its own: listens as a real one, says what it was given, and reports as an event every
-/// message that it hears. Told to stop, it exits 0.
+/// A worker in a process of its own: listens as a real one and says what it was given.
+///
+/// It reports as an event every message that it hears; told to stop, it exits 0.
 enum ScriptedWorker {
     static let program = """
         #!/usr/bin/python3
@@ -142,7 +143,8 @@ struct EventReader {
             if let index = waiting.firstIndex(where: { $0.type == type && (camera == nil || $0.camera == camera) }) {
                 return waiting.remove(at: index)
             }
-            waiting.append(try #require(await iterator.next()))
+            let next = await iterator.next()
+            waiting.append(try #require(next, "no \(type) after \(waiting.map { "\($0.type): \($0.detail)" })"))
         }
     }
 }
