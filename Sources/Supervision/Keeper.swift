@@ -51,11 +51,13 @@ package actor Keeper {
     private var predecessorEnd: GapReason?
     private var stopReason = GapReason.stopped
     private var outOfMemoryKills: UInt64?
+    /// Processes that may still say something, ended ones included.
     private var conversations = 0
     private var endedUnasked = false
     private var isRetiring = false
     private var isHurried = false
     private var status = KeeperStatus()
+    private var published: KeeperStatus?
 
     package init(_ link: any ProcessLink, report: @escaping @Sendable (Report) async -> Void) {
         self.link = link
@@ -241,14 +243,12 @@ package actor Keeper {
     }
 
     private func publish() async {
-        var now = status
-        now.phase = policy.state
-        now.isFlapping = policy.isFlapping
-        now.pid = process?.pid
-        guard now != status || !status.isPublished else { return }
-        now.isPublished = true
-        status = now
-        await report(.status(now))
+        status.phase = policy.state
+        status.isFlapping = policy.isFlapping
+        status.pid = process?.pid
+        guard status != published else { return }
+        published = status
+        await report(.status(status))
     }
 }
 
@@ -261,5 +261,4 @@ package struct KeeperStatus: Hashable, Sendable {
     package var restarts: Int64 = 0
     /// How the last process ended, or why there is none.
     package var fault: Fault?
-    var isPublished = false
 }

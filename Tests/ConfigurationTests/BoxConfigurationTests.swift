@@ -1,8 +1,7 @@
+import Configuration
 import Foundation
 import Recording
 import Testing
-
-import Configuration
 
 @Suite("Configuration: values")
 struct BoxConfigurationTests {

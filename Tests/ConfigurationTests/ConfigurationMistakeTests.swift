@@ -1,6 +1,5 @@
-import Testing
-
 import Configuration
+import Testing
 
 /// Reads `text` as cvr.yaml, with `added` as the files of cameras.d.
 func box(_ text: String, added: [String: String] = [:]) throws(ConfigurationError) -> BoxConfiguration {
