@@ -96,15 +96,15 @@ actor WorkerLink: ProcessLink {
         // Without settings nothing can be said to it; then it is replaced when the operator has acted.
         if settings == nil { settings = try? await resolve(plan) }  // the start that follows reports the reason
         for slot in Slot.allCases {
-            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else {
-                continue  // nobody listens: no worker
-            }
-            let peer = connection.peer
+            // Nobody listens: no worker.
+            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
+            let (peer, arguments) = (connection.peer, commonArguments)
             connection.abandon()
-            guard ProcessRecord.isOurs(peer, startedWith: commonArguments),
-                let process = try? RunningProcess.adopt(pid: peer)  // gone since: as good as not there
-            else { continue }
-            return process
+            // Gone since: as good as not there.
+            let found = try? await offPool {
+                ProcessRecord.isOurs(peer, startedWith: arguments) ? try RunningProcess.adopt(pid: peer) : nil
+            }
+            if let found { return found }
         }
         await removeLeftovers()
         return nil
@@ -152,9 +152,8 @@ actor WorkerLink: ProcessLink {
 
     private func connection(to process: RunningProcess) -> WorkerConnection? {
         for slot in Slot.allCases {
-            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else {
-                continue  // it does not listen yet, or not in this slot
-            }
+            // It does not listen yet, or not in this slot.
+            guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
             if connection.peer == process.pid { return connection }
             connection.abandon()
         }
