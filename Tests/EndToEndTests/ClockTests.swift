@@ -46,7 +46,7 @@ struct ClockTests {
             try await withBox(settings) { box in
                 let clock = try await FakeTime(path: "\(box.root)/clock", offset: offset)
                 if workersOnly {
-                    try await box.start(programs: try clock.programs(in: "\(box.root)/bin"))
+                    try await box.start(programs: try await clock.programs(in: "\(box.root)/bin"))
                 } else {
                     try await box.start(environment: clock.environment)
                 }
@@ -134,17 +134,17 @@ struct FakeTime {
     ///
     /// The library moves the monotonic times of timerfd(2) too: a program that waits on one must not be started with
     /// a clock that is behind. A worker does not wait so.
-    func programs(in folder: String) throws -> String {
-        let files = FileManager.default
-        try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for name in ["cvrd", "cvr-sync"] {
-            try files.copyItem(atPath: "\(Repository.binaries)/\(name)", toPath: "\(folder)/\(name)")
-        }
+    func programs(in folder: String) async throws -> String {
         let variables = environment.map { "'\($0.key)=\($0.value)'" }.joined(separator: " ")
-        let script = "#!/bin/sh\nexec env \(variables) '\(Repository.binaries)/cvr-ingest' \"$@\"\n"
-        let worker = "\(folder)/cvr-ingest"
-        try Data(script.utf8).write(to: URL(filePath: worker))
-        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: worker)
+        let script = "#!/bin/sh\nexec env \(variables) '\(Repository.binaries)/cvr-ingest' \"$@\""
+        // Not written by this process: a child that another test starts meanwhile would hold the file open.
+        let made = try await run(
+            "/bin/sh",
+            [
+                "-ec", "mkdir $2; cp $1/cvrd $1/cvr-sync $2; echo \"$3\" >$2/cvr-ingest; chmod 755 $2/cvr-ingest", "sh",
+                Repository.binaries, folder, script,
+            ])
+        guard made.ending == .exited(0) else { throw Missed("\(folder): \(made.errors)") }
         return folder
     }
 
