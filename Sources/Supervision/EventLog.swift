@@ -33,16 +33,18 @@ package final class EventLog: Sendable {
 
     package func append(_ event: Listing.Event, level: Logger.Level = .info) {
         logger.log(level: level, "\(event.type): \(event.detail)", metadata: event.camera.map { ["camera": "\($0)"] })
-        let late = contents.withLock { contents in
+        let followers = contents.withLock { contents in
             if contents.ring.count >= Self.capacity { contents.ring.removeFirst() }
             contents.ring.append(event)
-            return contents.followers.filter { _, follower in
-                if case .enqueued = follower.yield(event) { false } else { true }
-            }
+            return contents.followers
         }
-        guard !late.isEmpty else { return }
-        contents.withLock { contents in for key in late.keys { contents.followers[key] = nil } }
-        for follower in late.values { follower.finish() }
+        // Outside the lock: whoever cancels a follower's task holds the runtime's lock on that task, which a yield
+        // needs, and waits for ours.
+        for (key, follower) in followers {
+            if case .enqueued = follower.yield(event) { continue }
+            _ = contents.withLock { $0.followers.removeValue(forKey: key) }
+            follower.finish()
+        }
     }
 
     package var recent: [Listing.Event] { contents.withLock { $0.ring } }
@@ -57,6 +59,7 @@ package final class EventLog: Sendable {
             return (contents.nextFollower, contents.ring)
         }
         continuation.onTermination = { [weak self] _ in
+            // Returned, so that its end comes after the lock's.
             _ = self?.contents.withLock { $0.followers.removeValue(forKey: key) }
         }
         return (recent, stream)

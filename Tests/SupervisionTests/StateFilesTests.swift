@@ -1,4 +1,5 @@
 import Configuration
+import Dispatch
 import Glibc
 import Isolation
 import Logging
@@ -118,5 +119,28 @@ struct StateFilesTests {
         var seen = 0
         for await _ in slow { seen += 1 }
         #expect(seen == EventLog.followerBuffer)
+    }
+
+    @Test("followers that go away while events happen hold nothing up", .timeLimit(.minutes(1)))
+    func followersLeave() async {
+        let log = EventLog(logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        await withDiscardingTaskGroup { group in
+            group.addTask { for number in 0..<20_000 { log.append("test", "\(number)") } }
+            for _ in 0..<2000 {
+                let (_, later) = log.follow()
+                let follower = Task { for await _ in later {} }
+                // Off the pool, as a socket's thread does when its client hangs up.
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        DispatchQueue.global().async {
+                            follower.cancel()
+                            continuation.resume()
+                        }
+                    }
+                    await follower.value
+                }
+            }
+        }
+        #expect(log.recent.count == EventLog.capacity)
     }
 }
