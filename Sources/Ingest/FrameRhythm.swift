@@ -1,32 +1,42 @@
 package import Recording
 
-/// How often frames come, and so how long their absence is a loss.
-package struct FrameRhythm: Sendable {
-    private var intervals: [TimeSpan] = []
+/// The last intervals between frames, and so how long a frame's absence is a loss.
+struct Intervals: Sendable {
+    static let leastPatience = TimeSpan.seconds(2)
+    private static let most = 31
+
+    private var spans: [TimeSpan] = []
     private var next = 0
+
+    mutating func add(_ span: TimeSpan) {
+        if spans.count < Self.most {
+            spans.append(span)
+        } else {
+            spans[next % Self.most] = span
+            next = (next + 1) % Self.most
+        }
+    }
+
+    /// No frame for longer than this is a gap: three median intervals, at least 2 s.
+    var patience: TimeSpan {
+        guard !spans.isEmpty else { return Self.leastPatience }
+        return max(Self.leastPatience, spans.sorted()[spans.count / 2] * 3)
+    }
+}
+
+/// When frames arrive, and whether the next is overdue.
+package struct FrameRhythm: Sendable {
+    private var intervals = Intervals()
     package private(set) var lastFrame: MonotonicTime?
 
     package init() {}
 
     package mutating func frame(at now: MonotonicTime) {
-        if let lastFrame {
-            let interval = now - lastFrame
-            if intervals.count < 31 {
-                intervals.append(interval)
-            } else {
-                intervals[next % 31] = interval
-                next = (next + 1) % 31
-            }
-        }
+        if let lastFrame { intervals.add(now - lastFrame) }
         lastFrame = now
     }
 
-    /// No frame for longer than this is a gap: three median intervals, at least 2 s.
-    package var patience: TimeSpan {
-        guard !intervals.isEmpty else { return .seconds(2) }
-        let median = intervals.sorted()[intervals.count / 2]
-        return max(.seconds(2), median * 3)
-    }
+    package var patience: TimeSpan { intervals.patience }
 
     package func isStalled(at now: MonotonicTime) -> Bool {
         guard let lastFrame else { return false }

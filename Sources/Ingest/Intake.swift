@@ -90,15 +90,40 @@ struct Intake: Sendable {
         guard !unit.sample.isEmpty else { return yield }
         if unit.isKey, let sets = parameterSets { yield.frames += lanes[index].open(depth: sets.reorderDepth) }
         guard lanes[index].isOpen else { return yield }
+        let (began, time) = place(packet, index, arrival, &yield)
+        if parameterSets?.reorderDepth == nil { lanes[index].watchReordering(time) }
+        yield.frames += lanes[index].add(
+            TimedFrame(
+                track: index, presentation: time, isSync: unit.isKey, arrival: began,
+                cameraTime: packet.cameraTime, parameterSets: unit.isKey ? parameterSets : nil, data: unit.sample))
+        announce(packet.following, index, arrival, &yield)
+        return yield
+    }
+
+    /// When a frame began to arrive and where it lies; one that was announced has its place already.
+    private mutating func place(
+        _ packet: Packet, _ index: Int, _ arrival: MonotonicTime, _ yield: inout Yield
+    ) -> (began: MonotonicTime, time: Int64) {
+        defer { lanes[index].announced = nil }
+        if let announced = lanes[index].announced, announced.timestamp == packet.timestamp {
+            return (announced.arrival, announced.time)
+        }
         let placement = timeline.place(
             track: index, timestamp: packet.timestamp, arrival: arrival, nominal: lanes[index].lastDuration)
         yield.anomaly = placement.anomaly
-        if parameterSets?.reorderDepth == nil { lanes[index].watchReordering(placement.time) }
-        yield.frames += lanes[index].add(
-            TimedFrame(
-                track: index, presentation: placement.time, isSync: unit.isKey, arrival: arrival,
-                cameraTime: packet.cameraTime, parameterSets: unit.isKey ? parameterSets : nil, data: unit.sample))
-        return yield
+        return (arrival, placement.time)
+    }
+
+    /// The next frame has begun: the one before it need not wait any longer to be written.
+    private mutating func announce(
+        _ timestamp: Int64?, _ index: Int, _ arrival: MonotonicTime, _ yield: inout Yield
+    ) {
+        guard let timestamp else { return }
+        let placement = timeline.place(
+            track: index, timestamp: timestamp, arrival: arrival, nominal: lanes[index].lastDuration)
+        yield.anomaly = yield.anomaly ?? placement.anomaly
+        lanes[index].announced = Announced(timestamp: timestamp, time: placement.time, arrival: arrival)
+        if let whole = lanes[index].conclude() { yield.frames.append(whole) }
     }
 
     private mutating func takeAudio(_ packet: Packet, _ index: Int, _ arrival: MonotonicTime) -> Yield {

@@ -1,5 +1,12 @@
 internal import Recording
 
+/// A frame that has begun: its source timestamp, where that was placed, and when.
+struct Announced: Sendable {
+    let timestamp: Int64
+    let time: Int64
+    let arrival: MonotonicTime
+}
+
 /// One track's part of an intake: decode order, and the frame that waits for its successor to know its duration.
 struct Lane: Sendable {
     let track: Int
@@ -15,6 +22,9 @@ struct Lane: Sendable {
     private var pastRepairs: Int64 = 0
     /// Where the last frame that was given out ends.
     private var end: Int64?
+    private var intervals = Intervals()
+    /// Where the next frame lies: it has begun, but is not whole yet.
+    var announced: Announced?
     /// The last presentation times of video whose parameter sets do not say how far it reorders.
     private var recent: [Int64] = []
     private var seenDepth = 0
@@ -40,6 +50,15 @@ struct Lane: Sendable {
     }
 
     mutating func add(_ frame: TimedFrame) -> [TimedFrame] { order.add(frame).compactMap { step(to: $0) } }
+
+    /// The frame that waits ends where the next one, just announced, begins.
+    ///
+    /// Nil with reordering: decode times are then known only when that frame is whole.
+    mutating func conclude() -> TimedFrame? {
+        guard order.depth == 0, let announced, let frame = waiting else { return nil }
+        waiting = nil
+        return ended(frame, by: max(announced.time, frame.decode.addingSaturated(1)))
+    }
 
     /// Gives out everything, the last frame with an estimated duration: nothing follows soon.
     mutating func flush() -> [TimedFrame] {
@@ -69,10 +88,21 @@ struct Lane: Sendable {
     /// The next frame in decoding order ends the one that waits.
     private mutating func step(to next: TimedFrame) -> TimedFrame? {
         defer { waiting = next }
-        guard var frame = waiting else { return nil }
-        frame.duration = next.decode.subtractingSaturated(frame.decode)
-        lastDuration = frame.duration
-        end = next.decode
+        return waiting.map { ended($0, by: next.decode) }
+    }
+
+    /// A frame lasts until the next one, unless that comes so late that frames are missing in between (design §2).
+    private mutating func ended(_ frame: TimedFrame, by next: Int64) -> TimedFrame {
+        var frame = frame
+        frame.duration = next.subtractingSaturated(frame.decode)
+        let span = TimeSpan(microseconds: frame.duration.scaled(by: 1_000_000, over: timescale))
+        if span > Intervals.leastPatience, span > intervals.patience {
+            frame.duration = min(max(previousNominal ?? lastDuration, 1), frame.duration)
+        } else {
+            lastDuration = frame.duration
+        }
+        intervals.add(span)
+        end = frame.decode.addingSaturated(frame.duration)
         return frame
     }
 }

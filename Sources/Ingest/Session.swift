@@ -70,7 +70,7 @@ final class Session {
             let media = span(sample.decodeTime)
             let shown = span(sample.decodeTime.addingSaturated(sample.compositionOffset))
             clock.observe(media: shown, arrival: wall, cameraTime: frame.cameraTime, now: now)
-            closeStall(at: media)
+            try account(forHoleBefore: media)
             end = span(sample.decodeTime.addingSaturated(sample.duration))
         }
         guard frame.track == 0 || span(sample) < end else {
@@ -148,12 +148,19 @@ final class Session {
         for (sample, arrival) in ready { try add(sample, at: arrival) }
     }
 
-    /// A gap within the session is as long as the hole in its media: frames that came late after all leave none.
-    private func closeStall(at media: TimeSpan) {
-        guard number != nil, let gap = cacheWriter.ledger.current else { return }
-        let hole = media - end
-        // The end of the frame before a stall is an estimate.
-        cacheWriter.closeGap(to: gap.from + (hole < .milliseconds(20) ? .zero : hole))
+    /// A gap within the session is as long as the hole in its media: frames that came late after all leave none, and
+    /// a hole that nobody saw coming leaves one all the same (I4).
+    private func account(forHoleBefore media: TimeSpan) throws(SegmentStoreError) {
+        // The end of the frame before a hole is an estimate.
+        let hole = media - end < .milliseconds(20) ? TimeSpan.zero : media - end
+        if hole > .zero, !builder.samples.isEmpty { try writeFragment() }
+        guard number != nil else { return }
+        if hole > .zero, cacheWriter.ledger.current == nil {
+            let stall = Trouble.stalled(for: hole)
+            cacheWriter.openGap(from: wallEnd, reason: stall.reason, detail: stall.fault.message)
+        }
+        guard let gap = cacheWriter.ledger.current else { return }
+        cacheWriter.closeGap(to: gap.from + hole)
     }
 
     private func writeFragment() throws(SegmentStoreError) {

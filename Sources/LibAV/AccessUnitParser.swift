@@ -34,6 +34,7 @@ final class AccessUnitParser {
     func feed(_ packet: AVPacket, cameraTime: WallTime?, stream: Int) -> [SourceEvent] {
         guard let parser, let context, var data = packet.data, packet.size > 0 else { return [] }
         if let cameraTime, packet.pts != CAV_NOPTS { reference = (packet.pts, cameraTime) }
+        let payloadTime = packet.pts == CAV_NOPTS ? nil : packet.pts
         var events: [SourceEvent] = []
         var (left, timestamp) = (packet.size, packet.pts)
         while left > 0 {
@@ -47,20 +48,24 @@ final class AccessUnitParser {
             held += Int(used)
             if let unit, size > 0 {
                 held = Int(left)
-                events.append(event(UnsafeBufferPointer(start: unit, count: Int(size)), parser.pointee, stream))
+                let unit = UnsafeBufferPointer(start: unit, count: Int(size))
+                events.append(event(unit, parser.pointee, stream, endedBy: payloadTime))
             }
         }
         return held > LibAVSource.largestAccessUnit ? events + [startOver()] : events
     }
 
+    /// `next` is the timestamp of the payload that showed the access unit to be whole: it begins the one after it,
+    /// since the payloads of one access unit share theirs (RFC 6184 5.1).
     private func event(
-        _ unit: UnsafeBufferPointer<UInt8>, _ state: AVCodecParserContext, _ stream: Int
+        _ unit: UnsafeBufferPointer<UInt8>, _ state: AVCodecParserContext, _ stream: Int, endedBy next: Int64?
     ) -> SourceEvent {
         guard unit.count <= LibAVSource.largestAccessUnit else { return .oversized(bytes: unit.count) }
         let timestamp = state.pts == CAV_NOPTS ? nil : state.pts
         return .packet(
             Packet(
-                stream: stream, timestamp: timestamp, cameraTime: timestamp.flatMap { cameraTime(at: $0) },
+                stream: stream, timestamp: timestamp, following: next == timestamp ? nil : next,
+                cameraTime: timestamp.flatMap { cameraTime(at: $0) },
                 isKey: state.key_frame == 1, data: Array(unit)))
     }
 

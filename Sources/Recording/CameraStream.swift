@@ -26,15 +26,20 @@ package struct Packet: Hashable, Sendable {
     package var stream: Int
     /// Unwrapped presentation time in the stream's clock; nil when the camera gave none.
     package var timestamp: Int64?
+    /// Timestamp of the access unit after this one, when the source has seen it begin.
+    package var following: Int64?
     /// The camera's own clock for this packet (RTCP sender report), when it sent one.
     package var cameraTime: WallTime?
     package var isKey: Bool
     /// Video: an Annex B access unit; audio: one raw frame (AAC without ADTS), or G.711 bytes.
     package var data: [UInt8]
 
-    package init(stream: Int, timestamp: Int64?, cameraTime: WallTime? = nil, isKey: Bool, data: [UInt8]) {
+    package init(
+        stream: Int, timestamp: Int64?, following: Int64? = nil, cameraTime: WallTime? = nil, isKey: Bool, data: [UInt8]
+    ) {
         self.stream = stream
         self.timestamp = timestamp
+        self.following = following
         self.cameraTime = cameraTime
         self.isKey = isKey
         self.data = data

@@ -26,6 +26,7 @@ struct CameraTrouble: Sendable {
         Kind(name: "unauthorised", command: "fail 401", code: "authentication", reasons: ["authentication"]),
         Kind(name: "forbidden", command: "fail 403", code: "authentication", reasons: ["authentication"]),
         Kind(name: "unknown-path", command: "fail 404", code: "notFound", reasons: ["cameraRefused"]),
+        Kind(name: "circular", command: "fail 302", code: "timeout", reasons: ["cameraOffline"]),
         Kind(name: "crowded", command: "fail 453", code: "refused", reasons: ["cameraRefused"]),
         Kind(name: "broken", command: "fail 500", code: "cameraError", reasons: ["cameraRefused"]),
         Kind(name: "unavailable", command: "fail 503", code: "cameraError", reasons: ["cameraRefused"]),

@@ -77,7 +77,8 @@ struct EightCamerasTests {
     func victim() async throws {
         let run = try await EightCameras.shared.value
         let victim = try #require(run.disturbed.first { $0.name == EightCameras.victim })
-        let limit = EightCameras.framesPerSecond + 2
+        // A second that was received, and the frame that was on its way when the signal came.
+        let limit = EightCameras.framesPerSecond + 1
         for kill in run.kills { #expect(kill.lost <= limit, "session \(kill.session) lost \(kill.lost) frames") }
         #expect(victim.status.restarts == run.kills.count)
         #expect(victim.gaps.count == run.kills.count, "\(victim.gaps)")

@@ -76,6 +76,35 @@ struct OddStreamTests {
         #expect(camera.status.restarts == 0)
     }
 
+    @Test("that pauses for seconds leaves one gap of that length, and goes on in the same session")
+    func paused() async throws {
+        let (run, camera) = try await camera("paused")
+        #expect(camera.gaps.count == 1 && camera.gaps.allSatisfy { $0.reason == "networkLoss" }, "\(camera.gaps)")
+        let gap = try #require(camera.gaps.first)
+        let from = try #require(WallTime(rfc3339: gap.from))
+        let to = try #require(gap.to.flatMap { WallTime(rfc3339: $0) })
+        #expect(to - from > .seconds(2) && to - from < .seconds(10), "\(gap)")
+        #expect(camera.sessions.count == 1 && camera.status.restarts == 0)
+        let video = try #require(run.footage["paused"]?.first?.tracks.first)
+        // Every frame that was sent is there, and what was not sent is as long as the gap says.
+        #expect(video.duplicated == 0 && video.foreign == 0, "\(video)")
+        #expect(abs(Double(video.lost) / 25 - (to - from).seconds) < 0.1, "\(video), \(gap)")
+    }
+
+    @Test("that loses packets over UDP stays one recording, its sound in step with its picture")
+    func lossy() async throws {
+        let (run, camera) = try await camera("lossy")
+        #expect(camera.status.state == "recording" && camera.status.restarts == 0)
+        #expect(camera.gaps.isEmpty && camera.sessions.count == 1, "\(camera.gaps)")
+        #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
+        let tracks = try #require(run.footage["lossy"]?.first?.tracks)
+        #expect(tracks.count == 2)
+        // Opus frames come whole or not at all; whatever came is kept in its place.
+        #expect(tracks[1].lost > 0 && tracks[1].duplicated == 0 && tracks[1].foreign == 0, "\(tracks[1])")
+        for track in tracks { #expect(track.breaks == 0, "\(track)") }
+        #expect(try #require(run.unevenness["lossy"]) < 0.3)
+    }
+
     @Test("with keyframes of 2 MB is recorded whole")
     func huge() async throws { try await expectWhole("huge") }
 

@@ -7,7 +7,8 @@ struct OddStreams: Sendable {
     static let clips = [
         "resized": "h264-aac", "late-audio": "h264-aac", "forward": "h264-aac", "back": "h264-aac",
         "frozen": "h264-aac", "huge": "h264-big-keyframe", "long": "h264-gop10", "reordered": "h264-bframes",
-        "sound": "aac-only", "resized-h265": "h265",
+        "sound": "aac-only", "resized-h265": "h265", "paused": "h264-aac",
+        "lossy": "h264-opus",
     ]
     static let delay = 6
 
@@ -18,6 +19,8 @@ struct OddStreams: Sendable {
     var sizes: [String: [[Int64]]] = [:]
     /// Longest fragment of each camera, in seconds.
     var longestFragment: [String: Double] = [:]
+    /// Farthest that one track of a segment ends before another, in seconds.
+    var unevenness: [String: Double] = [:]
 
     static let shared = Task { try await Machine.shared.place { try await OddStreams() } }
 
@@ -25,11 +28,21 @@ struct OddStreams: Sendable {
         let names = Self.clips.keys.sorted()
         let rig = try await CameraRig(names.map { .init($0, clip: Self.clips[$0] ?? "") })
         try await rig.tell("audio late-audio late \(Self.delay)")
-        let settings = BoxSettings(try names.map { .init($0, url: try rig.url($0)) })
+        try await rig.tell("loss lossy 3")
+        let settings = BoxSettings(
+            try names.map { name in
+                BoxSettings.Camera(
+                    name, url: try rig.url(name), options: name == "lossy" ? ["transport: udp"] : [])
+            })
         self = try await withBox(settings) { box in
             var run = self
             try await box.start()
             try await box.untilStored(2, of: "back")
+            try await rig.tell("stall paused")
+            try await eventually("the pause is seen") {
+                try await box.status(of: "paused").state == "recording" ? nil : true
+            }
+            try await rig.tell("resume paused")
             let commands = [
                 "format resized h264-other-size", "format resized-h265 h265-other-size", "timestamps forward +3600",
                 "timestamps back -3600", "timestamps frozen freeze",
@@ -76,6 +89,13 @@ struct OddStreams: Sendable {
                 let seconds = Double(run.duration) / Double(segment.tracks[run.track].timescale)
                 longestFragment[name] = max(longestFragment[name] ?? 0, seconds)
             }
+            var ends: [Int: Double] = [:]
+            for run in segment.fragments.flatMap(\.perTrack) {
+                let end = run.baseDecodeTime + run.duration
+                ends[run.track] = Double(end) / Double(segment.tracks[run.track].timescale)
+            }
+            let uneven = (ends.values.max() ?? 0) - (ends.values.min() ?? 0)
+            unevenness[name] = max(unevenness[name] ?? 0, uneven)
         }
     }
 }

@@ -30,6 +30,45 @@ struct OneCameraTests {
         }
     }
 
+    @Test(
+        "is recorded whole over each transport", .timeLimit(.minutes(20)),
+        arguments: [["transport: udp"], ["tls: { verify: none }"]])
+    func transports(options: [String]) async throws {
+        try await Machine.shared.place {
+            let clip = try await SourceClip("h264-alaw")
+            let isTLS = options.contains { $0.hasPrefix("tls") }
+            let folder = FileManager.default.temporaryDirectory.appending(path: "cvr-tls-\(UUID())").path
+            defer { try? FileManager.default.removeItem(atPath: folder) }  // a throw-away key
+            var camera = CameraRig.Camera("front", clip: clip.name)
+            if isTLS { camera.options = ["tls=\(try await Self.certificate(in: folder))"] }
+            let rig = try await CameraRig([camera])
+            let url = try rig.url("front")
+            #expect(url.hasPrefix(isTLS ? "rtsps://" : "rtsp://"))
+            let settings = BoxSettings([.init("front", url: url, options: options)])
+            try await withBox(settings) { box in
+                try await box.start()
+                try await box.untilStored(3, of: "front")
+                let front = try await RecordedCamera("front", in: box)
+                #expect(front.gaps.isEmpty && front.coverage?.percent == 100, "\(front.gaps)")
+                try await stopped(box, clip)
+            }
+            await rig.stop()
+        }
+    }
+
+    /// `certificate:key` of a camera that nobody vouches for.
+    private static func certificate(in folder: String) async throws -> String {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let done = try await run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera",
+                "-keyout", "\(folder)/key", "-out", "\(folder)/certificate",
+            ])
+        guard done.ending == .exited(0) else { throw Missed("openssl: \(done.errors)") }
+        return "\(folder)/certificate:\(folder)/key"
+    }
+
     /// Stops the box and holds its files against the clip.
     private func stopped(_ box: Box, _ clip: SourceClip) async throws {
         let session = try await RecordedCamera("front", in: box).sessions.first ?? 0

@@ -67,6 +67,9 @@ final class Bench {
     var frame = 0
     var audioPackets: Int64 = 0
     var clockShift: Int64 = 900_000
+    /// The source sees where an access unit ends by the begin of the next one, as libavformat does.
+    var announcesFrames = false
+    private var begun: Packet?
     private var hasVideo = true
     private var hasAudio = true
     private(set) var sent: (video: Int, audio: Int) = (0, 0)
@@ -124,10 +127,16 @@ final class Bench {
     }
 
     func sendVideo() {
-        let unit = footage.units[frame % footage.units.count]
-        recorder.take(
-            Packet(
-                stream: 0, timestamp: Int64(frame) * 3600 + clockShift, isKey: footage.isKey(frame), data: unit))
+        let packet = Packet(
+            stream: 0, timestamp: Int64(frame) * 3600 + clockShift, isKey: footage.isKey(frame),
+            data: footage.units[frame % footage.units.count])
+        if !announcesFrames {
+            recorder.take(packet)
+        } else if var whole = begun {
+            whole.following = packet.timestamp
+            recorder.take(whole)
+        }
+        begun = packet
         frame += 1
         sent.video += 1
     }

@@ -26,6 +26,37 @@ struct RecorderGapTests {
         try bench.expectPlayable()
     }
 
+    @Test("a camera that pauses in the middle of a frame leaves the same gap, though that frame comes late")
+    func stallInFrame() throws {
+        let bench = try Bench()
+        bench.announcesFrames = true
+        try bench.connect(audio: false)
+        bench.play(.seconds(3))
+        bench.play(.seconds(6), video: false)
+        #expect(bench.recorder.progress.state != .recording)
+        bench.play(.seconds(3))
+        bench.recorder.stop(.stopped)
+        #expect(
+            try bench.gaps.first
+                == Gap(from: start + .seconds(3), to: start + .seconds(9), reason: .networkLoss, detail: ""))
+        #expect(try bench.segments.reduce(0) { $0 + $1.frames } == bench.sent.video - 1)
+        #expect(try bench.segments.allSatisfy { $0.info.id.session == 1 })
+        try bench.expectPlayable()
+    }
+
+    @Test("a second of media is on disk as soon as the next frame begins: no more of it is ever held")
+    func second() throws {
+        let bench = try Bench()
+        bench.announcesFrames = true
+        try bench.connect(audio: false)
+        bench.play(.seconds(1))
+        #expect(try bench.segments.isEmpty)
+        bench.play(.milliseconds(40))
+        #expect(try bench.segments.map(\.frames) == [25])
+        bench.play(.seconds(1))
+        #expect(try bench.segments.map(\.frames) == [50])
+    }
+
     @Test("what waits is on disk 1.5 s after the camera stalled")
     func timer() throws {
         let bench = try Bench()

@@ -18,6 +18,7 @@ Commands are read from standard input, one a line, each answered by one line of 
   timestamps NAME +S|-S|freeze|run
   format NAME CLIP         go on with another clip's video from the next keyframe
   audio NAME late S        clients that come from now on get no audio for S seconds
+  loss NAME PERCENT        clients that come from now on lose that share of the RTP packets
   password NAME NEW        for clients that come from now on
   stats NAME               units sent, and where the camera stands in its clip
   quit
@@ -116,6 +117,8 @@ class Rig:
                 station.next_clip = self.load(clip)
             case ["audio", "late", delay]:
                 station.audio_delay = Fraction(delay)
+            case ["loss", percent]:
+                station.loss = float(percent) / 100
             case ["password", new]:
                 station.access.password = new
                 if station.server is not None:

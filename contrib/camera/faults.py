@@ -13,10 +13,10 @@ UNSUPPORTED = {
     "vp8": "m=video 0 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\na=control:stream=0\r\n",
 }
 REASONS = {
-    200: "OK", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 453: "Not Enough Bandwidth",
+    200: "OK", 302: "Found", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 453: "Not Enough Bandwidth",
     500: "Internal Server Error", 503: "Service Unavailable",
 }
-# `silent` accepts and says nothing; `mute` answers everything and never sends a packet; `garbage` answers with
+# 302 sends the client back to where it is; `silent` accepts and says nothing; `mute` answers everything and never sends a packet; `garbage` answers with
 # noise; `endless` answers with a header line that has no end.
 KINDS = ["silent", "mute", "garbage", "endless", *UNSUPPORTED, *(str(code) for code in REASONS if code != 200)]
 
@@ -27,7 +27,7 @@ class Responder:
     def __init__(self, host: str, port: int, kind: str, on_connection):
         if kind not in KINDS:
             raise ValueError(f"no such fault: {kind}; known: {', '.join(KINDS)}")
-        self.kind = kind
+        self.kind, self.host, self.port = kind, host, port
         self.on_connection = on_connection
         self.lock = threading.Lock()
         self.connections: set[socket.socket] = set()
@@ -95,8 +95,11 @@ class Responder:
         if method == "OPTIONS":
             return 200, ["Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN"], ""
         if self.kind.isdigit() and (method == "SETUP" or self.kind != "453"):
-            challenge = ['WWW-Authenticate: Digest realm="camera", nonce="0123456789abcdef"']
-            return int(self.kind), challenge if self.kind == "401" else [], ""
+            headers = {
+                "302": [f"Location: rtsp://{self.host}:{self.port}/elsewhere"],
+                "401": ['WWW-Authenticate: Digest realm="camera", nonce="0123456789abcdef"'],
+            }
+            return int(self.kind), headers.get(self.kind, []), ""
         if method == "DESCRIBE":
             return 200, [], SDP_HEAD + UNSUPPORTED.get(self.kind, H264)
         if method == "SETUP":

@@ -1,5 +1,6 @@
 """One simulated camera: an RTSP server on a port of its own and the clock that paces its access units."""
 
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -66,6 +67,17 @@ def unpace(_, __, element):
         element.set_property("ts-offset", -(1 << 62))
 
 
+def lose(media, tracks: int, share: float):
+    """Drops that share of the RTP packets, as a bad network does; packets that travel as a list share their fate."""
+
+    def decide(_, __):
+        return Gst.PadProbeReturn.DROP if random.random() < share else Gst.PadProbeReturn.OK
+
+    for index in range(tracks):
+        pad = media.get_element().get_by_name(f"pay{index}").get_static_pad("src")
+        pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, decide)
+
+
 class Station:
     def __init__(self, name: str, host: str, port: int, clip: Clip, access: Access, pool, report):
         self.name, self.host, self.port, self.access, self.report = name, host, port, access, report
@@ -78,6 +90,7 @@ class Station:
         self.shift = Fraction(0)
         self.frozen_at: Fraction | None = None
         self.audio_delay = Fraction(0)
+        self.loss = 0.0
         self.responder: Responder | None = None
         self.attached = 0
         self.pool = pool
@@ -162,6 +175,8 @@ class Station:
     def joined(self, media):
         media.get_element().get_parent().connect("deep-element-added", unpace)
         media.connect("unprepared", self.left)
+        if self.loss:
+            lose(media, len(self.heads), self.loss)
         with self.lock:
             self.feeds[media] = Feed(media, [head.track for head in self.heads], self.now(), self.audio_delay)
 
