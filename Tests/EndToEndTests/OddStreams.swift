@@ -1,5 +1,6 @@
 import Foundation
 import FragmentedMP4
+import Messages
 import TestSupport
 
 /// One box with a camera for each oddity of a stream that goes on, shared by the checks of each.
