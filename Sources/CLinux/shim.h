@@ -73,11 +73,12 @@ static inline int cvr_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
     return 0;
 }
 
-/* 1 while the kernel says that the clock is disciplined (adjtimex(2) is not TIME_ERROR). */
+/* 1 while the kernel says that the clock is disciplined (adjtimex(2) is not TIME_ERROR, and says anything). */
 static inline int cvr_clock_synchronised(void) {
     struct timex query;
     memset(&query, 0, sizeof query);
-    return adjtimex(&query) != TIME_ERROR;
+    int state = adjtimex(&query);
+    return state >= 0 && state != TIME_ERROR;
 }
 
 /* clock_gettime(2); where NIO is imported too, struct timespec is not visible by its members. */

@@ -21,9 +21,16 @@ package struct VideoParameterSets: Hashable, Sendable {
 
     /// Nil when a set is missing or invalid; units of other kinds are ignored.
     package init?(codec: Codec, annexB: [UInt8]) {
+        self.init(codec: codec, annexB, then: [], inForce: nil)
+    }
+
+    private init?(codec: Codec, _ known: [UInt8], then news: [UInt8], inForce: Int?) {
         guard codec.isVideo else { return nil }
         var groups = ParameterSetGroups(isH265: codec == .h265)
-        AnnexB.forEachUnit(in: annexB) { groups.take($0) }
+        AnnexB.forEachUnit(in: known) { groups.take($0) }
+        groups.newest = inForce
+        AnnexB.forEachUnit(in: news) { groups.take($0) }
+        if inForce == nil { groups.newest = nil }
         guard groups.isValid, groups.isStorable, let sequence = groups.active else { return nil }
         self.codec = codec
         self.sequence = sequence
@@ -32,9 +39,11 @@ package struct VideoParameterSets: Hashable, Sendable {
         pictureSets = groups.picture.inOrder
     }
 
-    /// These sets with the ones in `annexB` put in, an equal id replacing; nil when the result is invalid.
-    package func updated(by annexB: [UInt8]) -> VideoParameterSets? {
-        VideoParameterSets(codec: codec, annexB: self.annexB + annexB)
+    /// These sets with the ones in `news` put in, an equal id replacing; nil when the result is invalid.
+    ///
+    /// What `news` refers to is in force then: a camera may change its picture under another id.
+    package func updated(by news: [UInt8]) -> VideoParameterSets? {
+        VideoParameterSets(codec: codec, annexB, then: news, inForce: sequence.id)
     }
 
     /// With 4-byte start codes, in decoding order.
@@ -74,8 +83,9 @@ private struct ParameterSetGroups {
     private(set) var picture: [Int: [UInt8]] = [:]
     private(set) var isValid = true
     private var parsed: [Int: SequenceParameters] = [:]
-    /// Sequence parameter set of each picture parameter set.
+    /// Sequence parameter set of each picture parameter set, and that of the last one taken.
     private var references: [Int: Int] = [:]
+    var newest: Int?
 
     init(isH265: Bool) { self.isH265 = isH265 }
 
@@ -85,9 +95,11 @@ private struct ParameterSetGroups {
         return size <= 32 << 10 && sequence.count <= 31 && picture.count <= 255
     }
 
-    /// The first sequence parameter set that a picture parameter set refers to, its own references whole.
+    /// The sequence parameter set that the newest picture parameter set refers to, else the first that any does, its own
+    /// references whole.
     var active: SequenceParameters? {
-        guard let id = references.values.min(), let sequence = parsed[id] else { return nil }
+        let referred = references.values.first { $0 == newest } ?? references.values.min()
+        guard let id = referred, let sequence = parsed[id] else { return nil }
         return isH265 && video[sequence.videoParameterSet] == nil ? nil : sequence
     }
 
@@ -105,7 +117,8 @@ private struct ParameterSetGroups {
             isValid = isValid && parameters != nil
         case .pictureParameterSet:
             let id = bits.unsigned(upTo: isH265 ? 63 : 255)
-            references[id] = bits.unsigned(upTo: isH265 ? 15 : 31)
+            newest = bits.unsigned(upTo: isH265 ? 15 : 31)
+            references[id] = newest
             picture[id] = Array(unit)
         default: return
         }

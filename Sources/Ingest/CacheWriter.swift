@@ -20,8 +20,10 @@ final class CacheWriter {
     /// Where the recording so far ends; nil in a fresh cache.
     var recordedUntil: WallTime?
     private let schedule: SyncSchedule
-    /// A segment whose trailer found no space; closed before the next one is opened.
-    private var unfinished: SegmentOutput?
+    /// Segments whose trailer found no space; closed before the next session begins.
+    private var unfinished: [SegmentOutput] = []
+    /// Why segments that an earlier worker left are not closed yet.
+    private var deferred: [SegmentStoreError]
 
     init(
         camera: CameraName, cache: CacheDirectory, facts: FactLog, clocks: Clocks, room: RoomMaker,
@@ -35,6 +37,7 @@ final class CacheWriter {
         ledger = GapLedger(current: recovered.openGap)
         lastSession = recovered.lastSession
         recordedUntil = recovered.openGap?.from
+        deferred = recovered.deferred
         schedule = SyncSchedule(disk: DiskKind(below: cache), camera: camera)
     }
 
@@ -43,6 +46,19 @@ final class CacheWriter {
     }
 
     func closeGap(to: WallTime) { record(ledger.close(to: to)) }
+
+    /// A gap that is open while the wall clock is set ends where the old time did and goes on in the new.
+    ///
+    /// What the clock left out when it was set forward is nobody's loss, but a gap in UTC all the same.
+    func carryGap(overStepFrom from: WallTime, to: WallTime) {
+        guard let gap = ledger.current, gap.reason != .clockStep else { return }
+        closeGap(to: from)
+        if to > from {
+            openGap(from: from, reason: .clockStep, detail: "the wall clock was set")
+            closeGap(to: to)
+        }
+        openGap(from: to, reason: gap.reason, detail: gap.detail)
+    }
 
     /// Reports the end of media and journals it, then opens what is missing from there on.
     func endSession(_ number: Int64, at end: WallTime, reason: GapReason, detail: String, leavesGap: Bool) {
@@ -56,11 +72,25 @@ final class CacheWriter {
         try facts.flush()
         try room.makeSpace(bytes.addingSaturated(1 << 20), journal: facts.journal, wall: wall, now: now)
         try room.keepBudget(journal: facts.journal, wall: wall, now: now)
-        if let left = unfinished {
-            unfinished = nil
-            try finish(left)
+        while let left = unfinished.last {
+            try close(waiting: left)
+            unfinished.removeLast()
+        }
+        // What an earlier worker left is no reason not to record.
+        if !deferred.isEmpty { deferred = Recovery.settle(in: cache, journal: facts.journal, now: wall) }
+    }
+
+    private func close(waiting output: SegmentOutput) throws(SegmentStoreError) {
+        do {
+            try finish(output)
+        } catch {
+            guard !error.isNoSpace || output.appender.isFailed else { throw error }
+            setAside(output)
         }
     }
+
+    /// What keeps segments of an earlier worker from being closed.
+    var leftover: SegmentStoreError? { deferred.first }
 
     func startSession(_ clock: SessionClock, codecs: String) throws(SegmentStoreError) -> Int64 {
         try checkRoom(for: 0)
@@ -102,8 +132,9 @@ final class CacheWriter {
         do {
             try finish(output)
         } catch {
-            guard !error.isNoSpace else {
-                unfinished = output
+            // A sync that fails has lost bytes, also when it says that it was for want of space.
+            guard !error.isNoSpace || output.appender.isFailed else {
+                unfinished.append(output)
                 return
             }
             setAside(output)
@@ -119,10 +150,9 @@ final class CacheWriter {
 
     /// Last attempt before the process ends; recovery closes what stays.
     func finishWaiting() {
-        guard let left = unfinished else { return }
-        unfinished = nil
-        // The next start recovers the file as it is.
-        try? finish(left)
+        // The next start recovers the files as they are.
+        for left in unfinished { try? finish(left) }
+        unfinished = []
     }
 
     private func sync(_ output: inout SegmentOutput) throws(SegmentStoreError) {
@@ -132,15 +162,13 @@ final class CacheWriter {
     }
 
     private func finish(_ output: SegmentOutput) throws(SegmentStoreError) {
-        let now = clocks.wall()
         let trailer = output.encoder.trailer()
-        let name = try output.appender.close(
-            trailer: trailer, duration: output.duration, journal: facts.journal, now: now)
+        let name = try output.appender.close(trailer: trailer)
         syncs += 1
-        facts.mention(
-            .segmentClosed(
-                name.id, start: output.start, duration: output.duration,
-                bytes: output.appender.length + Int64(trailer.count)))
+        let bytes = output.appender.length + Int64(trailer.count)
+        facts.state(
+            .segmentClosed(name.id, start: name.start, duration: output.duration, bytes: bytes), at: clocks.wall(),
+            report: .segmentClosed(name.id, start: output.start, duration: output.duration, bytes: bytes))
     }
 
     /// Tries again once after making room, when it is room that is missing (I7).
@@ -152,7 +180,8 @@ final class CacheWriter {
         } catch {
             guard error.isNoSpace else { throw error }
             try room.makeSpace(
-                Int64(bytes) + 1 << 20, journal: facts.journal, wall: clocks.wall(), now: clocks.monotonic())
+                Int64(bytes) + 1 << 20, isRefused: true, journal: facts.journal, wall: clocks.wall(),
+                now: clocks.monotonic())
             return try body()
         }
     }

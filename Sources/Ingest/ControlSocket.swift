@@ -18,8 +18,9 @@ package final class ControlSocket {
     /// Binds `path`, replacing what an earlier process left there.
     package init(path: String) throws(StartError) {
         self.path = path
-        // Bound under a name of its own first: whoever connects to `path` meets a listener.
-        let temporary = "\(path).\(getpid())"
+        // Bound under a name of its own first, one that is no longer: whoever connects to `path` meets a listener. The
+        // slot's lock keeps others away from both.
+        let temporary = String(path.dropLast()) + "~"
         guard let address = SocketAddress(temporary) else {
             throw StartError("bind", path, errno: ENAMETOOLONG, nextStep: "set a shorter runtime: { path: … }")
         }

@@ -45,13 +45,25 @@ package struct DecodeOrder: Sendable {
     private var held: [TimedFrame] = []
     private var isPrimed = false
     private var last: Int64?
+    /// The first frame decodes right where the last one before ended.
+    private var joins: Bool
     /// Decode times that had to be moved up to rise.
     package private(set) var repairs: Int64 = 0
 
     /// Decode times are at or above `floor`: the end of what was already given out.
-    package init(depth: Int, after floor: Int64? = nil) {
+    ///
+    /// With `joins` the first is just that: the frame before was told to last until then.
+    package init(depth: Int, after floor: Int64? = nil, joins: Bool = false) {
         self.depth = min(max(depth, 0), 16)
+        self.joins = joins && floor != nil
         last = floor?.subtractingSaturated(1)
+    }
+
+    /// The decode time that a next frame of this presentation time will get; nil while the spacing is unknown.
+    package func decode(ofNext presentation: Int64) -> Int64? {
+        guard isPrimed else { return nil }
+        let time = min(window.first ?? presentation, presentation)
+        return max(time, last?.addingSaturated(1) ?? time)
     }
 
     /// Returns the frames whose decode time is known now, in order.
@@ -80,10 +92,11 @@ package struct DecodeOrder: Sendable {
     private mutating func settled(_ frame: TimedFrame, at time: Int64) -> TimedFrame {
         var frame = frame
         let lowest = last?.addingSaturated(1) ?? time
-        if time < lowest { repairs += 1 }
-        frame.decode = max(time, lowest)
-        // Without reordering the two are one.
-        if depth == 0 { frame.presentation = frame.decode }
+        if time < lowest, !joins { repairs += 1 }
+        frame.decode = joins ? lowest : max(time, lowest)
+        joins = false
+        // Without reordering the two are one, and no frame is shown before it is decoded.
+        if depth == 0 { frame.presentation = max(frame.presentation, frame.decode) }
         last = frame.decode
         return frame
     }

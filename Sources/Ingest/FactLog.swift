@@ -25,7 +25,7 @@ package final class FactLog {
 
     package func state(_ event: JournalEvent?, at time: WallTime, report message: IngestToSupervisor? = nil) {
         waiting.append(Waiting(event: event, time: time, message: message))
-        if waiting.count > Self.mostWaiting { merge() }
+        if waiting.count > Self.mostWaiting { condense(at: time) }
         // The failure shows where media is written; the fact itself is kept.
         try? flush()
     }
@@ -42,13 +42,33 @@ package final class FactLog {
         }
     }
 
-    /// Bounded memory (I9): a change of reason is forgotten, no loss is.
-    private func merge() {
-        for index in waiting.indices.dropLast() {
-            guard case .gapClose = waiting[index].event, case .gapOpen = waiting[index + 1].event else { continue }
-            waiting.removeSubrange(index...index + 1)
-            return
-        }
+    /// Bounded memory (I9): what is missing, and from when to when, is kept; why one gap became another is not.
+    private func condense(at time: WallTime) {
+        guard !joinGaps(), !joinClockSteps() else { return }
+        // No worker gets here: a session or a segment more needs a journal that takes records.
         waiting.removeFirst()
+        mention(.event(type: "factDropped", at: time, detail: "the journal has taken nothing for too long"))
+    }
+
+    /// Two gaps of which one begins where the other ends become one, for the first one's reason.
+    private func joinGaps() -> Bool {
+        guard let end = waiting.firstIndex(where: { if case .gapClose = $0.event { true } else { false } }),
+            let begin = waiting[end...].firstIndex(where: { if case .gapOpen = $0.event { true } else { false } }),
+            case .gapClose(let to) = waiting[end].event, case .gapOpen(let from, _, _) = waiting[begin].event,
+            from <= to
+        else { return false }
+        waiting.remove(at: begin)
+        waiting.remove(at: end)
+        return true
+    }
+
+    private func joinClockSteps() -> Bool {
+        let steps = waiting.indices.filter { if case .clockStep = waiting[$0].event { true } else { false } }
+        guard let first = steps.first, let second = steps.dropFirst().first,
+            case .clockStep(let from, _) = waiting[first].event, case .clockStep(_, let to) = waiting[second].event
+        else { return false }
+        waiting[second].event = .clockStep(from: from, to: to)
+        waiting.remove(at: first)
+        return true
     }
 }

@@ -74,6 +74,10 @@ extension Trouble {
                 Trouble(
                     .authentication, "credentialTooLong", "user name and password are too long to be sent",
                     "give the camera a password of at most 40 characters")
+            case .redirected(let host):
+                Trouble(
+                    .cameraRefused, "redirected", "the camera sends its viewers on to \(host)",
+                    "write that host into the camera's url if it is yours; if not, look for who changed the camera")
             case .engine(let text):
                 Trouble(
                     .cameraOffline, "engine", "the connection failed: \(text)",
@@ -86,7 +90,8 @@ extension Trouble {
         self =
             error.isNoSpace
             ? Trouble(.diskFull, "diskFull", "cannot \(error.operation) \(error.path): no space", error.nextStep)
-            : Trouble(.diskError, "diskError", "\(error.operation) \(error.path): errno \(error.errno)", error.nextStep)
+            : Trouble(
+                .diskError, "diskError", "cannot \(error.operation) \(error.path): \(error.reason)", error.nextStep)
     }
 
     init(unusable error: MP4Error) {
@@ -108,6 +113,11 @@ extension Trouble {
     static let noKeyframe = Trouble(
         .cameraRefused, "noKeyframe", "the camera sends video without a keyframe that can be decoded",
         "set its keyframe interval (GOP, I-frame interval) to 1 to 10 s; switch smart codecs off")
+
+    static let unsettledFormat = Trouble(
+        .formatChange, "unsettledFormat",
+        "the camera changed its format more than \(FormatWatch.mostChanges) times in a minute",
+        "set one resolution and profile in the camera; it is recorded again once one has held for 10 s")
 
     static func timestampJump(_ what: String) -> Trouble {
         Trouble(

@@ -14,6 +14,8 @@ package struct FragmentBuilder: Sendable {
     private var bytes = 0
     private var ends: [Int64?]
     private var start: Int64?
+    /// Of the first track.
+    private var lastDuration: Int64 = 0
 
     /// The first track is the one that fragments are measured by.
     package init(timescales: [Int64]) {
@@ -33,13 +35,21 @@ package struct FragmentBuilder: Sendable {
         bytes += sample.data.count
         ends[sample.track] = sample.decodeTime.addingSaturated(sample.duration)
         openSince = openSince ?? arrival
-        if sample.track == 0 { start = start ?? sample.decodeTime }
+        guard sample.track == 0 else { return }
+        start = start ?? sample.decodeTime
+        lastDuration = sample.duration
     }
 
+    /// True when another sample like the last would take it past 1 s.
+    ///
+    /// By more than a quarter of that sample: timestamps are rounded on their way, and a fragment that is a tick short
+    /// of its second would end one frame behind its keyframe, as would all that follow.
     package var isDue: Bool {
         guard bytes < Self.largestFragment else { return true }
         guard let start, let end = ends.first ?? nil, let timescale = timescales.first else { return false }
-        return end.subtractingSaturated(start) >= Self.length.microseconds.scaled(by: timescale, over: 1_000_000)
+        let second = Self.length.microseconds.scaled(by: timescale, over: 1_000_000)
+        return end.subtractingSaturated(start).addingSaturated(lastDuration)
+            > second.addingSaturated(lastDuration / 4)
     }
 
     package mutating func take() -> [Sample] {

@@ -18,15 +18,18 @@ struct Intake: Sendable {
     /// The source's stream index to ours.
     private var indices: [Int: Int] = [:]
 
+    /// How far the camera reorders pictures, as far as it was seen: for its next connection.
+    var seenDepth: Int { lanes.first?.seenDepth ?? 0 }
+
     /// Throws when nothing of what is announced can be recorded.
-    init(_ announcement: Announcement) throws(MP4Error) {
+    init(_ announcement: Announcement, seenDepth: Int = 0) throws(MP4Error) {
         var kept: [StreamDescription] = []
         for (index, stream) in announcement.streams.enumerated() {
             do throws(MP4Error) {
                 // Audio is checked by making its track; video has to wait for its parameter sets.
                 let rate = stream.codec.isVideo ? 90_000 : try Track(stream: stream, parameterSets: nil).timescale
                 indices[index] = kept.count
-                lanes.append(Lane(track: kept.count, stream: stream, timescale: rate))
+                lanes.append(Lane(track: kept.count, stream: stream, timescale: rate, seenDepth: seenDepth))
                 kept.append(stream)
             } catch {
                 refusals.append(error)
@@ -88,6 +91,7 @@ struct Intake: Sendable {
         if !unit.parameterSets.isEmpty { adopt(unit.parameterSets, codec) }
         var yield = Yield(isPrimary: index == 0)
         guard !unit.sample.isEmpty else { return yield }
+        if unit.isKey, parameterSets?.reorderDepth == nil { lanes[index].endGroup() }
         if unit.isKey, let sets = parameterSets { yield.frames += lanes[index].open(depth: sets.reorderDepth) }
         guard lanes[index].isOpen else { return yield }
         let (began, time) = place(packet, index, arrival, &yield)

@@ -20,16 +20,23 @@ struct Lane: Sendable {
     var previousNominal: Int64?
     private var order = DecodeOrder(depth: 0)
     private var pastRepairs: Int64 = 0
-    /// Where the last frame that was given out ends.
+    /// Where the last frame that was given out ends, and whether that is an estimate.
     private var end: Int64?
+    private var isEndEstimated = false
     private var intervals = Intervals()
     /// Where the next frame lies: it has begun, but is not whole yet.
     var announced: Announced?
-    /// The last presentation times of video whose parameter sets do not say how far it reorders.
+    /// The last presentation times of video whose parameter sets do not say how far it reorders, how far it did since
+    /// the last keyframe, and in the whole group before.
     private var recent: [Int64] = []
-    private var seenDepth = 0
+    private var groupDepth = 0
+    private(set) var seenDepth: Int
+    /// A whole group is being seen.
+    private var isLearning = false
 
-    init(track: Int, stream: StreamDescription, timescale: Int64) {
+    /// `seenDepth` is how far the camera reordered when it was last connected.
+    init(track: Int, stream: StreamDescription, timescale: Int64, seenDepth: Int) {
+        self.seenDepth = seenDepth
         self.track = track
         self.stream = stream
         self.timescale = timescale
@@ -52,12 +59,10 @@ struct Lane: Sendable {
     mutating func add(_ frame: TimedFrame) -> [TimedFrame] { order.add(frame).compactMap { step(to: $0) } }
 
     /// The frame that waits ends where the next one, just announced, begins.
-    ///
-    /// Nil with reordering: decode times are then known only when that frame is whole.
     mutating func conclude() -> TimedFrame? {
-        guard order.depth == 0, let announced, let frame = waiting else { return nil }
+        guard let announced, let frame = waiting, let next = order.decode(ofNext: announced.time) else { return nil }
         waiting = nil
-        return ended(frame, by: max(announced.time, frame.decode.addingSaturated(1)))
+        return ended(frame, by: next)
     }
 
     /// Gives out everything, the last frame with an estimated duration: nothing follows soon.
@@ -67,6 +72,7 @@ struct Lane: Sendable {
         waiting = nil
         last.duration = max(previousNominal ?? lastDuration, 1)
         end = last.decode.addingSaturated(last.duration)
+        isEndEstimated = true
         frames.append(last)
         // What comes next is not displayed among what is past.
         restart(depth: order.depth)
@@ -74,15 +80,23 @@ struct Lane: Sendable {
     }
 
     /// Learns how far frames are displayed after frames that follow them; counts from the next keyframe on.
+    ///
+    /// Per group of pictures, so that one hiccup of timestamps is not held against a camera for ever.
     mutating func watchReordering(_ presentation: Int64) {
-        seenDepth = max(seenDepth, recent.count { $0 > presentation })
+        groupDepth = max(groupDepth, recent.count { $0 > presentation })
         recent.append(presentation)
         if recent.count > 16 { recent.removeFirst() }
     }
 
+    /// A keyframe: the group before it is whole.
+    mutating func endGroup() {
+        if isLearning { seenDepth = groupDepth }
+        (groupDepth, isLearning, recent) = (0, true, [])
+    }
+
     private mutating func restart(depth: Int) {
         pastRepairs = repairs
-        order = DecodeOrder(depth: depth, after: end)
+        order = DecodeOrder(depth: depth, after: end, joins: !isEndEstimated)
     }
 
     /// The next frame in decoding order ends the one that waits.
@@ -96,7 +110,8 @@ struct Lane: Sendable {
         var frame = frame
         frame.duration = next.subtractingSaturated(frame.decode)
         let span = TimeSpan(microseconds: frame.duration.scaled(by: 1_000_000, over: timescale))
-        if span > Intervals.leastPatience, span > intervals.patience {
+        isEndEstimated = span > Intervals.leastPatience && span > intervals.patience
+        if isEndEstimated {
             frame.duration = min(max(previousNominal ?? lastDuration, 1), frame.duration)
         } else {
             lastDuration = frame.duration

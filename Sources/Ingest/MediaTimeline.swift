@@ -4,7 +4,7 @@ package import Recording
 ///
 /// Media time starts at 0 with the first packet, never goes back by more than reordering does, and keeps within two
 /// seconds of arrival: cameras restart their clocks, jump, freeze and pause, and their footage must still be found
-/// where it happened (I4).
+/// where it happened (I4). A camera's clock that just runs a little fast or slow is followed.
 package struct MediaTimeline: Sendable {
     package enum Anomaly: String, Sendable {
         case forwardJump, backwardJump, frozen, behind
@@ -38,6 +38,8 @@ package struct MediaTimeline: Sendable {
         var advancedAt = MonotonicTime(microseconds: 0)
         var standing = 0
         var isFrozen = false
+        /// How much later than the least delayed packets the last one came.
+        var lateness = TimeSpan.zero
 
         func media(_ source: Int64, from origin: Int64) -> Int64 {
             source.subtractingSaturated(origin).scaled(by: timescale, over: clockRate)
@@ -55,8 +57,13 @@ package struct MediaTimeline: Sendable {
     }
 
     private var tracks: [TrackLine]
-    /// When media time 0 arrived, as the least delayed packet so far has it.
-    private var zero: MonotonicTime?
+    /// A connection's first packets show by how much those before them were late.
+    private static let settling = TimeSpan.seconds(10)
+    private static let boot = MonotonicTime(microseconds: 0)
+
+    /// When media time 0 arrived, counted from boot.
+    private var delay: LeastDelay?
+    private var startedAt = boot
     /// The last disturbance's shift of the source's clock: other tracks are tried with it first, to stay in step.
     private var lastShift = TimeSpan.zero
     private var lateSince: MonotonicTime?
@@ -85,6 +92,7 @@ package struct MediaTimeline: Sendable {
         }
         let isNews = anomaly != .frozen || !line.isFrozen
         let time = relay(index, timestamp, arrival)
+        if anomaly == .behind { moveOthersBehind(index) }
         tracks[index].isFrozen = anomaly == .frozen
         return settle(index, Placement(time: time, anomaly: isNews ? anomaly : nil), arrival)
     }
@@ -93,13 +101,14 @@ package struct MediaTimeline: Sendable {
     private mutating func start(_ index: Int, _ source: Int64, _ arrival: MonotonicTime) -> Int64 {
         var line = tracks[index]
         line.advancedAt = arrival
-        guard let zero else {
-            self.zero = arrival
+        guard let delay else {
+            self.delay = LeastDelay(arrival - Self.boot, now: arrival)
+            startedAt = arrival
             line.origin = source
             tracks[index] = line
             return 0
         }
-        let arrived = arrival - zero
+        let arrived = arrival - Self.boot - delay.value
         var media = line.ticks(arrived)
         if let other = tracks.first(where: { $0.origin != nil }), let otherOrigin = other.origin {
             let shared = otherOrigin.scaled(by: line.clockRate, over: other.clockRate)
@@ -115,6 +124,7 @@ package struct MediaTimeline: Sendable {
     private mutating func anomaly(_ index: Int, _ media: Int64, _ arrival: MonotonicTime) -> Anomaly? {
         let line = tracks[index]
         let lateness = lateness(line, media, arrival)
+        tracks[index].lateness = lateness
         if lateness < .zero - Self.tolerance { return .forwardJump }
         if line.span(line.highest.subtractingSaturated(media)) > Self.tolerance { return .backwardJump }
         if media <= line.highest {
@@ -139,7 +149,7 @@ package struct MediaTimeline: Sendable {
         let old = line.origin ?? source
         let followed = line.media(source, from: old.addingSaturated(line.sourceTicks(lastShift)))
         let inStep = followed > line.highest && lateness(line, followed, arrival).magnitude <= Self.alignment
-        let arrived = line.ticks(arrival - (zero ?? arrival))
+        let arrived = line.ticks(arrival - Self.boot - (delay?.value ?? arrival - Self.boot))
         let media = inStep ? followed : max(arrived, line.highest.addingSaturated(1))
         let origin = line.originFor(source, at: media)
         if !inStep {
@@ -152,6 +162,14 @@ package struct MediaTimeline: Sendable {
         return media
     }
 
+    /// A camera that paused without counting did so on all its tracks: sound stays with its picture.
+    private mutating func moveOthersBehind(_ index: Int) {
+        for other in tracks.indices where other != index && tracks[other].lateness > Self.tolerance {
+            guard let origin = tracks[other].origin else { continue }
+            tracks[other].origin = origin.addingSaturated(tracks[other].sourceTicks(lastShift))
+        }
+    }
+
     private mutating func settle(_ index: Int, _ placement: Placement, _ arrival: MonotonicTime) -> Placement {
         if placement.time > tracks[index].highest {
             tracks[index].highest = placement.time
@@ -160,13 +178,17 @@ package struct MediaTimeline: Sendable {
         } else {
             tracks[index].standing += 1
         }
-        let candidate = arrival + (.zero - tracks[index].span(placement.time))
-        if let zero, candidate < zero { self.zero = candidate }
+        let candidate = arrival - Self.boot - tracks[index].span(placement.time)
+        if let known = delay, arrival - startedAt < Self.settling {
+            delay = LeastDelay(min(known.value, candidate), now: arrival)
+        } else {
+            delay?.observe(candidate, now: arrival)
+        }
         return placement
     }
 
     /// How much later than the least delayed packet this one is; negative when its timestamp runs ahead of time.
     private func lateness(_ line: TrackLine, _ media: Int64, _ arrival: MonotonicTime) -> TimeSpan {
-        arrival - (zero ?? arrival) - line.span(media)
+        arrival - Self.boot - (delay?.value ?? arrival - Self.boot) - line.span(media)
     }
 }

@@ -63,6 +63,7 @@ extension Recorder {
     }
 
     func note(_ trouble: Trouble) {
+        faultAt = clocks.monotonic()
         guard counted.lastFault != trouble.fault else { return }
         counted.lastFault = trouble.fault
         mention(trouble.fault.code, trouble.fault.message)
@@ -101,6 +102,19 @@ extension Recorder {
         return intake?.lead(before: frame) ?? .zero
     }
 
+    /// False for a keyframe of a camera that does not settle on a format: a gap says so until it has.
+    func isSettled(_ frame: TimedFrame) -> Bool {
+        guard formats.allows(frame.parameterSets, after: session?.parameterSets, at: clocks.monotonic()) else {
+            let trouble = Trouble.unsettledFormat
+            note(trouble)
+            endSession(reason: trouble.reason, detail: trouble.fault.message)
+            lose(reason: trouble.reason, detail: trouble.fault.message)
+            early = []
+            return false
+        }
+        return true
+    }
+
     /// Counts with the wall clock as it is set now, and journals the step.
     func acceptClock() {
         guard steppedFrom != nil else { return }
@@ -111,6 +125,7 @@ extension Recorder {
         // After a backward step the end of the recording lies in the future: no reason to wait for it.
         if to < from { cacheWriter.recordedUntil = nil }
         cacheWriter.facts.state(.clockStep(from: from, to: to), at: to)
+        cacheWriter.carryGap(overStepFrom: from, to: to)
         mention("clockStep", "from \(from.rfc3339) to \(to.rfc3339)")
     }
 
@@ -126,6 +141,13 @@ extension Recorder {
         cacheWriter.openGap(from: session.wallEnd, reason: trouble.reason, detail: trouble.fault.message)
     }
 
+    /// A fault that is over is told no more: the next one of its kind is news again.
+    func watchHealth(_ now: MonotonicTime) {
+        guard isRecording, let faultAt, now - faultAt >= Self.convalescence else { return }
+        self.faultAt = nil
+        counted.lastFault = shortcoming?.fault
+    }
+
     func watchKeyframe(_ now: MonotonicTime) {
         guard let connectedAt, session == nil, diskRetryAt == nil, group.frames.isEmpty,
             now - connectedAt > Self.keyframePatience, rhythm.lastFrame != nil
@@ -136,13 +158,16 @@ extension Recorder {
 }
 
 extension Recorder {
+    /// Media is on disk up to now.
+    private var isRecording: Bool { session?.number != nil && cacheWriter.ledger.current == nil }
+
     /// Counters and facts as of now.
     package var progress: WorkerProgress {
         let now = clocks.monotonic()
         var progress = counted
         let hasRecorded = cacheWriter.fragmentsWritten > 0
-        let isRecording = session?.number != nil && cacheWriter.ledger.current == nil
-        progress.state = isRecording ? .recording : counted.lastFault == nil && !hasRecorded ? .starting : .reconnecting
+        progress.state =
+            isRecording ? .recording : counted.lastFault == nil && !hasRecorded ? .starting : .reconnecting
         progress.session = cacheWriter.lastSession
         if let session {
             progress.codec = session.codecs

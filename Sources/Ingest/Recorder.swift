@@ -14,6 +14,8 @@ package final class Recorder {
     static let keyframePatience = TimeSpan.seconds(30)
     /// A first track that is silent for this long takes the connection with it, even if others go on.
     static let primaryPatience = TimeSpan.seconds(10)
+    /// A camera that recorded for so long without a fault is well again.
+    static let convalescence = TimeSpan.seconds(60)
 
     let cacheWriter: CacheWriter
     let clocks: Clocks
@@ -37,6 +39,13 @@ package final class Recorder {
     /// When the current connection's recording began.
     var recordingSince: MonotonicTime?
     var counted = WorkerProgress(state: .starting)
+    /// When the last fault was noted: it is shown until a minute without one.
+    var faultAt: MonotonicTime?
+    /// What the connection is recorded without, for as long as it lasts.
+    var shortcoming: Trouble?
+    var formats = FormatWatch()
+    /// How far the camera was seen to reorder pictures.
+    private var seenDepth = 0
     /// Anomalies of connections that are over, and those that no connection counts.
     var anomalies: Int64 = 0
     private var secondTick: MonotonicTime
@@ -56,6 +65,7 @@ package final class Recorder {
             room: RoomMaker(
                 cache: cache, budget: settings.cacheBudgetBytes, dropsOldest: settings.dropsOldest,
                 heartbeatPath: settings.syncHeartbeatPath), recovered: recovered)
+        if let leftover = cacheWriter.leftover { note(Trouble(leftover)) }
     }
 
     /// Takes over settings that need no new connection.
@@ -70,10 +80,11 @@ package final class Recorder {
     /// The camera plays.
     package func connected(_ announcement: Announcement) throws(SourceFailure) {
         do throws(MP4Error) {
-            let intake = try Intake(announcement)
+            let intake = try Intake(announcement, seenDepth: seenDepth)
             self.intake = intake
             let ignored = announcement.ignored + intake.refusals.map { $0.thing }
-            if !ignored.isEmpty { note(.ignored(ignored)) }
+            shortcoming = ignored.isEmpty ? nil : .ignored(ignored)
+            if let shortcoming { note(shortcoming) }
         } catch {
             throw .unsupportedCodec(error.thing)
         }
@@ -146,6 +157,7 @@ package final class Recorder {
         try? cacheWriter.facts.flush()
         for frame in intake?.flushSecondary(silentSince: now + .seconds(-2)) ?? [] { consume(frame) }
         watchKeyframe(now)
+        watchHealth(now)
     }
 
     /// The first track fell silent though the connection lives.
@@ -164,12 +176,15 @@ package final class Recorder {
         }
         attempt { () throws(SegmentStoreError) in
             if canStart {
+                guard isSettled(frame) else { return }
                 let lead = restartIfNeeded(at: frame)
+                // The disk did not let the old session end: it is tried again like any other time.
+                guard diskRetryAt == nil else { return }
                 try session?.cutIfDue(at: frame)
                 begin(at: frame, lead: lead)
             }
             guard session != nil else {
-                early = early.suffix(63) + [frame]
+                if frame.track != 0 { early = early.suffix(63) + [frame] }
                 return
             }
             try append(frame)
@@ -205,9 +220,11 @@ package final class Recorder {
         for frame in intake?.flush() ?? [] { consume(frame) }
         anomalies += intake?.repairs ?? 0
         let delivered = recordingSince.map { (rhythm.lastFrame ?? $0) - $0 } ?? .zero
+        seenDepth = intake?.seenDepth ?? seenDepth
         intake = nil
         connectedAt = nil
         recordingSince = nil
+        shortcoming = nil
         group = RecentGroup()
         early = []
         endSession(reason: reason, detail: detail)

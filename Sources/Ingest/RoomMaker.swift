@@ -39,8 +39,12 @@ struct RoomMaker {
     }
 
     /// Unlinks the oldest segments until `bytes` more fit on the disk; throws when they still do not.
-    func makeSpace(_ bytes: Int64, journal: Journal, wall: WallTime, now: MonotonicTime) throws(SegmentStoreError) {
-        let missing = bytes - (try cache.freeSpace().available)
+    ///
+    /// `isRefused`: the disk took nothing, whatever it says of its free space (quotas, inodes).
+    func makeSpace(
+        _ bytes: Int64, isRefused: Bool = false, journal: Journal, wall: WallTime, now: MonotonicTime
+    ) throws(SegmentStoreError) {
+        let missing = isRefused ? bytes : bytes - (try cache.freeSpace().available)
         guard missing > 0 else { return }
         guard isSyncSilent(now) else { throw Self.full(cache.path) }
         let freed = try evict(missing, verified: .diskFull, other: .diskFull, journal: journal, wall: wall)
@@ -49,8 +53,10 @@ struct RoomMaker {
 
     /// Keeps the cache within its budget; throws when it is over and may not drop what is not verified.
     func keepBudget(journal: Journal, wall: WallTime, now: MonotonicTime) throws(SegmentStoreError) {
+        // The budget is then sync's alone to keep: no reason to count a cache of a hundred thousand files.
+        guard budget > 0, !dropsOldest || isSyncSilent(now) else { return }
         var over = try cache.totals().bytes - budget
-        guard budget > 0, over > 0 else { return }
+        guard over > 0 else { return }
         if isSyncSilent(now) {
             over -= try evict(over, verified: .verified, other: .budget, journal: journal, wall: wall)
         }

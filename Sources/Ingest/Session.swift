@@ -8,6 +8,9 @@ internal import SegmentStore
 /// Nothing is on disk before its first fragment is whole; from then on its number is used and its end is journalled
 /// by whoever ends it, or found by the next recovery.
 final class Session {
+    /// Frames that are missing for longer than is tolerated leave at least this: less is a change of rhythm.
+    private static let leastHole = TimeSpan.seconds(1)
+
     private(set) var clock: SessionClock
     private(set) var parameterSets: VideoParameterSets?
     private(set) var tracks: [Track]
@@ -113,7 +116,7 @@ final class Session {
         defer { output = nil }
         guard number != nil else { return nil }
         guard let output else { return clock.wall(writtenEnd) }
-        guard error.isNoSpace, output.duration > .zero else {
+        guard error.isNoSpace, !output.appender.isFailed, output.duration > .zero else {
             // Without a whole fragment there is nothing to close: recovery removes the file.
             cacheWriter.setAside(output)
             return clock.wall(segmentStart)
@@ -151,16 +154,17 @@ final class Session {
     /// A gap within the session is as long as the hole in its media: frames that came late after all leave none, and
     /// a hole that nobody saw coming leaves one all the same (I4).
     private func account(forHoleBefore media: TimeSpan) throws(SegmentStoreError) {
-        // The end of the frame before a hole is an estimate.
-        let hole = media - end < .milliseconds(20) ? TimeSpan.zero : media - end
-        if hole > .zero, !builder.samples.isEmpty { try writeFragment() }
-        guard number != nil else { return }
-        if hole > .zero, cacheWriter.ledger.current == nil {
+        let hole = media - end
+        if hole > Self.leastHole, cacheWriter.ledger.current == nil {
+            // The session's number is known once something of it is on disk.
+            try writeFragment()
+            guard number != nil else { return }
             let stall = Trouble.stalled(for: hole)
             cacheWriter.openGap(from: wallEnd, reason: stall.reason, detail: stall.fault.message)
         }
-        guard let gap = cacheWriter.ledger.current else { return }
-        cacheWriter.closeGap(to: gap.from + hole)
+        guard number != nil, let gap = cacheWriter.ledger.current else { return }
+        // The end of the frame before a hole is an estimate.
+        cacheWriter.closeGap(to: gap.from + (hole < .milliseconds(20) ? .zero : hole))
     }
 
     private func writeFragment() throws(SegmentStoreError) {

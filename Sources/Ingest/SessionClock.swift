@@ -2,33 +2,28 @@ package import Recording
 
 /// The wall anchor of one session: where its media time 0 lies in UTC.
 ///
-/// Delay only ever makes a frame late, so the least delayed frame is right. Until `settle` the anchor follows it
-/// freely; afterwards it moves by at most 500 ppm, so that neither jitter nor a camera's clock that runs a little
-/// fast or slow can make media time jump.
+/// Until `settle` the anchor follows the least delayed frame freely; afterwards it is slewed, so that neither jitter nor
+/// a camera's clock that runs a little fast or slow can make media time jump.
 package struct SessionClock: Sendable {
-    package static let slewPerMillion: Int64 = 500
     /// Media that runs this far ahead of time can only be put right by a new session.
     package static let tolerance = TimeSpan.seconds(2)
-    private static let window = TimeSpan.seconds(10)
 
-    package private(set) var anchor: WallTime
     package let quality: ClockQuality
     /// The camera's own clock minus ours, from its last sender report.
     package private(set) var cameraOffset: TimeSpan?
     private var isSettled = false
-    private var target: WallTime
-    private var least: WallTime?
-    private var windowStart: MonotonicTime
-    private var slewedAt: MonotonicTime
+    private let first: WallTime
+    /// From `first` on.
+    private var delay: LeastDelay
 
     /// The first frame, of media time 0, arrived at `wall`.
     package init(anchor: WallTime, quality: ClockQuality, now: MonotonicTime) {
-        self.anchor = anchor
         self.quality = quality
-        target = anchor
-        windowStart = now
-        slewedAt = now
+        first = anchor
+        delay = LeastDelay(.zero, now: now)
     }
+
+    package var anchor: WallTime { first + delay.value }
 
     /// The anchor is about to be written: from now on it is slewed.
     ///
@@ -36,42 +31,26 @@ package struct SessionClock: Sendable {
     package mutating func settle(notBefore earliest: WallTime?, now: MonotonicTime) {
         guard !isSettled else { return }
         isSettled = true
-        if let earliest, anchor < earliest, earliest - anchor <= Self.tolerance { anchor = earliest }
-        target = anchor
-        windowStart = now
-        slewedAt = now
+        var settled = anchor
+        if let earliest, settled < earliest, earliest - settled <= Self.tolerance { settled = earliest }
+        delay = LeastDelay(settled - first, now: now)
     }
 
     /// Takes in one frame: its media time in the session, and when it came.
     package mutating func observe(media: TimeSpan, arrival wall: WallTime, cameraTime: WallTime?, now: MonotonicTime) {
-        let candidate = wall - media
+        let candidate = wall - media - first
         guard isSettled else {
-            anchor = min(anchor, candidate)
+            delay = LeastDelay(min(delay.value, candidate), now: now)
             return
         }
         if let cameraTime { cameraOffset = cameraTime - (anchor + media) }
-        least = min(least ?? candidate, candidate)
-        if now - windowStart >= Self.window, let least {
-            target = least
-            self.least = nil
-            windowStart = now
-        }
-        slew(now)
+        delay.observe(candidate, now: now)
     }
 
     /// The camera's clock runs so fast, or sent so much of its past at first, that media time lies in the future.
-    package var runsAhead: Bool { anchor - target > Self.tolerance }
+    package var runsAhead: Bool { delay.value - delay.target > Self.tolerance }
 
     package func wall(_ media: TimeSpan) -> WallTime { anchor + media }
-
-    private mutating func slew(_ now: MonotonicTime) {
-        let most = (now - slewedAt).microseconds.scaled(by: Self.slewPerMillion, over: 1_000_000)
-        // Shorter steps would round to nothing.
-        guard most >= 1 else { return }
-        slewedAt = now
-        let wanted = (target - anchor).microseconds
-        anchor = anchor + TimeSpan(microseconds: min(max(wanted, -most), most))
-    }
 }
 
 /// Notices when the wall clock is set: realtime minus monotonic moves faster than discipline moves it.
@@ -91,7 +70,7 @@ package struct WallStep: Sendable {
     package mutating func isStepped(wall: WallTime, now: MonotonicTime) -> Bool {
         let difference = Self.offset(wall, now) - reference
         guard difference.magnitude <= Self.threshold else { return true }
-        let most = max((now - checkedAt).microseconds.scaled(by: SessionClock.slewPerMillion, over: 1_000_000), 0)
+        let most = max((now - checkedAt).microseconds.scaled(by: LeastDelay.slewPerMillion, over: 1_000_000), 0)
         if most > 0 {
             reference = reference + TimeSpan(microseconds: min(max(difference.microseconds, -most), most))
             checkedAt = now

@@ -30,6 +30,8 @@ package final class Worker {
     private var reconfigured: CameraSettings?
     private var stopReason: GapReason?
     private var recorder: Recorder?
+    /// What is reported while there is no recorder yet.
+    private var recovering = WorkerProgress(state: .starting)
     private var progressAt: MonotonicTime
 
     /// `isTerminating` is true once SIGTERM came.
@@ -59,27 +61,28 @@ package final class Worker {
             now: clocks.monotonic)
     }
 
+    /// Returns when it was told to stop, or when its journal takes no more: then the next worker goes on.
     package func run() throws(SegmentStoreError) -> ExitCode {
         while settings == nil, stopReason == nil { pause(.seconds(1)) }
         guard let settings else { return .stopped }
         let recovered = try Recovery.run(
             in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,
-            bootChanged: bootChanged)
+            bootChanged: bootChanged, tick: tickRecovery)
         let facts = FactLog(journal: journal) { [socket] in socket.send($0) }
         let recorder = Recorder(
             camera: identity.camera, cache: cache, facts: facts, recovered: recovered, settings: settings,
             clocks: clocks)
         self.recorder = recorder
         record(with: recorder)
-        recorder.stop(stopReason ?? .stopped)
+        recorder.stop(stopReason ?? .diskError)
         send(progressOf: recorder)
-        return .stopped
+        return journal.isBroken ? .inputOutput : .stopped
     }
 
     private func record(with recorder: Recorder) {
         var backoff = Backoff()
         var generator = SystemRandomNumberGenerator()
-        while stopReason == nil {
+        while stopReason == nil, !journal.isBroken {
             if let settings = reconfigured {
                 reconfigured = nil
                 self.settings = settings
@@ -138,7 +141,16 @@ package final class Worker {
         guard let recorder else { return stopReason != nil }
         recorder.tick()
         if clocks.monotonic() >= progressAt { send(progressOf: recorder) }
-        return stopReason != nil || reconfigured != nil || recorder.wantsReconnect
+        return stopReason != nil || reconfigured != nil || recorder.wantsReconnect || journal.isBroken
+    }
+
+    /// Nothing ends a recovery, but cvrd must see that it goes on.
+    private func tickRecovery() {
+        recovering.loops += 1
+        guard clocks.monotonic() >= progressAt else { return }
+        _ = tick()
+        progressAt = clocks.monotonic() + .seconds(1)
+        socket.send(.progress(recovering))
     }
 
     private func configure(_ new: CameraSettings) {

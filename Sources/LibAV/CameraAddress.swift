@@ -27,6 +27,24 @@ struct CameraAddress: ~Copyable {
         text = scheme + userinfo + "@" + rest
     }
 
+    /// The host of a URL, in lower case; nil when that holds what no host does.
+    static func host(_ url: String) -> String? {
+        guard let scheme = url.firstRange(of: "://") else { return nil }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        let place = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
+        let host = place.hasPrefix("[") ? place.prefix { $0 != "]" }.dropFirst() : place.prefix { $0 != ":" }
+        let isPlain = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ":"),
+                UInt8(ascii: "_"), UInt8(ascii: "%"):
+                true
+            default: false
+            }
+        }
+        return isPlain && (1...255).contains(host.utf8.count) ? host.lowercased() : nil
+    }
+
     /// Percent-encodes all but RFC 3986's unreserved characters.
     static func encoded(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF")

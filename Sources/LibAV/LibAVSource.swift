@@ -32,6 +32,7 @@ package final class LibAVSource {
     package static let stallLimit = TimeSpan.seconds(10)
     /// A larger access unit is dropped (I9).
     package static let largestAccessUnit = 16 << 20
+    private static let largestAllocation = 64 << 20
 
     private let request: Request
     private let interrupt: Interrupt
@@ -58,6 +59,8 @@ package final class LibAVSource {
         close()
         // libavformat logs addresses with their userinfo (I10).
         av_log_set_level(AV_LOG_QUIET)
+        // A camera names the size of its answers, and libavformat believes it (I9).
+        av_max_alloc(Self.largestAllocation)
         let address = try CameraAddress(request)
         interrupt.begin(limit: Self.connectLimit, tick: tick)
         guard let context = avformat_alloc_context(), let packet = av_packet_alloc() else {
@@ -79,6 +82,13 @@ package final class LibAVSource {
             close()
             if cause == .tick { return nil }
             throw cause == .deadline ? .timeout : SourceFailure(opening: result)
+        }
+        guard let host = CameraAddress.host(opened.pointee.url.map { String(cString: $0) } ?? ""),
+            host == CameraAddress.host(request.url)
+        else {
+            let elsewhere = opened.pointee.url.flatMap { CameraAddress.host(String(cString: $0)) }
+            close()
+            throw .redirected(elsewhere ?? "another host")
         }
         return try announcement(opened)
     }

@@ -49,6 +49,8 @@ package enum SourceFailure: Error, Hashable, Sendable {
     case invalidURL
     /// Longer than the engine can send unharmed.
     case credentialTooLong
+    /// Sends its viewers to another host; which.
+    case redirected(String)
     /// Anything else, in the engine's words, which hold no secret.
     case engine(String)
 }

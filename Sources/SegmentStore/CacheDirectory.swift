@@ -56,7 +56,7 @@ package final class CacheDirectory {
             total: Int64(clamping: status.f_blocks).multipliedSaturated(block))
     }
 
-    /// Opens a segment for reading, under its later name if it was closed or set aside meanwhile.
+    /// Opens a segment for reading, under its final name if it was closed meanwhile.
     package func open(_ name: SegmentFileName) throws(SegmentStoreError) -> SegmentFile {
         let hour = try hourDirectory(of: name)
         do {

@@ -37,6 +37,9 @@ package final class Journal {
         refillHeadroom()
     }
 
+    /// A sync failed: only another process, which reads what the disk really holds, can write on.
+    package var isBroken: Bool { failure != nil }
+
     deinit { file.unlock() }
 
     /// Returns once the record is on disk.

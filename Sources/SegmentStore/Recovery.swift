@@ -24,22 +24,28 @@ package struct RecoveryReport: Sendable {
 /// Every step may be killed and run again with the same result.
 package enum Recovery {
     /// `predecessorEnd` is why cvrd thinks the last worker ended; `bootChanged` that the whole box went down.
+    ///
+    /// `tick` is called with each read: a long segment takes its time, and whoever watches must see that it goes on.
     package static func run(
-        in cache: CacheDirectory, journal: Journal, now: WallTime, predecessorEnd: GapReason?, bootChanged: Bool
+        in cache: CacheDirectory, journal: Journal, now: WallTime, predecessorEnd: GapReason?, bootChanged: Bool,
+        tick: @escaping () -> Void = {}
     ) throws(SegmentStoreError) -> RecoveryReport {
-        var pass = RecoveryPass(cache: cache, journal: journal, now: now)
-        if journal.state.isComplete {
-            for segment in journal.state.unresolved {
-                try pass.resolve(segment.id, openedAt: segment.start) { () throws(SegmentStoreError) in
-                    try cache.names(of: segment.id, inHourOf: segment.start)
-                }
-            }
-        } else {
-            try pass.walk()
-        }
+        var pass = RecoveryPass(cache: cache, journal: journal, now: now, tick: tick)
+        try journal.state.isComplete ? pass.resolveOpen() : pass.walk()
         let gap = try openGap(journal, now, bootChanged ? .hostRestart : predecessorEnd ?? .workerCrash)
         return RecoveryReport(
             lastSession: journal.state.lastSession, openGap: gap, recovered: pass.recovered, deferred: pass.deferred)
+    }
+
+    /// Tries again what a run deferred, while no segment is being recorded; returns what is still in the way.
+    package static func settle(in cache: CacheDirectory, journal: Journal, now: WallTime) -> [SegmentStoreError] {
+        var pass = RecoveryPass(cache: cache, journal: journal, now: now, tick: {})
+        do throws(SegmentStoreError) {
+            try pass.resolveOpen()
+        } catch {
+            return pass.deferred + [error]
+        }
+        return pass.deferred
     }
 
     /// The gap that reaches into the present; opens it when nobody did.

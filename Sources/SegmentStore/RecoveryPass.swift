@@ -7,6 +7,7 @@ struct RecoveryPass {
     let cache: CacheDirectory
     let journal: Journal
     let now: WallTime
+    private let tick: () -> Void
     var recovered: [RecoveryReport.Recovered] = []
     var deferred: [SegmentStoreError] = []
     private var unfinished: [JournalState.Unresolved] = []
@@ -14,10 +15,21 @@ struct RecoveryPass {
     /// No crash leaves more than an init part before the first fragment: a larger file without one is damaged.
     private static let largestInitPart: Int64 = 65_536
 
-    init(cache: CacheDirectory, journal: Journal, now: WallTime) {
+    init(cache: CacheDirectory, journal: Journal, now: WallTime, tick: @escaping () -> Void) {
+        self.tick = tick
         self.cache = cache
         self.journal = journal
         self.now = now
+    }
+
+    /// Looks at what the journal calls open.
+    mutating func resolveOpen() throws(SegmentStoreError) {
+        let cache = cache
+        for segment in journal.state.unresolved {
+            try resolve(segment.id, openedAt: segment.start) { () throws(SegmentStoreError) in
+                try cache.names(of: segment.id, inHourOf: segment.start)
+            }
+        }
     }
 
     /// Finds every partial by its name, and what lost records would have said of the last session.
@@ -158,7 +170,8 @@ struct RecoveryPass {
     ) throws(SegmentStoreError) -> SegmentReader? {
         do {
             return try SegmentReader(length: length, verifyChecksums: verifyChecksums) {
-                try file.read(at: $0, count: $1)
+                tick()
+                return try file.read(at: $0, count: $1)
             }
         } catch let error as SegmentStoreError {
             throw error

@@ -14,6 +14,9 @@ package final class SegmentAppender {
     private let cache: CacheDirectory
     private var failure: SegmentStoreError?
 
+    /// A sync failed: the only thing left to do is `setAside()`.
+    package var isFailed: Bool { failure != nil }
+
     /// Journals the intent, creates the partial with its init part and makes both durable.
     ///
     /// Without space nothing is left behind but the record, and the next try in the same hour needs no other.
@@ -64,13 +67,11 @@ package final class SegmentAppender {
         Failpoint.reach(.appendSynced)
     }
 
-    /// Closes and journals the segment.
+    /// Closes the segment; that it is closed is the caller's to journal.
     ///
     /// Without space for the trailer it stays open, and closing can be tried again. After any other error:
     /// `setAside()`.
-    package func close(
-        trailer: [UInt8], duration: TimeSpan, journal: Journal, now: WallTime
-    ) throws(SegmentStoreError) -> SegmentFileName {
+    package func close(trailer: [UInt8]) throws(SegmentStoreError) -> SegmentFileName {
         if let failure { throw failure }
         do {
             try file.write(trailer, at: length)
@@ -89,8 +90,6 @@ package final class SegmentAppender {
             try hour.sync()
             Failpoint.reach(.closeDirectorySynced)
         }
-        let bytes = length + Int64(trailer.count)
-        try journal.append(.segmentClosed(name.id, start: name.start, duration: duration, bytes: bytes), at: now)
         return name
     }
 

@@ -5,7 +5,7 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
     /// Lower-case verb phrase: `append to segment`.
     package let operation: String
     package let path: String
-    /// As errno(3); 0 when no system call failed.
+    /// As errno(3).
     package let errno: Int32
     package let nextStep: String
 
@@ -19,10 +19,10 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
     /// The disk or a quota is full: evicting helps.
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 
-    package var description: String {
-        let reason = errno == 0 ? "" : ": " + String(cString: strerror(errno))
-        return "cannot \(operation) \(path)\(reason); \(nextStep)"
-    }
+    /// In the system's words.
+    package var reason: String { String(cString: strerror(errno)) }
+
+    package var description: String { "cannot \(operation) \(path): \(reason); \(nextStep)" }
 
     private static func nextStep(for errno: Int32) -> String {
         switch errno {

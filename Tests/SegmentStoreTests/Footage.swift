@@ -108,6 +108,16 @@ extension TemporaryDirectory {
 }
 
 extension SegmentAppender {
+    /// Closes the segment and journals that, as a worker does.
+    func close(
+        trailer: [UInt8], duration: TimeSpan, journal: Journal, now: WallTime
+    ) throws(SegmentStoreError) -> SegmentFileName {
+        let name = try close(trailer: trailer)
+        let bytes = length + Int64(trailer.count)
+        try journal.append(.segmentClosed(name.id, start: name.start, duration: duration, bytes: bytes), at: now)
+        return name
+    }
+
     /// Opens the segment of `footage`.
     convenience init(_ footage: Footage, in cache: CacheDirectory, _ journal: Journal) throws(SegmentStoreError) {
         try self.init(

@@ -66,7 +66,10 @@ final class Recorder {
         }
         guard closing else { return file.name }
         counter += 1
-        return try file.close(
-            trailer: encoder.trailer(), duration: .seconds(Int64(seconds)), journal: journal, now: clock.now)
+        let name = try file.close(trailer: encoder.trailer())
+        let bytes = file.length + Int64(encoder.trailer().count)
+        try journal.append(
+            .segmentClosed(id, start: start, duration: .seconds(Int64(seconds)), bytes: bytes), at: clock.now)
+        return name
     }
 }
