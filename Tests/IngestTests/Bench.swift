@@ -128,7 +128,7 @@ final class Bench {
 
     func sendVideo() {
         let packet = Packet(
-            stream: 0, timestamp: Int64(frame) * 3600 + clockShift, isKey: footage.isKey(frame),
+            stream: 0, timestamp: footage.shown(frame) * 3600 + clockShift, isKey: footage.isKey(frame),
             data: footage.units[frame % footage.units.count])
         if !announcesFrames {
             recorder.take(packet)

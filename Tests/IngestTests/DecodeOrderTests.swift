@@ -52,6 +52,30 @@ struct DecodeOrderTests {
         #expect(zip(decode.dropFirst(depth), decode.dropFirst(depth + 1)).allSatisfy { $1 - $0 == 3600 })
     }
 
+    @Test(
+        "the next decode time is known as soon as the next presentation time is",
+        arguments: [
+            (0, [0, 1, 2, 2, 3]), (1, [0, 2, 1, 4, 3]), (2, [0, 4, 2, 1, 3, 8, 6, 5, 7]), (1, [0, 4, 2, 1, 3, 8, 6]),
+        ] as [(Int, [Int64])])
+    func next(depth: Int, display: [Int64]) {
+        var order = DecodeOrder(depth: depth)
+        for (index, shown) in display.enumerated() {
+            let promised = order.decode(ofNext: shown * 3600)
+            let frames = run(&order, [shown], flush: false)
+            #expect((promised == nil) == (index <= depth))
+            if let promised { #expect(frames.map(\.decode) == [promised]) }
+        }
+    }
+
+    @Test("an order that joins begins where the one before was told to end", arguments: [0, 1, 2])
+    func joins(depth: Int) {
+        var order = DecodeOrder(depth: depth, after: 100, joins: true)
+        let frames = run(&order, [1, 3, 2, 4])
+        #expect(frames.first?.decode == 100)
+        #expect(frames.allSatisfy { $0.decode <= $0.presentation })
+        #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.decode < $1.decode })
+    }
+
     @Test("frames are held only until their spacing is known, and flushed when nothing follows")
     func holds() {
         var order = DecodeOrder(depth: 2)

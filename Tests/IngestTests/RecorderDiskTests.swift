@@ -116,6 +116,80 @@ struct RecorderDiskTests {
     }
 }
 
+/// A journal whose descriptor leads elsewhere for a while: its writes or its syncs fail, and nobody else's.
+final class FaultyJournal {
+    enum Fault: String {
+        /// Takes bytes, and has nothing to sync.
+        case syncs = "/dev/null"
+        /// Cannot be written to.
+        case writes = "/dev/full"
+    }
+
+    private let number: Int32
+    private let saved: Int32
+
+    init(in folder: String, _ fault: Fault) throws {
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        number = try #require(
+            descriptors.first { number in
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+                return target == "\(folder)/journal"  // others come and go meanwhile
+            })
+        saved = dup(number)
+        let elsewhere = open(fault.rawValue, O_RDWR)
+        try #require(saved >= 0 && elsewhere >= 0 && dup2(elsewhere, number) == number)
+        close(elsewhere)
+    }
+
+    func mend() { dup2(saved, number) }
+
+    deinit { close(saved) }
+}
+
+@Suite("Recorder: journal")
+struct RecorderJournalTests {
+    @Test("a segment whose end the journal does not take is closed all the same, and journalled later")
+    func closing() throws {
+        let bench = try Bench(.test(segment: .seconds(2)))
+        try bench.connect(audio: false)
+        bench.play(.milliseconds(1900))
+        let fault = try FaultyJournal(in: bench.workspace.path, .writes)
+        bench.play(.milliseconds(300))
+        #expect(try bench.cache.listing().map(\.name.stage) == [.closed])
+        fault.mend()
+        bench.play(.seconds(4))
+        bench.recorder.stop(.stopped)
+        #expect(try bench.cache.listing().allSatisfy { $0.name.stage == .closed })
+        let closed = try bench.records.filter { if case .segmentClosed = $0 { true } else { false } }
+        #expect(try closed.count == bench.cache.listing().count)
+        #expect(try bench.contiguous().values.reduce(0) { $0 + $1[0] } == bench.sent.video)
+    }
+
+    @Test("a journal that takes nothing for hours holds a bounded number of facts, and forgets no loss")
+    func bounded() throws {
+        let bench = try Bench()
+        try bench.connect(audio: false)
+        bench.play(.seconds(2))
+        let fault = try FaultyJournal(in: bench.workspace.path, .writes)
+        for round in 0..<400 {
+            _ = bench.recorder.disconnected(round % 2 == 0 ? .authentication : .disconnected)
+            if round % 3 == 0 { bench.clock.wall = bench.clock.wall + .seconds(5) }
+            bench.wait(.seconds(1))
+        }
+        fault.mend()
+        try bench.connect(audio: false)
+        let back = bench.clock.wall
+        bench.play(.seconds(2))
+        bench.recorder.stop(.stopped)
+        let gaps = try bench.gaps.dropLast()
+        #expect(gaps.first?.from == start + .seconds(2) && gaps.last?.to == back)
+        for (gap, next) in zip(gaps, gaps.dropFirst()) { #expect(gap.to == next.from) }
+        #expect(try bench.records.count < 300)
+    }
+
+    let start = ManualClock.start
+}
+
 /// A tmpfs of a few megabytes; only root can have one.
 final class SmallDisk {
     static let isPossible = geteuid() == 0

@@ -44,17 +44,75 @@ struct RecorderGapTests {
         try bench.expectPlayable()
     }
 
-    @Test("a second of media is on disk as soon as the next frame begins: no more of it is ever held")
-    func second() throws {
+    @Test(
+        "a second of media is on disk as soon as the next frame begins: no more of it is ever held",
+        arguments: [Footage.plain, .reordered, .h265])
+    func second(footage: Footage) throws {
         let bench = try Bench()
+        bench.footage = footage
         bench.announcesFrames = true
         try bench.connect(audio: false)
-        bench.play(.seconds(1))
-        #expect(try bench.segments.isEmpty)
-        bench.play(.milliseconds(40))
-        #expect(try bench.segments.map(\.frames) == [25])
-        bench.play(.seconds(1))
-        #expect(try bench.segments.map(\.frames) == [50])
+        var most = 0
+        for _ in 0..<100 {
+            bench.play(.milliseconds(40))
+            // The last frame that was sent has only begun.
+            let held = try bench.sent.video - 1 - bench.segments.reduce(0) { $0 + $1.frames }
+            most = max(most, held)
+        }
+        // The second's last frame is written when the next one begins.
+        #expect(most == 24)
+    }
+
+    @Test("pictures that are reordered less from a keyframe on leave no gap and no hole")
+    func lessReordered() throws {
+        let bench = try Bench()
+        bench.footage = .reordered
+        bench.announcesFrames = true
+        try bench.connect(audio: false)
+        bench.play(.seconds(4))
+        bench.footage = .plain
+        bench.play(.seconds(4))
+        bench.recorder.stop(.stopped)
+        #expect(try bench.gaps.map(\.reason) == [.stopped])
+        #expect(try bench.contiguous() == [1: [bench.sent.video - 1]])
+        try bench.expectPlayable()
+    }
+
+    @Test("a fault is told until a minute of health, and what is left out for as long as it is")
+    func convalescence() throws {
+        let bench = try Bench()
+        try bench.recorder.connected(
+            Announcement(streams: [StreamDescription(codec: .h264, clockRate: 90_000)], ignored: ["adpcm_g726"]))
+        bench.play(.seconds(2), audio: false)
+        bench.play(.seconds(4), video: false, audio: false)
+        #expect(bench.recorder.progress.lastFault?.code == "stalled")
+        bench.play(.seconds(55), audio: false)
+        #expect(bench.recorder.progress.lastFault?.code == "stalled")
+        bench.play(.seconds(6), audio: false)
+        #expect(bench.recorder.progress.lastFault?.code == "unsupportedAudio")
+        _ = bench.recorder.disconnected(.disconnected)
+        try bench.connect(audio: false)
+        bench.play(.seconds(62))
+        #expect(bench.recorder.progress.lastFault == nil)
+    }
+
+    @Test("a camera that changes its format at every keyframe is bounded, says so, and is recorded again when it rests")
+    func restless() throws {
+        let bench = try Bench(.test(segment: .seconds(60)))
+        try bench.connect(audio: false)
+        for second in 0..<30 {
+            bench.footage = second % 2 == 0 ? .plain : .larger
+            bench.play(.seconds(1))
+        }
+        #expect(try bench.segments.count <= 12)
+        #expect(bench.recorder.progress.lastFault?.code == "unsettledFormat")
+        #expect(try bench.gaps.map(\.reason) == [.formatChange])
+        bench.footage = .plain
+        bench.play(.seconds(15))
+        #expect(bench.recorder.progress.state == .recording)
+        let gap = try #require(try bench.gaps.first)
+        let end = try #require(gap.to)
+        #expect(end - gap.from < .seconds(31))
     }
 
     @Test("what waits is on disk 1.5 s after the camera stalled")
@@ -271,7 +329,33 @@ struct RecorderClockTests {
         bench.play(.seconds(2))
         bench.recorder.stop(.stopped)
         #expect(try bench.records.contains { if case .clockStep = $0 { true } else { false } })
-        #expect(try bench.gaps.allSatisfy { gap in gap.to.map { $0 > gap.from } ?? true })
+        #expect(
+            try bench.gaps.prefix(2) == [
+                Gap(from: start + .seconds(3), to: start + .milliseconds(3050), reason: .networkLoss, detail: ""),
+                Gap(
+                    from: start + .milliseconds(3050) - .seconds(7200), to: start - .seconds(7195),
+                    reason: .networkLoss, detail: ""),
+            ])
         #expect(try bench.segments.last?.info.anchor == start + .seconds(5 - 7200))
+    }
+
+    @Test("a step forward while the camera is away splits its gap: what the clock left out is not the camera's")
+    func forwardWhileAway() throws {
+        let bench = try Bench()
+        try bench.connect()
+        bench.play(.seconds(3))
+        _ = bench.recorder.disconnected(.disconnected)
+        bench.wait(.seconds(1))
+        bench.clock.wall = bench.clock.wall + .seconds(3600)
+        bench.wait(.seconds(2))
+        try bench.connect()
+        bench.play(.seconds(2))
+        bench.recorder.stop(.stopped)
+        let gaps = try bench.gaps.dropLast()
+        #expect(gaps.map(\.reason) == [.networkLoss, .clockStep, .networkLoss])
+        #expect(gaps.first?.from == start + .seconds(3) && gaps.last?.to == start + .seconds(3606))
+        for (gap, next) in zip(gaps, gaps.dropFirst()) { #expect(gap.to == next.from) }
+        let step = try #require(gaps.dropFirst().first)
+        #expect(step.to == step.from + .seconds(3600))
     }
 }

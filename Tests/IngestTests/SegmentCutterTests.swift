@@ -81,6 +81,30 @@ struct FragmentBuilderTests {
         #expect(!builder.isDue && builder.samples.isEmpty && builder.openSince == nil)
     }
 
+    @Test("rounded timestamps do not move fragments off their keyframes", arguments: [1, 90] as [Int64])
+    mutating func jitter(ticks: Int64) {
+        var generator = SplitMix(state: 7)
+        var (time, counts) = (Int64(0), [Int]())
+        for n in Int64(1)...1500 {
+            let next = n * 3600 + Int64.random(in: -ticks...ticks, using: &generator)
+            builder.add(sample(0, at: time, lasting: next - time), at: now)
+            time = next
+            if builder.isDue { counts.append(builder.take().count) }
+        }
+        #expect(counts == Array(repeating: 25, count: 60))
+    }
+
+    @Test(
+        "a fragment ends at the frame border nearest to its second",
+        arguments: [(3000, 30), (3003, 30), (13_500, 6), (90_000, 1)] as [(Int64, Int)])
+    mutating func nearest(duration: Int64, count: Int) {
+        for n in 0..<count {
+            #expect(!builder.isDue)
+            builder.add(sample(0, at: Int64(n) * duration, lasting: duration), at: now)
+        }
+        #expect(builder.isDue)
+    }
+
     @Test("one frame of several seconds is due at once")
     mutating func slow() {
         builder.add(sample(0, at: 0, lasting: 450_000), at: now)
@@ -99,5 +123,18 @@ struct FragmentBuilderTests {
     mutating func bound() {
         for n in Int64(0)..<8 { builder.add(sample(0, at: n, lasting: 1, bytes: 2 << 20), at: now) }
         #expect(builder.isDue)
+    }
+}
+
+/// The same numbers in every run.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -190,14 +190,34 @@ struct WorkerTests {
         let deaf = try worker.connect()
         deaf.send(.configure(.test(segment: .seconds(3600))))
         // 800 s of footage: more messages than the socket holds.
-        let supervisor = try {
-            while !(try worker.records()).contains(where: { if case .sessionEnd = $0 { true } else { false } }) {}
-            return try worker.connect()
-        }()
+        let limit = ContinuousClock.now + .seconds(30)
+        while !(try worker.records()).contains(where: { if case .sessionEnd = $0 { true } else { false } }) {
+            try #require(ContinuousClock.now < limit, "the worker is held up")
+        }
+        let supervisor = try worker.connect()
         try supervisor.waitForProgress { $0.framesReceived >= 20_000 }
         supervisor.send(.stop(.stopped))
         #expect(try worker.exitCode() == .stopped)
         withExtendedLifetime(deaf) {}
+    }
+
+    @Test("a worker whose journal lost a sync ends as such, and the next one records on")
+    func brokenJournal() throws {
+        let worker = try RunningWorker([.plays(frames: 100, then: .disconnected), .refuses(.timeout)])
+        let supervisor = try worker.connect()
+        supervisor.send(.configure(.test(segment: .seconds(2))))
+        try supervisor.waitForProgress { $0.state == .recording }
+        // Gone afterwards, as the process would be, and the lock on the journal with it.
+        let code = try withExtendedLifetime(FaultyJournal(in: worker.workspace.path + "/cache", .syncs)) {
+            try worker.exitCode()
+        }
+        #expect(code == .inputOutput)
+        let cache = try CacheDirectory(path: worker.workspace.path + "/cache", camera: #require(CameraName("front")))
+        let recovered = try Recovery.run(
+            in: cache, journal: Journal(in: cache, now: ManualClock.start), now: ManualClock.start,
+            predecessorEnd: .diskError, bootChanged: false)
+        #expect(recovered.lastSession >= 1 && recovered.deferred.isEmpty && recovered.openGap != nil)
+        #expect(try cache.listing().allSatisfy { $0.name.stage == .closed })
     }
 
     @Test("a camera that refuses is tried again and never ends the worker")
