@@ -40,7 +40,7 @@ final class AccessUnitParser {
         while left > 0 {
             var unit: UnsafeMutablePointer<UInt8>?
             var size: Int32 = 0
-            let used = av_parser_parse2(parser, context, &unit, &size, data, left, timestamp, CAV_NOPTS, -1)
+            let used = av_parser_parse2(parser, context, &unit, &size, data, left, timestamp, CAV_NOPTS, 0)
             guard used > 0 || size > 0 else { break }
             timestamp = CAV_NOPTS
             left -= used

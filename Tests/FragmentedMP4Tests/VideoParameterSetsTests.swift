@@ -61,6 +61,18 @@ import Testing
         #expect(VideoParameterSets(codec: .aac, annexB: Sets.h264) == nil)
     }
 
+    @Test("a camera that changes its picture under another id is followed, and back")
+    func otherID() throws {
+        // seq_parameter_set_id 1, 16384 pixels wide; and picture parameter set 1, which refers to it.
+        let other = "000001 6742001E568004001190 000001 6848E388".bytes
+        let first = try #require(VideoParameterSets(codec: .h264, annexB: Sets.h264))
+        let second = try #require(first.updated(by: other))
+        #expect(second.width == 16384 && second.width != first.width)
+        #expect(try #require(second.updated(by: Sets.h264)).width == first.width)
+        // What refers to nothing changes nothing.
+        #expect(second.updated(by: [])?.width == 16384)
+    }
+
     @Test("a picture parameter set of another sequence does not complete a group")
     func foreignReference() {
         // pic_parameter_set_id 0, seq_parameter_set_id 1: 1 010 …

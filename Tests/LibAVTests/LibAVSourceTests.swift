@@ -8,6 +8,8 @@ final class CannedPeer: @unchecked Sendable {
     let port: UInt16
     private let listener: Int32
     private let answer: (@Sendable (_ method: String) -> String)?
+    /// Sent after the answer to PLAY.
+    private let media: [UInt8]
     private let lock = NSLock()
     /// Guarded by `lock`.
     private var received: [String] = []
@@ -35,8 +37,9 @@ final class CannedPeer: @unchecked Sendable {
     }
 
     /// Nil: accepts and stays silent.
-    init(_ answer: (@Sendable (_ method: String) -> String)?) throws {
+    init(_ answer: (@Sendable (_ method: String) -> String)?, sending media: [UInt8] = []) throws {
         self.answer = answer
+        self.media = media
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -71,11 +74,21 @@ final class CannedPeer: @unchecked Sendable {
                     let sequence = request.components(separatedBy: "CSeq: ").last?.prefix { $0.isNumber } ?? "0"
                     let method = String(request.prefix { $0 != " " })
                     let reply = answer(method).replacingOccurrences(of: "CSEQ", with: sequence)
-                    send(connection, reply, reply.utf8.count, Int32(MSG_NOSIGNAL))
+                    self.write(Array(reply.utf8), to: connection)
+                    if method == "PLAY" { self.write(self.media, to: connection) }
                 }
             }
             close(connection)
         }.start()
+    }
+
+    private func write(_ bytes: [UInt8], to connection: Int32) {
+        var left = bytes[...]
+        while !left.isEmpty {
+            let count = left.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            guard count > 0 else { return }
+            left = left.dropFirst(count)
+        }
     }
 }
 
@@ -167,5 +180,118 @@ struct LibAVSourceTests {
         }
         let expected = Data("adm:in:p@ss/w:ö%?#".utf8).base64EncodedString()
         #expect(peer.requests.contains { $0.contains("Authorization: Basic \(expected)") })
+    }
+
+    @Test("a camera that sends its viewers to another host is not followed, and told by that host")
+    func redirected() throws {
+        let other = try CannedPeer(CannedPeer.camera(media: CannedRTP.description))
+        let camera = try CannedPeer(
+            status: "302 Found", headers: "Location: rtsp://localhost:\(other.port)/elsewhere\r\n")
+        #expect(throws: SourceFailure.redirected("localhost")) { try source(camera.url).open(tick: { false }) }
+    }
+
+    @Test("an answer that claims 2 GB takes no memory")
+    func claimed() throws {
+        let peer = try CannedPeer { method in
+            let size = method == "DESCRIBE" ? "Content-Type: application/sdp\r\nContent-Length: 2147483000\r\n" : ""
+            return "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\n\(size)\r\n"
+        }
+        // Refused when it is claimed: without the bound this waits for the bytes, with the memory in hand.
+        #expect(throws: SourceFailure.invalidData) {
+            try source(peer.url, now: Self.live()).open(tick: { false })
+        }
+    }
+
+    /// Of a peer that really sends: what does not come ends the test.
+    private static func live() -> () -> MonotonicTime {
+        let start = ContinuousClock.now
+        return {
+            let (seconds, rest) = (ContinuousClock.now - start).components
+            return MonotonicTime(microseconds: seconds * 1_000_000 + rest / 1_000_000_000_000)
+        }
+    }
+
+    @Test("an access unit ends when the next one begins, and says when that is")
+    func following() throws {
+        var rtp = CannedRTP()
+        for n in 0..<4 { rtp.add(CannedRTP.slice(isKey: n == 0, bytes: 200), at: UInt32(n) * 3600) }
+        let peer = try CannedPeer(CannedPeer.camera(media: CannedRTP.description), sending: rtp.bytes)
+        let source = source(peer.url, now: Self.live())
+        let announcement = try #require(try source.open(tick: { false }))
+        #expect(announcement.streams.map(\.codec) == [.h264])
+        for n in Int64(0)..<3 {
+            guard case .packet(let packet) = try source.next() else {
+                Issue.record("no packet")
+                return
+            }
+            #expect(packet.timestamp == n * 3600)
+            #expect(packet.following == (n + 1) * 3600)
+            #expect(packet.isKey == (n == 0))
+            #expect(packet.data.count == 204)
+        }
+    }
+
+    @Test("an access unit past the bound is dropped and told; the next one is whole")
+    func oversized() throws {
+        var rtp = CannedRTP()
+        rtp.add(CannedRTP.slice(isKey: true, bytes: LibAVSource.largestAccessUnit + 1_000_000), at: 0)
+        for n in 1..<4 { rtp.add(CannedRTP.slice(isKey: false, bytes: 300), at: UInt32(n) * 3600) }
+        let peer = try CannedPeer(CannedPeer.camera(media: CannedRTP.description), sending: rtp.bytes)
+        let source = source(peer.url, now: Self.live())
+        _ = try source.open(tick: { false })
+        var dropped = 0
+        while true {
+            switch try source.next() {
+            case .oversized(let bytes): dropped += bytes
+            case .interrupted: Issue.record("nothing came")
+            case .packet(let packet) where packet.data.count > 1_000_000:
+                Issue.record("\(packet.data.count) bytes came")
+            case .packet(let packet):
+                guard packet.timestamp == 7200 else { continue }
+                #expect(packet.data.count == 304)
+                #expect(dropped > LibAVSource.largestAccessUnit)
+                return
+            }
+        }
+    }
+}
+
+/// RTP over RTSP's own connection, of one H.264 stream (RFC 2326 10.12, RFC 6184 5.8).
+struct CannedRTP {
+    static let description =
+        "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:0\r\n"
+        + "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z01ADdoFB+wEQAAAAwBAAAAMg8UKqA==,aO88gA==\r\n"
+
+    private(set) var bytes: [UInt8] = []
+    private var sequence: UInt16 = 0
+    /// Where the camera's clock stands at time 0; libavformat takes a 0 for none.
+    private let origin: UInt32 = 1_000_000
+
+    /// A slice whose first macroblock is 0: a picture of its own.
+    static func slice(isKey: Bool, bytes: Int) -> [UInt8] {
+        [isKey ? 0x65 : 0x41, 0x88] + [UInt8](repeating: 0x5A, count: bytes - 2)
+    }
+
+    /// Adds an access unit of one NAL unit, in fragments (FU-A) when it is too long for a packet.
+    mutating func add(_ unit: [UInt8], at time: UInt32) {
+        guard unit.count > 60_000 else { return packet(unit, at: time, isLast: true) }
+        var rest = unit.dropFirst()
+        while !rest.isEmpty {
+            let isFirst = rest.count == unit.count - 1
+            let isLast = rest.count <= 60_000
+            let header = unit[0] & 0x1F | (isFirst ? 0x80 : 0) | (isLast ? 0x40 : 0)
+            packet([unit[0] & 0x60 | 28, header] + rest.prefix(60_000), at: time, isLast: isLast)
+            rest = rest.dropFirst(60_000)
+        }
+    }
+
+    private mutating func packet(_ payload: [UInt8], at time: UInt32, isLast: Bool) {
+        let length = payload.count + 12
+        bytes += [0x24, 0, UInt8(length >> 8), UInt8(length & 255), 0x80, isLast ? 0xE0 : 0x60]
+        bytes +=
+            [UInt8(sequence >> 8), UInt8(sequence & 255)]
+            + withUnsafeBytes(of: (origin &+ time).bigEndian) { Array($0) }
+        bytes += [0, 0, 0, 7] + payload
+        sequence &+= 1
     }
 }

@@ -130,6 +130,28 @@ struct FullDiskTests {
         #expect(try disk.directory.bytes(name.relativePath) == Footage.closed(fragments: 2))
     }
 
+    @Test("what recovery cannot close on a full disk is closed once there is room", arguments: SmallDisk.Kind.allCases)
+    func deferred(kind: SmallDisk.Kind) throws {
+        let disk = try SmallDisk(kind)
+        var footage = try Footage()
+        do {
+            let appender = try SegmentAppender(footage, in: disk.directory.cache(), disk.directory.journal())
+            try appender.append(footage.fragment())
+        }
+        // To the end of a block: the trailer needs another one.
+        let path = disk.directory.path + "/" + footage.name.relativePath + ".partial"
+        try disk.fill()
+        let report = try disk.directory.recover()
+        let isRefused = !report.deferred.isEmpty
+        try disk.free()
+        if isRefused { #expect(FileManager.default.fileExists(atPath: path)) }
+        let left = Recovery.settle(
+            in: try disk.directory.cache(), journal: try disk.directory.journal(), now: Footage.anchor)
+        #expect(left.isEmpty)
+        #expect(try disk.directory.paths() == [footage.name.relativePath])
+        #expect(try disk.directory.bytes(footage.name.relativePath) == Footage.closed(fragments: 1))
+    }
+
     @Test("creating again and again on a full disk leaves no file and one record", arguments: SmallDisk.Kind.allCases)
     func create(kind: SmallDisk.Kind) throws {
         let disk = try SmallDisk(kind)
