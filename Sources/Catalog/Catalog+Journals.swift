@@ -14,9 +14,11 @@ extension Catalog {
     }
 
     /// Takes facts and how far their file was read in one transaction: a fold that dies is folded again.
-    package func apply(_ facts: [Fact], _ camera: CameraRow) throws(CatalogError) {
+    ///
+    /// `isDoubted`: an earlier catalog may have seen to it that the store holds what they speak of.
+    package func apply(_ facts: [Fact], _ camera: CameraRow, isDoubted: Bool = false) throws(CatalogError) {
         try write("fold a journal into") { db in
-            for fact in facts { try Self.apply(fact, camera.name, db) }
+            for fact in facts { try Self.apply(fact, camera.name, isDoubted: isDoubted, db) }
             try Self.save(camera, db)
         }
     }
@@ -27,6 +29,13 @@ extension Catalog {
             for table in ["gap", "session", "eviction"] {
                 try db.execute(sql: "DELETE FROM \(table) WHERE camera = ?", arguments: [camera.text])
             }
+        }
+    }
+
+    /// None of it is on the disk that the camera's cache is on now.
+    package func leaveDisk(_ camera: CameraName) throws(CatalogError) {
+        try write("leave a disk in") { db in
+            try db.execute(sql: "UPDATE segment SET isLocal = 0 WHERE camera = ?", arguments: [camera.text])
         }
     }
 
@@ -116,7 +125,7 @@ extension Catalog {
             ])
     }
 
-    private static func apply(_ fact: Fact, _ camera: CameraName, _ db: Database) throws {
+    static func apply(_ fact: Fact, _ camera: CameraName, isDoubted: Bool, _ db: Database) throws {
         switch fact {
         case .sessionStarted(let row):
             try db.execute(
@@ -141,10 +150,11 @@ extension Catalog {
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO segment
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'', '[]', 0, '', NULL, 'closed', 0, 0, 0)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'', '[]', 0, '', NULL, 'closed', 0, ?, 0)
                     """,
                 arguments: [
                     camera.text, id.session, id.counter, key, start.microseconds, duration.microseconds, bytes,
+                    isDoubted,
                 ])
         case .evicted(let row):
             try record(row, camera, db)

@@ -9,6 +9,8 @@ package enum SegmentSelection: Hashable, Sendable {
     case local
     /// Those in the cache that are on their way to the store.
     case pending
+    /// Those of them that no store can hold yet.
+    case fresh
     /// Neither verified nor gone for good, and not in the cache: only the store can tell.
     case unsettled
     /// Those in the cache that may be freed.
@@ -20,6 +22,39 @@ package enum SegmentSelection: Hashable, Sendable {
 }
 
 extension Catalog {
+    /// The last row of a selection in order of (session, counter), before `limit`.
+    package func newest(
+        _ camera: CameraName, _ selection: SegmentSelection, before limit: SegmentID?
+    ) throws(CatalogError) -> SegmentRow? {
+        let bound = limit ?? SegmentID(session: .max, counter: .max)
+        let (filter, values) = selection.condition
+        let position: StatementArguments = [camera.text, bound.session, bound.counter]
+        return try read("find the newest segment in") { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT * FROM segment WHERE camera = ? AND (session, counter) < (?, ?) AND \(filter)
+                    ORDER BY session DESC, counter DESC LIMIT 1
+                    """, arguments: position + values
+            ).map { try SegmentRow($0) }
+        }
+    }
+
+    /// The end of the newest footage that is known of, of any camera.
+    package func newestEnd() throws(CatalogError) -> WallTime? {
+        try read("find the newest footage in") { db in
+            let ends = try knownCameras(db).compactMap { camera in
+                try Int64.fetchOne(
+                    db,
+                    sql: """
+                        SELECT start + duration FROM segment INDEXED BY segmentByStart WHERE camera = ?
+                        ORDER BY start DESC LIMIT 1
+                        """, arguments: [camera])
+            }
+            return ends.max().map { WallTime(microseconds: $0) }
+        }
+    }
+
     /// At most `limit` rows in order of (session, counter), after `after`.
     package func segments(
         _ camera: CameraName, _ selection: SegmentSelection, after: SegmentID? = nil, limit: Int
@@ -38,6 +73,7 @@ extension Catalog {
     /// A segment that the catalog believes to be in a cache.
     package struct CacheEntry: Hashable, Sendable {
         package var id: SegmentID
+        package var start: WallTime
         /// The row says all that the file does.
         package var isEntered: Bool
     }
@@ -50,11 +86,14 @@ extension Catalog {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT session, counter, isRead AND state <> 'evicted' AS isEntered FROM segment
+                    SELECT session, counter, start, isRead AND state <> 'evicted' AS isEntered FROM segment
                     WHERE camera = ? AND (session, counter) > (?, ?) AND isLocal = 1
                     ORDER BY session, counter LIMIT ?
                     """, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
-            ).map { CacheEntry(id: try SegmentID($0), isEntered: try $0.value("isEntered")) }
+            ).map { row in
+                CacheEntry(
+                    id: try SegmentID(row), start: try row.time("start"), isEntered: try row.value("isEntered"))
+            }
         }
     }
 
@@ -70,8 +109,9 @@ extension Catalog {
     /// At most `limit` verified segments that ended before a moment, by start: what retention deletes.
     ///
     /// A segment is only as old as its clock was right (I11). Spared are sessions after one that began within the
-    /// retention (the clock had run back), and those that ended when the clock was set forward by more than a day
-    /// into the retention, with the unbroken row of clock steps before them.
+    /// retention (the clock had run back), those that ended when the clock was set forward by more than a day
+    /// into the retention, with the unbroken row of clock steps before them, and those of an unsynchronised clock
+    /// until the first synchronised one after them began before the moment.
     package func expired(
         _ camera: CameraName, before moment: WallTime, now: WallTime, limit: Int
     ) throws(CatalogError) -> [SegmentRow] {
@@ -98,6 +138,12 @@ extension Catalog {
         SELECT * FROM segment INDEXED BY segmentVerified
         WHERE camera = :camera AND state = 'verified' AND start < :moment AND start + duration < :moment
             AND session NOT IN misdated
+            AND NOT EXISTS (
+                SELECT 1 FROM session u WHERE u.camera = :camera AND u.session = segment.session
+                    AND u.quality = 'unsynchronised' AND ifnull(
+                        (SELECT anchor FROM session n WHERE n.camera = :camera AND n.session > u.session
+                            AND n.quality = 'synchronised' ORDER BY n.session LIMIT 1),
+                        :moment) >= :moment)
             AND session <= ifnull(
                 (SELECT min(session) FROM session WHERE camera = :camera AND anchor BETWEEN :moment AND :now),
                 9223372036854775807)
@@ -156,9 +202,11 @@ extension Catalog {
     }
 
     package func knownCameras() throws(CatalogError) -> [CameraName] {
-        try read("list cameras in") { db in
-            try String.fetchAll(db, sql: "SELECT name FROM camera ORDER BY name").compactMap { CameraName($0) }
-        }
+        try read("list cameras in") { try knownCameras($0).compactMap { CameraName($0) } }
+    }
+
+    private func knownCameras(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT name FROM camera ORDER BY name")
     }
 }
 
@@ -175,7 +223,9 @@ extension SegmentSelection {
                 [(from - Self.lookBack).microseconds, from.microseconds, (to ?? .latest).microseconds]
             )
         case .local: return ("isLocal = 1", [])
-        case .pending: return ("isLocal = 1 AND state IN ('closed', 'uploaded')", [])
+        case .pending: return ("isLocal = 1 AND isRead = 1 AND state IN ('closed', 'uploaded')", [])
+        case .fresh:
+            return ("isLocal = 1 AND isRead = 1 AND isUncertain = 0 AND state IN ('closed', 'uploaded')", [])
         case .unsettled: return ("isLocal = 0 AND state IN ('closed', 'uploaded')", [])
         case .evictable: return ("isLocal = 1 AND state = 'verified'", [])
         case .unverified: return ("isLocal = 1 AND state IN ('closed', 'uploaded', 'quarantined')", [])

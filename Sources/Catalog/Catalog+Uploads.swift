@@ -4,7 +4,8 @@ package import Recording
 extension Catalog {
     /// Enters what a survey read from a segment's bytes.
     ///
-    /// Only bytes change: a state that was committed stays, except that footage with bytes is not evicted.
+    /// Only bytes change: a state that was committed stays, except that footage with bytes is not evicted, and that
+    /// a copy which comes back into a cache is compared before it may go again (I3).
     package func enter(_ rows: [SegmentRow]) throws(CatalogError) {
         try write("enter segments into") { db in
             for row in rows {
@@ -19,21 +20,38 @@ extension Catalog {
                             initLength = excluded.initLength, mediaEnd = excluded.mediaEnd,
                             fragments = excluded.fragments, tracks = excluded.tracks, frames = excluded.frames,
                             codecs = excluded.codecs, checksum = coalesce(checksum, excluded.checksum),
-                            state = iif(state = 'evicted' OR excluded.state = 'quarantined', excluded.state, state),
-                            isLocal = excluded.isLocal, isUncertain = max(isUncertain, excluded.isUncertain),
+                            state = CASE
+                                WHEN state = 'evicted' OR excluded.state = 'quarantined' THEN excluded.state
+                                WHEN state = 'verified' AND isLocal = 0 THEN 'uploaded'
+                                ELSE state END,
+                            isUncertain = max(
+                                isUncertain, excluded.isUncertain, state = 'verified' AND isLocal = 0),
+                            isLocal = excluded.isLocal,
                             isRead = excluded.isRead
                         """, arguments: try row.arguments)
             }
         }
     }
 
-    /// Enters what a rebuild found in the store and nowhere else: verified before its local copy went (I3).
+    /// Forgets a segment whose number another one has: what was true of it says nothing of that one.
+    package func displace(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) {
+        try write("make room for a segment in") { db in
+            for table in ["segment", "eviction"] {
+                try db.execute(
+                    sql: "DELETE FROM \(table) WHERE camera = ? AND session = ? AND counter = ?",
+                    arguments: [camera.text, id.session, id.counter])
+            }
+        }
+    }
+
+    /// Enters what a rebuild found in the store and nowhere else, and the session that it says it is of.
     ///
     /// Its camera may have no cache any more: `asset` is then all that is known of it.
-    package func enterStored(_ row: SegmentRow, asset: String) throws(CatalogError) {
+    package func enterStored(_ row: SegmentRow, of session: SessionRow, asset: String) throws(CatalogError) {
         try write("enter a stored segment into") { db in
             let camera = CameraRow(name: row.camera, asset: asset, retention: nil)
             try Self.save(camera, db, orIgnore: true)
+            try Self.apply(.sessionStarted(session), row.camera, isDoubted: false, db)
             try db.execute(
                 sql: """
                     INSERT OR REPLACE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration, :bytes,
@@ -44,10 +62,12 @@ extension Catalog {
     }
 
     /// The object exists under this key; whether it is ours byte for byte is still to be seen (I8).
+    ///
+    /// Says nothing new of a segment that was compared already.
     package func noteStored(_ camera: CameraName, _ id: SegmentID, key: String) throws(CatalogError) {
         try update(
-            camera, id, "note an object in",
-            "key = ?, isUncertain = 1, state = iif(state = 'closed', 'uploaded', state)", [key])
+            camera, id, "note an object in", "key = ?, isUncertain = 1, state = 'uploaded'", [key],
+            if: "state IN ('closed', 'uploaded')")
     }
 
     package func setLocal(_ camera: CameraName, _ ids: [SegmentID], _ isLocal: Bool) throws(CatalogError) {
@@ -61,8 +81,12 @@ extension Catalog {
     }
 
     /// Precedes every write to the store: from here on its outcome is looked up before it is written again (I8).
-    package func beginUpload(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) {
-        try update(camera, id, "begin an upload in", "isUncertain = 1", [])
+    ///
+    /// False for a segment that was given up meanwhile.
+    @discardableResult
+    package func beginUpload(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) -> Bool {
+        try update(
+            camera, id, "begin an upload in", "isUncertain = 1", [], if: "state IN ('closed', 'uploaded')")
     }
 
     package func markUploaded(_ camera: CameraName, _ id: SegmentID, checksum: UInt32) throws(CatalogError) {
@@ -84,26 +108,55 @@ extension Catalog {
     /// The footage is given up, by full sync, before any of its bytes go (I3).
     ///
     /// `mayBeStored`: the store may hold an object that is still to be deleted. What remains of the segment is its
-    /// place in time.
+    /// place in time. False when an upload of it was begun meanwhile, unless `isUncertain` says that it was known to
+    /// be in doubt: then only the store can tell.
+    @discardableResult
     package func commitEvicted(
-        _ camera: CameraName, _ eviction: EvictionRow, mayBeStored: Bool
-    ) throws(CatalogError) {
+        _ camera: CameraName, _ eviction: EvictionRow, mayBeStored: Bool, isUncertain: Bool = false
+    ) throws(CatalogError) -> Bool {
         let id = eviction.id
-        try writeDurably("commit an eviction to") { db in
+        return try writeDurably("commit an eviction to") { db in
             try Self.record(eviction, camera, db)
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'evicted', isUncertain = ?, start = ?, duration = ?, bytes = ?,
-                        initLength = 0, mediaEnd = 0, fragments = x'', tracks = '[]', frames = 0, codecs = '',
-                        checksum = NULL, isRead = 1
-                    WHERE camera = ? AND session = ? AND counter = ?
+                        \(Self.withoutMedia)
+                    WHERE camera = ? AND session = ? AND counter = ? AND isUncertain <= ?
                     """,
                 arguments: [
                     mayBeStored, eviction.start.microseconds, eviction.duration.microseconds, eviction.bytes,
-                    camera.text, id.session, id.counter,
+                    camera.text, id.session, id.counter, isUncertain,
                 ])
+            return db.changesCount > 0
         }
     }
+
+    /// Takes over what was on record as given up before this catalog was begun: at most `limit` at a time.
+    ///
+    /// No news, and durable where it was written down; what the store still holds of it a rebuild finds. True when
+    /// there may be more.
+    package func settleInherited(_ camera: CameraName, limit: Int) throws(CatalogError) -> Bool {
+        try write("take over evictions in") { db in
+            try db.execute(
+                sql: """
+                    UPDATE segment SET state = 'evicted', isUncertain = 0, start = known.start,
+                        duration = known.duration, bytes = known.bytes, \(Self.withoutMedia)
+                    FROM eviction AS known
+                    WHERE (known.camera, known.session, known.counter)
+                            = (segment.camera, segment.session, segment.counter)
+                        AND segment.rowid IN (
+                            SELECT s.rowid FROM segment s JOIN eviction e USING (camera, session, counter)
+                            WHERE s.camera = ? AND s.state = 'closed' AND s.isLocal = 0 AND e.reason <> 'verified'
+                            LIMIT ?)
+                    """, arguments: [camera.text, limit])
+            return db.changesCount == limit
+        }
+    }
+
+    private static let withoutMedia = """
+        initLength = 0, mediaEnd = 0, fragments = x'', tracks = '[]', frames = 0, codecs = '', checksum = NULL,
+        isRead = 1
+        """
 
     /// The store holds nothing of an evicted segment any more.
     package func settleEvicted(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) {
@@ -114,13 +167,16 @@ extension Catalog {
         try update(camera, id, "quarantine a segment in", "state = 'quarantined'", [])
     }
 
+    @discardableResult
     private func update(
-        _ camera: CameraName, _ id: SegmentID, _ operation: String, _ change: String, _ values: StatementArguments
-    ) throws(CatalogError) {
+        _ camera: CameraName, _ id: SegmentID, _ operation: String, _ change: String, _ values: StatementArguments,
+        if condition: String = "TRUE"
+    ) throws(CatalogError) -> Bool {
         try write(operation) { db in
             try db.execute(
-                sql: "UPDATE segment SET \(change) WHERE camera = ? AND session = ? AND counter = ?",
+                sql: "UPDATE segment SET \(change) WHERE camera = ? AND session = ? AND counter = ? AND \(condition)",
                 arguments: values + [camera.text, id.session, id.counter])
+            return db.changesCount > 0
         }
     }
 }

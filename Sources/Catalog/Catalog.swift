@@ -84,15 +84,22 @@ extension Catalog {
     ///
     /// SQLite ignores the pragma inside a transaction, so it brackets one; that it was in force is read back from
     /// the connection that commits.
-    func writeDurably(_ operation: String, _ body: (Database) throws -> Void) throws(CatalogError) {
+    func writeDurably<Value>(
+        _ operation: String, _ body: (Database) throws -> Value
+    ) throws(CatalogError) -> Value {
         do {
-            try pool.writeWithoutTransaction { db in
+            return try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 defer { try? db.execute(sql: "PRAGMA synchronous = NORMAL") }  // Staying at FULL is slower, not wrong.
-                try db.inTransaction(.immediate) {
+                try db.beginTransaction(.immediate)
+                do {
                     try Self.expectSynchronous(2, db, path)
-                    try body(db)
-                    return .commit
+                    let value = try body(db)
+                    try db.commit()
+                    return value
+                } catch {
+                    try? db.rollback()  // The first error is the one to tell; a failed commit left nothing to undo.
+                    throw error
                 }
             }
         } catch {

@@ -19,7 +19,7 @@ struct File: ~Copyable {
         let descriptor = cvr_open(path, O_RDONLY, 0)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
-            throw ObjectStoreError("open", path, errno: errno)
+            throw ObjectStoreError("open", ofObject: path, errno: errno)
         }
         return File(descriptor, path)
     }
@@ -36,7 +36,7 @@ struct File: ~Copyable {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT { return nil }
-            throw ObjectStoreError("look up", path, errno: errno)
+            throw ObjectStoreError("look up", ofObject: path, errno: errno)
         }
         guard status.st_mode & Glibc.S_IFMT == Glibc.S_IFREG else {
             throw ObjectStoreError("look up", path, errno: EISDIR)
@@ -76,7 +76,7 @@ struct File: ~Copyable {
                 }
             }
         }
-        guard failure == 0 else { throw ObjectStoreError("read", path, errno: failure) }
+        guard failure == 0 else { throw ObjectStoreError("read", ofObject: path, errno: failure) }
         return bytes
     }
 
@@ -118,6 +118,8 @@ enum Directory {
     }
 
     /// One level; a new entry is synced, so that what is put below it survives a power cut.
+    ///
+    /// An old one may have been made by a process that died before it did so: see `FileStore.makeFolders`.
     static func create(_ path: String, in parent: String) throws {
         guard mkdir(path, 0o750) == 0 else {
             if errno == EEXIST, Directory.exists(path) { return }

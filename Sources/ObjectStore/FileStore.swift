@@ -1,13 +1,15 @@
 import CLinux
 import Foundation
 import Glibc
-import Recording
+package import Recording
+import Synchronization
 
 /// A store in a directory: one file per object, its metadata beside it as JSON in `<key>.meta`.
 ///
 /// One process writes below a site's folder. An object appears by rename, after its metadata and after its bytes
-/// are on the disk; a crash leaves at most `<key>.tmp`, which the next put of that key, its deletion or a listing
-/// removes. Objects are removed before their metadata, so that whoever sees an object sees its metadata too.
+/// are on the disk; a crash leaves at most `<key>.tmp`, `<key>.meta.tmp` and a `<key>.meta` without its object, which
+/// the next put of that key, its deletion or a listing removes. Objects are removed before their metadata, so that
+/// whoever sees an object sees its metadata too.
 package struct FileStore: ObjectStore {
     /// Called between the steps of a put or a deletion; what it throws ends the call there, as a crash would.
     package typealias Step = @Sendable (StaticString) throws -> Void
@@ -17,6 +19,10 @@ package struct FileStore: ObjectStore {
     private static let chunk = 256 << 10
     private static let temporary = ".tmp"
     private static let metadata = ".meta"
+    /// In a site's folder; no key starts with a dot.
+    private static let identity = ".identity"
+    /// The last hour of each asset whose every parent this process made durable.
+    private let synced = SyncedFolders()
 
     /// Touches nothing yet; `root` is the path in `store.url`.
     package init(root: String, step: @escaping Step = { _ in }) {
@@ -26,11 +32,24 @@ package struct FileStore: ObjectStore {
 
     /// Creates the root when its parent is there.
     ///
-    /// Never more than one level: an archive must not grow beside the mount point that it belongs under.
+    /// Never more than one level: an archive must not grow beside the mount point that it belongs under. That it grows
+    /// on the mount point itself `identity` is there to prevent.
     package func prepare() throws {
         let parent = root.split(separator: "/").dropLast().joined(separator: "/")
         try Directory.create(root, in: "/" + parent)
         guard access(root, W_OK | X_OK) == 0 else { throw ObjectStoreError("open", root, errno: errno) }
+    }
+
+    package func identity(of site: SiteName) throws -> String? {
+        try File.contents("\(root)/\(site)/\(Self.identity)", limit: 128)
+            .map { String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) }
+    }
+
+    package func setIdentity(_ identity: String, of site: SiteName) throws {
+        let folder = "\(root)/\(site)"
+        try Directory.create(folder, in: root)
+        try File.replace("\(folder)/\(Self.identity)", with: Array((identity + "\n").utf8))
+        try Directory.sync(folder)
     }
 
     package func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {
@@ -76,9 +95,9 @@ package struct FileStore: ObjectStore {
 
     package func delete(_ key: ObjectKey) throws {
         let path = path(key)
-        for suffix in [Self.temporary, "", Self.metadata] {
+        for suffix in [Self.temporary, Self.metadata + Self.temporary, "", Self.metadata] {
             guard unlink(path + suffix) == 0 || errno == ENOENT else {
-                throw ObjectStoreError("delete", path + suffix, errno: errno)
+                throw ObjectStoreError("delete", ofObject: path + suffix, errno: errno)
             }
             try step("retain.deleted")
         }
@@ -87,22 +106,65 @@ package struct FileStore: ObjectStore {
         if rmdir(hour) == 0 { rmdir(parent(of: hour)) }
     }
 
-    package func list(_ prefix: String, _ body: (ObjectKey, Int64) throws -> Void) throws {
-        try list(folder: prefix.split(separator: "/").joined(separator: "/"), body)
+    /// By path, folder for folder.
+    package func list(
+        _ prefix: String, after last: ObjectKey?, skipped: (ObjectStoreError) throws -> Void,
+        _ body: (ObjectKey, Int64) throws -> Void
+    ) throws {
+        let folder = prefix.split(separator: "/").map { String($0) }
+        let from = last.map { $0.text.split(separator: "/").map { String($0) } } ?? []
+        let entries = try Directory.entries(root + "/" + folder.joined(separator: "/"))
+        try list(entries, of: folder, after: from, skipped: skipped, body)
     }
 
-    private func list(folder: String, _ body: (ObjectKey, Int64) throws -> Void) throws {
-        for entry in try Directory.entries(root + "/" + folder) where !entry.hasPrefix(".") {
-            let name = folder.isEmpty ? entry : folder + "/" + entry
-            let path = root + "/" + name
-            if name.hasSuffix(Self.temporary), ObjectKey(name.dropLast(Self.temporary.count)) != nil {
-                unlink(path)  // Left by a crash; one that stays harms nobody.
-            } else if let key = ObjectKey(name) {
-                if let length = try File.length(path) { try body(key, length) }
-            } else if name.split(separator: "/").count < 5, Directory.exists(path) {
-                try list(folder: name, body)
+    private func list(
+        _ entries: [String], of folder: [String], after last: [String], skipped: (ObjectStoreError) throws -> Void,
+        _ body: (ObjectKey, Int64) throws -> Void
+    ) throws {
+        // The last key's own way down: what sorts before it is behind us.
+        let isOnWay = last.count > folder.count && last.prefix(folder.count).elementsEqual(folder)
+        for entry in entries where !entry.hasPrefix(".") && !(isOnWay && entry < last[folder.count]) {
+            let path = folder + [entry]
+            guard path != last else { continue }
+            do {
+                let found = try look(at: path.joined(separator: "/"))
+                if let (key, bytes) = found.object { try body(key, bytes) }
+                try list(found.entries, of: path, after: last, skipped: skipped, body)
+            } catch let error as Unreadable {
+                try skipped(error.why)
             }
         }
+    }
+
+    /// One entry of a listing: an object, a folder of more entries, or neither.
+    ///
+    /// Removes what a crash left.
+    private func look(at name: String) throws -> (object: (ObjectKey, Int64)?, entries: [String]) {
+        let path = root + "/" + name
+        do {
+            if let key = ObjectKey(name) {
+                return (try File.length(path).map { (key, $0) }, [])
+            } else if isLeftover(name) {
+                unlink(path)  // One that stays harms nobody.
+            } else if name.split(separator: "/").count < 5, Directory.exists(path) {
+                return (nil, try Directory.entries(path))
+            }
+            return (nil, [])
+        } catch let error as ObjectStoreError {
+            throw Unreadable(why: error)
+        }
+    }
+
+    private func isLeftover(_ name: String) -> Bool {
+        for suffix in [Self.metadata + Self.temporary, Self.temporary, Self.metadata] where name.hasSuffix(suffix) {
+            guard let key = ObjectKey(name.dropLast(suffix.count)) else { continue }
+            return suffix != Self.metadata || access(path(key), F_OK) != 0 && errno == ENOENT
+        }
+        return false
+    }
+
+    private struct Unreadable: Error {
+        var why: ObjectStoreError
     }
 }
 
@@ -113,12 +175,18 @@ extension FileStore {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "/"
     }
 
+    /// The folders of a key, durable when an object in them is to be.
     private func makeFolders(_ key: ObjectKey) throws {
-        var folder = root
         guard Directory.exists(root) else { throw ObjectStoreError("open", root, errno: ENOENT) }
+        var folder = root
+        var parents: [String] = []
         for part in key.text.split(separator: "/").dropLast() {
             try Directory.create(folder + "/" + part, in: folder)
+            parents.append(folder)
             folder += "/" + part
+        }
+        try synced.once(folder, of: key.asset) {
+            for parent in parents { try Directory.sync(parent) }
         }
     }
 
@@ -130,6 +198,15 @@ extension FileStore {
                 scope: .object)
         }
         let output = try File.create(target)
+        do { try copy(input, to: output, expecting: metadata, source) } catch {
+            unlink(target)  // It takes space that a full disk does not have.
+            throw error
+        }
+    }
+
+    private func copy(
+        _ input: borrowing File, to output: borrowing File, expecting metadata: ObjectMetadata, _ source: String
+    ) throws {
         var checksum = CRC32C()
         var offset: Int64 = 0
         while true {
@@ -146,7 +223,6 @@ extension FileStore {
             try step("upload.chunk")
         }
         guard checksum.value == metadata.checksum else {
-            unlink(target)
             throw ObjectStoreError(
                 "read", source, detail: "its bytes changed between two reads", nextStep: "check the cache's disk",
                 scope: .object)
@@ -158,5 +234,17 @@ extension FileStore {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(metadata)) + [UInt8(ascii: "\n")]
+    }
+}
+
+/// What a process already made durable, so that it does so once.
+private final class SyncedFolders: Sendable {
+    private let last = Mutex<[String: String]>([:])
+
+    /// Runs `sync` unless `folder` is the asset's last one that it succeeded for.
+    func once(_ folder: String, of asset: String, _ sync: () throws -> Void) rethrows {
+        guard last.withLock({ $0[asset] }) != folder else { return }
+        try sync()
+        last.withLock { $0[asset] = folder }
     }
 }

@@ -10,6 +10,13 @@ package protocol ObjectStore: Sendable {
     /// every outage.
     func prepare() throws
 
+    /// The mark that `setIdentity` left for a site; nil when there is none, as in a store that is new, was emptied,
+    /// or is not the one that was meant.
+    func identity(of site: SiteName) throws -> String?
+
+    /// Marks a prepared store, so that it can be told from every other one; on return the mark survives a power cut.
+    func setIdentity(_ identity: String, of site: SiteName) throws
+
     /// Writes a local file under `key`, with its metadata, unless an object is there already.
     ///
     /// `.exists` says nothing about what is there, and changes nothing: compare `checksum(of:)`. The object becomes
@@ -31,10 +38,15 @@ package protocol ObjectStore: Sendable {
     /// Removes an object and its metadata; there being none is success.
     func delete(_ key: ObjectKey) throws
 
-    /// Calls `body` with every object whose key starts with the folder `prefix`, in no promised order.
+    /// Calls `body` with every object whose key starts with the folder `prefix`, in an order of the store's own that
+    /// does not change; those up to and with `last` are passed over.
     ///
-    /// What is written or deleted meanwhile may or may not be seen. An error of `body` ends the listing.
-    func list(_ prefix: String, _ body: (ObjectKey, _ bytes: Int64) throws -> Void) throws
+    /// What is written or deleted meanwhile may or may not be seen. What cannot be looked into is told to `skipped`,
+    /// and the rest is listed. An error of either ends the listing.
+    func list(
+        _ prefix: String, after last: ObjectKey?, skipped: (ObjectStoreError) throws -> Void,
+        _ body: (ObjectKey, _ bytes: Int64) throws -> Void
+    ) throws
 }
 
 package enum PutOutcome: Hashable, Sendable {

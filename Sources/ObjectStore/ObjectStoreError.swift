@@ -35,6 +35,14 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
             operation, thing, errno: errno, detail: String(cString: strerror(errno)), nextStep: nextStep, scope: scope)
     }
 
+    /// A failed system call on one object's own file, which says nothing about the others.
+    init(_ operation: String, ofObject thing: String, errno: Int32) {
+        self.init(operation, thing, errno: errno)
+        guard [EACCES, EPERM, EIO, EBUSY].contains(errno) else { return }
+        scope = .object
+        if errno != EIO { nextStep = "let the service's user read and write this object" }
+    }
+
     package var description: String { "\(operation) \(thing): \(detail); \(nextStep)" }
 
     private static func meaning(_ code: Int32) -> (String, Scope) {

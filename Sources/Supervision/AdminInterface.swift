@@ -25,6 +25,7 @@ package struct AdminInterface: Sendable {
             case "Segments", "Gaps", "Coverage":
                 let query = try call.decode(Listing.Query.self)
                 try await passThrough("io.cvr.Sync.\(call.name)", query, call, replies)
+            case "AcceptClock": try await passThrough("io.cvr.Sync.AcceptClock", VarlinkEmpty(), call, replies)
             case "SyncNow": try await passThrough("io.cvr.Sync.Now", VarlinkEmpty(), call, replies)
             default: throw VarlinkFailure.methodNotFound(call.method)
             }

@@ -27,23 +27,25 @@ struct Ballast: Hashable {
     /// Best effort: a disk without room for it is about to be made room on.
     func refill() {
         var disk = statvfs()
-        guard access(path, F_OK) != 0, statvfs(path.parent, &disk) == 0 else { return }
+        guard statvfs(path.parent, &disk) == 0 else { return }
         let total = Int64(disk.f_blocks) * Int64(disk.f_frsize)
         let free = Int64(disk.f_bavail) * Int64(disk.f_frsize)
         let size = min(Self.largest, total / 100)
-        guard size > 0, free / 4 > size else { return }
+        guard size > 0, length < size, free / 4 > size else { return }
         let file = cvr_open(path, O_WRONLY | O_CREAT, 0o640)
         guard file >= 0 else { return }
         if posix_fallocate(file, 0, off_t(size)) != 0 { unlink(path) }
         close(file)
     }
 
+    /// A refill that a crash cut short left less than a ballast.
+    private var length: Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     private static func disk(_ folder: String) -> dev_t? {
         var status = stat()
         return stat(folder, &status) == 0 ? status.st_dev : nil
     }
-}
-
-extension String {
-    fileprivate var parent: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "/" }
 }

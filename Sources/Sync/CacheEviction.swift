@@ -8,6 +8,8 @@ import SegmentStore
 package struct CacheEviction {
     /// One call frees at most this many: the loop that calls it has more to do.
     private static let limit = 500
+    /// Room for a few fragments, whatever minimum is configured: a disk without any is full.
+    private static let floor: Int64 = 8 << 20
 
     let work: Workspace
 
@@ -50,6 +52,7 @@ package struct CacheEviction {
         let space = try cache.freeSpace()
         guard space.total > 0 else { return false }
         return 100 * Double(space.available) < work.settings.minimumFreePercent * Double(space.total)
+            || space.available < min(Self.floor, space.total / 16)
     }
 
     private func freeAny(_ cameras: [CameraName]) throws -> (CameraName, Int64)? {

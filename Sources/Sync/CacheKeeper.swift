@@ -8,7 +8,7 @@ import SegmentStore
 /// The half of cvr-sync that works on local disks only: surveys, evicts, answers; the store cannot hold it up.
 ///
 /// Owns the heartbeat: workers free space by themselves when it stops (I7), so it is touched by the very loop that
-/// surveys and evicts, between two pieces of its work.
+/// surveys and evicts, after each piece of its work, and not while it cannot make room.
 package actor CacheKeeper {
     private static let budgetInterval = TimeSpan.seconds(5)
 
@@ -18,6 +18,8 @@ package actor CacheKeeper {
     private var cacheBytes: [CameraName: Int64] = [:]
     private var lastBeat: MonotonicTime?
     private var lastBudget: MonotonicTime?
+    /// The last try to make room did what it could for every camera.
+    private var keepsRoom = true
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -34,8 +36,11 @@ package actor CacheKeeper {
 
     /// One turn of the loop; called every second.
     package func tick() throws {
+        do { try onFullDisk { try makeRoom() } } catch {
+            keepsRoom = false
+            throw error
+        }
         beat()
-        try onFullDisk { try makeRoom() }
         for ballast in Ballast.all(work.settings) { ballast.refill() }
     }
 
@@ -48,7 +53,8 @@ package actor CacheKeeper {
         } catch {
             guard Ballast.helps(error) else { throw error }
             for ballast in Ballast.all(work.settings) { ballast.release() }
-            try work.catalog.boundWAL(to: 0)
+            // Makes more room; the ballast's own is enough for another try.
+            try? work.catalog.boundWAL(to: 0)
             return try body()
         }
     }
@@ -64,57 +70,69 @@ package actor CacheKeeper {
         lastBudget = work.clock.monotonic()
         let cameras = try work.cachedCameras()
         cacheBytes = cacheBytes.filter { cameras.contains($0.key) }
-        for camera in cameras { try keepBudget(camera) }
+        var isKept = true
+        for camera in cameras { isKept = try keepBudget(camera) && isKept }
+        keepsRoom = isKept
     }
 
-    package func keepBudget(_ camera: CameraName) throws {
-        beat()
+    /// False when this camera's cache does not let it; the others have theirs.
+    @discardableResult
+    package func keepBudget(_ camera: CameraName) throws -> Bool {
         do {
-            let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-            cacheBytes[camera] = try CacheEviction(work: work).keepBudget(camera, bytes: try cache.totals().bytes)
-        } catch let error as SegmentStoreError {
-            blame(error)  // One camera's disk; the others have theirs.
+            cacheBytes[camera] = try onFullDisk {
+                let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+                return try CacheEviction(work: work).keepBudget(camera, bytes: try cache.totals().bytes)
+            }
+            progress.clear(.budget(camera))
+            beat()
+            return true
+        } catch let error where error.concernsOneOnly {
+            progress.blame(.budget(camera), error)
+            keepsRoom = false
+            return false
         }
     }
 
     /// Brings the catalog up to what all caches hold, letting questions in between two cameras.
-    package func surveyAll() async throws {
-        for camera in try work.cachedCameras() {
-            do { try refresh(camera) } catch let error as SegmentStoreError { blame(error) }
+    package func surveyAll(isStopping: @Sendable () -> Bool = { false }) async throws {
+        for (camera, trouble) in try work.caches() where !isStopping() {
+            do {
+                if let trouble { throw trouble }
+                let open = try refresh(camera).open
+                if try open.contains(where: \.isPartial) && AbandonedCache(work: work, camera: camera).recover() {
+                    try refresh(camera)
+                }
+            } catch let error where error.concernsOneOnly {
+                progress.blame(.survey(camera), error)
+            }
             await Task.yield()
         }
     }
 
     @discardableResult
     private func refresh(_ camera: CameraName) throws -> Survey.Result {
-        beat()
         let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
         let result = try onFullDisk { try survey.run() }
         cacheBytes[camera] = result.bytes
-        if let fault = result.fault { progress.update { $0.lastError = fault.fault } }
+        if let fault = result.fault { progress.blame(.survey(camera), fault) } else { progress.clear(.survey(camera)) }
+        beat()
         return result
-    }
-
-    private func blame(_ error: SegmentStoreError) {
-        let fault = SyncError(error).fault
-        progress.update { $0.lastError = fault }
     }
 
     private func beat() {
         let now = work.clock.monotonic()
-        guard lastBeat.map({ now - $0 >= .milliseconds(500) }) ?? true else { return }
+        guard keepsRoom, lastBeat.map({ now - $0 >= .milliseconds(500) }) ?? true else { return }
         lastBeat = now
         let path = work.settings.heartbeatPath
-        guard utimensat(AT_FDCWD, path, nil, 0) != 0 else { return }
+        guard utimensat(AT_FDCWD, path, nil, 0) != 0 else { return progress.clear(.heartbeat) }
         let descriptor = cvr_open(path, O_WRONLY | O_CREAT, 0o640)
         if descriptor >= 0 {
             close(descriptor)
         } else {
-            let fault = SyncError(
+            let error = SyncError(
                 .failed, "touch \(path): \(String(cString: strerror(errno)))",
-                nextStep: "let the service's user write the runtime directory"
-            ).fault
-            progress.update { $0.lastError = fault }
+                nextStep: "let the service's user write the runtime directory")
+            progress.blame(.heartbeat, error)
         }
     }
 }

@@ -9,6 +9,8 @@ import Synchronization
 package final class EventLog: Sendable {
     private struct State {
         var recent: [Listing.Event] = []
+        /// Those that nobody listened to.
+        var unheard: [Listing.Event] = []
         var listeners: [UUID: AsyncStream<Listing.Event>.Continuation] = [:]
     }
 
@@ -27,17 +29,22 @@ package final class EventLog: Sendable {
         let listeners = state.withLock { state in
             state.recent.append(event)
             if state.recent.count > Self.kept { state.recent.removeFirst() }
+            if state.listeners.isEmpty { state.unheard = (state.unheard + [event]).suffix(Self.kept) }
             return Array(state.listeners.values)
         }
         for listener in listeners { listener.yield(event) }
     }
 
-    /// Each event from now on, until the stream is dropped.
+    /// Each event from now on, until the stream is dropped, after those that nobody has heard yet.
     package func follow() -> AsyncStream<Listing.Event> {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Listing.Event.self, bufferingPolicy: .bufferingNewest(256))
         let id = UUID()
-        state.withLock { $0.listeners[id] = continuation }
+        state.withLock { state in
+            for event in state.unheard { continuation.yield(event) }
+            state.unheard = []
+            state.listeners[id] = continuation
+        }
         continuation.onTermination = { [weak self] _ in
             self?.state.withLock { _ = $0.listeners.removeValue(forKey: id) }
         }

@@ -8,12 +8,15 @@ struct JournalFold {
     let work: Workspace
     let camera: CameraName
     let cache: CacheDirectory
+    /// An earlier catalog may have brought to the store what the records speak of.
+    let isDoubted: Bool
 
     func run() throws {
         var row = try work.catalog.camera(camera) ?? CameraRow(name: camera, asset: "", retention: nil)
         let identity = identity()
         if row.identity != identity {
-            // Another disk: what the former one's journal said is not what this one holds.
+            // Another disk: what the former one held and its journal said is not what this one does.
+            try work.catalog.leaveDisk(camera)
             try forget(&row)
             row.identity = identity
         }
@@ -60,7 +63,7 @@ struct JournalFold {
                 var facts: [Fact] = []
                 for record in batch.records { facts += self.facts(record, &row) }
                 row.journal.offset = batch.next
-                try work.catalog.apply(facts, row)
+                try work.catalog.apply(facts, row, isDoubted: isDoubted)
             }
             guard batch.hasMore else { return }
         }
@@ -78,7 +81,7 @@ struct JournalFold {
                     let eviction = EvictionRow(
                         id: SegmentID(session: session, counter: counter), start: WallTime(microseconds: start),
                         duration: TimeSpan(microseconds: duration), bytes: bytes, reason: reason)
-                    try work.catalog.apply(evicted(eviction, row), row)
+                    try work.catalog.apply(evicted(eviction, row), row, isDoubted: isDoubted)
                 }
             }
             row.ledger = next

@@ -2,8 +2,14 @@ package import Messages
 package import Recording
 import Synchronization
 
-/// cvr-sync's counters and last fault, shared by its two halves and whoever asks for its status.
+/// cvr-sync's counters and faults, shared by its two halves and whoever asks for its status.
 package final class Progress: Sendable {
+    /// What a fault is about; it lasts until that very thing went well.
+    package enum Origin: Hashable, Sendable {
+        case caches, passes, heartbeat, clock, store, rebuild
+        case survey(CameraName), budget(CameraName), watermark(CameraName), uploads(CameraName), retention(CameraName)
+    }
+
     package struct Numbers: Hashable, Sendable {
         /// Objects written.
         package var writes: Int64 = 0
@@ -11,18 +17,44 @@ package final class Progress: Sendable {
         package var retries: Int64 = 0
         package var isRunning = false
         package var breaker = Breaker()
-        package var lastError: Admin.Fault?
+        /// The newest last.
+        fileprivate var faults: [Known] = []
+
+        package var lastError: Admin.Fault? { faults.last?.fault }
+    }
+
+    fileprivate struct Known: Hashable, Sendable {
+        var origin: Origin
+        var fault: Admin.Fault
     }
 
     private let numbers = Mutex(Numbers())
+    private let report: @Sendable (SyncError) -> Void
 
-    package init() {}
+    /// `report` is called with each fault that is new, from whatever thread finds it.
+    package init(report: @escaping @Sendable (SyncError) -> Void = { _ in }) { self.report = report }
 
     package var current: Numbers { numbers.withLock { $0 } }
 
     func update<Value: Sendable>(_ change: @Sendable (inout Numbers) -> Value) -> Value {
         numbers.withLock { change(&$0) }
     }
+
+    func blame(_ origin: Origin, _ error: any Error) {
+        let error = SyncError(error)
+        let known = Known(origin: origin, fault: error.fault)
+        let isNew = numbers.withLock { numbers in
+            guard !numbers.faults.contains(known) else { return false }
+            numbers.faults.removeAll { $0.origin == origin }
+            numbers.faults.append(known)
+            return true
+        }
+        if isNew { report(error) }
+    }
+
+    func clear(_ origin: Origin) { numbers.withLock { $0.faults.removeAll { $0.origin == origin } } }
+
+    func has(_ origin: Origin) -> Bool { numbers.withLock { $0.faults.contains { $0.origin == origin } } }
 }
 
 /// Keeps a store that is away from being asked again and again.

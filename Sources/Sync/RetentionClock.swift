@@ -3,8 +3,8 @@ package import Recording
 /// Whether the wall clock may decide what is old enough to delete (I11).
 ///
 /// A clock that is not disciplined may not, nor one that stands more than a day from where the last trusted reading
-/// and the time since then put it. A box that was off for longer than that is in the same case: nobody can tell it
-/// from a wrong clock.
+/// and the time since then put it; before there is one, nor one more than a day past all footage. A box that was off
+/// for longer than that is in the same case: nobody but an operator can tell it from a wrong clock.
 package struct RetentionClock: Hashable, Sendable, Codable {
     package enum Verdict: Hashable, Sendable {
         /// Retention may run; commit this reading.
@@ -27,10 +27,20 @@ package struct RetentionClock: Hashable, Sendable, Codable {
         self.bootID = bootID
     }
 
-    /// Judges `reading` against the last trusted one; without one the first synchronised reading is believed.
-    package static func judge(_ reading: RetentionClock, isSynchronised: Bool, last: RetentionClock?) -> Verdict {
+    /// True when it says more than an earlier reading and the time since then.
+    func renews(_ earlier: RetentionClock, after interval: TimeSpan) -> Bool {
+        bootID != earlier.bootID || monotonic.subtractingSaturated(earlier.monotonic) >= interval.microseconds
+    }
+
+    /// Judges `reading` against the last trusted one, or without one against the end of the newest footage.
+    package static func judge(
+        _ reading: RetentionClock, isSynchronised: Bool, last: RetentionClock?, newest: WallTime? = nil
+    ) -> Verdict {
         guard isSynchronised else { return .unsynchronised }
-        guard let last else { return .trusted(reading) }
+        guard let last else {
+            let past = newest.map { WallTime(microseconds: reading.wall) - $0 } ?? .zero
+            return past > tolerance ? .moved(past) : .trusted(reading)
+        }
         // After a reboot only the time since then is known.
         let passed =
             reading.bootID == last.bootID ? reading.monotonic.subtractingSaturated(last.monotonic) : reading.monotonic

@@ -22,7 +22,9 @@ struct SegmentScan {
         let base = reader.fragments.lazy.compactMap { $0.baseDecodeTime(track: 0) }.first ?? 0
         let exact = reader.info.anchor + TimeSpan(microseconds: base.scaled(by: 1_000_000, over: timescale))
         start = exact.wholeMilliseconds == name.wholeMilliseconds ? exact : name
-        duration = TimeSpan(microseconds: reader.duration.scaled(by: 1_000_000, over: timescale))
+        // Within the calendar, whatever a file claims (I9).
+        duration = min(
+            TimeSpan(microseconds: reader.duration.scaled(by: 1_000_000, over: timescale)), WallTime.latest - start)
         let tracks = reader.tracks.enumerated().map { index, track in
             MediaIndex.Track(
                 codec: track.codec.rawValue, timescale: track.timescale,

@@ -17,42 +17,33 @@ package actor StoreKeeper {
         self.stop = stop
     }
 
-    /// Reads into a new catalog what only the store knows; one that did so before has nothing left to do.
-    package func rebuild(_ work: Workspace) throws {
-        guard try !Rebuild.isDone(work.catalog) else { return }
-        try attempt(work, isAsked: false) {
-            try work.store.prepare()
-            try Rebuild(work: work, isStopping: { [stop] in stop.isOn }).run()
-            return true
-        }
-    }
-
-    /// Uploads what waits, unless the store is away and it is not time to try it again.
+    /// Uploads what waits, unless the store is away and it is not time to try it again; `limit` ends it early.
     ///
-    /// `isAsked`: an operator wants it now. Throws only errors of the catalog.
-    package func pass(_ work: Workspace, isAsked: Bool) throws -> SyncInterface.PassReport {
+    /// `isAsked`: an operator wants it now, and hears when the store is away. Throws else only errors of the catalog.
+    package func pass(_ work: Workspace, isAsked: Bool, limit: StopSwitch) throws -> SyncInterface.PassReport {
         var report = UploadPass.Report()
         try attempt(work, isAsked: isAsked) {
-            try UploadPass(work: work, progress: progress, isStopping: { [stop] in stop.isOn }).run(&report)
-            return report.failed == 0
+            try UploadPass(work: work, progress: progress, isStopping: { [stop] in stop.isOn || limit.isOn })
+                .run(&report)
         }
         return SyncInterface.PassReport(uploaded: report.uploaded, failed: report.failed)
     }
 
-    /// Runs `body` if the breaker lets it, which answers whether everything went well, and tells the breaker.
-    private func attempt(_ work: Workspace, isAsked: Bool, _ body: () throws -> Bool) throws {
+    /// Runs `body` if the breaker lets it, and tells the breaker.
+    private func attempt(_ work: Workspace, isAsked: Bool, _ body: () throws -> Void) throws {
         let now = work.clock.monotonic()
         guard progress.update({ $0.breaker.permits(at: now, isAsked: isAsked) }) else { return }
         do {
-            let isClean = try body()
+            try body()
+            progress.clear(.store)
             let failures = progress.update { numbers in
                 defer { numbers.breaker.succeeded() }
-                if isClean { numbers.lastError = nil }
                 return numbers.breaker.failures
             }
             if failures > 0 { work.tell("storeBack", nil, "after \(failures) failed tries") }
         } catch let error as ObjectStoreError {
             storeFailed(error, work)
+            if isAsked { throw error }
         } catch is CancellationError {
             // Told to stop: what is left is done by the next pass.
         }
@@ -62,10 +53,10 @@ package actor StoreKeeper {
         let now = work.clock.monotonic()
         let failures = progress.update { numbers in
             numbers.breaker.failed(at: now, jitter: .random(in: 0..<1))
-            numbers.lastError = SyncError(error).fault
             numbers.retries += 1
             return numbers.breaker.failures
         }
+        progress.blame(.store, error)
         if failures == 1 { work.tell("storeAway", nil, "\(error)") }
     }
 }

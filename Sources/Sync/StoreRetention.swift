@@ -1,5 +1,4 @@
 import Catalog
-import Foundation
 import ObjectStore
 import Recording
 
@@ -7,76 +6,87 @@ import Recording
 ///
 /// Order: local copy, ledger, catalog with full sync, object, its metadata. A run that dies is finished by the next.
 struct StoreRetention {
-    private static let clockNote = "clock"
-    private static let clockAlarm = "clockAlarm"
+    private static let page = 100
+    /// A pass has more to do than to delete: the rest is the next one's.
+    private static let most = 500
 
     let work: Workspace
     let camera: CameraName
+    let progress: Progress
 
-    static func run(_ work: Workspace, _ cameras: [CameraName], isStopping: () -> Bool) throws {
-        guard try clockPermits(work) else { return }
-        for camera in cameras {
-            guard !isStopping(), let retention = try work.policy(camera).retention else { continue }
-            try StoreRetention(work: work, camera: camera)
-                .expire(retention, isStopping: isStopping)
+    /// One camera's cache or object that is in the way does not keep the others.
+    static func run(
+        _ work: Workspace, _ cameras: [CameraName], _ progress: Progress, isStopping: () -> Bool
+    ) throws {
+        let permits = try clockPermits(work, progress)
+        var looks = 0
+        let isEnough = {
+            looks += 1
+            return looks > most || isStopping()
+        }
+        for camera in cameras where !isStopping() {
+            let one = StoreRetention(work: work, camera: camera, progress: progress)
+            do {
+                var isClean = try one.finish(isStopping: isEnough)
+                if permits, let retention = try work.policy(camera).retention {
+                    isClean = try one.expire(retention, isStopping: isEnough) && isClean
+                }
+                if isClean { progress.clear(.retention(camera)) }
+            } catch let error where error.concernsOneOnly {
+                progress.blame(.retention(camera), error)
+            }
         }
     }
 
-    /// Deletes what an earlier run gave up and did not get to.
-    func finish() throws {
+    /// A state that cannot be read or written permits nothing.
+    private static func clockPermits(_ work: Workspace, _ progress: Progress) throws -> Bool {
+        do { return try ClockGuard(work: work, progress: progress).permits() } catch let error as SyncError {
+            progress.blame(.clock, error)
+            return false
+        }
+    }
+
+    /// Deletes what an earlier run gave up and did not get to; false when something refuses to go.
+    private func finish(isStopping: () -> Bool) throws -> Bool {
+        var isClean = true
+        var last: SegmentID?
         while true {
-            let rows = try work.catalog.segments(camera, .leftInStore, limit: 100)
-            for row in rows { try delete(row) }
-            if rows.isEmpty { return }
+            let rows = try work.catalog.segments(camera, .leftInStore, after: last, limit: Self.page)
+            for row in rows where !isStopping() { isClean = try delete(row) && isClean }
+            guard let end = rows.last?.id, !isStopping() else { return isClean }
+            last = end
         }
     }
 
-    private func expire(_ retention: TimeSpan, isStopping: () -> Bool) throws {
+    private func expire(_ retention: TimeSpan, isStopping: () -> Bool) throws -> Bool {
         let now = work.clock.now()
+        var isClean = true
         while !isStopping() {
-            let rows = try work.catalog.expired(camera, before: now - retention, now: now, limit: 100)
+            let rows = try work.catalog.expired(camera, before: now - retention, now: now, limit: Self.page)
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.
                 if row.isLocal { try CacheEviction(work: work).free(row) }
                 let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
                 try givenUp.write(row, reason: "retention", mayBeStored: true)
-                try delete(row)
+                isClean = try delete(row) && isClean
             }
-            if rows.isEmpty { return }
+            if rows.isEmpty { break }
         }
+        return isClean
     }
 
-    private func delete(_ row: SegmentRow) throws {
-        if let key = ObjectKey(row.key) { try work.store.delete(key) }
+    /// False when the object refuses to go; it is tried again in the next pass.
+    private func delete(_ row: SegmentRow) throws -> Bool {
+        do {
+            if let key = ObjectKey(row.key) { try work.store.delete(key) }
+        } catch let error as ObjectStoreError where error.scope == .object {
+            progress.blame(.retention(camera), error)
+            return false
+        }
         try work.step("retain.gone")
         try work.catalog.settleEvicted(camera, row.id)
         try work.step("retain.settled")
-    }
-
-    /// Judges the clock and remembers a trusted reading; one that moved is told once.
-    static func clockPermits(_ work: Workspace) throws -> Bool {
-        let clock = work.clock
-        let reading = RetentionClock(wall: clock.now(), monotonic: clock.monotonic(), bootID: clock.bootID)
-        let note = try work.catalog.note(clockNote)
-        // A note that does not decode is none: it is ours, and only a damaged catalog has one.
-        let last = note.flatMap { try? JSONDecoder().decode(RetentionClock.self, from: Data($0.utf8)) }
-        let isSynchronised = work.settings.trustsClock || clock.isSynchronised()
-        switch RetentionClock.judge(reading, isSynchronised: isSynchronised, last: last) {
-        case .trusted(let reading):
-            try work.catalog.setNote(clockNote, String(decoding: try JSONEncoder().encode(reading), as: UTF8.self))
-            try work.catalog.setNote(clockAlarm, nil)
-            return true
-        case .unsynchronised:
-            return false
-        case .moved(let span):
-            if try work.catalog.note(clockAlarm) == nil {
-                try work.catalog.setNote(clockAlarm, clock.now().rfc3339)
-                work.tell(
-                    "clockMoved", nil,
-                    "the clock is off by \(Int64(span.seconds)) s; nothing is deleted for its age until it is right")
-            }
-            return false
-        }
+        return true
     }
 }

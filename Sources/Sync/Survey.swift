@@ -1,6 +1,5 @@
 import Catalog
 import FragmentedMP4
-import Glibc
 package import Recording
 package import SegmentStore
 
@@ -30,32 +29,73 @@ package struct Survey {
 
     package func run() throws -> Result {
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-        let fold = JournalFold(work: work, camera: camera, cache: cache)
+        let isFirst = try work.catalog.note(surveyed) == nil
+        // What was there before this catalog was: the store may have it, until it is known what the store holds.
+        let isDoubted = try isFirst && !Rebuild.isDone(work.catalog)
+        let fold = JournalFold(work: work, camera: camera, cache: cache, isDoubted: isDoubted)
         // The journal first: a record of a closed segment is written after its file has the final name.
         try fold.run()
         let listing = try cache.listing()
         var result = Result()
         result.bytes = listing.reduce(0) { $0.addingSaturated($1.bytes) }
         result.open = listing.map(\.name).filter { $0.stage != .closed }
-        try compare(listing.map(\.name).filter { $0.stage == .closed }, cache, &result)
+        let closed = listing.map(\.name).filter { $0.stage == .closed }
+        try compare(unambiguous(closed, &result), cache, isDoubted: isDoubted, &result)
         try fold.run()
+        if isFirst { try inherit() }
         try settle(cache)
         return result
     }
 
+    private var surveyed: String { "surveyed \(camera)" }
+
+    /// The last line of a first survey: evictions of earlier times are no news.
+    private func inherit() throws {
+        while try work.catalog.settleInherited(camera, limit: 1000) { progressed() }
+        try work.catalog.setNote(surveyed, work.clock.now().rfc3339)
+    }
+
+    /// Of two files with one number the newer; the other is left alone until somebody has looked.
+    private func unambiguous(_ files: [SegmentFileName], _ result: inout Result) -> [SegmentFileName] {
+        var kept: [SegmentFileName] = []
+        for name in files {
+            if let last = kept.last, last.id == name.id {
+                kept.removeLast()
+                let (older, newer) = last.start < name.start ? (last, name) : (name, last)
+                kept.append(newer)
+                result.fault =
+                    result.fault
+                    ?? SyncError(
+                        .failed, "\(camera): \(older) has the number of \(newer)", nextStep: "move it out of the cache")
+            } else {
+                kept.append(name)
+            }
+        }
+        return kept
+    }
+
     /// Merges files and rows, both in order of (session, counter).
-    private func compare(_ files: [SegmentFileName], _ cache: CacheDirectory, _ result: inout Result) throws {
+    private func compare(
+        _ files: [SegmentFileName], _ cache: CacheDirectory, isDoubted: Bool, _ result: inout Result
+    ) throws {
         guard let camera = try work.catalog.camera(camera) else { return }
         var rows = LocalRows(work.catalog, self.camera)
         var found: [SegmentRow] = []
         for name in files {
             let gone = try rows.skip(below: name.id)
             if !gone.isEmpty { try work.catalog.setLocal(self.camera, gone, false) }
-            guard try !rows.take(name.id) else { continue }
+            guard try !rows.take(name) else { continue }
+            let known = try self.known(as: name)
             do {
-                if let row = try read(name, camera, cache) { found.append(row) }
+                if var row = try read(name, camera, known, cache) {
+                    row.isUncertain = isDoubted && row.state == .closed
+                    found.append(row)
+                }
             } catch let error as SegmentStoreError {
                 result.fault = result.fault ?? SyncError(error)
+                var row = unread(name, camera, known)
+                row.isUncertain = row.isUncertain || isDoubted
+                found.append(row)
             }
             if found.count == 50 {
                 try work.catalog.enter(found)
@@ -67,11 +107,40 @@ package struct Survey {
         if !gone.isEmpty { try work.catalog.setLocal(self.camera, gone, false) }
     }
 
+    /// What the catalog knows of a file's segment.
+    ///
+    /// Another one that had its number is forgotten: nothing that was true of it is of this one, which was not uploaded
+    /// yet.
+    private func known(as name: SegmentFileName) throws -> SegmentRow? {
+        guard let known = try work.catalog.segment(camera, name.id) else { return nil }
+        guard known.start.wholeMilliseconds != name.start else { return known }
+        work.tell(
+            "segmentDisplaced", camera,
+            "\(name) has the number of the segment of \(known.start.rfc3339), which is not listed any more: "
+                + "it was \(known.state.rawValue) as \(known.key)")
+        try work.catalog.displace(camera, name.id)
+        return nil
+    }
+
+    /// It is there, and that is all that can be said of it now: it waits, and may not go as if it were verified.
+    private func unread(_ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?) -> SegmentRow {
+        var unread =
+            known
+            ?? SegmentRow(
+                camera: camera, id: name.id, key: work.key(row, start: name.start, name.id), start: name.start,
+                duration: .zero, bytes: 0, state: .closed, isLocal: true, isRead: false)
+        unread.isLocal = true
+        return unread
+    }
+
     /// A file's row; nil when it went meanwhile.
-    private func read(_ name: SegmentFileName, _ row: CameraRow, _ cache: CacheDirectory) throws -> SegmentRow? {
+    private func read(
+        _ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?, _ cache: CacheDirectory
+    ) throws -> SegmentRow? {
         progressed()
         let key = work.key(row, start: name.start, name.id)
         do {
+            try work.step("survey.read")
             let (scan, bytes) = try SegmentScan.local(name, in: cache, checkingEveryByte: false)
             if scan.info.id == name.id, scan.info.camera == camera, !scan.media.fragments.isEmpty {
                 return scan.row(camera, key: key, bytes: bytes, state: .closed, isLocal: true)
@@ -83,7 +152,6 @@ package struct Survey {
         }
         work.tell(
             "segmentQuarantined", camera, "\(name) is not the segment that its name says; look at the cache's disk")
-        let known = try work.catalog.segment(camera, name.id)
         return SegmentRow(
             camera: camera, id: name.id, key: key, start: name.start, duration: known?.duration ?? .zero,
             bytes: known?.bytes ?? 0, state: .quarantined, isLocal: true, isRead: true)
@@ -96,96 +164,11 @@ package struct Survey {
         while true {
             let page = try work.catalog.segments(camera, .unsettled, after: last, limit: 100)
             for row in page where !row.isUncertain {
+                progressed()
                 try GivenUp(work: work, cache: cache.path).settle(row)
             }
             guard let end = page.last?.id else { return }
             last = end
         }
-    }
-}
-
-/// Walks the rows that the catalog believes to be in a cache, a page at a time.
-private struct LocalRows {
-    private let catalog: Catalog
-    private let camera: CameraName
-    private var page: ArraySlice<Catalog.CacheEntry> = []
-    private var last: SegmentID?
-    private var isAtEnd = false
-
-    init(_ catalog: Catalog, _ camera: CameraName) {
-        self.catalog = catalog
-        self.camera = camera
-    }
-
-    /// Ids of the rows before `id`; all that are left for nil.
-    mutating func skip(below id: SegmentID?) throws -> [SegmentID] {
-        var skipped: [SegmentID] = []
-        while let row = try peek(), id.map({ row.id < $0 }) ?? true {
-            skipped.append(row.id)
-            page.removeFirst()
-        }
-        return skipped
-    }
-
-    /// True when the next row is `id`'s and says all that its file does.
-    mutating func take(_ id: SegmentID) throws -> Bool {
-        guard let row = try peek(), row.id == id else { return false }
-        page.removeFirst()
-        return row.isEntered
-    }
-
-    private mutating func peek() throws -> Catalog.CacheEntry? {
-        if page.isEmpty, !isAtEnd {
-            let next = try catalog.inCache(camera, after: last, limit: 1000)
-            last = next.last?.id ?? last
-            isAtEnd = next.isEmpty
-            page = next[...]
-        }
-        return page.first
-    }
-}
-
-/// Footage whose bytes exist nowhere any more: on record, alarmed, then committed (I3).
-struct GivenUp {
-    let work: Workspace
-    let cache: String
-
-    /// The reason is what a worker or this process wrote down; with none the segment vanished.
-    func settle(_ row: SegmentRow) throws {
-        if let known = try work.catalog.eviction(row.camera, row.id) {
-            // A worker frees under `verified` what it was told is in the store: the store must say so itself.
-            if known.reason == "verified", !row.isUncertain {
-                return try work.catalog.beginUpload(row.camera, row.id)
-            }
-            try commit(row, known)
-        } else {
-            try write(row, reason: "vanished", mayBeStored: false)
-        }
-    }
-
-    /// Writes the reason down first, then gives the footage up.
-    func write(_ row: SegmentRow, reason: String, mayBeStored: Bool) throws {
-        let eviction = try announce(row, reason: reason)
-        try commit(row, eviction, mayBeStored: mayBeStored)
-    }
-
-    /// Writes the reason down; the segment is not given up yet.
-    @discardableResult
-    func announce(_ row: SegmentRow, reason: String) throws -> EvictionRow {
-        let eviction = EvictionRow(
-            id: row.id, start: row.start, duration: row.duration, bytes: row.bytes, reason: reason)
-        // Footage of a camera whose cache is gone for good has nowhere else to be written down than in the catalog.
-        if access(cache, W_OK) == 0 { try Ledger(cache: cache).append(Ledger.Record(eviction)) }
-        try work.step("evict.journalled")
-        return eviction
-    }
-
-    private func commit(_ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false) throws {
-        if eviction.reason != "retention" {
-            let why = "\(row.start.rfc3339) \(row.duration.seconds) s: \(eviction.reason)"
-            work.tell("footageLost", row.camera, why)
-        }
-        try work.catalog.commitEvicted(row.camera, eviction, mayBeStored: mayBeStored)
-        try work.step("evict.committed")
     }
 }

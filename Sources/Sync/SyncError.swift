@@ -7,7 +7,7 @@ import SegmentStore
 /// Something that cvr-sync could not do, with the operator's next step.
 package struct SyncError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
-        case invalidArgument, notConfigured, notFound, locked, noSpace, failed
+        case invalidArgument, notConfigured, notFound, locked, noSpace, wrongDisk, clockMoved, failed
     }
 
     package var code: Code
@@ -36,6 +36,8 @@ extension SyncError {
             case let error as SyncError: error
             case let error as CatalogError:
                 SyncError(.failed, "\(error.operation) \(error.path): \(error.detail)", nextStep: error.nextStep)
+            case let error as SegmentStoreError:
+                SyncError(error.isNoSpace ? .noSpace : .failed, error.summary, nextStep: error.nextStep)
             case let error as ObjectStoreError:
                 SyncError(.failed, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
             default: SyncError(.failed, "\(error)", nextStep: "see the log")
@@ -45,4 +47,15 @@ extension SyncError {
 
 extension SegmentStoreError {
     var isNoSuchFile: Bool { errno == ENOENT }
+
+    fileprivate var summary: String {
+        "\(operation) \(path)" + (errno == 0 ? "" : ": \(String(cString: strerror(errno)))")
+    }
+}
+
+extension Error {
+    /// Concerns one camera's cache or one object: the others go on.
+    var concernsOneOnly: Bool {
+        self is SegmentStoreError || self is SyncError || (self as? ObjectStoreError)?.scope == .object
+    }
 }

@@ -35,6 +35,9 @@ package struct SyncHandler: Sendable {
             try await replies.send(try await service.status())
         case "io.cvr.Sync.Now":
             try await replies.send(try await service.passNow())
+        case "io.cvr.Sync.AcceptClock":
+            try await service.acceptClock()
+            try await replies.send(VarlinkEmpty())
         case "io.cvr.Sync.Segments":
             try await segments(call, replies)
         case "io.cvr.Sync.Gaps":
@@ -46,7 +49,7 @@ package struct SyncHandler: Sendable {
             try await events(call, replies)
         case "io.cvr.Sync.Stop":
             let limit = try call.decode(SyncInterface.Stop.self).limit
-            let uploaded = try await service.lastPass(limit: .seconds(max(0, min(limit, 3600))))
+            let uploaded = await service.lastPass(limit: .seconds(max(0, min(limit, 3600))))
             try await replies.send(SyncInterface.Stopped(uploaded: uploaded))
             await service.finish()
         default:
@@ -108,7 +111,7 @@ package struct SyncHandler: Sendable {
             switch error.code {
             case .invalidArgument: "InvalidArgument"
             case .notFound: "NotFound"
-            case .notConfigured, .locked, .noSpace, .failed: "Failed"
+            case .notConfigured, .locked, .noSpace, .wrongDisk, .clockMoved, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

@@ -13,7 +13,7 @@ import Varlink
 package enum SyncProcess {
     package static let build = "0.1.0"
     /// Of io.cvr.Sync as it is served here.
-    private static let protocolVersion: Int64 = 1
+    static let protocolVersion: Int64 = 1
 
     /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error.
     package static func run(arguments: [String]) async -> Int32 {

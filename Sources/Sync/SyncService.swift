@@ -18,7 +18,7 @@ package actor SyncService: Service {
 
     package nonisolated let events: EventLog
     private let log: Logger
-    private let progress = Progress()
+    private let progress: Progress
     private let stop = StopSwitch()
     private let clock: SyncClock
     private var lock: (path: String, held: ProcessLock)?
@@ -28,10 +28,14 @@ package actor SyncService: Service {
     private var sleeper: Task<Void, any Error>?
     private var nextPass = MonotonicTime(microseconds: 0)
     private var isFinishing = false
+    /// Ends the pass that is under way, so that the next one begins with a new survey.
+    private var passLimit: StopSwitch?
+    private var isPassAsked = false
 
     package init(log: Logger, clock: SyncClock = .system) {
         self.log = log
         self.clock = clock
+        progress = Progress { log.error("\($0)") }
         events = EventLog { event in
             log.notice("\(event.type)", metadata: ["camera": "\(event.camera ?? "-")", "detail": "\(event.detail)"])
         }
@@ -82,8 +86,7 @@ extension SyncService {
                     settings: settings, catalog: catalog, store: FileStore(root: settings.storePath, step: step),
                     clock: clock, events: events, step: step))
         }
-        nextPass = clock.monotonic()
-        wake()
+        passSoon()
     }
 
     private func openCatalog(_ settings: SyncSettings) throws(CatalogError) -> Catalog {
@@ -99,8 +102,9 @@ extension SyncService {
 
     private func use(_ work: Workspace) async {
         if let halves {
-            self.halves = Halves(cache: halves.cache, store: halves.store, work: work)
+            // What still fails with the former catalog then finds it replaced.
             await halves.cache.configure(work)
+            self.halves = Halves(cache: halves.cache, store: halves.store, work: work)
         } else {
             halves = Halves(
                 cache: CacheKeeper(work: work, progress: progress),
@@ -114,21 +118,31 @@ extension SyncService {
         guard !stop.isOn else { return SyncInterface.PassReport(uploaded: 0, failed: 0) }
         return try await withCheckedThrowingContinuation { continuation in
             waiters.append(continuation)
-            wake()
+            // One that another operator waits for is not cut short for this one.
+            if isPassAsked { wake() } else { passSoon() }
         }
     }
 
     /// One last pass of at most `limit`, over everything that has closed.
-    package func lastPass(limit: Duration) async throws -> Int64 {
+    package func lastPass(limit: Duration) async -> Int64 {
         guard halves != nil else { return 0 }
         stop.set(at: .now + limit)
-        return try await passNow().uploaded
+        passLimit?.set(at: .now)
+        // What went wrong was logged; what is left is uploaded after the next start.
+        return (try? await passNow())?.uploaded ?? 0
+    }
+
+    /// An operator says that the clock is right: retention goes by it from now on.
+    package func acceptClock() throws {
+        try ClockGuard(work: try configured().work, progress: progress).accept()
+        passSoon()
     }
 
     /// A camera closed a segment: its budget is looked at, and a pass that is due begins.
     package func segmentClosed(_ camera: CameraName) async {
         wake()
-        do { try await halves?.cache.keepBudget(camera) } catch { await failed(error) }
+        guard let halves else { return }
+        do { try await halves.cache.keepBudget(camera) } catch { await failed(error, .caches, halves.work.catalog) }
     }
 
     package func status() async throws -> SyncInterface.Status {
@@ -140,10 +154,12 @@ extension SyncService {
             lastError: numbers.lastError, caches: caches)
     }
 
-    /// Waits for a new catalog to be rebuilt, unless the store is away: then it says what the caches know.
+    /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
     package func answers(_ camera: CameraName) async throws -> Answers {
         let halves = try configured()
         if try !Rebuild.isDone(halves.work.catalog), progress.current.breaker.state == .closed, !stop.isOn {
+            nextPass = clock.monotonic()
+            wake()
             await withCheckedContinuation { rebuildWaiters.append($0) }
         }
         return try await halves.cache.answers(camera)
@@ -160,7 +176,14 @@ extension SyncService {
 extension SyncService {
     private func keepCaches() async {
         while !Task.isCancelled, !isFinishing {
-            do { try await halves?.cache.tick() } catch { await failed(error) }
+            if let halves {
+                do {
+                    try await halves.cache.tick()
+                    progress.clear(.caches)
+                } catch {
+                    await failed(error, .caches, halves.work.catalog)
+                }
+            }
             // Cancelled: the loop's condition ends it.
             try? await Task.sleep(for: .seconds(1))
         }
@@ -169,12 +192,14 @@ extension SyncService {
     private func keepStore() async {
         while !Task.isCancelled, !stop.isOn {
             await sleepUntilDue()
-            guard let halves, !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
+            guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
             let asked = waiters
             waiters = []
+            isPassAsked = !asked.isEmpty
             progress.update { $0.isRunning = true }
-            let result = await pass(halves, isAsked: !asked.isEmpty)
+            let result = await pass(isAsked: !asked.isEmpty)
             progress.update { $0.isRunning = false }
+            isPassAsked = false
             for waiter in asked { waiter.resume(with: result) }
         }
         for waiter in waiters { waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0)) }
@@ -185,38 +210,56 @@ extension SyncService {
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
     }
 
-    private func pass(_ halves: Halves, isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
-        nextPass = clock.monotonic() + halves.work.settings.period
+    /// Surveys and uploads for about a period; what is left is the next pass's, which sees what has closed meanwhile.
+    private func pass(isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
+        guard let surveyed = halves else { return .success(SyncInterface.PassReport(uploaded: 0, failed: 0)) }
+        defer { endRebuildWait() }
+        nextPass = clock.monotonic() + surveyed.work.settings.period
+        let limit = StopSwitch()
+        passLimit = limit
         do {
-            defer { endRebuildWait() }
-            try await halves.cache.surveyAll()
-            try await halves.store.rebuild(halves.work)
-            endRebuildWait()
-            let report = try await halves.store.pass(halves.work, isAsked: isAsked)
-            if let retryAt = progress.current.breaker.retryAt { nextPass = retryAt }
+            try await surveyed.cache.surveyAll(isStopping: { [stop] in stop.isOn })
+            // Uploads and retention go by the settings in force; a change of them ends the pass.
+            let halves = self.halves ?? surveyed
+            limit.set(at: .now + .microseconds(halves.work.settings.period.microseconds))
+            let report = try await halves.store.pass(halves.work, isAsked: isAsked, limit: limit)
+            if let retryAt = progress.current.breaker.retryAt {
+                nextPass = retryAt
+            } else if try !Rebuild.isDone(halves.work.catalog) {
+                nextPass = clock.monotonic()
+            }
+            progress.clear(.passes)
             return .success(report)
+        } catch let error as ObjectStoreError {
+            nextPass = progress.current.breaker.retryAt ?? nextPass
+            return .failure(SyncError(error))
         } catch {
-            await failed(error)
+            await failed(error, .passes, surveyed.work.catalog)
             return .failure(SyncError(error))
         }
     }
 
-    /// Where an error stops travelling: logged, shown, and a damaged catalog replaced (I6).
-    private func failed(_ error: any Error) async {
-        let fault = SyncError(error).fault
-        let isNew = progress.update { numbers in
-            defer { numbers.lastError = fault }
-            return numbers.lastError != fault
-        }
-        if isNew { log.error("\(error)") }
-        guard let damage = error as? CatalogError, damage.isCorrupt, var work = halves?.work else { return }
+    /// Where an error stops travelling: shown, logged, and a damaged catalog replaced (I6), once.
+    private func failed(_ error: any Error, _ origin: Progress.Origin, _ catalog: Catalog) async {
+        progress.blame(origin, error)
+        guard let damage = error as? CatalogError, damage.isCorrupt, var work = halves?.work,
+            work.catalog === catalog
+        else { return }
         do {
             work.catalog = try CatalogFile(settings: work.settings, events: events, clock: clock).replace(
                 because: damage)
             await use(work)
+            passSoon()
         } catch {
-            log.error("\(error)")
+            progress.blame(origin, error)
         }
+    }
+
+    /// Ends the pass that is under way, and begins another at once.
+    private func passSoon() {
+        nextPass = clock.monotonic()
+        passLimit?.set(at: .now)
+        wake()
     }
 
     private func endRebuildWait() {

@@ -32,7 +32,7 @@ struct Upload {
         } catch let error as SegmentStoreError where error.isNoSuchFile {
             return .gone  // Evicted meanwhile: the next survey finds out why.
         }
-        if row.isUncertain { progress.update { $0.retries += 1 } }
+        if row.isUncertain, row.state == .uploaded { progress.update { $0.retries += 1 } }
         if row.isUncertain, let stored = try work.store.checksum(of: key) {
             return try judge(stored, against: checked.checksum)
         }
@@ -42,7 +42,7 @@ struct Upload {
     private func put(
         _ name: SegmentFileName, _ metadata: ObjectMetadata, _ checksum: UInt32, as key: ObjectKey
     ) throws -> Outcome {
-        try work.catalog.beginUpload(row.camera, row.id)
+        guard try work.catalog.beginUpload(row.camera, row.id) else { return .gone }  // Given up a moment ago.
         try work.step("upload.begun")
         let file = work.settings.cachePath(row.camera) + "/" + name.relativePath
         if try work.store.put(file, as: key, metadata) == .stored {
@@ -73,6 +73,7 @@ struct Upload {
     /// The cache has no copy any more and a write may have been made: only the store knows.
     private func ask(_ key: ObjectKey) throws -> Outcome {
         guard let stored = try work.store.checksum(of: key) else {
+            try work.store.delete(key)  // What a write that died may have left beside its place.
             try GivenUp(work: work, cache: work.settings.cachePath(row.camera)).settle(row)
             return .gone
         }
@@ -107,8 +108,9 @@ struct Upload {
         try work.catalog.quarantine(row.camera, row.id)
         let message = "\(row.camera) \(row.id.session).\(row.id.counter) \(row.start.rfc3339) \(why)"
         work.tell("segmentQuarantined", row.camera, message)
-        let fault = SyncError(.failed, message, nextStep: "compare the copies in the cache and the store").fault
-        progress.update { $0.lastError = fault }
+        progress.blame(
+            .uploads(row.camera),
+            SyncError(.failed, message, nextStep: "compare the copies in the cache and the store"))
         return .quarantined
     }
 

@@ -1,10 +1,9 @@
 import Catalog
-import Glibc
 import ObjectStore
 import Recording
 import SegmentStore
 
-/// One pass over all caches: upload what has closed, settle what is in doubt, let retention delete.
+/// One pass over all caches: let retention delete, upload what has closed, settle what is in doubt.
 ///
 /// The queue is the catalog, read a few rows at a time: memory does not grow with the backlog. Cameras take turns,
 /// so that one with a long backlog does not hold up the others.
@@ -12,12 +11,15 @@ package struct UploadPass {
     package struct Report: Hashable, Sendable {
         package var uploaded: Int64 = 0
         package var failed: Int64 = 0
+        /// Cameras with a segment that has to be tried again or looked at.
+        fileprivate var troubled: Set<CameraName> = []
 
         package init() {}
     }
 
-    private static let turn = 4
     private static let roundsBetweenMarks = 32
+    /// Of a rebuild: questions about a new catalog wait for it.
+    private static let piece = Duration.seconds(20)
 
     let work: Workspace
     let progress: Progress
@@ -32,40 +34,49 @@ package struct UploadPass {
 
     /// Errors that concern the store as a whole end the pass; all others end one segment's turn.
     package func run(_ report: inout Report) throws {
-        try work.store.prepare()
-        if try !Rebuild.isDone(work.catalog) { try Rebuild(work: work, isStopping: isStopping).run() }
-        let cameras = try work.catalog.knownCameras()
-        for selection in [SegmentSelection.pending, .unsettled] {
-            try takeTurns(cameras, selection, &report)
+        try StoreIdentity(work: work).prepare()
+        // First: it needs no space on the store, and may make some.
+        try StoreRetention.run(work, try cameras(), progress, isStopping: isStopping)
+        if try !Rebuild.isDone(work.catalog) {
+            // What an earlier catalog may have stored waits until the store was listed, perhaps under another name.
+            try takeTurns(.fresh, &report)
+            let end = ContinuousClock.now + Self.piece
+            try Rebuild(work: work, progress: progress, isStopping: { isStopping() || ContinuousClock.now >= end })
+                .run()
         }
-        for camera in cameras where !isStopping() {
-            try StoreRetention(work: work, camera: camera).finish()
+        if try Rebuild.isDone(work.catalog) {
+            try takeTurns(.pending, &report)
+            try takeTurns(.unsettled, &report)
         }
-        try StoreRetention.run(work, cameras, isStopping: isStopping)
+        if !isStopping() {
+            for camera in try cameras() where !report.troubled.contains(camera) { progress.clear(.uploads(camera)) }
+        }
         try work.catalog.boundWAL()
     }
 
-    private func takeTurns(
-        _ cameras: [CameraName], _ selection: SegmentSelection, _ report: inout Report
-    ) throws {
-        var waiting = cameras.map { (camera: $0, after: SegmentID?.none) }
+    /// All that were ever recorded, but for those whose cache is on the wrong disk.
+    private func cameras() throws -> [CameraName] {
+        let strangers = Set(try work.caches().filter { $0.trouble != nil }.map(\.camera))
+        return try work.catalog.knownCameras().filter { !strangers.contains($0) }
+    }
+
+    private func takeTurns(_ selection: SegmentSelection, _ report: inout Report) throws {
+        var waiting = try cameras().map { TurnQueue(camera: $0, selection: selection) }
         var round = 0
         while !waiting.isEmpty {
-            var next: [(camera: CameraName, after: SegmentID?)] = []
             round += 1
-            for (camera, after) in waiting {
-                let rows = try work.catalog.segments(camera, selection, after: after, limit: Self.turn)
-                for row in rows where selection == .pending || row.isUncertain {
+            for index in waiting.indices {
+                let camera = waiting[index].camera
+                for row in try waiting[index].next(work.catalog) {
                     guard !isStopping() else { return }
                     try upload(row, &report)
                 }
-                if let last = rows.last { next.append((camera, last.id)) }
                 // A look at the whole cache: at the end of a backlog, and now and then on its way.
-                if selection == .pending, rows.isEmpty || round % Self.roundsBetweenMarks == 0 {
+                if selection != .unsettled, waiting[index].isEmpty || round % Self.roundsBetweenMarks == 0 {
                     publishWatermark(camera)
                 }
             }
-            waiting = next
+            waiting.removeAll { $0.isEmpty }
         }
     }
 
@@ -73,40 +84,70 @@ package struct UploadPass {
         do {
             switch try Upload(work: work, progress: progress, row: row).run() {
             case .verified: report.uploaded += 1
-            case .quarantined: report.failed += 1
+            case .quarantined:
+                report.failed += 1
+                report.troubled.insert(row.camera)
             case .gone: break
             }
-        } catch let error as ObjectStoreError where error.scope == .object {
-            fail(SyncError(error), &report)
+        } catch let error where error.concernsOneOnly {
+            report.failed += 1
+            report.troubled.insert(row.camera)
+            progress.blame(.uploads(row.camera), error)
         } catch let error as CancellationError {
             throw error
-        } catch let error as SegmentStoreError {
-            fail(SyncError(error), &report)
         } catch {
             report.failed += 1
             throw error
         }
     }
 
-    private func fail(_ error: SyncError, _ report: inout Report) {
-        report.failed += 1
-        progress.update { $0.lastError = error.fault }
-    }
-
     /// What a worker may free by itself; below everything that is not in the catalog yet.
     private func publishWatermark(_ camera: CameraName) {
-        let path = work.settings.cachePath(camera)
-        guard access(path, F_OK) == 0 else { return }  // Removed for good: only the store has its footage.
         do {
-            let cache = try CacheDirectory(path: path, camera: camera)
+            // Removed for good: only the store has its footage.
+            guard try CacheIdentity.check(camera, work.settings) else { return }
+            let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
             let open = try cache.listing().first { $0.name.stage != .closed }?.name.id
-            guard let mark = try work.catalog.evictableWatermark(camera, below: open) else { return }
-            guard try EvictableWatermark.read(in: cache) != mark else { return }
-            try EvictableWatermark.publish(mark, in: cache)
+            if let mark = try work.catalog.evictableWatermark(camera, below: open),
+                try EvictableWatermark.read(in: cache) != mark
+            {
+                try EvictableWatermark.publish(mark, in: cache)
+            }
+            progress.clear(.watermark(camera))
         } catch {
             // An old watermark permits less: the worker frees less by itself, until the next pass.
-            let fault = SyncError(error).fault
-            progress.update { $0.lastError = fault }
+            progress.blame(.watermark(camera), error)
         }
+    }
+}
+
+/// One camera's segments in the order of their uploads: the oldest first, and one of the newest with each few of them,
+/// so that after an outage fresh footage does not wait for all that is older.
+private struct TurnQueue {
+    private static let oldest = 3
+
+    let camera: CameraName
+    let selection: SegmentSelection
+    private(set) var isEmpty = false
+    private var after: SegmentID?
+    private var before: SegmentID?
+
+    init(camera: CameraName, selection: SegmentSelection) {
+        self.camera = camera
+        self.selection = selection
+    }
+
+    mutating func next(_ catalog: Catalog) throws -> [SegmentRow] {
+        var rows = try catalog.segments(camera, selection, after: after, limit: Self.oldest)
+        if let before { rows.removeAll { $0.id >= before } }
+        after = rows.last?.id ?? after
+        isEmpty = rows.count < Self.oldest
+        if !isEmpty, selection != .unsettled, let newest = try catalog.newest(camera, selection, before: before),
+            after.map({ $0 < newest.id }) ?? true
+        {
+            before = newest.id
+            rows.append(newest)
+        }
+        return rows.filter { selection != .unsettled || $0.isUncertain }
     }
 }

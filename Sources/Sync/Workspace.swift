@@ -68,13 +68,21 @@ package struct Workspace: Sendable {
 
     /// Cameras with a cache on the disk, configured or not: removed ones are still uploaded and kept.
     package func cachedCameras() throws(SyncError) -> [CameraName] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: settings.cachePath)
-                .compactMap { CameraName($0) }
-                .filter { FileManager.default.fileExists(atPath: settings.cachePath($0) + "/identity.json") }
-                .sorted()
-        } catch {
+        try caches().filter { $0.trouble == nil }.map(\.camera)
+    }
+
+    /// All cameras that have a directory with a mark, and why one must be left alone.
+    func caches() throws(SyncError) -> [(camera: CameraName, trouble: SyncError?)] {
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: settings.cachePath) } catch {
             throw SyncError(.failed, "list \(settings.cachePath): \(error)", nextStep: "mount the cache disk")
+        }
+        return names.compactMap { CameraName($0) }.sorted().compactMap { camera in
+            do throws(SyncError) {
+                return try CacheIdentity.check(camera, settings) ? (camera, nil) : nil
+            } catch {
+                return (camera, error)
+            }
         }
     }
 

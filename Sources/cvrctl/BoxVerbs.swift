@@ -1,5 +1,6 @@
 import ArgumentParser
 import Messages
+import Varlink
 
 struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
@@ -50,6 +51,25 @@ struct SyncVerbs: ParsableCommand {
                     nextStep: "See cvrctl sync status for the reason")
             }
             admin.show(report) { _ in "\(report.uploaded) uploaded.\n" }
+        }
+    }
+}
+
+struct ClockVerbs: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clock", abstract: "Say what retention may go by.", subcommands: [Accept.self])
+
+    @OptionGroup var global: GlobalOptions
+
+    struct Accept: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "The clock is right though it moved: delete by age again.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func perform(_ admin: AdminSession) async throws {
+            let done = try await admin.ask("AcceptClock", as: VarlinkEmpty.self)
+            admin.show(done) { _ in "Accepted.\n" }
         }
     }
 }

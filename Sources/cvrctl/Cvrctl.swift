@@ -19,7 +19,7 @@ struct Cvrctl: AsyncParsableCommand {
         commandName: "cvrctl", abstract: "Look after a video recorder: ask and tell its supervisor, cvrd.",
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,
-            SyncVerbs.self, EventsVerb.self, ReloadVerb.self,
+            SyncVerbs.self, ClockVerbs.self, EventsVerb.self, ReloadVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions

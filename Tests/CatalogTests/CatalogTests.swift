@@ -101,6 +101,33 @@ final class CatalogTests {
         #expect(kept.state == .verified && kept.checksum == 0xFFFF_FFFF && kept.key == row(1, 0).key)
     }
 
+    @Test("a verified segment whose copy comes back into the cache is compared again before it may go")
+    func comesBack() throws {
+        let catalog = try open()
+        try catalog.enter([row(1, 0)])
+        try catalog.commitVerified(front, SegmentID(session: 1, counter: 0), checksum: 7)
+        try catalog.setLocal(front, [SegmentID(session: 1, counter: 0)], false)
+        try catalog.enter([row(1, 0)])
+        let back = try #require(try catalog.segment(front, SegmentID(session: 1, counter: 0)))
+        #expect(back.state == .uploaded && back.isUncertain && back.isLocal)
+        #expect(try catalog.segments(front, .evictable, limit: 1) == [])
+    }
+
+    @Test("a segment is given up or uploaded, never both")
+    func eitherOr() throws {
+        let catalog = try open()
+        try catalog.enter([row(1, 0), row(1, 1)])
+        let ids = [SegmentID(session: 1, counter: 0), SegmentID(session: 1, counter: 1)]
+        let drops = ids.map { EvictionRow(id: $0, start: epoch, duration: .seconds(30), bytes: 1, reason: "budget") }
+        #expect(try catalog.beginUpload(front, ids[0]))
+        #expect(try !catalog.commitEvicted(front, drops[0], mayBeStored: false))
+        #expect(try catalog.segment(front, ids[0])?.state == .closed)
+        #expect(try catalog.commitEvicted(front, drops[1], mayBeStored: false))
+        #expect(try !catalog.beginUpload(front, ids[1]))
+        #expect(try catalog.commitEvicted(front, drops[0], mayBeStored: false, isUncertain: true))
+        #expect(try ids.map { try catalog.segment(front, $0)?.state } == [.evicted, .evicted])
+    }
+
     @Test("the watermark is the last verified one below everything that is not")
     func watermark() throws {
         let catalog = try open()
@@ -221,5 +248,35 @@ final class CatalogTests {
         #expect(expired.map(\.id.session) == [1])
         let later = try catalog.expired(front, before: now - TimeSpan.seconds(43_200), now: now, limit: 10)
         #expect(later.map(\.id.session).sorted() == [1, 2, 3, 4, 5])
+    }
+    @Test("footage of an unsynchronised clock is no older than the first synchronised session after it")
+    func unsynchronised() throws {
+        let catalog = try open()
+        let day = TimeSpan.seconds(86_400)
+        let (now, boot) = (epoch, WallTime(microseconds: 0))
+        // Booted in 1970; a reconnection, a power cut (no end), then a step to the right time.
+        let sessions: [(begin: WallTime, quality: ClockQuality, endReason: GapReason?)] = [
+            (boot, .unsynchronised, .networkLoss), (boot + .seconds(60), .unsynchronised, nil),
+            (boot, .unsynchronised, .clockStep), (now - day, .synchronised, .stopped),
+        ]
+        var camera = CameraRow(name: front, asset: "front", retention: nil)
+        for (index, session) in sessions.enumerated() {
+            let number = Int64(index + 1)
+            var facts = [
+                Fact.sessionStarted(
+                    SessionRow(session: number, anchor: session.begin, quality: session.quality, codecs: ""))
+            ]
+            if let reason = session.endReason {
+                facts.append(.sessionEnded(session: number, end: session.begin + .seconds(30), reason: reason))
+            }
+            camera.journal.session = number
+            try catalog.apply(facts, camera)
+            var row = row(number, 0, state: .verified)
+            row.start = session.begin
+            try catalog.enter([row])
+            #expect(try catalog.expired(front, before: now - day * 30, now: now, limit: 10) == [], "\(number)")
+        }
+        let later = try catalog.expired(front, before: now - TimeSpan.seconds(43_200), now: now, limit: 10)
+        #expect(later.map(\.id.session).sorted() == [1, 2, 3, 4])
     }
 }

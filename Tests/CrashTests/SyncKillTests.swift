@@ -83,7 +83,9 @@ struct SyncKillTests {
             let cached = "\(parts[0]).\(parts[1]).\(segment.session).\(parts[2]).mp4"
             if let original = crashed.cache.files[cached] { #expect(object == original, "\(segment.key) differs") }
         }
-        let stray = store.files.keys.filter { !$0.hasSuffix(".mp4") && !$0.hasSuffix(".mp4.meta") }
+        let stray = store.files.keys.filter {
+            !$0.hasSuffix(".mp4") && !$0.hasSuffix(".mp4.meta") && !$0.hasSuffix("/.identity")
+        }
         #expect(stray.isEmpty, "left in the store: \(stray)")
         let own = objects.keys.filter { $0.contains("/\(camera)/") }
         #expect(own.count == segments.count, "objects that nobody lists: \(own)")

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import ObjectStore
 import Recording
 import Synchronization
@@ -65,14 +66,50 @@ final class FileStoreTests {
         #expect(died >= 6)
     }
 
-    @Test("a listing clears what a crash left, and shows no object of it")
-    func leftovers() throws {
+    @Test(
+        "a listing clears what a crash left, and shows no object of it; so does a deletion",
+        arguments: [("upload.copied", [".tmp"]), ("upload.described", [".meta", ".tmp"])])
+    func leftovers(step: String, left: [String]) throws {
         let root = folder + "/store"
-        let store = FileStore(root: root) { if $0.description == "upload.copied" { throw Crash() } }
+        let store = FileStore(root: root) { if $0.description == step { throw Crash() } }
         try store.prepare()
-        #expect(throws: Crash.self) { try store.put(file, as: key, metadata) }
-        #expect(try names(root) == [key.text + ".tmp"])
-        try store.list("plant") { key, _ in Issue.record("\(key)") }
+        for clear in [list, delete] {
+            #expect(throws: Crash.self) { try store.put(file, as: key, metadata) }
+            try Data("{".utf8).write(to: URL(filePath: "\(root)/\(key.text).meta.tmp"))
+            #expect(try names(root) == (left + [".meta.tmp"]).map { key.text + $0 }.sorted())
+            try clear(FileStore(root: root))
+            #expect(try names(root) == [])
+        }
+    }
+
+    func list(_ store: FileStore) throws {
+        try store.list("plant", after: nil, skipped: { Issue.record("\($0)") }, { key, _ in Issue.record("\(key)") })
+    }
+
+    func delete(_ store: FileStore) throws { try store.delete(key) }
+
+    @Test("what cannot be looked into is told, and the rest is listed")
+    func unreadable() throws {
+        let root = folder + "/store"
+        let store = FileStore(root: root)
+        try store.prepare()
+        _ = try store.put(file, as: key, metadata)
+        let inTheWay = "\(root)/plant/front/2026-11-23/09/47-00.123Z.7.mp4"
+        try FileManager.default.createDirectory(atPath: inTheWay, withIntermediateDirectories: true)
+        var (skipped, listed): ([ObjectStoreError], [ObjectKey]) = ([], [])
+        try store.list("plant", after: nil, skipped: { skipped.append($0) }, { key, _ in listed.append(key) })
+        #expect(listed == [key])
+        #expect(skipped.map(\.thing) == [inTheWay] && skipped.allSatisfy { $0.scope == .object })
+    }
+
+    @Test("a copy that does not fit leaves no bytes behind")
+    func noSpace() throws {
+        let root = folder + "/store"
+        let full = ObjectStoreError("write", root, errno: ENOSPC)
+        let store = FileStore(root: root) { if $0.description == "upload.chunk" { throw full } }
+        try store.prepare()
+        let error = #expect(throws: ObjectStoreError.self) { try store.put(file, as: key, metadata) }
+        #expect(error?.scope == .store)
         #expect(try names(root) == [])
     }
 

@@ -10,9 +10,14 @@ final class MemoryStore: ObjectStore {
         var metadata: ObjectMetadata
     }
 
+    private let identities = Mutex<[SiteName: String]>([:])
     private let items = Mutex<[ObjectKey: Item]>([:])
 
     func prepare() {}
+
+    func identity(of site: SiteName) -> String? { identities.withLock { $0[site] } }
+
+    func setIdentity(_ identity: String, of site: SiteName) { identities.withLock { $0[site] = identity } }
 
     func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {
         guard items.withLock({ $0[key] == nil }) else { return .exists }
@@ -38,8 +43,12 @@ final class MemoryStore: ObjectStore {
 
     func delete(_ key: ObjectKey) { items.withLock { _ = $0.removeValue(forKey: key) } }
 
-    func list(_ prefix: String, _ body: (ObjectKey, Int64) throws -> Void) throws {
-        for (key, item) in items.withLock({ $0 }) where key.text.hasPrefix(prefix + "/") {
+    func list(
+        _ prefix: String, after last: ObjectKey?, skipped: (ObjectStoreError) throws -> Void,
+        _ body: (ObjectKey, Int64) throws -> Void
+    ) throws {
+        let all = items.withLock { $0 }.sorted { $0.key.text < $1.key.text }
+        for (key, item) in all where key.text.hasPrefix(prefix + "/") && key.text > last?.text ?? "" {
             try body(key, Int64(item.bytes.count))
         }
     }

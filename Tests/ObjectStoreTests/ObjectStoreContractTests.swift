@@ -109,12 +109,47 @@ final class ObjectStoreContractTests {
         for counter in [0, 1, 200] as [Int64] { _ = try store.put(file([7]), as: try key(counter), metadata([7])) }
         _ = try store.put(file([7, 8]), as: try key(0, asset: "front-2"), metadata([7, 8]))
         var found: [String: Int64] = [:]
-        try store.list("plant/front") { found[$0.text] = $1 }
+        try list(store, "plant/front") { found[$0.text] = $1 }
         #expect(found == [try key(0).text: 1, try key(1).text: 1, try key(200).text: 1])
         found = [:]
-        try store.list("plant") { found[$0.text] = $1 }
+        try list(store, "plant") { found[$0.text] = $1 }
         #expect(found.count == 4)
-        try store.list("elsewhere") { key, _ in Issue.record("\(key)") }
-        #expect(throws: CancellationError.self) { try store.list("plant") { _, _ in throw CancellationError() } }
+        try list(store, "elsewhere") { key, _ in Issue.record("\(key)") }
+        #expect(throws: CancellationError.self) { try list(store, "plant") { _, _ in throw CancellationError() } }
+    }
+
+    @Test("a listing goes on after any key that it came to, and misses and repeats none", arguments: Kind.allCases)
+    func resume(kind: Kind) throws {
+        let store = try store(kind)
+        for asset in ["front", "front-2", "a"] {
+            for counter in [0, 1, 200, 4000] as [Int64] {
+                _ = try store.put(file([7]), as: try key(counter, asset: asset), metadata([7]))
+            }
+        }
+        var all: [String] = []
+        try list(store, "plant") { key, _ in all.append(key.text) }
+        #expect(all.count == 12)
+        for (index, text) in all.enumerated() {
+            var rest: [String] = []
+            try list(store, "plant", after: ObjectKey(text)) { key, _ in rest.append(key.text) }
+            #expect(rest == Array(all[(index + 1)...]))
+        }
+    }
+
+    @Test("a mark is a site's own, and stays", arguments: Kind.allCases)
+    func identity(kind: Kind) throws {
+        let store = try store(kind)
+        #expect(try store.identity(of: site) == nil)
+        try store.setIdentity("one of a kind", of: site)
+        #expect(try store.identity(of: site) == "one of a kind")
+        #expect(try store.identity(of: try #require(SiteName("other"))) == nil)
+        try list(store, "plant") { key, _ in Issue.record("\(key)") }
+    }
+
+    private func list(
+        _ store: any ObjectStore, _ prefix: String, after last: ObjectKey? = nil,
+        _ body: (ObjectKey, Int64) throws -> Void
+    ) throws {
+        try store.list(prefix, after: last, skipped: { Issue.record("\($0)") }, body)
     }
 }

@@ -30,7 +30,9 @@ struct EvictionTests {
     @Test("with the store away stopRecording keeps everything; dropOldest gives up the oldest, on record and alarmed")
     func cacheFull() throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 40_000))
-        _ = try recorded(rig, 4)
+        let recorder = try recorded(rig, 0)
+        try rig.survey(rig.front, rig.workspace())
+        for _ in 0..<4 { try recorder.record() }
         try rig.survey(rig.front, rig.workspace())
         #expect(try rig.cached().count == 4)
         rig.settings.cameras[rig.front]?.dropsOldest = true

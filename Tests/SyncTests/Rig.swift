@@ -51,11 +51,14 @@ final class Rig {
 
     /// One round of what cvr-sync does, start to end.
     @discardableResult
-    func sync(_ work: Workspace? = nil) throws -> UploadPass.Report {
+    func sync(
+        _ work: Workspace? = nil, _ progress: Sync.Progress = Sync.Progress(),
+        isStopping: @escaping () -> Bool = { false }
+    ) throws -> UploadPass.Report {
         let work = try work ?? workspace()
         for camera in try work.cachedCameras() { try survey(camera, work) }
         var report = UploadPass.Report()
-        try UploadPass(work: work, progress: Progress()).run(&report)
+        try UploadPass(work: work, progress: progress, isStopping: isStopping).run(&report)
         for camera in try work.cachedCameras() { try survey(camera, work) }
         return report
     }

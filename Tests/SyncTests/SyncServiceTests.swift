@@ -124,6 +124,75 @@ struct SyncServiceTests {
         #expect(try rig.rows().map(\.state) == [.verified])
     }
 
+    @Test("asked for a pass while the store is away it says so; a fault stays until the store is back")
+    func storeAway() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        var configuration = configuration(rig)
+        configuration.storeURL = "file://\(rig.root)/nas/store"
+        let (away, nas) = (configuration, rig.root + "/nas")
+        try await serving(rig) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", away, as: VarlinkEmpty.self)
+            for _ in 0..<2 {
+                let error = await #expect(throws: VarlinkRemoteError.self) {
+                    _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+                }
+                #expect(error?.name == "io.cvr.Sync.Failed" && error?.nextStep == "mount the store again")
+            }
+            var status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            #expect(status.lastError?.nextStep == "mount the store again")
+            try FileManager.default.createDirectory(atPath: nas, withIntermediateDirectories: true)
+            let report = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            #expect(report.uploaded == 1)
+            status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            // The rig's footage is days old: a box that comes back after days asks whether its clock is right.
+            #expect(status.lastError?.code == "clockMoved")
+            _ = try await client.call("io.cvr.Sync.AcceptClock", VarlinkEmpty(), as: VarlinkEmpty.self)
+            status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            #expect(status.lastError == nil)
+        }
+    }
+
+    @Test("a catalog that is damaged while in use is replaced once, and rebuilt at once")
+    func damaged() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        let yard = try #require(CameraName("yard"))
+        let (spare, place) = (rig.root + "/spare", rig.root + "/cache/yard")
+        let other = try Recorder(cache: spare, camera: yard, clock: rig.clock)
+        try other.start()
+        try other.record()
+        let configuration = configuration(rig)
+        let catalog = rig.root + "/state/catalog.sqlite"
+        try await serving(rig) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
+            _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            for suffix in ["", "-wal"] {
+                let file = try FileHandle(forWritingTo: URL(filePath: catalog + suffix))
+                try file.write(contentsOf: Data(repeating: 0xA5, count: 60_000))
+                try file.close()
+            }
+            // Something to write down, so that the damage is met.
+            try FileManager.default.moveItem(atPath: spare, toPath: place)
+            for camera in ["front", "yard"] {
+                var listed: Listing.Segments?
+                while listed?.segments.first?.state != "verified" {
+                    // Errors until it is replaced.
+                    _ = try? await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+                    listed = try? await client.call(
+                        "io.cvr.Sync.Segments", Listing.Query(camera: camera), as: Listing.Segments.self)
+                }
+            }
+        }
+        let kept = try FileManager.default.contentsOfDirectory(atPath: rig.root + "/state")
+            .filter { $0.contains("damaged") && !$0.hasSuffix("-wal") && !$0.hasSuffix("-shm") }
+        #expect(kept.count == 1)
+    }
+
     @Test("two of them for one state are impossible")
     func alone() async throws {
         let rig = try Rig()

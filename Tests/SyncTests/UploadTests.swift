@@ -185,7 +185,7 @@ private struct Mortal {
             let store = FileStore(root: rig.settings.storePath)
             let local = Set(try rig.cached().map { $0.split(separator: "/").last ?? "" })
             for row in try rig.rows()
-            where !row.isLocal || !local.contains(Substring(SegmentFileName(start: row.start, id: row.id).leaf)) {
+            where !local.contains(Substring(SegmentFileName(start: row.start, id: row.id).leaf)) {
                 let key = try #require(ObjectKey(row.key))
                 #expect(row.state == .verified)
                 #expect(try store.checksum(of: key) == row.checksum)

@@ -1,0 +1,36 @@
+import Glibc
+import Recording
+import SegmentStore
+
+/// The cache of a camera that was removed: no worker comes to close what a crash left open (design §4).
+struct AbandonedCache {
+    let work: Workspace
+    let camera: CameraName
+
+    /// True when it was recovered; false when a worker records, or is to record, this camera.
+    func recover() throws -> Bool {
+        guard work.settings.cameras[camera] == nil else { return false }
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        var locks: [SlotLock] = []
+        do throws(SegmentStoreError) {
+            for slot in Slot.allCases {
+                locks.append(
+                    try SlotLock(
+                        in: cache, slot: slot, build: SyncProcess.build, protocolVersion: SyncProcess.protocolVersion))
+            }
+        } catch {
+            guard error.isHeldByAnother else { throw error }
+            return false
+        }
+        defer { withExtendedLifetime(locks) {} }
+        let now = work.clock.now()
+        let journal = try Journal(in: cache, now: now)
+        _ = try Recovery.run(
+            in: cache, journal: journal, now: now, predecessorEnd: .stopped, bootChanged: false)
+        return true
+    }
+}
+
+extension SegmentStoreError {
+    fileprivate var isHeldByAnother: Bool { errno == EWOULDBLOCK }
+}

@@ -1,0 +1,55 @@
+import Catalog
+import Recording
+
+/// Footage whose bytes exist nowhere any more: on record, alarmed, then committed (I3).
+struct GivenUp {
+    let work: Workspace
+    let cache: String
+
+    /// The reason is what a worker or this process wrote down; with none the segment vanished.
+    func settle(_ row: SegmentRow) throws {
+        if let known = try work.catalog.eviction(row.camera, row.id) {
+            // A worker frees under `verified` what it was told is in the store: the store must say so itself.
+            if known.reason == "verified", !row.isUncertain {
+                try work.catalog.beginUpload(row.camera, row.id)
+                return
+            }
+            try commit(row, known)
+        } else {
+            try write(row, reason: "vanished", mayBeStored: false)
+        }
+    }
+
+    /// Writes the reason down first, then gives the footage up.
+    func write(_ row: SegmentRow, reason: String, mayBeStored: Bool) throws {
+        let eviction = try announce(row, reason: reason)
+        try commit(row, eviction, mayBeStored: mayBeStored)
+    }
+
+    /// Writes the reason down; the segment is not given up yet.
+    @discardableResult
+    func announce(_ row: SegmentRow, reason: String) throws -> EvictionRow {
+        let eviction = EvictionRow(
+            id: row.id, start: row.start, duration: row.duration, bytes: row.bytes, reason: reason)
+        // Footage of a camera whose cache is gone for good has nowhere else to be written down than in the catalog; a
+        // mount point without its disk is no cache.
+        if try CacheIdentity.check(row.camera, work.settings) {
+            try Ledger(cache: cache).append(Ledger.Record(eviction))
+        }
+        try work.step("evict.journalled")
+        return eviction
+    }
+
+    private func commit(_ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false) throws {
+        // Refused when an upload was begun meanwhile: what was written down stands, and the next pass asks the store.
+        guard
+            try work.catalog.commitEvicted(
+                row.camera, eviction, mayBeStored: mayBeStored, isUncertain: row.isUncertain)
+        else { return }
+        if eviction.reason != "retention" {
+            let why = "\(row.start.rfc3339) \(row.duration.seconds) s: \(eviction.reason)"
+            work.tell("footageLost", row.camera, why)
+        }
+        try work.step("evict.committed")
+    }
+}

@@ -1,0 +1,44 @@
+import Catalog
+import Foundation
+import ObjectStore
+
+/// The tie between a box and its store: the same mark lies in both.
+///
+/// A store without it is another one, or what its disk is mounted over: what is verified would not be there (I2).
+struct StoreIdentity {
+    private static let note = "store"
+
+    let work: Workspace
+
+    /// Makes sure that the store is the right one before anything is written to it, then gets it ready.
+    ///
+    /// Only a box that knows no mark for the place makes one. The store is marked before the state: cut short in
+    /// between, the next try adopts the mark.
+    func prepare() throws {
+        let (site, file) = (work.settings.site, StateFile<[String: String]>(path: work.settings.statePath + "/stores"))
+        var marks = try file.read() ?? [:]
+        let noted = try work.catalog.note(Self.note)
+        let expected = marks[place] ?? noted
+        let found = try work.store.identity(of: site)
+        if let expected, found != expected { throw wrong(found) }
+        try work.store.prepare()
+        let mark = found ?? UUID().uuidString
+        if found == nil { try work.store.setIdentity(mark, of: site) }
+        if marks[place] != mark {
+            marks[place] = mark
+            try file.write(marks)
+        }
+        if noted != mark { try work.catalog.setNote(Self.note, mark) }
+    }
+
+    private var place: String { "\(work.settings.storePath) \(work.settings.site)" }
+
+    private func wrong(_ found: String?) -> ObjectStoreError {
+        let state = work.settings.statePath
+        return ObjectStoreError(
+            "open", work.settings.storePath,
+            detail: found == nil ? "nothing of this site is in it" : "it is not the store that this box wrote to",
+            nextStep: "mount the right store; to begin another one here, stop cvrd and remove \(state)/stores and "
+                + "\(state)/catalog.sqlite", scope: .store)
+    }
+}

@@ -1,0 +1,153 @@
+import Catalog
+import Foundation
+import Messages
+import ObjectStore
+import Recording
+import SegmentStore
+import Sync
+import Synchronization
+import Testing
+
+/// What a pass does first, and when it ends.
+@Suite("Pass")
+struct PassTests {
+    @Test("fresh footage does not wait for a backlog: one of the newest goes with every three of the oldest")
+    func newest() throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<9 { try recorder.record() }
+        let stored = Mutex(0)
+        let work = try rig.workspace { step in
+            if step.description == "commit.verified" { stored.withLock { $0 += 1 } }
+        }
+        #expect(try rig.sync(work, isStopping: { stored.withLock { $0 } == 5 }).uploaded == 5)
+        let verified = try rig.rows().filter { $0.state == .verified }.map(\.id.counter)
+        #expect(verified == [0, 1, 2, 3, 8])
+        #expect(try rig.sync().uploaded == 4)
+        #expect(try rig.rows().allSatisfy { $0.state == .verified })
+    }
+
+    @Test("a rebuild is done in pieces, and what was recorded since is uploaded before it is done")
+    func pieces() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 1))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<4 { try recorder.record() }
+        try rig.sync()
+        let before = try rig.rows()
+        try rig.loseCatalog()
+        try rig.survey(rig.front, rig.workspace())
+        try recorder.record()
+        try rig.survey(rig.front, rig.workspace())
+        let looks = Mutex(0)
+        // Every fourth look ends something: after an upload, or an object or two of the rebuild.
+        let isStopping = {
+            looks.withLock { count in
+                count += 1
+                return count % 4 == 3
+            }
+        }
+        var passes = 0
+        while try rig.workspace().catalog.note("storeListed") == nil {
+            passes += 1
+            try rig.sync(nil, isStopping: isStopping)
+            if passes == 1 { #expect(try rig.objects().count == 5) }
+            guard passes < 50 else { break }
+        }
+        #expect(passes > 1 && passes < 50)
+        try rig.sync()
+        #expect(try rig.rows().prefix(4).elementsEqual(before))
+        #expect(try rig.objects().count == 5)
+        #expect(!rig.events.recent.map(\.type).contains("footageLost"))
+    }
+
+    @Test("after a lost catalog an asset that was renamed has no segment twice, dropped footage raises no new alarm")
+    func renamed() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "old"))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<2 { try recorder.record() }
+        try rig.sync()
+        rig.settings.cameras[rig.front] = SyncSettings.Camera(asset: "new", cacheBudget: 1, dropsOldest: true)
+        for _ in 0..<2 { try recorder.record() }
+        let work = try rig.workspace()
+        try rig.survey(rig.front, work)
+        try rig.survey(rig.front, work)
+        #expect(try rig.rows().map(\.state) == [.verified, .verified, .evicted, .evicted])
+        rig.settings.cameras[rig.front]?.cacheBudget = nil
+        try recorder.record()
+        try rig.sync()
+        let (rows, objects, events) = (try rig.rows(), try rig.objects(), rig.events.recent.count)
+        try rig.loseCatalog()
+        rig.settings.cameras[rig.front]?.cacheBudget = 1
+        // Before the store was listed nothing is given up that it may have.
+        try rig.survey(rig.front, rig.workspace())
+        try rig.sync()
+        #expect(try rig.rows().map(\.key) == rows.map(\.key))
+        #expect(try rig.rows().map(\.state) == rows.map(\.state))
+        #expect(try rig.objects() == objects)
+        #expect(rig.events.recent.count == events)
+    }
+
+    @Test("a store that is not the one that was written to is away, also with the catalog lost; nothing grows there")
+    func unmounted() throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        let (store, kept) = (rig.root + "/store", rig.root + "/kept")
+        try FileManager.default.moveItem(atPath: store, toPath: kept)
+        try recorder.record()
+        for isLost in [false, true] {
+            if isLost { try rig.loseCatalog() }
+            let error = #expect(throws: ObjectStoreError.self) { try rig.sync() }
+            #expect(error?.scope == .store)
+            #expect(!FileManager.default.fileExists(atPath: store))
+        }
+        try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: true)
+        #expect(throws: ObjectStoreError.self) { try rig.sync() }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: store) == [])
+        try FileManager.default.removeItem(atPath: store)
+        try FileManager.default.moveItem(atPath: kept, toPath: store)
+        // One of them was stored by the catalog that was lost.
+        try rig.sync()
+        #expect(try rig.rows().map(\.state) == [.verified, .verified])
+        // As its next step says: another store, another mark.
+        try FileManager.default.removeItem(atPath: store)
+        try FileManager.default.removeItem(atPath: rig.root + "/state/stores")
+        #expect(throws: ObjectStoreError.self) { try rig.sync() }
+        try rig.loseCatalog()
+        #expect(try rig.sync().uploaded == 2)
+    }
+
+    @Test("without a reading of the clock none is believed that is past all footage by more than a day, until told")
+    func firstReading() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        try rig.loseCatalog()
+        try FileManager.default.removeItem(atPath: rig.root + "/state/clock")
+        rig.clock.advance(.seconds(2 * 86_400))
+        let progress = Sync.Progress()
+        for _ in 0..<2 { try rig.sync(nil, progress) }
+        #expect(try rig.objects().count == 1)
+        #expect(progress.current.lastError?.code == "clockMoved")
+        #expect(rig.events.recent.map(\.type).filter { $0 == "clockMoved" }.count == 1)
+        try ClockGuard(work: rig.workspace(), progress: progress).accept()
+        #expect(progress.current.lastError == nil)
+        try rig.sync(nil, progress)
+        #expect(try rig.objects() == [])
+        // It lies beside the catalog: a lost one makes no wrong clock right.
+        try recorder.start()
+        try recorder.record()
+        try rig.sync(nil, progress)
+        try rig.loseCatalog()
+        rig.clock.step(.seconds(3 * 86_400))
+        for _ in 0..<2 { try rig.sync(nil, progress) }
+        #expect(try rig.objects().count == 1)
+    }
+}
