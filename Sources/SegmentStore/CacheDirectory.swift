@@ -30,7 +30,7 @@ package final class CacheDirectory {
     }
 
     /// Every segment of every stage, in no order, without a look at the files.
-    func names() throws(SegmentStoreError) -> [SegmentFileName] {
+    package func names() throws(SegmentStoreError) -> [SegmentFileName] {
         var found: [SegmentFileName] = []
         try forEachHour { (_, names) throws(SegmentStoreError) in found += names }
         return found

@@ -18,7 +18,8 @@ struct StoreRetention {
     static func run(
         _ work: Workspace, _ cameras: [CameraName], _ progress: Progress, isStopping: () -> Bool
     ) throws {
-        let permits = try clockPermits(work, progress)
+        let isAsked = try cameras.contains { try work.policy($0).retention != nil }
+        let permits = try isAsked && clockPermits(work, progress)
         var looks = 0
         let isEnough = {
             looks += 1
@@ -60,13 +61,14 @@ struct StoreRetention {
 
     private func expire(_ retention: TimeSpan, isStopping: () -> Bool) throws -> Bool {
         let now = work.clock.now()
+        let hasCache = try CacheIdentity.check(camera, work.settings)
         var isClean = true
         while !isStopping() {
             let rows = try work.catalog.expired(camera, before: now - retention, now: now, limit: Self.page)
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.
-                if row.isLocal { try CacheEviction(work: work).free(row) }
+                if row.isLocal, hasCache { try CacheEviction(work: work).free(row) }
                 let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
                 try givenUp.write(row, reason: "retention", mayBeStored: true)
                 isClean = try delete(row) && isClean

@@ -39,12 +39,19 @@ package struct Survey {
         var result = Result()
         result.bytes = listing.reduce(0) { $0.addingSaturated($1.bytes) }
         result.open = listing.map(\.name).filter { $0.stage != .closed }
+        result.fault = result.open.first { $0.stage == .suspect }.map(Self.setAside)
         let closed = listing.map(\.name).filter { $0.stage == .closed }
         try compare(unambiguous(closed, &result), cache, isDoubted: isDoubted, &result)
         try fold.run()
         if isFirst { try inherit() }
         try settle(cache)
         return result
+    }
+
+    private static func setAside(_ name: SegmentFileName) -> SyncError {
+        SyncError(
+            .failed, "\(name) was set aside when its disk failed",
+            nextStep: "check the cache's disk; what can be read of it is closed when the camera's worker starts again")
     }
 
     private var surveyed: String { "surveyed \(camera)" }

@@ -37,7 +37,9 @@ extension SyncError {
             case let error as CatalogError:
                 SyncError(.failed, "\(error.operation) \(error.path): \(error.detail)", nextStep: error.nextStep)
             case let error as SegmentStoreError:
-                SyncError(error.isNoSpace ? .noSpace : .failed, error.summary, nextStep: error.nextStep)
+                SyncError(
+                    error.isNoSpace ? .noSpace : .failed, "\(error.operation) \(error.path): \(error.reason)",
+                    nextStep: error.nextStep)
             case let error as ObjectStoreError:
                 SyncError(.failed, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
             default: SyncError(.failed, "\(error)", nextStep: "see the log")
@@ -47,10 +49,6 @@ extension SyncError {
 
 extension SegmentStoreError {
     var isNoSuchFile: Bool { errno == ENOENT }
-
-    fileprivate var summary: String {
-        "\(operation) \(path)" + (errno == 0 ? "" : ": \(String(cString: strerror(errno)))")
-    }
 }
 
 extension Error {

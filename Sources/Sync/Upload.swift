@@ -23,9 +23,9 @@ struct Upload {
         }
         guard row.isLocal else { return try ask(key) }
         try work.step("upload.begin")
-        let cache = try CacheDirectory(path: work.settings.cachePath(row.camera), camera: row.camera)
         let checked: (metadata: ObjectMetadata, checksum: UInt32)
         do {
+            let cache = try CacheDirectory(path: work.settings.cachePath(row.camera), camera: row.camera)
             checked = try check(work.fileName(row), in: cache)
         } catch let damage as Damage {
             return try quarantine(damage.description)

@@ -107,11 +107,12 @@ package struct UploadPass {
             // Removed for good: only the store has its footage.
             guard try CacheIdentity.check(camera, work.settings) else { return }
             let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-            let open = try cache.listing().first { $0.name.stage != .closed }?.name.id
-            if let mark = try work.catalog.evictableWatermark(camera, below: open),
-                try EvictableWatermark.read(in: cache) != mark
-            {
-                try EvictableWatermark.publish(mark, in: cache)
+            let published = try EvictableWatermark.read(in: cache)
+            // The walk through the cache is for news only.
+            if try work.catalog.evictableWatermark(camera, below: nil) != published {
+                let open = try cache.names().filter { $0.stage != .closed }.map(\.id).min()
+                let mark = try work.catalog.evictableWatermark(camera, below: open)
+                if let mark, mark != published { try EvictableWatermark.publish(mark, in: cache) }
             }
             progress.clear(.watermark(camera))
         } catch {

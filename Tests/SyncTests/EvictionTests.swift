@@ -86,6 +86,16 @@ struct EvictionTests {
         #expect(try rig.rows().map(\.state) == [.evicted, .evicted])
     }
 
+    @Test("a ballast that a crash left without its bytes is filled")
+    func ballast() async throws {
+        let rig = try Rig()
+        let path = rig.root + "/cache/.ballast"
+        try Data().write(to: URL(filePath: path))
+        try await CacheKeeper(work: rig.workspace(), progress: Sync.Progress()).tick()
+        let bytes = try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+        #expect(bytes > 0)
+    }
+
     static let day = TimeSpan.seconds(86_400)
 
     @Test(

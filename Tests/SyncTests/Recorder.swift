@@ -48,8 +48,10 @@ final class Recorder {
     }
 
     /// Records a segment of this many seconds, which pass; left growing when it is not closed.
+    ///
+    /// `jump` is by how much its second fragment claims to be later than it is.
     @discardableResult
-    func record(seconds: Int = 2, closing: Bool = true) throws -> SegmentFileName {
+    func record(seconds: Int = 2, closing: Bool = true, jump: Int64 = 0) throws -> SegmentFileName {
         let start = clock.now
         let id = SegmentID(session: session, counter: counter)
         let info = SegmentInfo(camera: camera, id: id, anchor: anchor, quality: .synchronised)
@@ -59,7 +61,8 @@ final class Recorder {
         for second in 0..<seconds {
             let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
             let sample = Sample(
-                track: 0, decodeTime: mediaTime, duration: 8000, compositionOffset: 0, isSync: true, data: noise)
+                track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000, compositionOffset: 0,
+                isSync: true, data: noise)
             try file.append(encoder.fragment([sample]))
             mediaTime += 8000
             clock.advance(.seconds(1))

@@ -132,6 +132,35 @@ struct TroubleTests {
         #expect(progress.current.lastError == nil)
     }
 
+    @Test("a segment that its worker set aside is named while it is there")
+    func setAside() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        let name = try recorder.record(closing: false)
+        let path = recorder.cache.path + "/" + name.with(stage: .closed).relativePath
+        try FileManager.default.moveItem(atPath: path + ".partial", toPath: path + ".suspect")
+        let progress = Sync.Progress()
+        let keeper = CacheKeeper(work: try rig.workspace(), progress: progress)
+        try await keeper.surveyAll()
+        #expect(progress.current.lastError?.message.contains(".suspect") == true)
+        try FileManager.default.removeItem(atPath: path + ".suspect")
+        try await keeper.surveyAll()
+        #expect(progress.current.lastError == nil)
+    }
+
+    @Test("a file that claims to last for ever is listed to the calendar's end, and takes no answer down")
+    func endless() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record(jump: 1 << 61)
+        let keeper = CacheKeeper(work: try rig.workspace(), progress: Sync.Progress())
+        try await keeper.surveyAll()
+        #expect(try rig.rows().map(\.end) == [.latest])
+        #expect(try await keeper.caches().map(\.pendingSegments) == [1])
+    }
+
     @Test("another camera's disk, or another disk of the same, is left alone")
     func wrongDisk() async throws {
         let rig = try Rig()
