@@ -47,7 +47,8 @@ struct ManualTests {
     @Test("names every verb of the parser, and no other")
     func verbs() async throws {
         let entries = try Self.page().compactMap { line in
-            line.wholeMatch(of: /(?:\.B )?cvrctl ([a-z]+(?: (?:add|remove|start|stop|restart|status|now|accept)\b)?)(?: .*)?/)
+            line.wholeMatch(
+                of: /(?:\.B )?cvrctl ([a-z]+(?: (?:add|remove|start|stop|restart|status|now|accept)\b)?)(?: .*)?/)
         }
         // The examples repeat verbs.
         #expect(Set(entries.map { String($0.output.1) }) == Set(try await Self.dump().verbs()))
