@@ -8,12 +8,14 @@ struct CameraTrouble: Sendable {
     /// A way to go, and how it must look.
     struct Kind: Sendable, CustomTestStringConvertible {
         let name: String
-        /// The rig's command, with the camera's name left out.
+        /// The rig's commands that bring it about, with the camera's name left out.
         let command: String
         /// `lastError.code` in status while it lasts.
         let code: String
         /// Reasons that the hole may have; a hole that begins with a broken connection may say that.
         let reasons: Set<String>
+        /// Authentication of a camera that knows us by the canary at first.
+        var scheme: String?
 
         var testDescription: String { name }
     }
@@ -24,6 +26,12 @@ struct CameraTrouble: Sendable {
         Kind(name: "silent", command: "fail silent", code: "timeout", reasons: ["cameraOffline"]),
         Kind(name: "mute", command: "fail mute", code: "silent", reasons: ["cameraOffline"]),
         Kind(name: "unauthorised", command: "fail 401", code: "authentication", reasons: ["authentication"]),
+        Kind(
+            name: "digest", command: "password other; kick", code: "authentication",
+            reasons: ["authentication", "networkLoss"], scheme: "digest"),
+        Kind(
+            name: "basic", command: "password other; kick", code: "authentication",
+            reasons: ["authentication", "networkLoss"], scheme: "basic"),
         Kind(name: "forbidden", command: "fail 403", code: "authentication", reasons: ["authentication"]),
         Kind(name: "unknown-path", command: "fail 404", code: "notFound", reasons: ["cameraRefused"]),
         Kind(name: "circular", command: "fail 302", code: "timeout", reasons: ["cameraOffline"]),
@@ -36,6 +44,10 @@ struct CameraTrouble: Sendable {
         Kind(name: "endless", command: "fail endless", code: "timeout", reasons: ["cameraOffline"]),
     ]
 
+    /// Right at first, then wrong, then right again.
+    static let canary = "canary-\(UUID())@home"
+    static let user = "viewer"
+
     /// In status while the trouble lasted, with the expected code, if that ever came.
     var during: [String: Admin.Camera] = [:]
     /// What status said last, of a camera that never showed the expected code.
@@ -45,26 +57,48 @@ struct CameraTrouble: Sendable {
     var after: [String: RecordedCamera] = [:]
     /// Every session of every camera.
     var footage: [Footage] = []
+    var secretTraces: [String] = []
 
+    static let evidence = Evidence()
     static let shared = Task { try await Machine.shared.place { try await CameraTrouble() } }
 
     private init() async throws {
         let names = Self.kinds.map(\.name)
-        let rig = try await CameraRig(names.map { .init($0, clip: "h264-video") })
-        var settings = BoxSettings(try names.map { .init($0, url: try rig.url($0)) })
+        let rig = try await Self.rig()
+        var settings = BoxSettings(
+            try Self.kinds.map { kind in
+                let isGuarded = kind.scheme != nil
+                return BoxSettings.Camera(
+                    kind.name, url: try rig.url(kind.name), username: isGuarded ? Self.user : "",
+                    password: isGuarded ? Self.canary : "")
+            })
         settings.segmentLength = "PT5S"
-        self = try await withBox(settings) { box in
+        self = try await withBox(settings, sharedBy: Self.evidence) { box in
             var run = self
             try await box.start()
             for name in names { try await box.untilStored(1, of: name) }
             let before = Dictionary(uniqueKeysWithValues: try names.map { ($0, try box.worker(of: $0)) })
-            for kind in Self.kinds { try await rig.tell(kind.rigCommand) }
+            for command in Self.kinds.flatMap(\.causes) { try await rig.tell(command) }
             try await run.observe(box)
-            for kind in Self.kinds { try await rig.tell("resume \(kind.name)") }
+            for command in Self.kinds.flatMap(\.cures) { try await rig.tell(command) }
             try await run.recover(names, before, in: box)
+            run.secretTraces = try await box.traces(
+                of: Self.canary, user: Self.user, cameras: names,
+                except: Set(names.map { "\(box.root)/state/credentials/\($0)" }))
             return run
         }
         await rig.stop()
+    }
+
+    private static func rig() async throws -> CameraRig {
+        let rig = try await CameraRig(
+            kinds.map { kind in
+                var camera = CameraRig.Camera(kind.name, clip: "h264-video")
+                if let scheme = kind.scheme { camera.options = ["user=\(user)", "password=none", "auth=\(scheme)"] }
+                return camera
+            })
+        for kind in kinds where kind.scheme != nil { try await rig.tell("password \(kind.name) \(canary)") }
+        return rig
     }
 
     /// Waits until every camera's trouble has its own code; a camera whose never has is noted, not fatal.
@@ -111,9 +145,13 @@ struct CameraTrouble: Sendable {
 }
 
 extension CameraTrouble.Kind {
-    /// The command for its camera: the name is the second word.
-    var rigCommand: String {
-        let words = command.split(separator: " ")
-        return ([words[0], Substring(name)] + words.dropFirst()).joined(separator: " ")
+    /// The rig's commands with the camera's name, their second word.
+    var causes: [String] {
+        command.split(separator: ";").map { command in
+            let words = command.split(separator: " ")
+            return ([words[0], Substring(name)] + words.dropFirst()).joined(separator: " ")
+        }
     }
+
+    var cures: [String] { [scheme == nil ? "resume \(name)" : "password \(name) \(CameraTrouble.canary)"] }
 }

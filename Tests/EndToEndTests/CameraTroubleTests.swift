@@ -2,7 +2,7 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("A camera in trouble", .showsEvidence, .timeLimit(.minutes(20)))
+@Suite("A camera in trouble", .showsEvidence(of: CameraTrouble.evidence), .timeLimit(.minutes(20)))
 struct CameraTroubleTests {
     @Test("has a code and a next step in status while it lasts", arguments: CameraTrouble.kinds)
     func status(kind: CameraTrouble.Kind) async throws {
@@ -14,7 +14,7 @@ struct CameraTroubleTests {
         #expect(during.lastError?.nextStep.isEmpty == false)
     }
 
-    @Test("leaves one hole with its reason, and is recorded again", arguments: CameraTrouble.kinds)
+    @Test("leaves a hole with its reason, and is recorded again", arguments: CameraTrouble.kinds)
     func hole(kind: CameraTrouble.Kind) async throws {
         let run = try await CameraTrouble.shared.value
         let camera = try #require(run.after[kind.name])
@@ -34,6 +34,12 @@ struct CameraTroubleTests {
         #expect(camera.status.restarts == 0)
         #expect(workers.before == workers.after, "the worker was replaced")
         #expect(camera.gaps.allSatisfy { $0.reason != "workerCrash" && $0.reason != "workerHang" }, "\(camera.gaps)")
+    }
+
+    @Test("never shows the password that it was refused with (I10)")
+    func secrets() async throws {
+        let run = try await CameraTrouble.shared.value
+        #expect(run.secretTraces.isEmpty, "\(run.secretTraces)")
     }
 
     @Test("loses and repeats no frame of what came before and after")

@@ -32,17 +32,24 @@ struct CheckerTests {
         #expect(track.isWhole == damage.isWhole, "\(track)")
     }
 
-    @Test("a secret in a file or in an environment is found")
+    @Test("a secret in a file or in an environment is found, however it is spelt")
     func secret() async throws {
-        let canary = "canary-\(UUID())"
+        let canary = "canary-\(UUID())@home"
+        let spellings = Secrets.spellings(of: canary, user: "viewer")
         let folder = NSTemporaryDirectory() + "cvr-canary-\(UUID())"
         defer { try? FileManager.default.removeItem(atPath: folder) }  // a test's own scrap
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        #expect(try Secrets.traces(of: canary, in: [folder], except: []).isEmpty)
-        try Data("password: \(canary)".utf8).write(to: URL(filePath: folder + "/log"))
+        #expect(try Secrets.traces(of: spellings, in: [folder], except: []).isEmpty)
+        let basic = Data("viewer:\(canary)".utf8).base64EncodedString()
+        let inURL = canary.replacing("@", with: "%40")
+        for (name, text) in [
+            ("log", "password: \(canary)"), ("url", "viewer:\(inURL)@host"), ("header", "Basic \(basic)"),
+        ] {
+            try Data(text.utf8).write(to: URL(filePath: folder + "/" + name))
+        }
         let child = try ChildProcess("/bin/cat", [], environment: ["SECRET": canary])
-        let found = try Secrets.traces(of: canary, in: [folder], except: [])
-        #expect(found.contains(folder + "/log"))
+        let found = try Secrets.traces(of: spellings, in: [folder], except: [])
+        #expect(Set(found).isSuperset(of: ["log", "url", "header"].map { "\(folder)/\($0)" }))
         #expect(found.contains("/proc/\(child.pid)/environ"))
         await child.stop()
     }

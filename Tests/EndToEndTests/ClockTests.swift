@@ -1,4 +1,5 @@
 import Foundation
+import FragmentedMP4
 import Messages
 import Recording
 import TestSupport
@@ -23,7 +24,9 @@ struct ClockTests {
         }
     }
 
-    @Test("that starts in 1970 and is set later costs no frame, and nothing is deleted")
+    /// cvr-sync believes its clock, and so it deletes what is older than a day, at each pass: the verdict on the
+    /// footage of 1970 must come from what its worker knew of the clock.
+    @Test("that starts in 1970, nobody vouching for it, and is set later costs no frame, and nothing is deleted")
     func boot() async throws {
         let since1970 = Int(Date().timeIntervalSince1970)
         try await withFront(startingAt: "-\(since1970 - 100)", workersOnly: true) { box, clock in
@@ -32,6 +35,8 @@ struct ClockTests {
             try await expectEverything(box, sessions: 2)
             let first = try #require(try await box.segments(of: "front").first)
             #expect(first.start.hasPrefix("1970-01-01"))
+            let cached = try #require(TestBox.cached("front", session: first.session, in: box.root).first)
+            #expect(try SegmentFiles.read(cached).info.quality == .unsynchronised)
         }
     }
 
@@ -101,58 +106,5 @@ struct ClockTests {
         for (span, next) in zip(coverage.spans, coverage.spans.dropFirst()) { #expect(span.to == next.from) }
         for span in coverage.spans { #expect(span.from <= span.to, "\(span)") }
         #expect(coverage.recorded >= 0 && coverage.percent <= 100)
-    }
-}
-
-/// A wall clock of its own for a box: `clock_gettime` lies, the kernel and the monotonic clocks do not.
-struct FakeTime {
-    static let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-    static var isInstalled: Bool { FileManager.default.fileExists(atPath: library) }
-
-    private let path: String
-    private let keeper: ChildProcess
-    private let shared: String
-
-    init(path: String, offset: String) async throws {
-        self.path = path
-        // The library makes its shared memory itself and says so in the environment, which moves the environment:
-        // a Swift program then cannot find its arguments. The wrapper makes it beforehand and keeps it while cat lives.
-        keeper = try ChildProcess(
-            "/usr/bin/faketime", ["-f", "+0", "/bin/sh", "-c", "echo $FAKETIME_SHARED; exec cat"])
-        shared = try await keeper.output.first("faketime's shared memory") { $0.isEmpty ? nil : $0 }.found
-        try set(offset)
-    }
-
-    var environment: [String: String] {
-        [
-            "LD_PRELOAD": Self.library, "FAKETIME_SHARED": shared, "FAKETIME_TIMESTAMP_FILE": path,
-            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
-        ]
-    }
-
-    /// A folder with our programs in which only the worker believes the clock.
-    ///
-    /// The library moves the monotonic times of timerfd(2) too: a program that waits on one must not be started with
-    /// a clock that is behind. A worker does not wait so.
-    func programs(in folder: String) async throws -> String {
-        let variables = environment.map { "'\($0.key)=\($0.value)'" }.joined(separator: " ")
-        let script = "#!/bin/sh\nexec env \(variables) '\(Repository.binaries)/cvr-ingest' \"$@\""
-        // Not written by this process: a child that another test starts meanwhile would hold the file open.
-        let made = try await run(
-            "/bin/sh",
-            [
-                "-ec", "mkdir $2; cp $1/cvrd $1/cvr-sync $2; echo \"$3\" >$2/cvr-ingest; chmod 755 $2/cvr-ingest", "sh",
-                Repository.binaries, folder, script,
-            ])
-        guard made.ending == .exited(0) else { throw Missed("\(folder): \(made.errors)") }
-        return folder
-    }
-
-    /// Steps the clock to so many seconds from the real one.
-    func set(_ offset: String) throws { try Data(offset.utf8).write(to: URL(filePath: path), options: .atomic) }
-
-    func end() async throws {
-        keeper.closeInput()
-        try await keeper.end()
     }
 }

@@ -3,7 +3,7 @@ import Recording
 import TestSupport
 import Testing
 
-@Suite("An odd stream", .showsEvidence, .timeLimit(.minutes(20)))
+@Suite("An odd stream", .showsEvidence(of: OddStreams.evidence), .timeLimit(.minutes(20)))
 struct OddStreamTests {
     func camera(_ name: String) async throws -> (run: OddStreams, camera: RecordedCamera) {
         let run = try await OddStreams.shared.value
@@ -22,6 +22,29 @@ struct OddStreamTests {
         }
     }
 
+    /// The camera never stopped sending: what it sent is there, over the borders of sessions too.
+    private func expectEveryFrame(of name: String, _ run: OddStreams) throws {
+        let sessions = try #require(run.footage[name])
+        for track in sessions.flatMap(\.tracks) {
+            #expect(track.foreign == 0 && track.duplicated == 0 && track.lost == 0, "\(track)")
+        }
+        for (earlier, later) in zip(sessions, sessions.dropFirst()) {
+            for (end, start) in zip(earlier.tracks, later.tracks) {
+                #expect(end.isFollowed(by: start), "\(end), then \(start)")
+            }
+        }
+    }
+
+    @Test("decodes, whatever was odd about it")
+    func decodable() async throws {
+        let run = try await OddStreams.shared.value
+        #expect(run.footage.count == OddStreams.clips.count)
+        for (name, footage) in run.footage where name != "lossy" {
+            let complaints = footage.flatMap(\.complaints)
+            #expect(complaints.isEmpty, "\(name): \(complaints)")
+        }
+    }
+
     @Test(
         "that changes its resolution goes on in a new segment of the same session",
         arguments: ["resized", "resized-h265"])
@@ -32,6 +55,14 @@ struct OddStreamTests {
         #expect(sizes.last == [480, 272])
         #expect(camera.sessions.count == 1)
         #expect(camera.status.width == 480 && camera.status.height == 272)
+        // Every frame of both clips, to the last before the keyframe that was replaced and from the first after it.
+        let (before, after) = try #require(run.halves[name])
+        let (last, next) = (before.tracks[0], after.tracks[0])
+        #expect(last.isWhole && next.isWhole, "\(last), then \(next)")
+        let group = name == "resized" ? 25 : 30
+        #expect(last.last.map { ($0 + 1) % group == 0 } == true && next.first == 0, "\(last), then \(next)")
+        for track in try #require(run.footage[name]?.first?.tracks) { #expect(track.breaks == 0, "\(track)") }
+        for track in try #require(run.footage[name]?.first?.tracks.dropFirst()) { #expect(track.isWhole, "\(track)") }
         #expect(camera.gaps.isEmpty, "\(camera.gaps)")
         #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
     }
@@ -50,9 +81,9 @@ struct OddStreamTests {
     @Test("whose timestamps jump keeps every frame and accounts for every second", arguments: ["forward", "back"])
     func jump(name: String) async throws {
         let (run, camera) = try await camera(name)
-        for track in try #require(run.footage[name]).flatMap(\.tracks) {
-            #expect(track.foreign == 0 && track.duplicated == 0, "\(track)")
-        }
+        try expectEveryFrame(of: name, run)
+        let told = try #require(run.jumped[name]?.lastError, "status never said so")
+        #expect(!told.message.isEmpty && !told.nextStep.isEmpty)
         #expect(!camera.gapReasons.contains("unknown"), "\(String(describing: camera.coverage))")
         #expect(camera.coverage.map { $0.percent > 80 } == true, "\(String(describing: camera.coverage))")
         // An hour of the camera's clock is not an hour of ours.
@@ -67,9 +98,7 @@ struct OddStreamTests {
     @Test("whose timestamps freeze has no negative duration and no silent loss")
     func frozen() async throws {
         let (run, camera) = try await camera("frozen")
-        for track in try #require(run.footage["frozen"]).flatMap(\.tracks) {
-            #expect(track.foreign == 0 && track.duplicated == 0, "\(track)")
-        }
+        try expectEveryFrame(of: "frozen", run)
         #expect(camera.segments.allSatisfy { $0.duration >= 0 && $0.duration < 30 }, "\(camera.segments)")
         #expect(!camera.gapReasons.contains("unknown"), "\(String(describing: camera.coverage))")
         #expect(camera.status.state == "recording")

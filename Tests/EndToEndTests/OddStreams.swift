@@ -11,11 +11,17 @@ struct OddStreams: Sendable {
         "sound": "aac-only", "resized-h265": "h265", "paused": "h264-aac",
         "lossy": "h264-opus",
     ]
+    /// What a camera goes on with.
+    static let replacements = ["resized": "h264-other-size", "resized-h265": "h265-other-size"]
     static let delay = 6
 
     var cameras: [String: RecordedCamera] = [:]
     /// Per camera and session, in order.
     var footage: [String: [Footage]] = [:]
+    /// Of the cameras that change their clip: what is as large as the first one's, and what is not.
+    var halves: [String: (before: Footage, after: Footage)] = [:]
+    /// In status after a camera's timestamps jumped, once it said so.
+    var jumped: [String: Admin.Camera] = [:]
     /// Width and height of each closed segment, in order.
     var sizes: [String: [[Int64]]] = [:]
     /// Longest fragment of each camera, in seconds.
@@ -23,6 +29,7 @@ struct OddStreams: Sendable {
     /// Farthest that one track of a segment ends before another, in seconds.
     var unevenness: [String: Double] = [:]
 
+    static let evidence = Evidence()
     static let shared = Task { try await Machine.shared.place { try await OddStreams() } }
 
     private init() async throws {
@@ -35,7 +42,7 @@ struct OddStreams: Sendable {
                 BoxSettings.Camera(
                     name, url: try rig.url(name), options: name == "lossy" ? ["transport: udp"] : [])
             })
-        self = try await withBox(settings) { box in
+        self = try await withBox(settings, sharedBy: Self.evidence) { box in
             var run = self
             try await box.start()
             try await box.untilStored(2, of: "back")
@@ -44,11 +51,11 @@ struct OddStreams: Sendable {
                 try await box.status(of: "paused").state == "recording" ? nil : true
             }
             try await rig.tell("resume paused")
-            let commands = [
-                "format resized h264-other-size", "format resized-h265 h265-other-size", "timestamps forward +3600",
-                "timestamps back -3600", "timestamps frozen freeze",
-            ]
-            for command in commands { try await rig.tell(command) }
+            for (name, clip) in Self.replacements { try await rig.tell("format \(name) \(clip)") }
+            for command in ["forward +3600", "back -3600", "frozen freeze"] {
+                try await rig.tell("timestamps \(command)")
+            }
+            try await run.observe(["forward", "back"], in: box)
             let frozen = try await box.segments(of: "back").count
             try await box.untilStored(frozen + 3, of: "back")
             try await rig.tell("timestamps frozen run")
@@ -62,6 +69,17 @@ struct OddStreams: Sendable {
             return run
         }
         await rig.stop()
+    }
+
+    /// Waits until status names the jump; a camera whose never does is found missing by its test.
+    private mutating func observe(_ names: [String], in box: Box) async throws {
+        let deadline = ContinuousClock.now + .seconds(15)
+        try await eventually("the jumps are seen") {
+            for camera in try await box.status().cameras where names.contains(camera.name) {
+                if camera.lastError?.code == "timestampJump" { jumped[camera.name] = camera }
+            }
+            return jumped.count == names.count || ContinuousClock.now > deadline ? true : nil
+        }
     }
 
     private mutating func examine(_ names: [String], in box: Box) async throws {
@@ -80,6 +98,17 @@ struct OddStreams: Sendable {
             for try await (name, found) in group { footage[name] = found }
         }
         for name in names { try measure(name, in: box) }
+        for (name, replacement) in Self.replacements { try await split(name, replacement, in: box) }
+    }
+
+    private mutating func split(_ name: String, _ replacement: String, in box: Box) async throws {
+        let files = SegmentFiles.all(in: "\(box.root)/cache/\(name)", endings: [".mp4"])
+        let first = sizes[name]?.first
+        let isFirst = zip(files, sizes[name] ?? []).map { ($0, $1 == first) }
+        let before = try await Footage(
+            isFirst.filter { $1 }.map(\.0), of: try await SourceClip(Self.clips[name] ?? ""))
+        let after = try await Footage(isFirst.filter { !$1 }.map(\.0), of: try await SourceClip(replacement))
+        halves[name] = (before, after)
     }
 
     private mutating func measure(_ name: String, in box: Box) throws {

@@ -58,13 +58,9 @@ package actor Box {
         self.follower = follower
     }
 
-    /// SIGTERM to cvrd; its way to end, and an error when a process of the box outlives it.
-    package func stop(within limit: Duration = .seconds(30)) async throws -> Ending {
-        guard let daemon else { throw Missed("the box is not running") }
-        daemon.signal(SIGTERM)
-        let ending = try await daemon.end(within: limit)
-        self.daemon = nil
-        await follower?.stop()
+    /// A signal to cvrd that stops the box; cvrd's way to end, and an error when a process of the box outlives it.
+    package func stop(_ signal: Int32 = SIGTERM) async throws -> Ending {
+        let ending = try await endSupervisor(signal)
         let left = processes()
         guard left.isEmpty else { throw Missed("left behind by cvrd: \(left)") }
         return ending
@@ -84,13 +80,19 @@ package actor Box {
         daemon = nil
     }
 
-    /// SIGKILL to cvrd alone; returns when it is gone.
-    package func killSupervisor() async throws {
-        daemon?.signal(SIGKILL)
-        try await daemon?.end()
-        daemon = nil
+    /// A signal that ends cvrd, whatever it means to the others; returns when cvrd is gone.
+    @discardableResult
+    package func endSupervisor(_ signal: Int32) async throws -> Ending {
+        guard let daemon else { throw Missed("the box is not running") }
+        daemon.signal(signal)
+        let ending = try await daemon.end()
+        self.daemon = nil
         await follower?.stop()
+        return ending
     }
+
+    /// A signal to cvrd that does not end it.
+    package func signal(_ number: Int32) { daemon?.signal(number) }
 
     func tearDown() async {
         do {
@@ -134,16 +136,20 @@ package actor Box {
     // What it says
 
     /// Everything that the box's processes logged.
-    package nonisolated var log: String {
+    package nonisolated var log: String { Self.log(of: root) }
+
+    static func log(of root: String) -> String {
         // Nothing was logged before cvrd started.
         (try? String(contentsOfFile: "\(root)/log/cvrd", encoding: .utf8)) ?? ""
     }
 
     /// Runs cvrctl against the box.
-    package nonisolated func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Finished
-    {
+    package nonisolated func run(
+        _ arguments: [String], input: String = "", within limit: Duration = .seconds(60)
+    ) async throws -> Finished {
         try await TestSupport.run(
-            "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock"] + arguments, within: limit)
+            "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock"] + arguments, input: input,
+            within: limit)
     }
 
     /// Runs `cvrctl --json`, which has to succeed, and decodes what it prints.
@@ -197,20 +203,22 @@ package actor Box {
 
 /// Runs `body` with a box that is not started yet; whatever happens, nothing of it runs afterwards.
 ///
-/// When the test failed, its logs are printed and its directory stays, as it does with `CVR_TEST_KEEP` set.
+/// When the test failed, its logs are printed and its directory stays, as it does with `CVR_TEST_KEEP` set. Shared
+/// by several tests it stays until the process ends.
 package func withBox<Result: Sendable>(
-    _ settings: BoxSettings, isolation: isolated (any Actor)? = #isolation,
+    _ settings: BoxSettings, sharedBy shared: Evidence? = nil, isolation: isolated (any Actor)? = #isolation,
     _ body: (Box) async throws -> Result
 ) async throws -> Result {
     let box = try Box(settings)
-    let evidence = Evidence()
+    let evidence = shared ?? Evidence()
     do {
         try await box.prepare()
         let result = try await Evidence.$current.withValue(evidence) { try await body(box) }
         if evidence.hasFailed { await show(box) }
         await box.tearDown()
         let keepsFiles = ProcessInfo.processInfo.environment["CVR_TEST_KEEP"] != nil
-        try await box.remove(keepingFiles: evidence.hasFailed || keepsFiles)
+        try await box.remove(keepingFiles: evidence.hasFailed || keepsFiles || shared != nil)
+        if !keepsFiles { shared?.keep(box.root) }
         return result
     } catch {
         await show(box)

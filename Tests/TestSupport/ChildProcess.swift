@@ -108,9 +108,11 @@ package struct Finished: Sendable {
 
 /// Runs a program to its end; a program that does not end is killed.
 package func run(
-    _ program: String, _ arguments: [String], environment: [String: String] = [:], within limit: Duration = .seconds(60)
+    _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String = "",
+    within limit: Duration = .seconds(60)
 ) async throws -> Finished {
     let child = try ChildProcess(program, arguments, environment: environment)
+    if !input.isEmpty { try child.send(input) }
     child.closeInput()
     do {
         let ending = try await child.end(within: limit)

@@ -11,7 +11,6 @@ package struct Footage: Sendable {
     /// Examines the files of a session, in their order; of files that we did not write just their content.
     package init(_ files: [String], of clip: SourceClip, areOurs: Bool = true) async throws {
         tracks = clip.hashes.map { _ in Continuity() }
-        var ends = [Int64?](repeating: nil, count: tracks.count)
         let places = clip.hashes.map { hashes in
             Dictionary(hashes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         }
@@ -26,6 +25,7 @@ package struct Footage: Sendable {
                 }
                 tracks[sample.track].samples += 1
                 if !places[sample.track].isEmpty {
+                    if areOurs { tracks[sample.track].follow(sample, in: name) }
                     tracks[sample.track].place(
                         places[sample.track][sample.hash], of: clip.hashes[sample.track].count,
                         "\(name) at \(sample.decodeTime)")
@@ -33,8 +33,7 @@ package struct Footage: Sendable {
             }
             let fragments = areOurs ? try SegmentFiles.read(path).fragments : []
             for run in fragments.flatMap(\.perTrack) where tracks.indices.contains(run.track) {
-                tracks[run.track].join(run, to: ends[run.track], in: name)
-                ends[run.track] = run.baseDecodeTime + run.duration
+                tracks[run.track].join(run, in: name)
             }
             if !clip.audio.isEmpty { audio += try await Media.audioBytes(path) }
         }

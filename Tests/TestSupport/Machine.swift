@@ -4,39 +4,49 @@ import Synchronization
 package actor Machine {
     package static let shared = Machine(places: 3)
 
+    /// How much of the machine a test needs.
+    package enum Share: Sendable {
+        case one, all
+    }
+
+    private let places: Int
     private var free: Int
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var waiting: [(places: Int, turn: CheckedContinuation<Void, Never>)] = []
 
-    init(places: Int) { free = places }
+    init(places: Int) {
+        self.places = places
+        free = places
+    }
 
-    /// Runs `body` when a place is free.
+    /// Runs `body` when there is room; who asked first is first.
     package func place<Result: Sendable>(
-        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+        _ share: Share = .one, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
-        await enter()
+        let wanted = share == .one ? 1 : places
+        await enter(wanted)
         do {
             let result = try await body()
-            await leave()
+            await leave(wanted)
             return result
         } catch {
-            await leave()
+            await leave(wanted)
             throw error
         }
     }
 
-    private func enter() async {
-        if free > 0 {
-            free -= 1
+    private func enter(_ wanted: Int) async {
+        if waiting.isEmpty, free >= wanted {
+            free -= wanted
         } else {
-            await withCheckedContinuation { waiting.append($0) }
+            await withCheckedContinuation { waiting.append((wanted, $0)) }
         }
     }
 
-    private func leave() {
-        if waiting.isEmpty {
-            free += 1
-        } else {
-            waiting.removeFirst().resume()
+    private func leave(_ held: Int) {
+        free += held
+        while let next = waiting.first, next.places <= free {
+            free -= next.places
+            waiting.removeFirst().turn.resume()
         }
     }
 }

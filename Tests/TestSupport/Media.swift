@@ -25,12 +25,14 @@ package enum Media {
             case .h265: ["-bsf:v", "hevc_mp4toannexb,filter_units=pass_types=0-31"]
             default: []
             }
+        // What is decoded keeps its times: frames may be closer than the frame rate that ffmpeg guesses.
+        let decoding = ["-map", "0", "-fps_mode", "passthrough", "-enc_time_base:v", "-1", "-f", "null", "-"]
         let hashes = ["-map", "0", "-c", "copy"] + filter + ["-avoid_negative_ts", "disabled", "-f", "framehash"]
         let done = try await gate.place {
             try await run(
                 "/usr/bin/ffmpeg",
                 ["-nostdin", "-v", "error", "-xerror", "-copyts", "-ignore_editlist", "1", "-i", path]
-                    + hashes + ["-hash", "md5", "-", "-map", "0", "-f", "null", "-"])
+                    + hashes + ["-hash", "md5", "-"] + decoding)
         }
         let samples = try done.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map(Self.sample)
         return (samples, done.ending == .exited(0) ? done.errors : "\(done.ending) \(done.errors)")

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import FragmentedMP4
 
 /// The media files of a cache or a store, by name.
@@ -12,7 +12,11 @@ package enum SegmentFiles {
 
     /// Reads a segment with our own reader, checksums included.
     package static func read(_ path: String) throws -> SegmentReader {
-        let bytes = try [UInt8](Data(contentsOf: URL(filePath: path)))
+        try read(try Data(contentsOf: URL(filePath: path)))
+    }
+
+    package static func read(_ data: Data) throws -> SegmentReader {
+        let bytes = [UInt8](data)
         return try SegmentReader(length: Int64(bytes.count)) { offset, count in
             let start = Int(clamping: offset)
             guard bytes.indices.contains(start) else { return [] }

@@ -1,0 +1,89 @@
+import Foundation
+import TestSupport
+
+/// A wall clock of its own for a box: `clock_gettime` lies, the kernel and the monotonic clocks do not.
+struct FakeTime {
+    /// Debian keeps it in a folder named after the machine's architecture.
+    static let library = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? [])
+        .map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
+        .first { FileManager.default.fileExists(atPath: $0) }
+    static var isInstalled: Bool { library != nil }
+
+    private let path: String
+    private let library: String
+    private let keeper: ChildProcess
+    private let shared: String
+
+    init(path: String, offset: String) async throws {
+        guard let library = Self.library else { throw Missed("the package faketime is not installed") }
+        self.path = path
+        self.library = library
+        // The library makes its shared memory itself and says so in the environment, which moves the environment:
+        // a Swift program then cannot find its arguments. The wrapper makes it beforehand and keeps it while cat lives.
+        keeper = try ChildProcess(
+            "/usr/bin/faketime", ["-f", "+0", "/bin/sh", "-c", "echo $FAKETIME_SHARED; exec cat"])
+        shared = try await keeper.output.first("faketime's shared memory") { $0.isEmpty ? nil : $0 }.found
+        try set(offset)
+    }
+
+    var environment: [String: String] {
+        [
+            "LD_PRELOAD": library, "FAKETIME_SHARED": shared, "FAKETIME_TIMESTAMP_FILE": path,
+            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
+        ]
+    }
+
+    /// A folder with our programs in which only the worker has this clock, which nobody vouches for; cvr-sync's is
+    /// the real one, and vouched for whatever the kernel says on this machine.
+    ///
+    /// The library moves the monotonic times of timerfd(2) too: a program that waits on one must not be started with
+    /// a clock that is behind. A worker does not wait so.
+    func programs(in folder: String) async throws -> String {
+        let vouching = try await vouching(in: folder)
+        var worker = environment
+        worker["LD_PRELOAD"] = "\(vouching) \(library)"
+        worker["CVR_TEST_ADJTIMEX"] = "5"  // TIME_ERROR
+        let scripts = [
+            wrapper(of: "cvr-ingest", worker),
+            wrapper(of: "cvr-sync", ["LD_PRELOAD": vouching, "CVR_TEST_ADJTIMEX": "0"]),
+        ]
+        // Not written by this process: a child that another test starts meanwhile would hold the file open.
+        try await command(
+            "/bin/sh",
+            [
+                "-ec", "cp $1/cvrd $2; cd $2; echo \"$3\" >cvr-ingest; echo \"$4\" >cvr-sync; chmod 755 cvr-*", "sh",
+                Repository.binaries, folder,
+            ] + scripts)
+        return folder
+    }
+
+    private func wrapper(of program: String, _ environment: [String: String]) -> String {
+        let variables = environment.map { "'\($0.key)=\($0.value)'" }.joined(separator: " ")
+        return "#!/bin/sh\nexec env \(variables) '\(Repository.binaries)/\(program)' \"$@\""
+    }
+
+    /// A library that answers adjtimex(2), which says whether the kernel's clock is disciplined.
+    private func vouching(in folder: String) async throws -> String {
+        let source = """
+            #include <stdlib.h>
+            int adjtimex(void *query) { return atoi(getenv("CVR_TEST_ADJTIMEX")); }
+            """
+        let library = "\(folder)/vouching.so"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try await command("/usr/bin/env", ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input: source)
+        return library
+    }
+
+    private func command(_ program: String, _ arguments: [String], input: String = "") async throws {
+        let done = try await run(program, arguments, input: input)
+        guard done.ending == .exited(0) else { throw Missed("\(program): \(done.errors)") }
+    }
+
+    /// Steps the clock to so many seconds from the real one.
+    func set(_ offset: String) throws { try Data(offset.utf8).write(to: URL(filePath: path), options: .atomic) }
+
+    func end() async throws {
+        keeper.closeInput()
+        try await keeper.end()
+    }
+}
