@@ -1,6 +1,7 @@
 import Foundation
 import FragmentedMP4
 import Messages
+import Recording
 import TestSupport
 
 /// The disks of a box whose every process was killed at once while it recorded, to be started from again and again.
@@ -79,17 +80,22 @@ extension Box {
         try await crash()
     }
 
-    /// Waits until recovery is over and everything that is closed is verified.
-    nonisolated func untilSettled(_ cameras: [String], _ count: [String: Int]) async throws {
-        for camera in cameras { try await untilStored(count[camera] ?? 0, of: camera) }
-    }
-
-    /// What the catalog answers: to be the same after it was deleted (I6).
-    nonisolated func catalog(_ cameras: [String]) async throws -> [String: Footprint] {
+    /// What the catalog answers about all that was before now, or before an earlier answer: to be the same after the
+    /// catalog was deleted (I6).
+    nonisolated func catalog(
+        _ cameras: [String], until earlier: [String: Footprint]?
+    ) async throws -> [String: Footprint] {
         var answers: [String: Footprint] = [:]
         for camera in cameras {
+            let segments = try await segments(of: camera)
+            let from = segments.map(\.start).min() ?? ""
+            let to =
+                earlier?[camera]?.coverage.to
+                ?? WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)).rfc3339
+            // The restart in between closes the gap that is open, and leaves one of its own.
+            let gaps = try await gaps(of: camera).filter { $0.to.map { $0 <= to } ?? false }
             answers[camera] = Footprint(
-                segments: try await segments(of: camera), gaps: try await gaps(of: camera).filter { $0.to != nil })
+                segments: segments, gaps: gaps, coverage: try await coverage(of: camera, from: from, to: to))
         }
         return answers
     }
@@ -105,8 +111,9 @@ extension Box {
     }
 }
 
-/// A camera's listing, without what is still open.
+/// A camera's listing up to one moment, without what is still open.
 struct Footprint: Hashable, Sendable {
     let segments: [Listing.Segment]
     let gaps: [Listing.Gap]
+    let coverage: Listing.Coverage
 }

@@ -13,7 +13,7 @@ struct EverythingKilledTests {
             try await withBox(Crashed.settings()) { box in
                 try crashed.restore(into: box)
                 try await box.start()
-                try await box.untilSettled(Crashed.cameras, crashed.closed.mapValues { $0 + 1 })
+                for camera in Crashed.cameras { try await box.untilStored(crashed.total(camera), of: camera) }
                 for camera in Crashed.cameras {
                     let recorded = try await RecordedCamera(camera, in: box)
                     #expect(!recorded.gapReasons.contains("unknown"), "\(String(describing: recorded.coverage))")
@@ -22,6 +22,7 @@ struct EverythingKilledTests {
                 }
                 #expect(try await box.stop() == .exited(0))
                 #expect(SegmentFiles.all(in: "\(box.root)/cache", endings: [".partial", ".suspect"]).isEmpty)
+                try expectFragments(crashed, in: box)
                 let clip = try await SourceClip("demo")
                 for camera in Crashed.cameras {
                     let files = SegmentFiles.all(in: "\(box.root)/cache/\(camera)", endings: [".mp4"])
@@ -31,6 +32,20 @@ struct EverythingKilledTests {
                     for track in footage.tracks { #expect(track.isWhole, "\(camera): \(track)") }
                 }
             }
+        }
+    }
+
+    /// What was growing is closed with all that it had up to its last whole fragment, byte for byte (I2).
+    private func expectFragments(_ crashed: Crashed, in box: Box) throws {
+        let growing = crashed.cache.ending(".partial")
+        #expect(growing.count == Crashed.cameras.count)
+        for (name, bytes) in growing {
+            let segment = try SegmentFiles.read(bytes)
+            #expect(!segment.fragments.isEmpty, "\(name)")
+            let path = "\(box.root)/cache/\(name.dropLast(".partial".count))"
+            let recovered = try Data(contentsOf: URL(filePath: path))
+            #expect(recovered.starts(with: bytes.prefix(Int(segment.mediaEnd))), "\(name)")
+            #expect(try SegmentFiles.read(recovered).fragments == segment.fragments, "\(name)")
         }
     }
 

@@ -23,7 +23,7 @@ struct SupervisorKillTests {
             try await box.start()
             try await box.untilStored(1, of: "front")
             let worker = try box.worker(of: "front")
-            try await box.killSupervisor()
+            try await box.endSupervisor(SIGKILL)
             let folder = "\(box.root)/cache/front"
             let before = SegmentFiles.all(in: folder, endings: [".mp4"]).count
             try await eventually("two segments closed without cvrd") {
@@ -60,6 +60,61 @@ struct SupervisorKillTests {
             #expect(front.gapReasons == ["workerHang"], "\(String(describing: front.coverage))")
             #expect(front.status.restarts == 1)
         }
+    }
+
+    @Test(
+        "a worker that crashes again and again is held back, not blamed on the camera, and costs no neighbour a frame")
+    func loop() async throws {
+        try await Machine.shared.place {
+            let rig = try await CameraRig(["front", "yard"].map { .init($0, clip: "h264-video") })
+            let settings = BoxSettings(try ["front", "yard"].map { .init($0, url: try rig.url($0)) })
+            try await withBox(settings) { box in
+                try await box.start()
+                for camera in ["front", "yard"] { try await box.untilStored(1, of: camera) }
+                var seen: [Admin.Camera] = []
+                // At the fifth within a minute it is flapping, which lasts for half a minute at least.
+                while seen.last?.state != "flapping", seen.count < 8 {
+                    seen.append(try await killNext("front", in: box))
+                }
+                #expect(seen.last?.state == "flapping" && seen.contains { $0.state == "backingOff" }, "\(seen)")
+                for front in seen where ["backingOff", "flapping"].contains(front.state) {
+                    #expect(front.lastError?.code == "workerKilled" && front.lastError?.nextStep.isEmpty == false)
+                }
+                #expect(try await box.run(["camera", "restart", "front"]).ending == .exited(0))
+                try await box.until(["front"], are: "recording")
+                try await expectUnharmed("yard", in: box)
+                let front = try await RecordedCamera("front", in: box)
+                #expect(Set(front.gaps.map(\.reason)).isSubset(of: ["workerCrash", "stopped"]), "\(front.gaps)")
+            }
+            await rig.stop()
+        }
+    }
+
+    /// Kills a camera's worker as soon as it lives; what status says once it is gone.
+    private func killNext(_ camera: String, in box: Box) async throws -> Admin.Camera {
+        let worker = try await eventually("a worker", within: .seconds(20), every: .milliseconds(20)) {
+            box.processes().first { $0.camera == camera }
+        }
+        let seen = try await box.events.lines.count
+        kill(worker.pid, SIGKILL)
+        _ = try await box.events.first(from: seen, "the worker's end") { line in
+            line.contains("\"workerExited\"") && line.contains("\"\(camera)\"") ? true : nil
+        }
+        return try await eventually("what comes of it", every: .milliseconds(20)) {
+            let now = try await box.status(of: camera)
+            let isBack = box.processes().contains { $0.camera == camera && $0 != worker }
+            return isBack || ["backingOff", "flapping"].contains(now.state) ? now : nil
+        }
+    }
+
+    private func expectUnharmed(_ camera: String, in box: Box) async throws {
+        let neighbour = try await RecordedCamera(camera, in: box)
+        #expect(neighbour.gaps.isEmpty && neighbour.sessions.count == 1, "\(neighbour.gaps)")
+        #expect(neighbour.coverage?.percent == 100, "\(String(describing: neighbour.coverage))")
+        #expect(neighbour.status.restarts == 0)
+        let files = TestBox.cached(camera, session: neighbour.sessions.first ?? 0, in: box.root)
+        let footage = try await Footage(files, of: try await SourceClip("h264-video"))
+        #expect(footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(footage)")
     }
 
     @Test("while cvr-sync is killed again and again, the camera loses nothing and everything is stored")

@@ -3,91 +3,91 @@ import Messages
 import TestSupport
 import Testing
 
+/// Every step that cvr-sync names is here; a structure test knows of none that is not.
 @Suite("cvr-sync killed", .showsEvidence, .timeLimit(.minutes(20)))
 struct SyncKillTests {
     @Test(
         "at a step of upload, verification or commit misses, repeats and loses nothing",
         arguments: [
-            "upload.begin", "upload.begun", "commit.begin", "commit.uploaded", "verify.read", "verify.equal",
+            "upload.begin", "upload.begun", "upload.folders", "upload.chunk", "upload.copied", "upload.described",
+            "upload.renamed", "upload.stored", "commit.begin", "commit.uploaded", "verify.read", "verify.equal",
             "commit.verified", "commit.verified:3", "watermark.written",
         ])
     func upload(step: String) async throws {
-        let crashed = try await Crashed.shared.value
-        try await Machine.shared.place {
-            try await withBox(Crashed.settings()) { box in
-                try crashed.restore(into: box)
-                try await box.die(at: step)
-                try await expectAllThere(box, crashed)
-            }
+        try await withCrashed(Crashed.settings(), dyingAt: step) { box, crashed in
+            try await expectAllThere(box, crashed)
         }
     }
 
     @Test(
-        "at a step of eviction deletes nothing that is not in the store",
+        "at a step of eviction deletes nothing that is not in the store (I3)",
         arguments: ["evict.begin", "evict.unlinked", "evict.directorySynced", "evict.freed", "evict.freed:2"])
     func evict(step: String) async throws {
-        let crashed = try await Crashed.shared.value
         var settings = Crashed.settings()
         // Less than half of what is in each cache.
         settings.cacheMiB = 1
-        try await Machine.shared.place { [settings] in
+        try await withCrashed(settings, dyingAt: step) { box, crashed in
+            try await expectAllThere(box, crashed)
+            let local = try await box.segments(of: "front").filter(\.local)
+            #expect(local.count < crashed.closed["front"] ?? 0)
+        }
+    }
+
+    @Test(
+        "at a step of giving up what cannot be stored drops the oldest only, each with its row (I3)",
+        arguments: ["evict.journalled", "evict.committed", "evict.committed:2"])
+    func drop(step: String) async throws {
+        var settings = Crashed.settings()
+        settings.cacheMiB = 1
+        settings.cacheFull = "dropOldest"
+        try await withCrashed(settings, prepare: { try $0.unplugStore() }, dyingAt: step) { box, crashed in
+            try await box.start()
+            try await untilBudgetsAreKept(box)
+            try await box.replugStore()
+            try await untilVerified(crashed, in: box)
+            for camera in Crashed.cameras { try await expectOldestDropped(camera, in: box, crashed) }
+            try await expectRebuilt(box, crashed)
+        }
+    }
+
+    @Test(
+        "at a step of retention deletes what is too old everywhere, and nothing else",
+        arguments: [
+            "retain.begin", "retain.deleted", "retain.deleted:2", "retain.deleted:3", "retain.gone", "retain.settled",
+        ])
+    func retain(step: String) async throws {
+        var settings = Crashed.settings()
+        settings.cameras[0].options = ["retention: PT2S"]
+        try await withCrashed(settings, dyingAt: step) { box, crashed in
+            try await box.start()
+            try await untilVerified(crashed, in: box)
+            let old = Crashed.cameras[0]
+            try await eventually("the old footage is gone", within: .seconds(30)) {
+                try await box.segments(of: old).allSatisfy { $0.state == "evicted" && !$0.local } ? true : nil
+            }
+            let left = try FileTree("\(box.root)/store").files.keys.filter { $0.contains("/\(old)/") }
+            #expect(left.isEmpty, "\(left)")
+            #expect(SegmentFiles.all(in: "\(box.root)/cache/\(old)").isEmpty)
+            for camera in Crashed.cameras.dropFirst() {
+                try expectStored(try await box.segments(of: camera), of: camera, in: box, crashed)
+            }
+            try await expectRebuilt(box, crashed)
+        }
+    }
+
+    /// Starts from the crashed disks and dies at a step.
+    private func withCrashed(
+        _ settings: BoxSettings, prepare: @Sendable (Box) throws -> Void = { _ in }, dyingAt step: String,
+        _ body: (Box, Crashed) async throws -> Void
+    ) async throws {
+        let crashed = try await Crashed.shared.value
+        try await Machine.shared.place {
             try await withBox(settings) { box in
                 try crashed.restore(into: box)
+                try prepare(box)
                 try await box.die(at: step)
-                try await expectAllThere(box, crashed)
-                let local = try await box.segments(of: "front").filter(\.local)
-                #expect(local.count < crashed.closed["front"] ?? 0)
+                try await body(box, crashed)
             }
         }
-    }
-
-    /// Every segment of the crashed box is listed once, verified, and in the store byte for byte; a catalog that is
-    /// made anew says the same.
-    private func expectAllThere(_ box: Box, _ crashed: Crashed) async throws {
-        try await box.start()
-        let counts = crashed.closed.mapValues { $0 + 1 }  // the growing one is recovered
-        try await box.untilSettled(Crashed.cameras, counts)
-        try await eventually("the budgets are kept") {
-            try await box.status().cameras.allSatisfy { $0.cacheBytes <= $0.cacheBudgetBytes } ? true : nil
-        }
-        for camera in Crashed.cameras {
-            let segments = try await box.segments(of: camera)
-            #expect(Set(segments.map(\.key)).count == segments.count)
-            #expect(segments.allSatisfy { $0.state == "verified" }, "\(segments)")
-            let counters = segments.map(\.counter).sorted()
-            #expect(counters == Array(0..<Int64(segments.count)), "\(counters)")
-            try expectStored(segments, of: camera, in: box, crashed)
-        }
-        let before = try await box.catalog(Crashed.cameras)
-        try await box.rebuildCatalog()
-        try await box.untilSettled(Crashed.cameras, counts)
-        let after = try await box.catalog(Crashed.cameras)
-        for camera in Crashed.cameras {
-            #expect(after[camera]?.segments == before[camera]?.segments)
-            // The restart in between left a gap row of its own.
-            let lost = (before[camera]?.gaps ?? []).filter { after[camera]?.gaps.contains($0) != true }
-            #expect(lost.isEmpty, "\(lost)")
-        }
-    }
-
-    private func expectStored(
-        _ segments: [Listing.Segment], of camera: String, in box: Box, _ crashed: Crashed
-    ) throws {
-        let store = try FileTree("\(box.root)/store")
-        let objects = store.ending(".mp4")
-        for segment in segments {
-            let object = try #require(objects[segment.key], "\(segment) is not in the store")
-            let name = "\(camera)/" + segment.key.split(separator: "/").suffix(3).joined(separator: "/")
-            // A key has no session in it; a cache's name has.
-            let parts = name.split(separator: ".")
-            let cached = "\(parts[0]).\(parts[1]).\(segment.session).\(parts[2]).mp4"
-            if let original = crashed.cache.files[cached] { #expect(object == original, "\(segment.key) differs") }
-        }
-        let stray = store.files.keys.filter {
-            !$0.hasSuffix(".mp4") && !$0.hasSuffix(".mp4.meta") && !$0.hasSuffix("/.identity")
-        }
-        #expect(stray.isEmpty, "left in the store: \(stray)")
-        let own = objects.keys.filter { $0.contains("/\(camera)/") }
-        #expect(own.count == segments.count, "objects that nobody lists: \(own)")
     }
 }
