@@ -5,34 +5,37 @@ import Testing
 struct SizeTests {
     let tree = SourceTree()
 
-    @Test("files stay within 400 lines at the 95th percentile, 600 at most")
+    /// Functions that are one table each, and read best as one.
+    static let tables: Set = [
+        "Sources/Ingest/Faults.swift", "Tests/ConfigurationTests/ConfigurationMistakeTests.swift",
+    ]
+
+    func everyFile() throws -> [SourceTree.File] { try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests") }
+
+    @Test("files stay within 400 lines")
     func files() throws {
-        let files = try tree.swiftFiles(in: "Sources")
-        let sizes = files.map(\.lines.count).sorted()
-        try #require(!sizes.isEmpty)
-        #expect(sizes[sizes.count * 95 / 100] <= 400)
-        for file in files { #expect(file.lines.count <= 600, "\(file.path) has \(file.lines.count) lines") }
+        let files = try everyFile()
+        #expect(files.count > 100)
+        for file in files { #expect(file.lines.count <= 400, "\(file.path) has \(file.lines.count) lines") }
     }
 
-    @Test("functions stay within 40 lines at the 95th percentile, 80 at most")
+    @Test("functions stay within 40 lines; a table may have 80")
     func functions() throws {
-        var sizes: [Int] = []
-        for file in try tree.swiftFiles(in: "Sources") {
+        var count = 0
+        for file in try everyFile() {
+            let limit = Self.tables.contains(file.path) ? 80 : 40
             for (name, length) in Self.functions(in: file) {
-                sizes.append(length)
-                #expect(length <= 80, "\(file.path): \(name) has \(length) lines")
+                count += 1
+                #expect(length <= limit, "\(file.path): \(name) has \(length) lines")
             }
         }
-        sizes.sort()
-        try #require(sizes.count > 100)
-        #expect(sizes[sizes.count * 95 / 100] <= 40)
+        #expect(count > 500)
     }
 
-    @Test("no unfinished marks, no sleeping tests, no secrets of the workplace")
+    @Test("no unfinished marks, no sleeping tests")
     func marks() throws {
         let mark = /\b(TODO|FIXME|XXX|HACK)\b/
-        for file in try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests")
-        where file.room != "StructureTests" {
+        for file in try everyFile() where file.room != "StructureTests" {
             for line in file.lines {
                 #expect(!line.contains(mark), "\(file.path): \(line)")
                 #expect(
@@ -69,7 +72,8 @@ struct SizeTests {
                 )
             else { continue }
             let indent = line.prefix { $0 == " " }
-            if line.hasSuffix("}") { continue }
+            // Anything else has its body on this line, or none.
+            guard line.hasSuffix("{") || line.hasSuffix("(") else { continue }
             guard let end = lines[(index + 1)...].firstIndex(where: { $0 == indent + "}" }) else { continue }
             found.append((line.trimmingCharacters(in: .whitespaces), end - index + 1))
         }

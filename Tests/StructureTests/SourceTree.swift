@@ -8,6 +8,8 @@ struct SourceTree {
         let text: String
 
         var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+        /// The lines that are no comment.
+        var code: [Substring] { lines.filter { !$0.drop { $0 == " " }.hasPrefix("//") } }
         /// Folder below `Sources` or `Tests`.
         var room: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
     }
