@@ -2,7 +2,7 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-build_packages="binutils git libc6-dev libgcc-12-dev libstdc++-12-dev pkg-config libavcodec-dev libavformat-dev
+build_packages="binutils ca-certificates git libc6-dev libgcc-12-dev libstdc++-12-dev pkg-config libavcodec-dev libavformat-dev
     libavutil-dev libsqlite3-dev zlib1g-dev"
 camera_packages="ffmpeg fonts-dejavu-core python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
     gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-base gstreamer1.0-plugins-good
@@ -21,7 +21,8 @@ require_packages() {
     local name missing=() administrator=()
     command -v dpkg-query >/dev/null || die "this is not a Debian system; install what replaces these packages: $*"
     for name in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+        # Once for each architecture that it is there for.
+        [[ "$(dpkg-query -W -f '${db:Status-Status} ' "$name" 2>/dev/null) " = *'installed '* ]] || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing ${#missing[@]} Debian packages: ${missing[*]}"
@@ -46,4 +47,21 @@ require_swift() {
 build() {
     say "building (release; the first time takes minutes)"
     (cd "$top" && swift build -c release "$@") || die "the build failed; look at the lines above"
+}
+
+# make_clips: what the simulated cameras loop; those that exist are not made again.
+make_clips() {
+    say "making the camera's clips"
+    export CVR_CLIPS="$top/var/clips"
+    # shellcheck disable=SC2046 # a list of words
+    "$top/contrib/camera/clips.py" $("$top/contrib/camera/clips.py" --list) >/dev/null || die "no clips, no cameras"
+}
+
+# make_venv: the stock Varlink client, which speaks to cvrd in the tests.
+make_venv() {
+    export CVR_TEST_VENV="$top/.venv-test"
+    "$CVR_TEST_VENV/bin/python" -c 'import varlink' 2>/dev/null && return 0
+    say "making $CVR_TEST_VENV with the stock Varlink client"
+    /usr/bin/python3 -m venv --clear "$CVR_TEST_VENV" && "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 ||
+        die "the PyPI package varlink cannot be installed; look at the lines above"
 }
