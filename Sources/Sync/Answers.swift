@@ -184,10 +184,10 @@ extension Coverage {
 }
 
 extension Gap {
-    /// What of a gap is not recorded over; nil when all of it is.
+    /// What of a gap is not recorded over; nil when all of it is, or when it closed where it opened: a frame was late.
     fileprivate func shown(in spans: [CoverageSpan], now: WallTime) -> Gap? {
         let end = to ?? max(now, from)
-        guard from < end else { return self }
+        guard from < end else { return to == nil ? self : nil }
         let left = spans.filter { $0.from < end && from < $0.to }
         guard let first = left.first, let last = left.last else { return nil }
         var shown = self

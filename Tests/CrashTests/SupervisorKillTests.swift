@@ -17,7 +17,7 @@ struct SupervisorKillTests {
         }
     }
 
-    @Test("workers record on without cvrd, and the next cvrd takes them over without a gap")
+    @Test("workers record on without cvrd, and the next cvrd takes them over without a gap (I5)")
     func supervisor() async throws {
         try await withFront { box, _ in
             try await box.start()

@@ -8,7 +8,8 @@ struct FailpointTests {
     /// The names in the sources of what cvr-sync alone does.
     func steps() throws -> Set<String> {
         let files = try tree.swiftFiles(in: "Sources/Sync") + tree.swiftFiles(in: "Sources/ObjectStore")
-        return Set(files.flatMap { $0.text.matches(of: /\bstep\("([a-z]+\.[A-Za-z]+)"\)/) }.map { String($0.output.1) })
+        return Set(
+            files.flatMap { $0.text.matches(of: /[ .]step\("([a-z]+\.[A-Za-z]+)"\)/) }.map { String($0.output.1) })
     }
 
     @Test("each step of cvr-sync is in the list of the crash tests, and each name in that list is a step")

@@ -39,7 +39,7 @@ struct SizeTests {
             for line in file.lines {
                 #expect(!line.contains(mark), "\(file.path): \(line)")
                 #expect(
-                    !line.contains(/\bTask\.sleep|\busleep\(|\bThread\.sleep/) || !file.path.hasPrefix("Tests"),
+                    !line.contains(/(?:^|\W)(?:Task\.sleep|usleep\(|Thread\.sleep)/) || !file.path.hasPrefix("Tests"),
                     "\(file.path)")
             }
         }

@@ -43,6 +43,21 @@ struct AnswersTests {
         #expect(try await spans(rig).last == "61.0 gap unknown")
     }
 
+    @Test("a gap that is closed where it opened is none; one that is open is, from its first moment on")
+    func late() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        let gap = JournalEvent.gapOpen(from: rig.clock.now, reason: .networkLoss, detail: "no frame for 2 s")
+        try recorder.journal.append(gap, at: rig.clock.now)
+        let keeper = try CacheKeeper(work: rig.workspace(), progress: Progress())
+        #expect(try await keeper.answers(rig.front).gaps(from: nil, to: nil).map(\.to) == [nil])
+        try recorder.journal.append(.gapClose(to: rig.clock.now), at: rig.clock.now)
+        #expect(try await keeper.answers(rig.front).gaps(from: nil, to: nil).isEmpty)
+    }
+
     @Test("the answer is what the disk says at the time of asking, without a pass in between")
     func fresh() async throws {
         let rig = try Rig()
