@@ -114,7 +114,12 @@ let package = Package(
         tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
-        tests("CatalogTests", ["Catalog", "Recording", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "CatalogTests",
+            [
+                "Catalog", "Recording", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         tests("ObjectStoreTests", ["ObjectStore", "Recording"]),
         tests(
             "SyncTests",

@@ -24,10 +24,12 @@ extension Catalog {
     }
 
     /// Forgets what a journal said: another journal, on another disk, is read from its start.
+    ///
+    /// What segments in the store told stays: they still do.
     package func forgetJournal(of camera: CameraName) throws(CatalogError) {
         try write("forget a journal in") { db in
-            for table in ["gap", "session", "eviction"] {
-                try db.execute(sql: "DELETE FROM \(table) WHERE camera = ?", arguments: [camera.text])
+            for table in ["gap WHERE sequence > 0 AND", "session WHERE", "eviction WHERE"] {
+                try db.execute(sql: "DELETE FROM \(table) camera = ?", arguments: [camera.text])
             }
         }
     }
@@ -50,67 +52,12 @@ extension Catalog {
         }
     }
 
-    package func gaps(_ camera: CameraName, from: WallTime?, to: WallTime?) throws(CatalogError) -> [GapRow] {
-        try read("list gaps in") { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM gap WHERE camera = ? AND start < ? AND (end IS NULL OR end > ?) ORDER BY sequence
-                    """,
-                arguments: [camera.text, (to ?? .latest).microseconds, (from ?? .earliest).microseconds]
-            ).map { try GapRow($0) }
-        }
-    }
-
-    package func sessions(_ camera: CameraName) throws(CatalogError) -> [SessionRow] {
-        try read("list sessions in") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM session WHERE camera = ? ORDER BY session", arguments: [camera.text]
-            )
-            .map { try SessionRow($0) }
-        }
-    }
-
     package func eviction(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) -> EvictionRow? {
         try read("look up an eviction in") { db in
             try Row.fetchOne(
                 db, sql: "SELECT * FROM eviction WHERE camera = ? AND session = ? AND counter = ?",
                 arguments: [camera.text, id.session, id.counter]
             ).map { try EvictionRow($0) }
-        }
-    }
-
-    /// Segments whose bytes exist nowhere, with the reason on record: `vanished` when there is none.
-    package func evicted(
-        _ camera: CameraName, from: WallTime?, to: WallTime?, after: SegmentID? = nil, limit: Int
-    ) throws(CatalogError) -> [EvictionRow] {
-        let (filter, bounds) = SegmentSelection.overlapping(from: from, to: to).condition
-        let position: StatementArguments = [camera.text, after?.session ?? -1, after?.counter ?? -1]
-        return try read("list evictions in") { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT session, counter, start, duration, bytes, coalesce(
-                        (SELECT reason FROM eviction
-                         WHERE (camera, session, counter) = (segment.camera, segment.session, segment.counter)),
-                        'vanished') AS reason
-                    FROM segment WHERE camera = ? AND (session, counter) > (?, ?) AND \(filter) AND state = 'evicted'
-                    ORDER BY session, counter LIMIT ?
-                    """, arguments: position + bounds + [limit]
-            ).map { try EvictionRow($0) }
-        }
-    }
-
-    /// The first moment that anything is known of.
-    package func firstKnown(_ camera: CameraName) throws(CatalogError) -> WallTime? {
-        try read("find the first moment in") { db in
-            try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT min(start) FROM (SELECT min(start) AS start FROM segment WHERE camera = ?1
-                        UNION ALL SELECT min(start) FROM gap WHERE camera = ?1)
-                    """, arguments: [camera.text]
-            ).map { WallTime(microseconds: $0) }
         }
     }
 }
@@ -136,15 +83,12 @@ extension Catalog {
                 sql: "UPDATE session SET end = ?, endReason = ? WHERE camera = ? AND session = ?",
                 arguments: [end.microseconds, reason.rawValue, camera.text, session])
         case .gapOpened(let row):
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)",
-                arguments: [
-                    camera.text, row.sequence, row.session, row.gap.from.microseconds, row.gap.to?.microseconds,
-                    row.gap.reason.rawValue, row.gap.detail,
-                ])
+            try closeGaps(before: row, camera, db)
+            try insert(row, camera, db)
         case .gapClosed(let to):
+            try forgetTold(to: to, camera, db)
             try db.execute(
-                sql: "UPDATE gap SET end = ? WHERE camera = ? AND end IS NULL",
+                sql: "UPDATE gap INDEXED BY gapOpen SET end = ? WHERE camera = ? AND end IS NULL",
                 arguments: [to.microseconds, camera.text])
         case .segmentClosed(let id, let key, let start, let duration, let bytes):
             try db.execute(
@@ -153,8 +97,8 @@ extension Catalog {
                     VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'', '[]', 0, '', NULL, 'closed', 0, ?, 0)
                     """,
                 arguments: [
-                    camera.text, id.session, id.counter, key, start.microseconds, duration.microseconds, bytes,
-                    isDoubted,
+                    camera.text, id.session, id.counter, key, start.microseconds, duration.within(start).microseconds,
+                    bytes, isDoubted,
                 ])
         case .evicted(let row):
             try record(row, camera, db)
@@ -165,8 +109,8 @@ extension Catalog {
         try db.execute(
             sql: "INSERT OR REPLACE INTO eviction VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [
-                camera.text, row.id.session, row.id.counter, row.start.microseconds, row.duration.microseconds,
-                row.bytes, row.reason,
+                camera.text, row.id.session, row.id.counter, row.start.microseconds,
+                row.duration.within(row.start).microseconds, row.bytes, row.reason,
             ])
     }
 }

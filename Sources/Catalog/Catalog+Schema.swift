@@ -8,6 +8,7 @@ extension Catalog {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("segments") { db in try db.execute(sql: segments) }
         migrator.registerMigration("journals") { db in try db.execute(sql: journals) }
+        migrator.registerMigration("questions") { db in try db.execute(sql: questions) }
         return migrator
     }
 
@@ -86,5 +87,23 @@ extension Catalog {
             reason TEXT NOT NULL,
             PRIMARY KEY (camera, session, counter)
         );
+        """
+
+    /// Indexes that answer each question by themselves, so that no question reads the rows that it does not return.
+    ///
+    /// SQLite 3.40 takes a partial index for covering only when it holds its own condition's columns.
+    private static let questions = """
+        DROP INDEX segmentByStart;
+        DROP INDEX segmentInCache;
+        DROP INDEX segmentUnsettled;
+        CREATE INDEX segmentByStart ON segment (camera, start, session, counter, duration, state);
+        CREATE INDEX segmentInCache ON segment (camera, session, counter, start, isRead, state, isLocal)
+            WHERE isLocal = 1;
+        CREATE INDEX segmentEvictable ON segment (camera, session, counter) WHERE isLocal = 1 AND state = 'verified';
+        CREATE INDEX segmentUnverified ON segment (camera, session, counter, state, start, duration, bytes, isLocal)
+            WHERE isLocal = 1 AND state <> 'verified';
+        CREATE INDEX segmentUnsettled ON segment (camera, session, counter)
+            WHERE isLocal = 0 AND state IN ('closed', 'uploaded');
+        CREATE INDEX gapByStart ON gap (camera, start);
         """
 }

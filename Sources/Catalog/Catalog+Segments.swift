@@ -3,10 +3,6 @@ package import Recording
 
 /// Which of a camera's segments a page is about.
 package enum SegmentSelection: Hashable, Sendable {
-    /// Those that overlap a stretch of time; nil bounds are open.
-    case overlapping(from: WallTime?, to: WallTime?)
-    /// Those with a copy in the cache.
-    case local
     /// Those in the cache that are on their way to the store.
     case pending
     /// Those of them that no store can hold yet.
@@ -27,15 +23,14 @@ extension Catalog {
         _ camera: CameraName, _ selection: SegmentSelection, before limit: SegmentID?
     ) throws(CatalogError) -> SegmentRow? {
         let bound = limit ?? SegmentID(session: .max, counter: .max)
-        let (filter, values) = selection.condition
-        let position: StatementArguments = [camera.text, bound.session, bound.counter]
         return try read("find the newest segment in") { db in
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT * FROM segment WHERE camera = ? AND (session, counter) < (?, ?) AND \(filter)
+                    SELECT * FROM segment INDEXED BY \(selection.index)
+                    WHERE camera = ? AND (session, counter) < (?, ?) AND \(selection.condition)
                     ORDER BY session DESC, counter DESC LIMIT 1
-                    """, arguments: position + values
+                    """, arguments: [camera.text, bound.session, bound.counter]
             ).map { try SegmentRow($0) }
         }
     }
@@ -59,14 +54,15 @@ extension Catalog {
     package func segments(
         _ camera: CameraName, _ selection: SegmentSelection, after: SegmentID? = nil, limit: Int
     ) throws(CatalogError) -> [SegmentRow] {
-        let (filter, bounds) = selection.condition
         let sql = """
-            SELECT * FROM segment WHERE camera = ? AND (session, counter) > (?, ?) AND \(filter)
+            SELECT * FROM segment INDEXED BY \(selection.index)
+            WHERE camera = ? AND (session, counter) > (?, ?) AND \(selection.condition)
             ORDER BY session, counter LIMIT ?
             """
-        let position: StatementArguments = [camera.text, after?.session ?? -1, after?.counter ?? -1]
         return try read("list segments in") { db in
-            try Row.fetchAll(db, sql: sql, arguments: position + bounds + [limit]).map { try SegmentRow($0) }
+            try Row.fetchAll(
+                db, sql: sql, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
+            ).map { try SegmentRow($0) }
         }
     }
 
@@ -86,7 +82,8 @@ extension Catalog {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT session, counter, start, isRead AND state <> 'evicted' AS isEntered FROM segment
+                    SELECT session, counter, start, isRead AND state <> 'evicted' AS isEntered
+                    FROM segment INDEXED BY segmentInCache
                     WHERE camera = ? AND (session, counter) > (?, ?) AND isLocal = 1
                     ORDER BY session, counter LIMIT ?
                     """, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
@@ -150,57 +147,6 @@ extension Catalog {
         ORDER BY start LIMIT :limit
         """
 
-    /// Everything below it is verified or gone: what a worker may free by itself (I7); nil when nothing is.
-    ///
-    /// `limit` is the first segment that exists outside the catalog, such as one that is still growing.
-    package func evictableWatermark(_ camera: CameraName, below limit: SegmentID?) throws(CatalogError) -> SegmentID? {
-        try read("find the watermark in") { db in
-            let blocked = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT session, counter FROM segment WHERE camera = ? AND isLocal = 1 AND state <> 'verified'
-                    ORDER BY session, counter LIMIT 1
-                    """, arguments: [camera.text]
-            ).map { try SegmentID($0) }
-            let bound = [blocked, limit].compactMap(\.self).min() ?? SegmentID(session: .max, counter: .max)
-            return try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT session, counter FROM segment
-                    WHERE camera = ? AND state = 'verified' AND (session, counter) < (?, ?)
-                    ORDER BY session DESC, counter DESC LIMIT 1
-                    """, arguments: [camera.text, bound.session, bound.counter]
-            ).map { try SegmentID($0) }
-        }
-    }
-
-    /// What is in a camera's cache and what of it waits.
-    package struct Holdings: Hashable, Sendable {
-        package var pendingSegments: Int64 = 0
-        package var pendingBytes: Int64 = 0
-        /// End of the footage that has waited longest for its upload.
-        package var oldestPending: WallTime?
-        package var oldestLocal: WallTime?
-    }
-
-    package func holdings(_ camera: CameraName) throws(CatalogError) -> Holdings {
-        try read("sum up") { db in
-            let pending = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT count(*) AS count, sum(bytes) AS bytes, min(start + duration) AS oldest FROM segment
-                    WHERE camera = ? AND isLocal = 1 AND state IN ('closed', 'uploaded')
-                    """, arguments: [camera.text])
-            let oldest = try Int64.fetchOne(
-                db, sql: "SELECT min(start) FROM segment INDEXED BY segmentInCache WHERE camera = ? AND isLocal = 1",
-                arguments: [camera.text])
-            return Holdings(
-                pendingSegments: try pending?.value("count") ?? 0, pendingBytes: try pending?.optional("bytes") ?? 0,
-                oldestPending: try pending?.optional("oldest").map { WallTime(microseconds: $0) },
-                oldestLocal: oldest.map { WallTime(microseconds: $0) })
-        }
-    }
-
     package func knownCameras() throws(CatalogError) -> [CameraName] {
         try read("list cameras in") { try knownCameras($0).compactMap { CameraName($0) } }
     }
@@ -211,25 +157,25 @@ extension Catalog {
 }
 
 extension SegmentSelection {
-    /// A range also looks back by more than the longest segment, so that the index on start serves it.
-    private static let lookBack = TimeSpan.seconds(4 * 3600)
-
-    var condition: (sql: String, arguments: StatementArguments) {
+    /// The partial index that holds no other rows: by name, so that no plan ever walks a whole history instead.
+    fileprivate var index: String {
         switch self {
-        case .overlapping(let from, let to):
-            let from = from ?? .earliest
-            return (
-                "start >= ? AND start + duration > ? AND start < ?",
-                [(from - Self.lookBack).microseconds, from.microseconds, (to ?? .latest).microseconds]
-            )
-        case .local: return ("isLocal = 1", [])
-        case .pending: return ("isLocal = 1 AND isRead = 1 AND state IN ('closed', 'uploaded')", [])
-        case .fresh:
-            return ("isLocal = 1 AND isRead = 1 AND isUncertain = 0 AND state IN ('closed', 'uploaded')", [])
-        case .unsettled: return ("isLocal = 0 AND state IN ('closed', 'uploaded')", [])
-        case .evictable: return ("isLocal = 1 AND state = 'verified'", [])
-        case .unverified: return ("isLocal = 1 AND state IN ('closed', 'uploaded', 'quarantined')", [])
-        case .leftInStore: return ("state = 'evicted' AND isUncertain = 1", [])
+        case .pending, .fresh, .unverified: "segmentUnverified"
+        case .unsettled: "segmentUnsettled"
+        case .evictable: "segmentEvictable"
+        case .leftInStore: "segmentUncertain"
+        }
+    }
+
+    /// SQLite uses a partial index only for a query that repeats its condition.
+    fileprivate var condition: String {
+        switch self {
+        case .pending: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded') AND isRead = 1"
+        case .fresh: "\(Self.pending.condition) AND isUncertain = 0"
+        case .unsettled: "isLocal = 0 AND state IN ('closed', 'uploaded')"
+        case .evictable: "isLocal = 1 AND state = 'verified'"
+        case .unverified: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded', 'quarantined')"
+        case .leftInStore: "state = 'evicted' AND isUncertain = 1"
         }
     }
 }

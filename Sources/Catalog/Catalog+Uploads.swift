@@ -46,8 +46,11 @@ extension Catalog {
 
     /// Enters what a rebuild found in the store and nowhere else, and the session that it says it is of.
     ///
-    /// Its camera may have no cache any more: `asset` is then all that is known of it.
-    package func enterStored(_ row: SegmentRow, of session: SessionRow, asset: String) throws(CatalogError) {
+    /// Its camera may have no cache any more: `asset` is then all that is known of it, and `gapBefore` what no journal
+    /// tells.
+    package func enterStored(
+        _ row: SegmentRow, of session: SessionRow, asset: String, gapBefore: Gap?
+    ) throws(CatalogError) {
         try write("enter a stored segment into") { db in
             let camera = CameraRow(name: row.camera, asset: asset, retention: nil)
             try Self.save(camera, db, orIgnore: true)
@@ -58,6 +61,7 @@ extension Catalog {
                         :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
                         :isLocal, :isUncertain, :isRead)
                     """, arguments: try row.arguments)
+            if let gapBefore { try Self.insert(told: gapBefore, by: row.id, row.camera, db) }
         }
     }
 
@@ -91,43 +95,48 @@ extension Catalog {
 
     package func markUploaded(_ camera: CameraName, _ id: SegmentID, checksum: UInt32) throws(CatalogError) {
         try update(
-            camera, id, "note an upload in", "state = 'uploaded', checksum = ?", [Int64(checksum)])
+            camera, id, "note an upload in", "state = 'uploaded', checksum = ?", [Int64(checksum)],
+            if: "state <> 'evicted'")
     }
 
     /// The store vouched for the checksum: the fact that permits eviction (I2, I3), committed with full sync.
-    package func commitVerified(_ camera: CameraName, _ id: SegmentID, checksum: UInt32) throws(CatalogError) {
+    ///
+    /// False for footage that was given up meanwhile.
+    @discardableResult
+    package func commitVerified(_ camera: CameraName, _ id: SegmentID, checksum: UInt32) throws(CatalogError) -> Bool {
         try writeDurably("commit a verified segment to") { db in
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'verified', checksum = ?, isUncertain = 0
-                    WHERE camera = ? AND session = ? AND counter = ?
+                    WHERE camera = ? AND session = ? AND counter = ? AND state <> 'evicted'
                     """, arguments: [Int64(checksum), camera.text, id.session, id.counter])
+            return db.changesCount > 0
         }
     }
 
-    /// The footage is given up, by full sync, before any of its bytes go (I3).
+    /// The footage of `row` is given up, by full sync, before any of its bytes go (I3).
     ///
     /// `mayBeStored`: the store may hold an object that is still to be deleted. What remains of the segment is its
-    /// place in time. False when an upload of it was begun meanwhile, unless `isUncertain` says that it was known to
-    /// be in doubt: then only the store can tell.
-    @discardableResult
+    /// place in time. False, and nothing is changed, when an upload of the row began or ended since it was read:
+    /// the store may have it.
     package func commitEvicted(
-        _ camera: CameraName, _ eviction: EvictionRow, mayBeStored: Bool, isUncertain: Bool = false
+        _ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool
     ) throws(CatalogError) -> Bool {
-        let id = eviction.id
-        return try writeDurably("commit an eviction to") { db in
-            try Self.record(eviction, camera, db)
+        try writeDurably("commit an eviction to") { db in
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'evicted', isUncertain = ?, start = ?, duration = ?, bytes = ?,
                         \(Self.withoutMedia)
-                    WHERE camera = ? AND session = ? AND counter = ? AND isUncertain <= ?
+                    WHERE camera = ? AND session = ? AND counter = ? AND state = ? AND isUncertain = ?
                     """,
                 arguments: [
-                    mayBeStored, eviction.start.microseconds, eviction.duration.microseconds, eviction.bytes,
-                    camera.text, id.session, id.counter, isUncertain,
+                    mayBeStored, eviction.start.microseconds, eviction.duration.within(eviction.start).microseconds,
+                    eviction.bytes, row.camera.text, row.id.session, row.id.counter, row.state.rawValue,
+                    row.isUncertain,
                 ])
-            return db.changesCount > 0
+            guard db.changesCount > 0 else { return false }
+            try Self.record(eviction, row.camera, db)
+            return true
         }
     }
 
@@ -145,8 +154,10 @@ extension Catalog {
                     WHERE (known.camera, known.session, known.counter)
                             = (segment.camera, segment.session, segment.counter)
                         AND segment.rowid IN (
-                            SELECT s.rowid FROM segment s JOIN eviction e USING (camera, session, counter)
-                            WHERE s.camera = ? AND s.state = 'closed' AND s.isLocal = 0 AND e.reason <> 'verified'
+                            SELECT s.rowid FROM segment s INDEXED BY segmentUnsettled
+                                JOIN eviction e USING (camera, session, counter)
+                            WHERE s.camera = ? AND s.isLocal = 0 AND s.state IN ('closed', 'uploaded')
+                                AND s.state = 'closed' AND e.reason <> 'verified'
                             LIMIT ?)
                     """, arguments: [camera.text, limit])
             return db.changesCount == limit
@@ -164,7 +175,7 @@ extension Catalog {
     }
 
     package func quarantine(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) {
-        try update(camera, id, "quarantine a segment in", "state = 'quarantined'", [])
+        try update(camera, id, "quarantine a segment in", "state = 'quarantined'", [], if: "state <> 'evicted'")
     }
 
     @discardableResult

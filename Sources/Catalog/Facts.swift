@@ -2,7 +2,8 @@ package import Recording
 
 /// A journalled gap as the catalog keeps it.
 package struct GapRow: Hashable, Sendable {
-    /// Sequence of the journal's `gap-open` record: the row's identity within its camera.
+    /// Sequence of the journal's `gap-open` record, or a negative one for what a stored segment told: the row's
+    /// identity within its camera.
     package var sequence: Int64
     /// The session that was or had been running: a later session's word outranks an earlier one's.
     package var session: Int64
@@ -21,8 +22,6 @@ package struct SessionRow: Hashable, Sendable {
     package var anchor: WallTime
     package var quality: ClockQuality
     package var codecs: String
-    package var end: WallTime?
-    package var endReason: GapReason?
 
     package init(session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String) {
         self.session = session

@@ -12,6 +12,14 @@ extension Row {
         return value
     }
 
+    func value<Value: DatabaseValueConvertible>(at column: Int) throws -> Value {
+        guard let value = Value.fromDatabaseValue(self[column] as DatabaseValue) else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "a value of column \(column) that no build of ours writes")
+        }
+        return value
+    }
+
     func optional<Value: DatabaseValueConvertible>(_ column: String) throws -> Value? {
         (self[column] as DatabaseValue).isNull ? nil : try value(column)
     }
@@ -62,7 +70,7 @@ extension SegmentRow {
             let tracks = String(decoding: try JSONEncoder().encode(media.tracks), as: UTF8.self)
             return [
                 "camera": camera.text, "session": id.session, "counter": id.counter, "key": key,
-                "start": start.microseconds, "duration": duration.microseconds, "bytes": bytes,
+                "start": start.microseconds, "duration": duration.within(start).microseconds, "bytes": bytes,
                 "initLength": media.initLength, "mediaEnd": media.mediaEnd,
                 "fragments": Data(FragmentTable.encode(media.fragments)), "tracks": tracks, "frames": media.frames,
                 "codecs": media.codecs, "checksum": checksum.map { Int64($0) }, "state": state.rawValue,
@@ -70,6 +78,11 @@ extension SegmentRow {
             ]
         }
     }
+}
+
+extension TimeSpan {
+    /// A damaged record may say anything: what is kept of a length ends before time does, and not before it began.
+    func within(_ start: WallTime) -> TimeSpan { max(.zero, min(self, .latest - start)) }
 }
 
 extension GapRow {
@@ -91,15 +104,20 @@ extension EvictionRow {
     }
 }
 
-extension SessionRow {
+extension SegmentExtent {
+    /// By position, in the order of the query's columns: a million rows are read for a year, names would be half of it.
     init(_ row: Row) throws {
+        let number = { (column: Int) throws -> Int64 in try row.value(at: column) }
+        let state: String = try row.value(at: 4)
+        guard let state = SegmentState(rawValue: state) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(state)' is no state")
+        }
         self.init(
-            session: try row.value("session"), anchor: try row.time("anchor"),
-            quality: try row.word("quality", ClockQuality.init(rawValue:)), codecs: try row.value("codecs"))
-        let end: Int64? = try row.optional("end")
-        let reason: String? = try row.optional("endReason")
-        self.end = end.map { WallTime(microseconds: $0) }
-        endReason = reason.map { GapReason(rawValue: $0) ?? .unknown }
+            place: SegmentPlace(
+                start: WallTime(microseconds: try number(0)),
+                id: SegmentID(session: try number(1), counter: try number(2))),
+            duration: TimeSpan(microseconds: try number(3)), state: state,
+            reason: state == .evicted ? try row.value(at: 5) : nil)
     }
 }
 

@@ -3,8 +3,8 @@ package struct CoverageSpan: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case recorded(SegmentState)
         case gap(GapReason)
-        /// Was recorded; its bytes exist nowhere any more.
-        case evicted
+        /// Was recorded; its bytes exist nowhere any more, for this reason: `budget`, `diskFull`, `retention`, ….
+        case evicted(String)
     }
 
     package var from: WallTime

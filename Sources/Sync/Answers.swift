@@ -1,14 +1,14 @@
 package import Catalog
 import FragmentedMP4
-import Messages
 package import Recording
 import SegmentStore
 
 /// Answers about one camera, from the catalog and the segments that still grow, as of one survey.
 package struct Answers: Sendable {
-    private static let page = 500
-    /// A frame interval may end a segment a little before the next begins; longer pauses have gap rows (design §2).
-    private static let contiguous = TimeSpan.seconds(2)
+    /// Rows that are sent and held at a time.
+    package static let page = 500
+    /// Extents are small, and a reader's transaction still ends within milliseconds.
+    private static let extentPage = 10_000
     /// Rounding of journals and media to microseconds and milliseconds.
     private static let rounding = TimeSpan.milliseconds(2)
     /// The growing segment is behind by its open fragment.
@@ -28,7 +28,7 @@ package struct Answers: Sendable {
         growing = try open.filter(\.isPartial).compactMap { name in
             guard let cache, let row else { return nil }
             do {
-                let (scan, _) = try SegmentScan.local(name, in: cache, checkingEveryByte: false)
+                let scan = try SegmentScan.growing(name, in: cache)
                 let key = work.key(row, start: name.start, name.id)
                 return scan.row(camera, key: key, bytes: scan.media.mediaEnd, state: .recording, isLocal: true)
             } catch is MP4Error {
@@ -39,130 +39,70 @@ package struct Answers: Sendable {
         }
     }
 
-    /// Calls `body` with pages of rows in order of (session, counter), the growing ones last.
+    /// Calls `body` with pages of rows by start, the growing ones last; one that closes meanwhile comes once.
     package func segments(from: WallTime?, to: WallTime?, _ body: ([SegmentRow]) async throws -> Void) async throws {
-        var last: SegmentID?
+        var growing = growing.filter { $0.end > (from ?? .earliest) && $0.start < (to ?? .latest) }
+        var last: SegmentPlace?
         while true {
-            let rows = try catalog.segments(camera, .overlapping(from: from, to: to), after: last, limit: Self.page)
+            let rows = try catalog.segments(camera, from: from, to: to, after: last, limit: Self.page)
+            growing.removeAll { open in rows.contains { $0.id == open.id } }
             try await body(rows)
-            guard let end = rows.last?.id else { break }
+            guard let end = rows.last?.place else { break }
             last = end
         }
-        try await body(growing.filter { $0.end > (from ?? .earliest) && $0.start < (to ?? .latest) })
+        try await body(growing)
     }
 
     package func coverage(from: WallTime?, to: WallTime?) async throws -> Coverage {
-        let first = try catalog.firstKnown(camera)
-        let known = [first, growing.map(\.start).min()].compactMap(\.self).min()
-        let from = from ?? known ?? now
-        let claims = try await claims(from: from, to: to)
-        let end = to ?? claims.liveEnd(now: now, within: Self.live)
-        let coverage = Coverage(from: from, to: end, claims: claims.all)
-        return coverage.absorbing(Self.rounding)
+        let from = try from ?? firstKnown()
+        let claims = try claims(from: from, to: to)
+        return coverage(claims, from: from, to: to ?? claims.liveEnd(now: now, within: Self.live))
     }
 
-    /// Journalled gaps and evicted ranges by start; what a later session recorded over after a backward step is left
-    /// out.
+    /// Journalled gaps, evicted ranges and what nobody accounts for, by start.
+    ///
+    /// What a later session recorded over after a backward step is left out, and so is a loss without length.
     package func gaps(from: WallTime?, to: WallTime?) async throws -> [Gap] {
         let rows = try catalog.gaps(camera, from: from, to: to)
-        let evicted = try evictedRanges(from: from, to: to)
-        guard let first = (rows.map(\.gap.from) + evicted.map(\.from)).min() else { return [] }
+        let asked = try from ?? firstKnown()
+        // A journalled gap is shown whole, wherever it began.
+        let first = ([asked] + rows.prefix(1).map(\.gap.from)).min() ?? asked
+        let last = to.map { to in ([to] + rows.compactMap(\.gap.to)).max() ?? to }
+        let claims = try claims(from: first, to: last)
+        let live = claims.liveEnd(now: now, within: Self.live)
         // After a backward step of the clock what is known reaches beyond now.
-        let last = (rows.compactMap(\.gap.to) + evicted.compactMap(\.to) + [now]).max() ?? now
-        let spans = try await coverage(from: first, to: last).spans.filter { !$0.isRecorded }
-        return (rows.map(\.gap) + evicted).compactMap { $0.shown(in: spans, now: now) }
+        let end = last ?? ([live] + claims.losses.compactMap(\.to)).max() ?? live
+        let losses = Losses(coverage(claims, from: first, to: end), now: now)
+        let told = claims.losses.filter { ($0.to ?? .latest) > asked && $0.from < (to ?? .latest) }
+        let untold = losses.untold(
+            from: asked, to: min(to ?? live, live), isOngoing: to == nil, but: told.filter { $0.reason == .unknown })
+        return (told.compactMap { losses.part(of: $0) } + untold)
             .sorted { ($0.from, $0.to ?? .latest) < ($1.from, $1.to ?? .latest) }
     }
 }
 
 extension Answers {
-    private struct Claims {
-        var all: [Coverage.Claim] = []
-        var hasOpenGap = false
-        var lastMedia: WallTime?
-
-        /// Now, or where a live recording has come to.
-        func liveEnd(now: WallTime, within tolerance: TimeSpan) -> WallTime {
-            guard !hasOpenGap, let lastMedia, lastMedia <= now, now - lastMedia <= tolerance else { return now }
-            return lastMedia
-        }
+    private func firstKnown() throws -> WallTime {
+        ([try catalog.firstKnown(camera)] + growing.map(\.start)).compactMap(\.self).min() ?? now
     }
 
-    private func claims(from: WallTime, to: WallTime?) async throws -> Claims {
-        var claims = Claims()
-        var current: SegmentRow?
-        try await segments(from: from, to: to) { rows in
-            for row in rows {
-                if var open = current, open.continues(with: row, within: Self.contiguous) {
-                    open.duration = row.end - open.start
-                    open.id = row.id
-                    current = open
-                } else {
-                    if var open = current {
-                        if open.precedes(row, within: Self.contiguous) { open.duration = row.start - open.start }
-                        claims.all.append(open.claim)
-                    }
-                    current = row
-                }
-            }
+    private func claims(from: WallTime, to: WallTime?) throws -> Claims {
+        var claims = Claims(now: now)
+        var last: SegmentPlace?
+        while true {
+            let extents = try catalog.extents(camera, from: from, to: to, after: last, limit: Self.extentPage)
+            for extent in extents { claims.add(extent) }
+            guard let end = extents.last?.place else { break }
+            last = end
         }
-        if let current {
-            claims.all.append(current.claim)
-            claims.lastMedia = current.end
-        }
-        for row in try catalog.gaps(camera, from: from, to: to) {
-            claims.hasOpenGap = claims.hasOpenGap || row.gap.to == nil
-            let span = CoverageSpan(
-                from: row.gap.from, to: row.gap.to ?? now, kind: .gap(row.gap.reason))
-            claims.all.append(Coverage.Claim(span, rank: row.session.multipliedSaturated(2).addingSaturated(1)))
-        }
+        for row in growing where row.end > from && row.start < (to ?? .latest) { claims.add(growing: row) }
+        claims.endRuns()
+        for row in try catalog.gaps(camera, from: from, to: to) { claims.add(row) }
         return claims
     }
 
-    /// Evicted segments that follow each other for one reason are one range.
-    private func evictedRanges(from: WallTime?, to: WallTime?) throws -> [Gap] {
-        var ranges: [Gap] = []
-        var last: EvictionRow?
-        while true {
-            let rows = try catalog.evicted(camera, from: from, to: to, after: last?.id, limit: Self.page)
-            for row in rows {
-                let end = row.start + row.duration
-                if let before = last, before.reason == row.reason, before.id.session == row.id.session,
-                    before.id.counter + 1 == row.id.counter,
-                    (row.start - before.start - before.duration).magnitude <= Self.contiguous
-                {
-                    ranges[ranges.endIndex - 1].to = end
-                } else {
-                    ranges.append(Gap(from: row.start, to: end, reason: .evicted, detail: row.reason))
-                }
-                last = row
-            }
-            if rows.isEmpty { return ranges }
-        }
-    }
-}
-
-extension SegmentRow {
-    /// The next segment of the same session, with no more than a frame between them.
-    fileprivate func precedes(_ next: SegmentRow, within tolerance: TimeSpan) -> Bool {
-        next.id.session == id.session && next.id.counter == id.counter.addingSaturated(1) && next.start > start
-            && (next.start - end).magnitude <= tolerance
-    }
-
-    fileprivate func continues(with next: SegmentRow, within tolerance: TimeSpan) -> Bool {
-        state == next.state && precedes(next, within: tolerance)
-    }
-
-    fileprivate var claim: Coverage.Claim {
-        let kind: CoverageSpan.Kind = state == .evicted ? .evicted : .recorded(state)
-        return Coverage.Claim(
-            CoverageSpan(from: start, to: end, kind: kind), rank: id.session.multipliedSaturated(2))
-    }
-}
-
-extension CoverageSpan {
-    fileprivate var isRecorded: Bool {
-        if case .recorded = kind { true } else { false }
+    private func coverage(_ claims: Claims, from: WallTime, to: WallTime) -> Coverage {
+        Coverage(from: from, to: to, claims: claims.all).absorbing(Self.rounding)
     }
 }
 
@@ -180,19 +120,5 @@ extension Coverage {
             }
         }
         return copy
-    }
-}
-
-extension Gap {
-    /// What of a gap is not recorded over; nil when all of it is, or when it closed where it opened: a frame was late.
-    fileprivate func shown(in spans: [CoverageSpan], now: WallTime) -> Gap? {
-        let end = to ?? max(now, from)
-        guard from < end else { return to == nil ? self : nil }
-        let left = spans.filter { $0.from < end && from < $0.to }
-        guard let first = left.first, let last = left.last else { return nil }
-        var shown = self
-        shown.from = max(from, first.from)
-        if let to { shown.to = min(to, last.to) }
-        return shown
     }
 }

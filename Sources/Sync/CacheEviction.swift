@@ -75,8 +75,8 @@ package struct CacheEviction {
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         if row.isUncertain, row.state != .quarantined {
             try givenUp.announce(row, reason: reason)  // The store may have it: the next pass asks.
-        } else {
-            try givenUp.write(row, reason: reason, mayBeStored: false)
+        } else if try !givenUp.write(row, reason: reason, mayBeStored: false) {
+            return nil  // Its upload began meanwhile: the next turn sees it as it is then.
         }
         try free(row)
         return row.bytes

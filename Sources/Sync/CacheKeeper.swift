@@ -161,7 +161,7 @@ extension CacheKeeper {
     /// Seconds that the oldest closed segment has waited for its upload.
     package func lag() throws -> Double {
         let now = work.clock.now()
-        let waiting = try work.cachedCameras().compactMap { try work.catalog.holdings($0).oldestPending }
+        let waiting = try work.cachedCameras().compactMap { try work.catalog.oldestPending($0) }
         return waiting.min().map { max(0, (now - $0).seconds) } ?? 0
     }
 }

@@ -14,16 +14,17 @@ struct GivenUp {
                 try work.catalog.beginUpload(row.camera, row.id)
                 return
             }
-            try commit(row, known)
+            _ = try commit(row, known)
         } else {
             try write(row, reason: "vanished", mayBeStored: false)
         }
     }
 
-    /// Writes the reason down first, then gives the footage up.
-    func write(_ row: SegmentRow, reason: String, mayBeStored: Bool) throws {
+    /// Writes the reason down first, then gives the footage up; false when an upload of it began meanwhile.
+    @discardableResult
+    func write(_ row: SegmentRow, reason: String, mayBeStored: Bool) throws -> Bool {
         let eviction = try announce(row, reason: reason)
-        try commit(row, eviction, mayBeStored: mayBeStored)
+        return try commit(row, eviction, mayBeStored: mayBeStored)
     }
 
     /// Writes the reason down; the segment is not given up yet.
@@ -40,16 +41,14 @@ struct GivenUp {
         return eviction
     }
 
-    private func commit(_ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false) throws {
+    private func commit(_ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false) throws -> Bool {
         // Refused when an upload was begun meanwhile: what was written down stands, and the next pass asks the store.
-        guard
-            try work.catalog.commitEvicted(
-                row.camera, eviction, mayBeStored: mayBeStored, isUncertain: row.isUncertain)
-        else { return }
+        guard try work.catalog.commitEvicted(row, eviction, mayBeStored: mayBeStored) else { return false }
         if eviction.reason != "retention" {
             let why = "\(row.start.rfc3339) \(row.duration.seconds) s: \(eviction.reason)"
             work.tell("footageLost", row.camera, why)
         }
         try work.step("evict.committed")
+        return true
     }
 }

@@ -31,7 +31,7 @@ extension Listing.Span {
         switch span.kind {
         case .recorded(let state): self.init(from: from, to: to, kind: "recorded", reason: nil, state: state.rawValue)
         case .gap(let reason): self.init(from: from, to: to, kind: "gap", reason: reason.rawValue, state: nil)
-        case .evicted: self.init(from: from, to: to, kind: "evicted", reason: nil, state: nil)
+        case .evicted(let reason): self.init(from: from, to: to, kind: "evicted", reason: reason, state: nil)
         }
     }
 }

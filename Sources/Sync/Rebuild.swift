@@ -71,7 +71,7 @@ struct Rebuild {
         let session = SessionRow(
             session: scan.info.id.session, anchor: scan.info.anchor, quality: scan.info.quality,
             codecs: scan.media.codecs)
-        try work.catalog.enterStored(row, of: session, asset: key.asset)
+        try work.catalog.enterStored(row, of: session, asset: key.asset, gapBefore: scan.info.gapBefore)
     }
 
     /// True when the catalog needs nothing more of this object: the cache has the segment, or it was entered before, or

@@ -14,6 +14,9 @@ struct SegmentScan {
     /// Where playback can start: milliseconds from the segment's start, offset in the file.
     let seek: [(milliseconds: Int64, offset: Int64)]
 
+    /// More fragments than a power cut can tear.
+    private static let unsynced = 8
+
     /// `name` is the start that the file's or object's name carries; the exact one is finer, never another.
     init(_ reader: SegmentReader, named name: WallTime) {
         info = reader.info
@@ -71,6 +74,20 @@ extension SegmentScan {
             try file.read(at: offset, count: count)
         }
         return (SegmentScan(reader, named: name.start), length)
+    }
+
+    /// What of a segment that still grows is there, or was left by a crash: up to its last whole fragment.
+    ///
+    /// Only the end is read: what a worker has synced is as it wrote it, and it syncs at least every 4 s.
+    static func growing(_ name: SegmentFileName, in cache: CacheDirectory) throws -> SegmentScan {
+        let file = try cache.open(name)
+        let length = try file.length()
+        let read: SegmentReader.Read = { offset, count in try file.read(at: offset, count: count) }
+        let whole = try SegmentReader(length: length, verifyChecksums: false, read: read)
+        let synced = whole.fragments.dropLast(unsynced).last.map { $0.offset + $0.length } ?? whole.initLength
+        var reader = try SegmentReader(length: synced, verifyChecksums: false, read: read)
+        try reader.extend(length: length, read: read)
+        return SegmentScan(reader, named: name.start)
     }
 
     /// CRC-32C of a whole local file.

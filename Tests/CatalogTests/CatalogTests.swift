@@ -46,21 +46,29 @@ final class CatalogTests {
         rows[1].media.fragments[0].offset = 1 << 61
         try open().enter(rows)
         let catalog = try open()
-        #expect(try catalog.segments(front, .overlapping(from: nil, to: nil), limit: 9) == rows)
+        #expect(try catalog.segments(front, from: nil, to: nil, limit: 9).sorted { $0.id < $1.id } == rows)
         #expect(try catalog.segment(front, rows[2].id) == rows[2])
     }
 
-    @Test("pages come in order of session and counter, and a range looks back for what reaches into it")
+    @Test("a range comes by start, page by page, and looks back for what reaches into it")
     func ranges() throws {
         let catalog = try open()
-        try catalog.enter([row(2, 0), row(1, 0), row(1, 1), row(1, 2)])
-        let all = SegmentSelection.overlapping(from: nil, to: nil)
-        let first = try catalog.segments(front, all, limit: 2)
-        #expect(first.map(\.id) == [SegmentID(session: 1, counter: 0), SegmentID(session: 1, counter: 1)])
-        let rest = try catalog.segments(front, all, after: first.last?.id, limit: 5)
-        #expect(rest.map(\.id) == [SegmentID(session: 1, counter: 2), SegmentID(session: 2, counter: 0)])
-        let range = SegmentSelection.overlapping(from: epoch + .seconds(45), to: epoch + .seconds(60))
-        #expect(try catalog.segments(front, range, limit: 5).map(\.id.counter) == [1])
+        // The clock ran back by 45 s between the two sessions.
+        var rows = [row(1, 0), row(1, 1), row(1, 2), row(2, 0), row(2, 1)]
+        rows[3].start = epoch + .seconds(15)
+        rows[4].start = epoch + .seconds(60)
+        try catalog.enter(rows)
+        var listed: [SegmentID] = []
+        var last: SegmentPlace?
+        while let next = try catalog.segments(front, from: nil, to: nil, after: last, limit: 1).first {
+            listed.append(next.id)
+            last = next.place
+        }
+        #expect(listed == [rows[0], rows[3], rows[1], rows[2], rows[4]].map(\.id))
+        let (from, to) = (epoch + .seconds(45), epoch + .seconds(60))
+        #expect(try catalog.segments(front, from: from, to: to, limit: 5).map(\.id) == [rows[1].id])
+        let extents = try catalog.extents(front, from: nil, to: nil, limit: 9)
+        #expect(extents.map(\.place.id) == listed && extents.allSatisfy { $0.duration == .seconds(30) })
     }
 
     @Test("facts that permit an eviction commit with full sync, the rest with normal; SQLite itself says so")
@@ -82,10 +90,40 @@ final class CatalogTests {
         try catalog.markUploaded(front, id, checksum: 7)
         #expect(try catalog.note("uploaded") == "1")
         let eviction = EvictionRow(id: id, start: epoch, duration: .seconds(30), bytes: 1, reason: "budget")
-        try catalog.commitEvicted(front, eviction, mayBeStored: false)
+        let seen = try #require(try catalog.segment(front, id))
+        #expect(try catalog.commitEvicted(seen, eviction, mayBeStored: false))
         #expect(try catalog.note("evicted") == "2")
-        try catalog.quarantine(front, id)
+        try catalog.quarantine(front, SegmentID(session: 1, counter: 1))
         #expect(try catalog.note("quarantined") == "1")
+    }
+
+    @Test("footage is not given up once its upload began or ended, nor uploaded once it was given up")
+    func conditions() throws {
+        let catalog = try open()
+        try catalog.enter([row(1, 0), row(1, 1)])
+        let ids = [SegmentID(session: 1, counter: 0), SegmentID(session: 1, counter: 1)]
+        let seen = try ids.map { try #require(try catalog.segment(front, $0)) }
+        let evictions = ids.map {
+            EvictionRow(id: $0, start: epoch, duration: .seconds(30), bytes: 1, reason: "budget")
+        }
+        #expect(try catalog.beginUpload(front, ids[0]))
+        #expect(try catalog.commitEvicted(seen[0], evictions[0], mayBeStored: false) == false)
+        let doubted = try #require(try catalog.segment(front, ids[0]))
+        try catalog.commitVerified(front, ids[0], checksum: 1)
+        #expect(try catalog.commitEvicted(doubted, evictions[0], mayBeStored: false) == false)
+        #expect(try catalog.commitEvicted(seen[0], evictions[0], mayBeStored: false) == false)
+        let kept = try #require(try catalog.segment(front, ids[0]))
+        #expect(kept.state == .verified && kept.media == seen[0].media)
+        #expect(try catalog.eviction(front, ids[0]) == nil)
+
+        try catalog.beginUpload(front, ids[1])
+        let uncertain = try #require(try catalog.segment(front, ids[1]))
+        #expect(try catalog.commitEvicted(uncertain, evictions[1], mayBeStored: false))
+        #expect(try catalog.beginUpload(front, ids[1]) == false)
+        try catalog.markUploaded(front, ids[1], checksum: 1)
+        #expect(try catalog.commitVerified(front, ids[1], checksum: 1) == false)
+        try catalog.quarantine(front, ids[1])
+        #expect(try catalog.segment(front, ids[1])?.state == .evicted)
     }
 
     @Test("a survey changes what it saw and no state that was committed")
@@ -111,21 +149,6 @@ final class CatalogTests {
         let back = try #require(try catalog.segment(front, SegmentID(session: 1, counter: 0)))
         #expect(back.state == .uploaded && back.isUncertain && back.isLocal)
         #expect(try catalog.segments(front, .evictable, limit: 1) == [])
-    }
-
-    @Test("a segment is given up or uploaded, never both")
-    func eitherOr() throws {
-        let catalog = try open()
-        try catalog.enter([row(1, 0), row(1, 1)])
-        let ids = [SegmentID(session: 1, counter: 0), SegmentID(session: 1, counter: 1)]
-        let drops = ids.map { EvictionRow(id: $0, start: epoch, duration: .seconds(30), bytes: 1, reason: "budget") }
-        #expect(try catalog.beginUpload(front, ids[0]))
-        #expect(try !catalog.commitEvicted(front, drops[0], mayBeStored: false))
-        #expect(try catalog.segment(front, ids[0])?.state == .closed)
-        #expect(try catalog.commitEvicted(front, drops[1], mayBeStored: false))
-        #expect(try !catalog.beginUpload(front, ids[1]))
-        #expect(try catalog.commitEvicted(front, drops[0], mayBeStored: false, isUncertain: true))
-        #expect(try ids.map { try catalog.segment(front, $0)?.state } == [.evicted, .evicted])
     }
 
     @Test("the watermark is the last verified one below everything that is not")
@@ -163,10 +186,71 @@ final class CatalogTests {
         try catalog.apply([.gapClosed(to: epoch + .seconds(9))], camera)
         #expect(try catalog.gaps(front, from: nil, to: nil).first?.gap.to == epoch + .seconds(9))
         #expect(try catalog.gaps(front, from: epoch + .seconds(9), to: nil) == [])
-        #expect(try catalog.sessions(front) == [session])
         #expect(try catalog.segment(front, SegmentID(session: 1, counter: 0))?.isRead == false)
         try catalog.forgetJournal(of: front)
         #expect(try catalog.gaps(front, from: nil, to: nil).isEmpty)
+    }
+
+    @Test("where the record of a gap's close was lost, the next segment or the next gap ends it")
+    func lostClose() throws {
+        let catalog = try open()
+        let camera = CameraRow(name: front, asset: "archive", retention: nil)
+        func opened(_ sequence: Int64, session: Int64, at second: Int64) -> Fact {
+            let gap = Gap(from: epoch + .seconds(second), to: nil, reason: .networkLoss, detail: "")
+            return .gapOpened(GapRow(sequence: sequence, session: session, gap: gap))
+        }
+        let closed = Fact.segmentClosed(
+            SegmentID(session: 1, counter: 1), key: "k", start: epoch + .seconds(20), duration: .seconds(30), bytes: 5)
+        try catalog.apply(
+            [
+                opened(1, session: 1, at: 10), closed, opened(2, session: 1, at: 50), opened(3, session: 1, at: 70),
+                .gapClosed(to: epoch + .seconds(80)),
+            ], camera)
+        let gaps = try catalog.gaps(front, from: nil, to: nil).map(\.gap)
+        #expect(gaps.map(\.from) == [10, 50, 70].map { epoch + .seconds($0) })
+        #expect(gaps.map(\.to) == [20, 70, 80].map { epoch + .seconds($0) })
+    }
+
+    @Test("a gap that a stored segment tells of is entered once, gives way to a journal's, and outlives a journal")
+    func toldGaps() throws {
+        let catalog = try open()
+        let camera = CameraRow(name: front, asset: "archive", retention: nil)
+        func stored(_ session: Int64, from: Int64, to: Int64) throws {
+            let gap = Gap(
+                from: epoch + .seconds(from), to: epoch + .seconds(to), reason: .cameraOffline, detail: "")
+            let told = SessionRow(session: session, anchor: epoch + .seconds(to), quality: .synchronised, codecs: "")
+            try catalog.enterStored(row(session, 0, state: .verified), of: told, asset: "archive", gapBefore: gap)
+        }
+        for _ in 0..<2 { try stored(2, from: 10, to: 20) }
+        try stored(3, from: 50, to: 60)
+        #expect(try catalog.gaps(front, from: nil, to: nil).map(\.session) == [1, 2])
+        let gap = Gap(from: epoch + .seconds(10), to: nil, reason: .cameraOffline, detail: "no route to host")
+        try catalog.apply(
+            [.gapOpened(GapRow(sequence: 7, session: 1, gap: gap)), .gapClosed(to: epoch + .seconds(20))], camera)
+        #expect(try catalog.gaps(front, from: nil, to: nil).map(\.gap.detail) == ["no route to host", ""])
+        try stored(2, from: 10, to: 20)
+        #expect(try catalog.gaps(front, from: nil, to: nil).count == 2)
+        try catalog.forgetJournal(of: front)
+        #expect(try catalog.gaps(front, from: nil, to: nil).map(\.session) == [2])
+    }
+
+    @Test("a length that no clock could reach ends with time itself, and breaks no question")
+    func endlessDuration() throws {
+        let catalog = try open()
+        var endless = row(1, 0)
+        endless.duration = TimeSpan(microseconds: .max)
+        var reversed = row(1, 1)
+        reversed.duration = .seconds(-5)
+        try catalog.enter([endless, reversed])
+        let record = EvictionRow(
+            id: SegmentID(session: 1, counter: 2), start: epoch, duration: endless.duration, bytes: 1, reason: "budget")
+        let closed = Fact.segmentClosed(record.id, key: "k", start: epoch, duration: endless.duration, bytes: 1)
+        try catalog.apply([closed, .evicted(record)], CameraRow(name: front, asset: "", retention: nil))
+        let rows = try catalog.segments(front, from: nil, to: nil, limit: 5)
+        #expect(rows.map(\.duration) == [.latest - epoch, .latest - epoch, .zero])
+        #expect(try catalog.eviction(front, record.id)?.duration == .latest - epoch)
+        #expect(try catalog.holdings(front).pendingSegments == 2)
+        #expect(try catalog.oldestPending(front) == .latest)
     }
 
     @Test(
@@ -200,7 +284,9 @@ final class CatalogTests {
             "state = 'unheard-of'", "tracks = '[{'", "fragments = x'80'", "bytes = 'many'",
         ] {
             try intruder.write { try $0.execute(sql: "UPDATE segment SET \(change)") }
-            let error = #expect(throws: CatalogError.self) { try catalog.segments(front, .local, limit: 1) }
+            let error = #expect(throws: CatalogError.self) {
+                try catalog.segments(front, from: nil, to: nil, limit: 1)
+            }
             #expect(error?.isCorrupt == true, "\(change)")
             try intruder.write { db in
                 try db.execute(sql: "DELETE FROM segment")
@@ -249,6 +335,7 @@ final class CatalogTests {
         let later = try catalog.expired(front, before: now - TimeSpan.seconds(43_200), now: now, limit: 10)
         #expect(later.map(\.id.session).sorted() == [1, 2, 3, 4, 5])
     }
+
     @Test("footage of an unsynchronised clock is no older than the first synchronised session after it")
     func unsynchronised() throws {
         let catalog = try open()

@@ -118,4 +118,34 @@ struct RebuildTests {
         let answers = try await CacheKeeper(work: rig.workspace(), progress: Progress()).answers(rig.front)
         #expect(try await answers.coverage(from: nil, to: rig.clock.now).recorded == .seconds(6))
     }
+
+    @Test("gaps whose journal is gone with its cache are listed from the store's segments, and once")
+    func storeOnlyGaps() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        for reason in [GapReason.cameraOffline, .networkLoss] {
+            try recorder.start()
+            for _ in 0..<2 { try recorder.record() }
+            try recorder.stop(reason)
+            rig.clock.advance(.seconds(30))
+        }
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        func listed() async throws -> [Gap] {
+            let answers = try await CacheKeeper(work: rig.workspace(), progress: Progress()).answers(rig.front)
+            return try await answers.gaps(from: nil, to: rig.clock.now)
+        }
+        let before = try await listed().map { Gap(from: $0.from, to: $0.to, reason: $0.reason, detail: "") }
+        #expect(before.map(\.reason) == [.cameraOffline, .networkLoss])
+        try FileManager.default.moveItem(atPath: rig.root + "/cache/front", toPath: rig.root + "/away")
+        rig.settings.cameras = [:]
+        try rig.loseCatalog()
+        try rig.sync()
+        #expect(try await listed() == before)
+        // The disk is back: its journal says more.
+        try FileManager.default.moveItem(atPath: rig.root + "/away", toPath: rig.root + "/cache/front")
+        try rig.sync()
+        #expect(try await listed().map(\.detail) == ["told to", "told to"])
+    }
 }

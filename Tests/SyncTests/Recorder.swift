@@ -15,6 +15,7 @@ final class Recorder {
     private var counter: Int64 = 0
     private var anchor: WallTime
     private var mediaTime: Int64 = 0
+    private var gapBefore: Gap?
 
     init(cache path: String, camera: CameraName, clock: ManualClock) throws {
         if !FileManager.default.fileExists(atPath: path) {
@@ -39,7 +40,8 @@ final class Recorder {
         anchor = clock.now
         try journal.append(
             .sessionStart(session: session, anchor: anchor, quality: .synchronised, codecs: "alaw"), at: clock.now)
-        if journal.state.openGap != nil { try journal.append(.gapClose(to: anchor), at: clock.now) }
+        gapBefore = journal.state.openGap.map { Gap(from: $0.from, to: anchor, reason: $0.reason, detail: "") }
+        if gapBefore != nil { try journal.append(.gapClose(to: anchor), at: clock.now) }
     }
 
     func stop(_ reason: GapReason = .stopped) throws {
@@ -54,7 +56,8 @@ final class Recorder {
     func record(seconds: Int = 2, closing: Bool = true, jump: Int64 = 0) throws -> SegmentFileName {
         let start = clock.now
         let id = SegmentID(session: session, counter: counter)
-        let info = SegmentInfo(camera: camera, id: id, anchor: anchor, quality: .synchronised)
+        let info = SegmentInfo(
+            camera: camera, id: id, anchor: anchor, quality: .synchronised, gapBefore: counter == 0 ? gapBefore : nil)
         var encoder = SegmentEncoder(tracks: [track], info: info)
         let file = try SegmentAppender(
             in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)

@@ -82,7 +82,7 @@ final class Rig {
     }
 
     func rows(_ camera: CameraName? = nil) throws -> [SegmentRow] {
-        try workspace().catalog.segments(camera ?? front, .overlapping(from: nil, to: nil), limit: 10_000)
+        try workspace().catalog.segments(camera ?? front, from: nil, to: nil, limit: 10_000)
     }
 
     /// Segments, gaps and coverage as a client reads them.
