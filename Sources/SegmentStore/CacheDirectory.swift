@@ -56,6 +56,13 @@ package final class CacheDirectory {
             total: Int64(clamping: status.f_blocks).multipliedSaturated(block))
     }
 
+    /// The disk that holds the cache: equal for two caches exactly if they share their space.
+    package func disk() throws(SegmentStoreError) -> UInt64 {
+        var status = stat()
+        guard fstat(root.raw, &status) == 0 else { throw .last("examine", path) }
+        return UInt64(status.st_dev)
+    }
+
     /// Opens a segment for reading, under its final name if it was closed meanwhile.
     package func open(_ name: SegmentFileName) throws(SegmentStoreError) -> SegmentFile {
         let hour = try hourDirectory(of: name)

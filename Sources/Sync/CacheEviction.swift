@@ -27,8 +27,30 @@ package struct CacheEviction {
         return bytes
     }
 
-    /// Frees until the disk has its minimum; the camera that holds most pays first.
+    /// Frees until each disk has its minimum; on each the camera that holds most pays first.
     package func keepFree(_ caches: [CameraName: Int64]) throws {
+        for held in disks(caches) { try keepFree(onDisk: held) }
+    }
+
+    /// Removes hours that a worker left empty.
+    package func sweep(_ camera: CameraName) throws {
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        try Eviction.removeEmptyDirectories(in: cache, now: work.clock.now())
+    }
+
+    private func disks(_ caches: [CameraName: Int64]) -> [[CameraName: Int64]] {
+        var disks: [UInt64: [CameraName: Int64]] = [:]
+        for (camera, bytes) in caches {
+            // A cache that cannot be opened frees nothing; its camera's next survey says so.
+            guard let cache = try? CacheDirectory(path: work.settings.cachePath(camera), camera: camera),
+                let disk = try? cache.disk()
+            else { continue }
+            disks[disk, default: [:]][camera] = bytes
+        }
+        return Array(disks.values)
+    }
+
+    private func keepFree(onDisk caches: [CameraName: Int64]) throws {
         var held = caches
         for _ in 0..<Self.limit {
             let order = held.sorted { ($0.value, $0.key) > ($1.value, $1.key) }.map(\.key)

@@ -11,6 +11,7 @@ import SegmentStore
 /// surveys and evicts, after each piece of its work, and not while it cannot make room.
 package actor CacheKeeper {
     private static let budgetInterval = TimeSpan.seconds(5)
+    private static let sweepInterval = TimeSpan.seconds(3600)
 
     private let executor = BlockingExecutor("cache")
     private let progress: Progress
@@ -18,6 +19,7 @@ package actor CacheKeeper {
     private var cacheBytes: [CameraName: Int64] = [:]
     private var lastBeat: MonotonicTime?
     private var lastBudget: MonotonicTime?
+    private var lastSweep: MonotonicTime?
     /// The last try to make room did what it could for every camera.
     private var keepsRoom = true
 
@@ -63,6 +65,17 @@ package actor CacheKeeper {
         let now = work.clock.monotonic()
         if lastBudget.map({ now - $0 >= Self.budgetInterval }) ?? true { try keepBudgets() }
         try CacheEviction(work: work).keepFree(cacheBytes)
+        if lastSweep.map({ now - $0 >= Self.sweepInterval }) ?? true { try sweep() }
+    }
+
+    /// Removes the hours that workers and evictions left empty: each listing would open them for ever.
+    private func sweep() throws {
+        lastSweep = work.clock.monotonic()
+        for camera in cacheBytes.keys {
+            do { try CacheEviction(work: work).sweep(camera) } catch let error where error.concernsOneOnly {
+                progress.blame(.budget(camera), error)
+            }
+        }
     }
 
     /// Measures the caches and brings each under its budget.

@@ -68,6 +68,9 @@ struct CacheDirectoryTests {
         let free = try directory.cache().freeSpace()
         #expect(free.available > 0)
         #expect(free.total >= free.available)
+        #expect(try directory.cache().disk() == directory.cache().disk())
+        let system = try CacheDirectory(path: "/proc", camera: #require(Footage.camera))
+        #expect(try system.disk() != directory.cache().disk())
     }
 
     @Test("tells flash from rotational by the device below, and syncs accordingly")

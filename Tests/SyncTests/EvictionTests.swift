@@ -65,6 +65,73 @@ struct EvictionTests {
         #expect(FileManager.default.fileExists(atPath: second.cache.path + "/" + open.relativePath))
     }
 
+    @Test("footage whose upload begins while it is given up stays, and raises no alarm")
+    func uploadBegins() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 40_000, dropsOldest: true))
+        _ = try recorded(rig, 3)
+        let catalog = try rig.workspace().catalog
+        let (front, id) = (rig.front, SegmentID(session: 1, counter: 0))
+        let work = try rig.workspace { step in
+            if step.description == "evict.journalled" { try catalog.beginUpload(front, id) }
+        }
+        try rig.survey(rig.front, work)
+        #expect(try rig.cached().count == 3)
+        #expect(rig.events.recent.isEmpty)
+        let row = try #require(try catalog.segment(front, id))
+        #expect(row.state == .closed && row.isUncertain && !row.media.fragments.isEmpty)
+    }
+
+    @Test("a disk that is short frees its own caches, not those of another", .enabled(if: Disks.areTwo))
+    func twoDisks() throws {
+        let rig = try Rig()
+        let elsewhere = Disks.other + "/cvr-sync-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: elsewhere) }  // A leftover fails no test.
+        let yard = try #require(CameraName("yard"))
+        _ = try recorded(rig, 2)
+        let second = try Recorder(cache: elsewhere, camera: yard, clock: rig.clock)
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(rig.root)/cache/yard", withDestinationPath: elsewhere)
+        try second.start()
+        for _ in 0..<2 { try second.record() }
+        try rig.sync()
+        let shares = try [rig.front, yard].map { camera in
+            let space = try CacheDirectory(path: "\(rig.root)/cache/\(camera)", camera: camera).freeSpace()
+            return 100 * Double(space.available) / Double(space.total)
+        }
+        rig.settings.minimumFreePercent = (shares[0] + shares[1]) / 2
+        // The roomy disk's camera holds most.
+        let (roomy, short) = shares[0] > shares[1] ? (rig.front, yard) : (yard, rig.front)
+        try CacheEviction(work: rig.workspace()).keepFree([roomy: 2, short: 1])
+        #expect(try rig.rows(short).map(\.isLocal) == [false, false])
+        #expect(try rig.rows(roomy).map(\.isLocal) == [true, true])
+    }
+
+    @Test("hours that were left empty are removed, once an hour")
+    func sweep() async throws {
+        let rig = try Rig()
+        _ = try recorded(rig, 1)
+        let keeper = try CacheKeeper(work: rig.workspace(), progress: Progress())
+        func leave(_ hour: String) throws {
+            try FileManager.default.createDirectory(
+                atPath: "\(rig.root)/cache/front/2026-01-01/\(hour)", withIntermediateDirectories: true)
+        }
+        func left() -> [String] {
+            // None is there once the day is gone.
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(rig.root)/cache/front/2026-01-01")) ?? []
+        }
+        try leave("05")
+        try await keeper.tick()
+        #expect(left() == [])
+        try leave("06")
+        rig.clock.advance(.seconds(3599))
+        try await keeper.tick()
+        #expect(left() == ["06"])
+        rig.clock.advance(.seconds(1))
+        try await keeper.tick()
+        #expect(left() == [])
+        #expect(try rig.cached().count == 1)
+    }
+
     @Test("retention deletes from the store and the cache, and leaves a row; a wrong clock deletes nothing")
     func retention() throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)))
@@ -120,5 +187,21 @@ struct EvictionTests {
         case .unsynchronised: #expect(verdict == "unsynchronised")
         case .moved: #expect(verdict == "moved")
         }
+    }
+}
+
+/// Another disk than the one that a rig is on.
+private enum Disks {
+    static let other = NSTemporaryDirectory()
+
+    static var areTwo: Bool {
+        func disk(_ path: String) -> Int? {
+            // No such path: no second disk.
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.systemNumber] as? Int
+        }
+        guard let memory = disk("/dev/shm"), FileManager.default.isWritableFile(atPath: "/dev/shm") else {
+            return false
+        }
+        return disk(other) != memory
     }
 }
