@@ -68,8 +68,11 @@ struct Crashed: Sendable {
 
 extension Box {
     /// Starts with a failpoint and returns when a process has died of it; then everything else is killed too.
-    func die(at step: String) async throws {
+    ///
+    /// `approach` does what the step takes to be reached.
+    func die(at step: String, approach: @Sendable (Box) async throws -> Void = { _ in }) async throws {
         try await start(environment: ["CVR_FAILPOINT": step])
+        try await approach(self)
         let first = try await events.first("a process dies at \(step)", within: .seconds(30)) { line in
             line.contains("\"workerExited\"") || line.contains("\"syncExited\"") ? line : nil
         }

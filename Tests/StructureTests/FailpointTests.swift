@@ -27,7 +27,7 @@ struct FailpointTests {
     @Test("ARCHITECTURE.md names each step of cvr-sync, and no other")
     func documented() throws {
         let text = try tree.text("ARCHITECTURE.md").replacing("\n", with: " ")
-        let groups = text.matches(of: /`(upload|verify|commit|evict|retain)\.\{([A-Za-z, ]+)\}`/)
+        let groups = text.matches(of: /`(upload|verify|commit|evict|retain|survey)\.\{([A-Za-z, ]+)\}`/)
         let named = groups.flatMap { group in
             group.output.2.split(separator: ",").map { name in
                 "\(group.output.1)." + name.filter { $0 != " " }
