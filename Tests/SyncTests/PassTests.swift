@@ -28,6 +28,27 @@ struct PassTests {
         #expect(try rig.rows().allSatisfy { $0.state == .verified })
     }
 
+    @Test("a pass that was told to end, as by other settings, neither uploads nor deletes any more")
+    func told() async throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        rig.clock.advance(.seconds(700))
+        try recorder.start()
+        try recorder.record()
+        let work = try rig.workspace()
+        try rig.survey(rig.front, work)
+        let keeper = StoreKeeper(progress: Sync.Progress(), stop: StopSwitch())
+        let over = StopSwitch()
+        over.set(at: .now)
+        #expect(try await keeper.pass(work, isAsked: true, limit: over).uploaded == 0)
+        #expect(try rig.rows().map(\.state) == [.verified, .closed])
+        #expect(try await keeper.pass(work, isAsked: true, limit: StopSwitch()).uploaded == 1)
+        #expect(try rig.rows().map(\.state) == [.evicted, .verified])
+    }
+
     @Test("a rebuild is done in pieces, and what was recorded since is uploaded before it is done")
     func pieces() throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 1))
