@@ -6,23 +6,19 @@ package actor Machine {
 
     /// How much of the machine a test needs.
     package enum Share: Sendable {
-        case one, all
+        case one, most
     }
 
-    private let places: Int
     private var free: Int
     private var waiting: [(places: Int, turn: CheckedContinuation<Void, Never>)] = []
 
-    init(places: Int) {
-        self.places = places
-        free = places
-    }
+    init(places: Int) { free = places }
 
     /// Runs `body` when there is room; who asked first is first.
     package func place<Result: Sendable>(
         _ share: Share = .one, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
-        let wanted = share == .one ? 1 : places
+        let wanted = share == .one ? 1 : 2
         await enter(wanted)
         do {
             let result = try await body()
