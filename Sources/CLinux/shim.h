@@ -96,6 +96,9 @@ static inline int cvr_rename_new(int dir, const char *from, const char *to) {
     return (int)syscall(SYS_renameat2, dir, from, dir, to, 1);
 }
 
+/* prctl(2) is variadic. */
+static inline int cvr_forbid_dumps(void) { return (int)syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 0, 0, 0, 0); }
+
 /* Atomic, for a counter shared by threads; returns the new value. */
 static inline int cvr_decrement(int *counter) { return __atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST); }
 

@@ -3,11 +3,11 @@ import Recording
 extension BoxConfiguration {
     /// Reads `cvr.yaml` and the files of `cameras.d`; throws every mistake at once.
     ///
-    /// `added` gives the latter by camera name, once the former has said where the state is; `hostName` is what
-    /// a box without `site` is called.
+    /// `added` gives the latter by camera name and the mistakes of those that cannot be read, once the former has said
+    /// where the state is; `hostName` is what a box without `site` is called.
     package init(
         main: ConfigurationText, hostName: String,
-        added: (String) throws(ConfigurationError) -> [String: ConfigurationText]
+        added: (String) -> (texts: [String: ConfigurationText], mistakes: [ConfigurationMistake])
     ) throws(ConfigurationError) {
         let mistakes = MistakeList()
         let root = Section(main, schema: "", mistakes: mistakes)
@@ -35,15 +35,23 @@ extension BoxConfiguration {
             defaults: CameraReader.Defaults(root.section("defaults", schema: "defaults"), cache: cache),
             mistakes: mistakes)
         reader.read(root.section("cameras", schema: nil))
-        do throws(ConfigurationError) {
-            for (name, text) in try added(statePath).sorted(by: { $0.key < $1.key }) { reader.read(name, text) }
-        } catch {
-            for mistake in error.mistakes { mistakes.add(mistake) }
-        }
+        let added = added(statePath)
+        for (name, text) in added.texts.sorted(by: { $0.key < $1.key }) { reader.read(name, text) }
+        for mistake in added.mistakes { mistakes.add(mistake) }
         reader.refuseSharedAssets()
         cameras = reader.cameras
+        checkNesting(root)
         checkSocketPaths(root.section("runtime", schema: nil))
         guard mistakes.isEmpty else { throw mistakes.error }
+    }
+
+    /// A camera's directory is its own: one called `state` or `a` would lie in the other's.
+    private func checkNesting(_ root: Section) {
+        for (key, path) in [("state", statePath), ("runtime", runtimePath)]
+        where path.isIn(cachePath) || cachePath.isIn(path) {
+            root.section(root.has(key) ? key : "cache", schema: nil).report(
+                "path", "the \(key) directory and the cache lie in each other; give each its own directory")
+        }
     }
 
     /// A Unix socket's path has at most 107 bytes (unix(7), sun_path).

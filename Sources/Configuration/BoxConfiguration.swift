@@ -35,13 +35,16 @@ package struct CameraConfiguration: Hashable, Sendable {
     /// Nil keeps for ever.
     package var retention: TimeSpan?
     package var asset: String
-    /// Nil: an even share of the disk.
+    /// Nil: a share of the disk by bit rate.
     package var cacheBudgetBytes: Int64?
     package var cacheFull: CacheFull
     package var acceptsUnverifiedTLS: Bool
     /// False after `cvrctl camera stop`, over restarts.
     package var enabled: Bool
     package var origin: String
+
+    package var isTLS: Bool { Self.isTLS(url) }
+    static func isTLS(_ url: String) -> Bool { url.lowercased().hasPrefix("rtsps:") }
 
     package enum Transport: String, Sendable, CaseIterable {
         case tcp, udp

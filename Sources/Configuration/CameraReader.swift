@@ -106,7 +106,7 @@ struct CameraReader {
                 section.has("retention") ? "retention" : nil, "the retention is shorter than one segment; lengthen it")
         }
         guard let url else { return nil }
-        let isTLS = url.lowercased().hasPrefix("rtsps:")
+        let isTLS = CameraConfiguration.isTLS(url)
         if isTLS, !unverified {
             section.report(
                 "url",

@@ -13,10 +13,10 @@ package struct ConfigurationFiles: Sendable {
     package func load(candidate: (name: String, text: String)? = nil) throws(ConfigurationError) -> BoxConfiguration {
         let main = try Self.text(of: mainPath)
         guard let main else { throw Self.failure(mainPath, "there is no such file; name it with --config FILE") }
-        return try BoxConfiguration(main: main, hostName: Self.hostName()) { (state) throws(ConfigurationError) in
-            var added = try Self.added(below: state)
+        return try BoxConfiguration(main: main, hostName: Self.hostName()) { state in
+            var added = Self.added(below: state)
             if let candidate {
-                added[candidate.name] = ConfigurationText(
+                added.texts[candidate.name] = ConfigurationText(
                     file: Self.path(of: candidate.name, state: state), text: candidate.text)
             }
             return added
@@ -46,22 +46,30 @@ package struct ConfigurationFiles: Sendable {
         return saysMore ? lines.joined(separator: "\n") + "\n" : nil
     }
 
-    private static func added(below state: String) throws(ConfigurationError) -> [String: ConfigurationText] {
+    /// Every file that can be read, and what is wrong with each that cannot.
+    private static func added(
+        below state: String
+    ) -> (texts: [String: ConfigurationText], mistakes: [ConfigurationMistake]) {
         let directory = "\(state)/cameras.d"
         guard let handle = opendir(directory) else {
-            if errno == ENOENT { return [:] }
-            throw failure(directory, "cannot be read: \(String(cString: strerror(errno)))")
+            if errno == ENOENT { return ([:], []) }
+            return ([:], failure(directory, "cannot be read: \(String(cString: strerror(errno)))").mistakes)
         }
         defer { closedir(handle) }
         var found: [String: ConfigurationText] = [:]
+        var mistakes: [ConfigurationMistake] = []
         while let entry = readdir(handle) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard name.hasSuffix(".yaml"), !name.hasPrefix(".") else { continue }
-            if let text = try text(of: "\(directory)/\(name)") { found[String(name.dropLast(5))] = text }
+            do throws(ConfigurationError) {
+                if let text = try text(of: "\(directory)/\(name)") { found[String(name.dropLast(5))] = text }
+            } catch {
+                mistakes += error.mistakes
+            }
         }
-        return found
+        return (found, mistakes)
     }
 
     private static func text(of path: String) throws(ConfigurationError) -> ConfigurationText? {

@@ -64,6 +64,7 @@ extension Recorder {
 
     func note(_ trouble: Trouble) {
         faultAt = clocks.monotonic()
+        counted.lastFaultAt = clocks.wall()
         guard counted.lastFault != trouble.fault else { return }
         counted.lastFault = trouble.fault
         mention(trouble.fault.code, trouble.fault.message)

@@ -49,7 +49,7 @@ package final class RunningProcess: Sendable {
         guard failure == 0 else {
             throw IsolationError(
                 operation: "start", subject: launch.executable, errno: failure,
-                nextStep: "install it beside cvrd or in /usr/libexec/cvr")
+                nextStep: Self.nextStep(failure))
         }
         let descriptor = cvr_pidfd_open(pid)
         guard descriptor >= 0 else {
@@ -64,6 +64,17 @@ package final class RunningProcess: Sendable {
         // An unreaped child keeps its number and its /proc entry.
         return RunningProcess(
             pid: pid, startTime: ProcessFacts.startTime(of: pid) ?? 0, descriptor: descriptor, isChild: true)
+    }
+
+    private static func nextStep(_ failure: Int32) -> String {
+        switch failure {
+        case ENOENT, ENOTDIR: "install it beside cvrd or in /usr/libexec/cvr"
+        case EACCES, EPERM: "make it executable for cvrd's user"
+        case EAGAIN: "raise the limit of processes (TasksMax=, LimitNPROC=)"
+        case ENOMEM: "give the machine more memory or record fewer cameras"
+        case EMFILE, ENFILE: "raise the limit of open files (LimitNOFILE=)"
+        default: "install the release again"
+        }
     }
 
     /// Takes over a process that somebody else started; nil when it is gone.
@@ -107,6 +118,20 @@ package final class RunningProcess: Sendable {
         }
         if let known { return known }
         return await stream.first { _ in true }
+    }
+
+    /// As `exit`; nil also when it still lives after `limit`.
+    package func exit(within limit: Duration) async -> ExitStatus? {
+        await withTaskGroup(of: ExitStatus?.self) { group in
+            group.addTask { await self.exit() }
+            group.addTask {
+                // Cancelled when the process has ended.
+                try? await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
     }
 
     /// A pidfd turns readable when its process ends.

@@ -6,11 +6,13 @@ package enum Admin {
         package var code: String
         package var message: String
         package var nextStep: String
+        package var time: String?
 
-        package init(code: String, message: String, nextStep: String) {
+        package init(code: String, message: String, nextStep: String, time: String? = nil) {
             self.code = code
             self.message = message
             self.nextStep = nextStep
+            self.time = time
         }
     }
 
@@ -35,6 +37,7 @@ package enum Admin {
         package var pendingBytes: Int64 = 0
         package var oldestLocal: String?
         package var lastError: Fault?
+        package var unverifiedTLS = false
 
         package init(name: String, state: String, since: String) {
             self.name = name

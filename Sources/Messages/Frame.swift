@@ -40,7 +40,8 @@ package enum Frame {
         var reader = ByteReader(content)
         let theirs = try reader.byte()
         guard (oldestVersion...version).contains(theirs) else {
-            throw MessageError("the peer speaks version \(theirs), this build \(oldestVersion)...\(version)")
+            throw MessageError(
+                "it speaks version \(theirs), this build \(oldestVersion)...\(version)", isOtherVersion: true)
         }
         return (try reader.byte(), reader)
     }
@@ -49,6 +50,11 @@ package enum Frame {
 /// A message that cannot be understood; its sender is disconnected.
 package struct MessageError: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
+    /// The sender is no liar, only of another release.
+    package let isOtherVersion: Bool
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, isOtherVersion: Bool = false) {
+        self.description = description
+        self.isOtherVersion = isOtherVersion
+    }
 }

@@ -57,12 +57,14 @@ package struct WorkerProgress: Hashable, Sendable {
     /// Timestamp repairs and frames dropped by a bound, since the process started.
     package var anomalies: Int64
     package var lastFault: Fault?
+    /// When `lastFault` was last noted.
+    package var lastFaultAt: WallTime?
 
     package init(
         state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
         framesPerSecond: Double = 0, bitsPerSecond: Double = 0, framesReceived: Int64 = 0, bytesReceived: Int64 = 0,
         fragmentsWritten: Int64 = 0, syncs: Int64 = 0, loops: Int64 = 0, lastFrameAge: TimeSpan? = nil,
-        anomalies: Int64 = 0, lastFault: Fault? = nil
+        anomalies: Int64 = 0, lastFault: Fault? = nil, lastFaultAt: WallTime? = nil
     ) {
         self.state = state
         self.session = session
@@ -79,6 +81,7 @@ package struct WorkerProgress: Hashable, Sendable {
         self.lastFrameAge = lastFrameAge
         self.anomalies = anomalies
         self.lastFault = lastFault
+        self.lastFaultAt = lastFaultAt
     }
 }
 
@@ -141,7 +144,7 @@ extension IngestToSupervisor {
             self = .gapClosed(
                 from: try body.wallTime(), to: try body.wallTime(),
                 reason: GapReason(rawValue: try body.text()) ?? .unknown)
-        case 7: self = .event(type: try body.text(), at: try body.wallTime(), detail: try body.text())
+        case 7: self = .event(type: try body.eventType(), at: try body.wallTime(), detail: try body.text())
         default: throw MessageError("an unknown message \(kind) from a worker; this build is version \(Frame.version)")
         }
         try body.finish()
@@ -172,6 +175,7 @@ extension ByteWriter {
         put(progress.lastFrameAge) { $0.put($1) }
         put(progress.anomalies)
         put(progress.lastFault) { $0.put($1) }
+        put(progress.lastFaultAt) { $0.put($1) }
     }
 }
 
@@ -182,6 +186,14 @@ extension ByteReader {
             throw MessageError("a worker that calls itself '\(name)', slot '\(slotText)'")
         }
         return WorkerIdentity(camera: camera, slot: slot, pid: try int64(), build: try text())
+    }
+
+    /// It is a word in `cvrctl events`, and nothing that a worker makes up as it likes.
+    fileprivate mutating func eventType() throws(MessageError) -> String {
+        let type = try text()
+        guard (1...64).contains(type.utf8.count), type.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber) })
+        else { throw MessageError("an event of no proper type") }
+        return type
     }
 
     fileprivate mutating func workerProgress() throws(MessageError) -> WorkerProgress {
@@ -195,6 +207,7 @@ extension ByteReader {
             bytesReceived: try int64(), fragmentsWritten: try int64(), syncs: try int64(), loops: try int64(),
             lastFrameAge: try optional { (reader) throws(MessageError) in try reader.timeSpan() },
             anomalies: try int64(),
-            lastFault: try optional { (reader) throws(MessageError) in try reader.fault() })
+            lastFault: try optional { (reader) throws(MessageError) in try reader.fault() },
+            lastFaultAt: try optional { (reader) throws(MessageError) in try reader.wallTime() })
     }
 }

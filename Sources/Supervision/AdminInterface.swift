@@ -13,6 +13,11 @@ package struct AdminInterface: Sendable {
 
     @Sendable package func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         do {
+            // Children run as our user: a captured worker would else stop its neighbours (I1).
+            guard await !supervisor.keeps(call.peer.pid) else {
+                throw ChangeRefusal.refused(
+                    "cvrd's own processes may not use its admin socket", nextStep: "Ask from another process")
+            }
             switch call.name {
             case "Status": try await replies.send(await supervisor.status())
             case "Cameras": try await replies.send(await supervisor.cameras())
@@ -59,7 +64,9 @@ package struct AdminInterface: Sendable {
         let (recent, later) = supervisor.events.follow()
         try await replies.send(Listing.Events(events: recent), continues: true)
         for await event in later { try await replies.send(Listing.Events(events: [event]), continues: true) }
-        try await replies.send(Listing.Events(events: []))
+        try Task.checkCancellation()
+        throw ChangeRefusal.failed(
+            "events come faster than they are read here", nextStep: "Start again; the recent ones are kept")
     }
 
     /// Asks cvr-sync on a connection of its own, so that a long answer delays no other question.
@@ -84,10 +91,7 @@ package struct AdminInterface: Sendable {
         } catch let error as VarlinkRemoteError {
             throw Self.translated(error)
         } catch is VarlinkConnectionError {
-            throw VarlinkFailure(
-                name: "\(Admin.interface).SyncUnavailable",
-                parameters: Explanation(
-                    message: "cvr-sync is away", nextStep: "cvrd starts it again; see `cvrctl sync status`"))
+            throw Self.away
         }
     }
 
@@ -101,8 +105,14 @@ package struct AdminInterface: Sendable {
         var nextStep: String
     }
 
-    /// cvr-sync's errors have the same names in both interfaces.
+    private static let away = VarlinkFailure(
+        name: "\(Admin.interface).SyncUnavailable",
+        parameters: Explanation(
+            message: "cvr-sync is away", nextStep: "cvrd starts it again; see `cvrctl sync status`"))
+
+    /// cvr-sync's errors have the same names in both interfaces; one that cannot work yet, or any more, is away.
     private static func translated(_ error: VarlinkRemoteError) -> VarlinkFailure {
+        if error.name == "\(SyncInterface.interface).Unavailable" { return away }
         let known = ["NotFound", "InvalidArgument", "Failed"]
         let name = known.first { error.name == "\(SyncInterface.interface).\($0)" } ?? "Failed"
         return VarlinkFailure(

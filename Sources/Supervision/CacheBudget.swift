@@ -1,27 +1,66 @@
 import Configuration
 import Glibc
-import Recording
+package import Recording
 
-/// How much of its disk a camera may use when nobody says: an even share of what recording may use at all.
-enum CacheBudget {
-    /// Every camera's budget in bytes.
-    static func budgets(_ box: BoxConfiguration) -> [CameraName: Int64] {
-        let share = evenShare(
-            cachePath: box.cachePath, storePath: String(box.store.url.dropFirst("file://".count)),
-            minimumFreePercent: box.minimumFreePercent, cameras: box.cameras.count)
-        return box.cameras.mapValues { $0.cacheBudgetBytes ?? share }
+/// How much of its disk a camera may use when nobody says: what the others leave, shared by bit rate (design §7), so
+/// that all of them keep footage for the same time.
+package enum CacheBudget {
+    /// What one camera's share depends on.
+    package struct Claim: Hashable, Sendable {
+        /// `localMediaCacheMaximumSizeMiB`.
+        var explicit: Int64?
+        /// Nil while it is not known.
+        var bitsPerSecond: Double?
+
+        package init(explicit: Int64? = nil, bitsPerSecond: Double? = nil) {
+            self.explicit = explicit
+            self.bitsPerSecond = bitsPerSecond
+        }
     }
 
-    /// Half of the disk counts when the store is on it too; whole MiB, so that small changes move nothing.
+    /// Every camera's budget, of `usable` bytes; whole MiB.
     ///
-    /// Reads the file system of `cachePath`; 1 GiB when that cannot be known.
-    static func evenShare(cachePath: String, storePath: String, minimumFreePercent: Double, cameras: Int) -> Int64 {
-        guard let disk = facts(cachePath) else { return 1 << 30 }
-        let shared = facts(storePath).map { $0.f_fsid == disk.f_fsid } ?? false
-        let (total, overflow) = UInt64(disk.f_blocks).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
-        let usable = Double(overflow ? .max : total) * (1 - minimumFreePercent / 100) / (shared ? 2 : 1)
-        let share = Int64(usable / Double(max(cameras, 1)) / 1_048_576)
-        return max(share, 1) << 20
+    /// A camera whose rate is not known counts with the mean of the others. Where explicit budgets promise more than
+    /// there is, the rest still share a quarter of what would be theirs evenly: a budget of nothing loses footage
+    /// before the store can have it, and free space is `minimumFree`'s to keep.
+    package static func shares(_ usable: Int64, among claims: [CameraName: Claim]) -> [CameraName: Int64] {
+        let explicit = claims.values.compactMap(\.explicit).reduce(0) { $0 + Double(max($1, 0)) }
+        let sharers = claims.filter { $0.value.explicit == nil }
+        let even = Double(max(usable, 0)) * Double(sharers.count) / Double(max(claims.count, 1))
+        let rest = max(Double(usable) - explicit, even / 4)
+        let rates = sharers.compactMapValues { claim in claim.bitsPerSecond.flatMap { $0.isNormal && $0 > 0 ? $0 : nil }
+        }
+        let mean = rates.isEmpty ? 1 : rates.values.reduce(0, +) / Double(rates.count)
+        let sum = sharers.keys.reduce(0) { $0 + (rates[$1] ?? mean) }
+        return Dictionary(
+            uniqueKeysWithValues: claims.map { name, claim in
+                if let explicit = claim.explicit { return (name, explicit) }
+                let mebibytes = rest * ((rates[name] ?? mean) / sum) / 1_048_576
+                return (name, Int64(min(max(mebibytes, 1), 1e12)) << 20)
+            })
+    }
+
+    /// True when some budget would move by more than a tenth: less is not worth telling anybody.
+    package static func isMoved(from old: [CameraName: Int64], to new: [CameraName: Int64]) -> Bool {
+        guard old.keys == new.keys else { return true }
+        return new.contains { name, budget in
+            let before = Double(old[name] ?? 0)
+            return abs(Double(budget) - before) > before / 10
+        }
+    }
+
+    /// What recording may use of the cache's disk: half of it when the store is there too; nil when it does not say.
+    ///
+    /// Blocks on the cache's disk, never on the store's: that is whose absence must not keep a camera from starting
+    /// (I5).
+    static func usable(_ box: BoxConfiguration) -> Int64? {
+        guard let disk = facts(box.cachePath) else { return nil }
+        let mounts = MountTable.current()
+        let storePath = String(box.store.url.dropFirst("file://".count))
+        let isShared = mounts.device(of: storePath) == mounts.device(of: box.cachePath)
+        let total = Double(disk.f_blocks) * Double(disk.f_frsize)
+        let usable = total * (1 - box.minimumFreePercent / 100) / (isShared ? 2 : 1)
+        return Int64(min(max(usable, 0), 1e18))
     }
 
     /// Of the nearest directory above `path` that exists.

@@ -2,21 +2,46 @@ import Configuration
 import Messages
 import Recording
 
+/// A fault, and when it was noted.
+struct NotedFault: Hashable, Sendable {
+    let fault: Fault
+    let at: WallTime?
+
+    init(_ fault: Fault, at time: WallTime? = .now) {
+        self.fault = fault
+        at = time
+    }
+}
+
+extension Admin.Fault {
+    init(_ fault: Fault, at time: WallTime?) {
+        self.init(code: fault.code, message: fault.message, nextStep: fault.nextStep, time: time?.rfc3339)
+    }
+}
+
 /// One camera in cvrd's table: what is wanted, who keeps it, and what is known.
 struct CameraRow {
     var configuration: CameraConfiguration
     let link: WorkerLink
     let keeper: Keeper
-    var kept = KeeperStatus()
+    var bitRate: BitRateMean
+    /// Nil until the keeper has looked what runs.
+    var kept: KeeperStatus?
     var progress: WorkerProgress?
     var progressAt = MonotonicTime.now
-    var state = CameraState.stopped
-    var since = WallTime.now
+    /// Its worker waits for the disk.
+    var stall: NotedFault?
+    /// Its password cannot be read.
+    var credential: NotedFault?
+    var state: CameraState?
+    /// On no wall clock: that may be set meanwhile, by years at boot.
+    var stateSince = MonotonicTime.now
     var budget: Int64 = 0
 
     /// What the operator sees: the worker's own word while it lives, cvrd's otherwise.
     var currentState: CameraState {
-        switch kept.phase {
+        guard let kept else { return configuration.enabled ? .starting : .stopped }
+        return switch kept.phase {
         case .stopped: .stopped
         case .refused: .refused
         case .waiting: kept.isFlapping ? .flapping : .backingOff
@@ -27,30 +52,40 @@ struct CameraRow {
         }
     }
 
-    private var reported: CameraState { kept.pid == nil ? .starting : progress?.state ?? .starting }
+    private var reported: CameraState { kept?.pid == nil ? .starting : progress?.state ?? .starting }
 
-    /// The worker's trouble with its camera, else how the last worker ended, until a minute of health.
-    var lastError: Fault? {
-        if case .running(let since) = kept.phase, MonotonicTime.now - since > RestartPolicy.healthy {
-            return progress?.lastFault
-        }
-        return progress?.lastFault ?? kept.fault
+    /// What keeps cvrd from its worker, the worker's trouble with its camera, else how the last worker ended, until a
+    /// minute of health.
+    var lastError: NotedFault? {
+        if let own = stall ?? credential { return own }
+        if let progress, let fault = progress.lastFault { return NotedFault(fault, at: progress.lastFaultAt) }
+        if case .running(let since) = kept?.phase, MonotonicTime.now - since > RestartPolicy.healthy { return nil }
+        return kept?.fault.map { NotedFault($0, at: kept?.faultAt) }
     }
 
     mutating func refreshState() {
         let now = currentState
         guard now != state else { return }
         state = now
-        since = .now
+        stateSince = .now
+    }
+
+    /// What was known of a process that is gone.
+    mutating func forgetProcess() {
+        progress = nil
+        stall = nil
     }
 
     func summary(_ cache: SyncInterface.CacheState?) -> Admin.Camera {
-        var camera = Admin.Camera(name: configuration.name.text, state: state.rawValue, since: since.rfc3339)
-        camera.pid = kept.pid.map(Int64.init)
-        camera.restarts = kept.restarts
+        let since = WallTime.now - (MonotonicTime.now - stateSince)
+        var camera = Admin.Camera(
+            name: configuration.name.text, state: currentState.rawValue, since: since.rfc3339)
+        camera.pid = kept?.pid.map(Int64.init)
+        camera.restarts = kept?.restarts ?? 0
         camera.cacheBudgetBytes = budget
-        camera.lastError = lastError.map { Admin.Fault(code: $0.code, message: $0.message, nextStep: $0.nextStep) }
-        if let progress, kept.pid != nil {
+        camera.unverifiedTLS = configuration.acceptsUnverifiedTLS && configuration.isTLS
+        camera.lastError = lastError.map { Admin.Fault($0.fault, at: $0.at) }
+        if let progress, kept?.pid != nil {
             camera.session = progress.session
             camera.codec = progress.codec
             camera.width = progress.width

@@ -23,32 +23,48 @@ struct ConfigurationStore: Sendable {
     let files: ConfigurationFiles
     let places: Places
 
-    /// Writes what `change` asks for and reads everything again; blocks on the disk.
-    func make(_ change: ConfigurationChange) throws -> BoxConfiguration {
+    /// Writes what `change` asks for; returns `running` with it, and what could not be tidied up.
+    ///
+    /// Blocks on the disk. A change of one camera leaves every other edit to a reload.
+    func make(
+        _ change: ConfigurationChange, running: BoxConfiguration
+    ) throws -> (box: BoxConfiguration, leftover: String?) {
         do {
+            let known = try load()
+            let name: CameraName
+            var leftover: String?
             switch change {
-            case .reload: break
-            case .add(let camera): try add(camera)
-            case .remove(let name): try remove(name)
-            case .enable(let name, let enabled): try enable(name, enabled)
+            case .reload: return (known, nil)
+            case .add(let camera): name = try add(camera, known)
+            case .remove(let camera):
+                name = camera
+                leftover = try remove(camera, known)
+            case .enable(let camera, let enabled):
+                name = camera
+                try enable(camera, enabled, known)
             }
-            let box = try files.load()
-            guard Places(box) == places else {
-                throw ChangeRefusal.refused(
-                    "runtime.path, state.path and cache.path cannot change while cvrd runs",
-                    nextStep: "Restart cvrd")
-            }
-            return box
+            var box = running
+            box.cameras[name] = try load().cameras[name]
+            return (box, leftover)
         } catch let error as ConfigurationError {
-            throw ChangeRefusal.invalid(error.description, nextStep: "Correct it and reload; nothing was changed")
+            throw ChangeRefusal.refused(error.description, nextStep: "Correct it and reload; nothing was changed")
         } catch let error as FileError {
             throw ChangeRefusal.failed(error.description, nextStep: error.nextStep)
         }
     }
 
+    /// What the files say, if it can be applied at all: nothing is written beside what cannot.
+    private func load() throws -> BoxConfiguration {
+        let box = try files.load()
+        guard Places(box) == places else {
+            throw ChangeRefusal.refused(
+                "runtime.path, state.path and cache.path cannot change while cvrd runs", nextStep: "Restart cvrd")
+        }
+        return box
+    }
+
     /// The credential goes first: cut short in between, a password nobody names is left and the next try replaces it.
-    private func add(_ camera: Admin.AddCamera) throws {
-        let known = try files.load()
+    private func add(_ camera: Admin.AddCamera, _ known: BoxConfiguration) throws -> CameraName {
         guard let name = CameraName(camera.name) else {
             throw ChangeRefusal.invalid(
                 "not a camera's name: [a-z0-9][a-z0-9-]{0,31}", nextStep: "Choose a name of that form")
@@ -59,40 +75,68 @@ struct ConfigurationStore: Sendable {
         }
         let password = Secret(camera.password ?? "")
         guard password.isEmpty || Self.isOneLine(password) else {
-            throw ChangeRefusal.invalid("the password is not one line of text", nextStep: "Give it without a newline")
+            throw ChangeRefusal.invalid(
+                "the password is not one line of at most \(CredentialFile.maximumLength) bytes",
+                nextStep: "Give it without a newline")
         }
         let credential = "added-\(name)"
-        var values: [(key: String, value: String)] = [("url", camera.url)]
-        if let username = camera.username, !username.isEmpty { values.append(("username", username)) }
-        if !password.isEmpty { values.append(("credential", credential)) }
-        if let transport = camera.transport { values.append(("transport", transport)) }
-        if let length = camera.segmentLength { values.append(("segmentLength", length)) }
-        if let retention = camera.retention { values.append(("retention", retention)) }
-        for (key, value) in values where value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            throw ChangeRefusal.invalid("\(key) holds control characters", nextStep: "Give it as plain text")
-        }
-        let text = ConfigurationFiles.render(values, enabled: true)
-        _ = try files.load(candidate: (name.text, text))
+        let text = try Self.text(camera, credential: password.isEmpty ? nil : credential)
+        try check(name, text)
         if !password.isEmpty {
             try SmallFile.makeDirectory(places.credentials)
             try SmallFile.write(
                 Array(password.revealed().utf8), to: "\(places.credentials)/\(credential)", mode: 0o600)
         }
         try write(text, for: name)
+        return name
     }
 
-    private func remove(_ name: CameraName) throws {
-        let camera = try require(name)
+    private static func text(_ camera: Admin.AddCamera, credential: String?) throws -> String {
+        var values: [(key: String, value: String)] = [("url", camera.url)]
+        if let username = camera.username, !username.isEmpty { values.append(("username", username)) }
+        if let credential { values.append(("credential", credential)) }
+        guard credential == nil || values.contains(where: { $0.key == "username" }) else {
+            throw ChangeRefusal.invalid("a password without a user", nextStep: "Give the user with --username")
+        }
+        if let transport = camera.transport { values.append(("transport", transport)) }
+        if let length = camera.segmentLength { values.append(("segmentLength", length)) }
+        if let retention = camera.retention { values.append(("retention", retention)) }
+        for (key, value) in values where value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            throw ChangeRefusal.invalid("\(key) holds control characters", nextStep: "Give it as plain text")
+        }
+        return ConfigurationFiles.render(values, enabled: true)
+    }
+
+    /// All else was valid: what is wrong now is what the caller asked for, in a file that nobody wrote.
+    private func check(_ name: CameraName, _ text: String) throws {
+        do throws(ConfigurationError) {
+            _ = try files.load(candidate: (name.text, text))
+        } catch {
+            let mistakes = error.mistakes.map { $0.key.isEmpty ? $0.reason : "\($0.key): \($0.reason)" }
+            throw ChangeRefusal.invalid(
+                mistakes.joined(separator: "; "), nextStep: "Correct the command; nothing was changed")
+        }
+    }
+
+    /// Once its file is gone the camera is; a password that stays behind is only told.
+    private func remove(_ name: CameraName, _ known: BoxConfiguration) throws -> String? {
+        let camera = try require(name, known)
         guard camera.origin == ConfigurationFiles.path(of: name.text, state: places.state) else {
             throw ChangeRefusal.refused(
                 "\(name) is defined in \(camera.origin)", nextStep: "Remove it there and run `cvrctl reload`")
         }
         try SmallFile.remove(camera.origin)
-        if camera.credential == "added-\(name)" { try SmallFile.remove("\(places.credentials)/added-\(name)") }
+        guard camera.credential == "added-\(name)" else { return nil }
+        do throws(FileError) {
+            try SmallFile.remove("\(places.credentials)/added-\(name)")
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
-    private func enable(_ name: CameraName, _ enabled: Bool) throws {
-        guard try require(name).enabled != enabled else { return }
+    private func enable(_ name: CameraName, _ enabled: Bool, _ known: BoxConfiguration) throws {
+        guard try require(name, known).enabled != enabled else { return }
         let text = try ConfigurationFiles.addedText(of: name.text, state: places.state) ?? ""
         if let changed = ConfigurationFiles.setEnabled(enabled, in: text) {
             try write(changed, for: name)
@@ -101,8 +145,8 @@ struct ConfigurationStore: Sendable {
         }
     }
 
-    private func require(_ name: CameraName) throws -> CameraConfiguration {
-        guard let camera = try files.load().cameras[name] else {
+    private func require(_ name: CameraName, _ known: BoxConfiguration) throws -> CameraConfiguration {
+        guard let camera = known.cameras[name] else {
             throw ChangeRefusal.notFound("there is no camera \(name)", nextStep: "See `cvrctl cameras`")
         }
         return camera
@@ -115,6 +159,7 @@ struct ConfigurationStore: Sendable {
     }
 
     private static func isOneLine(_ password: Secret) -> Bool {
-        password.revealed().unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+        password.revealed().utf8.count <= CredentialFile.maximumLength
+            && password.revealed().unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
     }
 }

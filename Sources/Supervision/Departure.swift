@@ -17,6 +17,8 @@ package struct Departure: Hashable, Sendable {
         case hung(String)
         /// It sends what no worker of this version sends (I9).
         case garbage(String)
+        /// It is of another release, and cannot be talked to.
+        case otherVersion(String)
     }
 
     /// Judges the end of a process.
@@ -27,7 +29,7 @@ package struct Departure: Hashable, Sendable {
         _ status: ExitStatus, of name: String, told: Bool, condemned: Condemnation?, outOfMemory: Bool
     ) {
         if told {
-            self.init(ending: .killed, gap: .stopped, fault: nil)
+            self.init(ending: .killed, gap: .stopped, fault: Self.force(status, name))
             return
         }
         switch condemned {
@@ -38,6 +40,11 @@ package struct Departure: Hashable, Sendable {
             self.init(
                 .crashed, .workerCrash, "workerGarbage", "\(name) sent garbage (\(why)) and was replaced",
                 "Check that cvrd and \(name) come from the same release")
+            return
+        case .otherVersion(let why):
+            self.init(
+                .killed, .stopped, "workerReplaced", "\(name) is of another release (\(why)) and was replaced",
+                "If it happens again, install cvrd and \(name) from one release")
             return
         case nil: break
         }
@@ -63,6 +70,19 @@ package struct Departure: Hashable, Sendable {
         self.init(.crashed, .workerCrash, "notStarted", "\(name) could not be started: \(why)", "cvrd tries again")
     }
 
+    /// A stop as told that was none, and may have cost the end of a segment.
+    private static func force(_ status: ExitStatus, _ name: String) -> Fault? {
+        let how: String
+        switch status {
+        case .exited(0), .unknown: return nil
+        case .exited(let code): how = "exit code \(code)"
+        case .signalled(let signal): how = "signal \(signal)"
+        }
+        return Fault(
+            code: "stopForced", message: "\(name) was told to stop and ended otherwise (\(how))",
+            nextStep: "Read its last lines in the log (journalctl -u cvrd); check the disk (dmesg, smartctl)")
+    }
+
     private static let report = "Report it with the log (journalctl -u cvrd) if it happens again"
 
     /// Exit codes after sysexits.h, as cvr-ingest and cvr-sync document them.
@@ -84,7 +104,7 @@ package struct Departure: Hashable, Sendable {
         case 74:
             self.init(
                 .crashed, .diskError, "diskError", "\(name) gave up on its disk (exit code 74)",
-                "Check the disk of the cache (dmesg, smartctl)")
+                "Read its last lines in the log (journalctl -u cvrd); check the disk of the cache (dmesg, smartctl)")
         default:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (exit code \(code))", Self.report)
         }

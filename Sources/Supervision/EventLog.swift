@@ -21,17 +21,17 @@ package final class EventLog: Sendable {
 
     package init(logger: Logger) { self.logger = logger }
 
-    /// Records an event; routine ones are logged at debug level only.
+    /// Records an event; its type says how loud it is logged, unless `level` does.
     package func append(
-        _ type: String, camera: CameraName? = nil, at time: WallTime = .now, level: Logger.Level = .info,
+        _ type: String, camera: CameraName? = nil, at time: WallTime = .now, level: Logger.Level? = nil,
         _ detail: String
     ) {
-        append(
-            Listing.Event(time: time.rfc3339, type: type, camera: camera?.text, detail: String(detail.prefix(1000))),
-            level: level)
+        append(Listing.Event(time: time.rfc3339, type: type, camera: camera?.text, detail: detail), level: level)
     }
 
-    package func append(_ event: Listing.Event, level: Logger.Level = .info) {
+    package func append(_ event: Listing.Event, level: Logger.Level? = nil) {
+        let event = Self.cut(event)
+        let level = level ?? EventLevel.of(event.type)
         logger.log(level: level, "\(event.type): \(event.detail)", metadata: event.camera.map { ["camera": "\($0)"] })
         let followers = contents.withLock { contents in
             if contents.ring.count >= Self.capacity { contents.ring.removeFirst() }
@@ -45,6 +45,16 @@ package final class EventLog: Sendable {
             _ = contents.withLock { $0.followers.removeValue(forKey: key) }
             follower.finish()
         }
+    }
+
+    /// What others say may be of any length, our memory is not (I9).
+    private static func cut(_ event: Listing.Event) -> Listing.Event {
+        func cut(_ text: String, _ limit: Int) -> String {
+            text.utf8.count <= limit ? text : String(decoding: text.utf8.prefix(limit), as: UTF8.self)
+        }
+        return Listing.Event(
+            time: cut(event.time, 64), type: cut(event.type, 64), camera: event.camera.map { cut($0, 64) },
+            detail: cut(event.detail, 1000))
     }
 
     package var recent: [Listing.Event] { contents.withLock { $0.ring } }

@@ -41,9 +41,10 @@ package struct HangDetector: Hashable, Sendable {
 
     package mutating func heard(_ progress: WorkerProgress, at now: MonotonicTime) {
         if progress.loops > latest?.loops ?? -1 { lastMove = now }
+        // A disk that is full or fails explains it; no other trouble does.
+        let isExplained = ["diskFull", "diskError"].contains(progress.lastFault?.code)
         let isWriting =
-            progress.state == .recording && progress.lastFault == nil
-            && progress.framesReceived > latest?.framesReceived ?? 0
+            progress.state == .recording && !isExplained && progress.framesReceived > latest?.framesReceived ?? 0
         let hasWritten =
             progress.fragmentsWritten != latest?.fragmentsWritten || progress.session != latest?.session
         if !isWriting || hasWritten { lastWrite = now }

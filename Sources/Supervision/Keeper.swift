@@ -36,6 +36,10 @@ package actor Keeper {
         case silent
         case leftoversRemoved(Departure)
         case due
+        /// The end of this stop's ladder was reached.
+        case overdue(stop: Int)
+        /// Somebody waits for the orders before it.
+        case asked(AsyncStream<Void>.Continuation)
     }
 
     private let link: any ProcessLink
@@ -56,6 +60,11 @@ package actor Keeper {
     private var endedUnasked = false
     private var isRetiring = false
     private var isHurried = false
+    /// Ladders begun so far: only the last one's end counts.
+    private var stops = 0
+    /// Neither the process nor its start can be ended.
+    private var isStuck = false
+    private var waiters: [AsyncStream<Void>.Continuation] = []
     private var status = KeeperStatus()
     private var published: KeeperStatus?
 
@@ -71,6 +80,13 @@ package actor Keeper {
     /// Returns when `run` has returned.
     package nonisolated func wait() async { for await _ in ended {} }
 
+    /// Returns when the orders before it are carried out: nothing is stopping any more, or cannot be stopped.
+    package nonisolated func settled() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        if case .terminated = inbox.yield(.asked(continuation)) { return }
+        for await _ in stream {}
+    }
+
     /// Keeps the process until told to retire or to leave, or cancelled.
     package func run() async {
         defer { end.finish() }
@@ -79,11 +95,16 @@ package actor Keeper {
             for await happening in happenings {
                 if case .ordered(.leave) = happening { break }
                 await handle(happening, &group)
-                if isRetiring, conversations == 0, [.stopped, .refused].contains(policy.state) { break }
+                if isRetiring, isStuck || (conversations == 0 && isDown) { break }
             }
             group.cancelAll()
         }
+        inbox.finish()
+        for await case .asked(let waiter) in happenings { waiter.finish() }
+        for waiter in waiters { waiter.finish() }
     }
+
+    private var isDown: Bool { [.stopped, .refused].contains(policy.state) }
 
     private func handle(_ happening: Happening, _ group: inout DiscardingTaskGroup) async {
         switch happening {
@@ -97,12 +118,17 @@ package actor Keeper {
             await decide(.ended(.refused), &group)
         case .ended(let ending, let pid): await bury(ending, pid: pid, &group)
         case .condemned(let why, let pid):
-            guard process?.pid == pid else { return }
+            guard let process, process.pid == pid else { return }
             condemned = why
-            process?.signal(SIGKILL)
+            // One that only speaks another version closes its segment.
+            if case .otherVersion = why { climb(process, link.patience, &group) } else { process.signal(SIGKILL) }
         case .leftoversRemoved(let departure): await conclude(departure, &group)
         case .silent: conversations -= 1
         case .due: await decide(.due, &group)
+        case .overdue(let stop): await giveUp(stop)
+        case .asked(let waiter):
+            waiters.append(waiter)
+            await publish()
         }
     }
 
@@ -112,6 +138,7 @@ package actor Keeper {
         case .start: await decide(.start, &group)
         case .stop(let reason):
             stopReason = reason
+            if policy.state == .refused { status.fault = nil }
             await decide(.stop, &group)
         case .restart(let reason):
             stopReason = reason
@@ -134,8 +161,7 @@ package actor Keeper {
                 if endedUnasked { status.restarts += 1 }
                 endedUnasked = false
                 group.addTask { await self.spawn() }
-            case .stop:
-                if let process { stop(process, &group) }
+            case .stop: stop(process, &group)
             case .wake(let time):
                 group.addTask { [inbox] in
                     // Cancelled only when nobody reads the inbox any more.
@@ -163,6 +189,7 @@ package actor Keeper {
     ) async {
         self.process = process
         condemned = nil
+        isStuck = false
         outOfMemoryKills = ProcessFacts.outOfMemoryKills()
         await publish()
         conversations += 1
@@ -196,6 +223,7 @@ package actor Keeper {
     private func bury(_ ending: ExitStatus, pid: Int32, _ group: inout DiscardingTaskGroup) async {
         guard process?.pid == pid else { return }
         process = nil
+        isStuck = false
         var isTold = false
         if case .stopping = policy.state { isTold = true }
         let departure = Departure(
@@ -204,7 +232,7 @@ package actor Keeper {
         predecessorEnd = isTold ? stopReason : departure.gap
         endedUnasked = !isTold
         let type = departure.gap == .workerHang ? "workerHung" : "workerExited"
-        let detail = departure.fault?.message ?? "\(link.program) stopped as told"
+        let detail = departure.fault.map { "\($0.message). \($0.nextStep)" } ?? "\(link.program) stopped as told"
         await report(.happened(type: type, detail: detail, isTrouble: departure.fault != nil))
         guard departure.leftover else { return await conclude(departure, &group) }
         group.addTask { [link, inbox] in
@@ -218,31 +246,53 @@ package actor Keeper {
         await decide(.ended(departure.ending), &group)
     }
 
-    private func stop(_ process: RunningProcess, _ group: inout DiscardingTaskGroup) {
+    /// Without a process its start is under way: it is stopped when it is there.
+    private func stop(_ process: RunningProcess?, _ group: inout DiscardingTaskGroup) {
         let reason = stopReason
-        let patience = isHurried ? .hurried : link.patience
-        group.addTask { [link] in
-            let isTold = await link.askToStop(reason)
-            if !isTold { process.signal(SIGTERM) }
+        if let process {
+            group.addTask { [link] in
+                let isTold = await link.askToStop(reason)
+                if !isTold { process.signal(SIGTERM) }
+            }
         }
-        climb(process, patience, &group)
+        climb(process, isHurried ? .hurried : link.patience, &group)
     }
 
-    /// SIGTERM, then SIGKILL; a process that is gone feels neither.
-    private func climb(_ process: RunningProcess, _ patience: StopPatience, _ group: inout DiscardingTaskGroup) {
-        for (delay, signal) in [(patience.beforeTermination, SIGTERM), (patience.beforeKill, SIGKILL)] {
-            group.addTask {
-                do {
-                    try await Task.sleep(for: delay)
-                    process.signal(signal)
-                } catch {
-                    // Cancelled: the keeper is done with the process, or leaves it running.
-                }
+    /// SIGTERM, then SIGKILL, then giving up; a process that is gone feels nothing.
+    private func climb(_ process: RunningProcess?, _ patience: StopPatience, _ group: inout DiscardingTaskGroup) {
+        stops += 1
+        group.addTask { [inbox, stops] in
+            do {
+                try await Task.sleep(for: patience.beforeTermination)
+                process?.signal(SIGTERM)
+                try await Task.sleep(for: patience.beforeKill - patience.beforeTermination)
+                process?.signal(SIGKILL)
+                try await Task.sleep(for: patience.afterKill)
+                inbox.yield(.overdue(stop: stops))
+            } catch {
+                // Cancelled: the keeper is done with the process, or leaves it running.
             }
         }
     }
 
+    /// Whoever waits goes on without it; should it end some day, that is noticed.
+    private func giveUp(_ stop: Int) async {
+        guard stop == stops, case .stopping = policy.state else { return }
+        isStuck = true
+        let fault = Fault(
+            code: "workerStuck", message: "\(link.program) does not end, not even by SIGKILL",
+            nextStep: "Check the disk that it waits for (dmesg, smartctl)")
+        status.fault = fault
+        await report(.happened(type: fault.code, detail: "\(fault.message). \(fault.nextStep)", isTrouble: true))
+        await publish()
+    }
+
     private func publish() async {
+        if case .stopping = policy.state, !isStuck {
+        } else {
+            for waiter in waiters { waiter.finish() }
+            waiters = []
+        }
         status.phase = policy.state
         status.isFlapping = policy.isFlapping
         status.pid = process?.pid
@@ -260,5 +310,6 @@ package struct KeeperStatus: Hashable, Sendable {
     /// Starts after an end that nobody had ordered.
     package var restarts: Int64 = 0
     /// How the last process ended, or why there is none.
-    package var fault: Fault?
+    package var fault: Fault? { didSet { faultAt = fault.map { _ in .now } } }
+    package private(set) var faultAt: WallTime?
 }

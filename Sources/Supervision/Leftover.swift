@@ -33,18 +33,19 @@ package struct ProcessRecord: Codable, Hashable, Sendable {
 
 /// Ends processes that nobody can talk to any more.
 package enum Leftover {
-    static let patience = Duration.seconds(10)
+    static let patience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(10))
 
-    /// SIGTERM, by which a worker closes its segment, and SIGKILL if that takes too long; returns when it is gone.
+    /// SIGTERM, by which a worker closes its segment, and SIGKILL if that takes too long; returns when it is gone, or
+    /// does not go: it waits for a dead disk.
     package static func end(_ process: RunningProcess) async {
         process.signal(SIGTERM)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 // A cancelled wait kills at once: cvrd ends and cannot wait.
-                try? await Task.sleep(for: patience)
+                try? await Task.sleep(for: patience.beforeKill)
                 process.signal(SIGKILL)
             }
-            _ = await process.exit()
+            _ = await process.exit(within: patience.beforeKill + patience.afterKill)
             group.cancelAll()
         }
     }

@@ -19,8 +19,10 @@ package struct Places: Hashable, Sendable {
     package var syncSocket: String { "\(syncDirectory)/sync.sock" }
     package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
     package var credentials: String { "\(state)/credentials" }
+    package var bitRates: String { "\(state)/bitrates" }
     package var identities: String { "\(state)/identities" }
 
+    package func runDirectory(_ camera: CameraName) -> String { "\(runtime)/\(camera)" }
     package func runDirectory(_ camera: CameraName, _ slot: Slot) -> String { "\(runtime)/\(camera)/\(slot.rawValue)" }
     package func workerSocket(_ camera: CameraName, _ slot: Slot) -> String {
         runDirectory(camera, slot) + "/worker.sock"
@@ -29,7 +31,7 @@ package struct Places: Hashable, Sendable {
     package func identity(_ camera: CameraName) -> String { "\(identities)/\(camera)" }
 }
 
-/// Where the programs are: beside cvrd, else where the installs them.
+/// Where the programs are: beside cvrd, else where the package puts them.
 package struct Programs: Hashable, Sendable {
     package let ingest: String
     package let sync: String

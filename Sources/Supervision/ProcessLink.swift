@@ -31,10 +31,13 @@ package protocol ProcessLink: Sendable {
 package struct StopPatience: Hashable, Sendable {
     package var beforeTermination: Duration
     package var beforeKill: Duration
+    /// What the kernel may take to bury it after SIGKILL; a process that waits for a dead disk takes for ever.
+    package var afterKill: Duration
 
-    package init(beforeTermination: Duration, beforeKill: Duration) {
+    package init(beforeTermination: Duration, beforeKill: Duration, afterKill: Duration = .seconds(5)) {
         self.beforeTermination = beforeTermination
         self.beforeKill = beforeKill
+        self.afterKill = afterKill
     }
 
     /// After a second signal: enough to close a segment on a disk that answers.

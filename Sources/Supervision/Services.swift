@@ -9,17 +9,30 @@ import Varlink
 /// The table of workers as a service: the first to begin to end, and the reason for the others to end.
 package struct SupervisorService: Service {
     private let supervisor: Supervisor
+    private let admin: AdminService
 
-    package init(_ supervisor: Supervisor) { self.supervisor = supervisor }
+    package init(_ supervisor: Supervisor, after admin: AdminService) {
+        self.supervisor = supervisor
+        self.admin = admin
+    }
 
-    package func run() async throws { await supervisor.run() }
+    /// A socket that cannot be bound ends cvrd before anything is started: nobody would look after it.
+    package func run() async throws {
+        for await _ in admin.listening {}
+        guard !Task.isCancelled else { return }
+        await supervisor.run()
+    }
 }
 
 /// `io.cvr.Admin` on `<runtime>/admin.sock`: reachable until everything else has stopped.
 package struct AdminService: Service {
     private let server: VarlinkServer
+    /// Ends once clients can connect.
+    let listening: AsyncStream<Void>
+    private let isListening: AsyncStream<Void>.Continuation
 
     package init(_ supervisor: Supervisor, version: String) {
+        (listening, isListening) = AsyncStream.makeStream()
         // 0660 and the group cvr, where there is one: whoever may administer the box is in it.
         var group: UInt32?
         if let entry = getgrnam("cvr") { group = entry.pointee.gr_gid }
@@ -31,9 +44,9 @@ package struct AdminService: Service {
     }
 
     package func run() async throws {
-        let server = server
+        let (server, isListening) = (server, isListening)
         do {
-            try await cancelWhenGracefulShutdown { try await server.run() }
+            try await cancelWhenGracefulShutdown { try await server.run { isListening.finish() } }
         } catch is CancellationError {
             // Everything else has stopped.
         }

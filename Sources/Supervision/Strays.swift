@@ -2,28 +2,47 @@ import Glibc
 import Isolation
 import Recording
 
-/// Workers of an earlier cvrd whose camera is not configured any more.
+/// What workers of an earlier cvrd left whose camera is not configured any more.
 enum Strays {
-    /// Looks through the run directories; blocks on the disk.
+    /// Looks through the run directories and blocks on the disk; without a process only files are left.
     static func find(
         _ places: Places, except known: Set<CameraName>
-    ) -> [(camera: CameraName, process: RunningProcess)] {
-        guard let handle = opendir(places.runtime) else { return [] }
+    ) -> [(camera: CameraName, process: RunningProcess?)] {
+        var found: [(camera: CameraName, process: RunningProcess?)] = []
+        for camera in entries(places.runtime).compactMap({ CameraName($0) }) where !known.contains(camera) {
+            let directories = Slot.allCases.filter { access(places.runDirectory(camera, $0), F_OK) == 0 }
+            for slot in directories { found.append((camera, worker(of: camera, slot, places))) }
+        }
+        return found
+    }
+
+    /// Removes a camera's run directory, unless a worker still lives there; blocks on the disk.
+    static func removeDirectory(of camera: CameraName, _ places: Places) {
+        for slot in Slot.allCases where worker(of: camera, slot, places) == nil {
+            let directory = places.runDirectory(camera, slot)
+            // Sockets and small files; whatever else is there keeps the directory.
+            for name in entries(directory) { unlink("\(directory)/\(name)") }
+            rmdir(directory)
+        }
+        rmdir(places.runDirectory(camera))
+    }
+
+    private static func worker(of camera: CameraName, _ slot: Slot, _ places: Places) -> RunningProcess? {
+        ProcessRecord.process(
+            at: places.runDirectory(camera, slot) + "/state.json",
+            startedWith: ["--camera", camera.text, "--slot", slot.rawValue])
+    }
+
+    private static func entries(_ directory: String) -> [String] {
+        guard let handle = opendir(directory) else { return [] }
         defer { closedir(handle) }
-        var found: [(camera: CameraName, process: RunningProcess)] = []
+        var names: [String] = []
         while let entry = readdir(handle) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard let camera = CameraName(name), !known.contains(camera) else { continue }
-            for slot in Slot.allCases {
-                let record = places.runDirectory(camera, slot) + "/state.json"
-                let arguments = ["--camera", camera.text, "--slot", slot.rawValue]
-                if let process = ProcessRecord.process(at: record, startedWith: arguments) {
-                    found.append((camera, process))
-                }
-            }
+            if name != ".", name != ".." { names.append(name) }
         }
-        return found
+        return names
     }
 }

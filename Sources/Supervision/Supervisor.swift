@@ -15,40 +15,51 @@ package actor Supervisor {
         var programs: Programs
         var credentialsDirectory: String?
         var logger: Logger
+        /// How much recording must be seen before a camera's bit rate is known.
+        var ratePatience: TimeSpan
 
-        package init(version: String, programs: Programs, credentialsDirectory: String?, logger: Logger) {
+        package init(
+            version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
+            ratePatience: TimeSpan = .seconds(10)
+        ) {
             self.version = version
             self.programs = programs
             self.credentialsDirectory = credentialsDirectory
             self.logger = logger
+            self.ratePatience = ratePatience
         }
     }
 
-    private struct PendingChange: Sendable {
-        var change: ConfigurationChange
-        var answer: CheckedContinuation<Admin.Reloaded, any Error>
+    /// What is done one after the other.
+    enum PendingWork: Sendable {
+        case change(ConfigurationChange, CheckedContinuation<Admin.Reloaded, any Error>)
+        case rebalance
     }
 
     package nonisolated let events: EventLog
     package nonisolated let places: Places
-    private nonisolated let surroundings: Surroundings
+    nonisolated let surroundings: Surroundings
     private nonisolated let store: ConfigurationStore
-    private nonisolated let pending: AsyncStream<PendingChange>
-    private nonisolated let pendingInbox: AsyncStream<PendingChange>.Continuation
+    private nonisolated let pending: AsyncStream<PendingWork>
+    nonisolated let pendingInbox: AsyncStream<PendingWork>.Continuation
     private nonisolated let keepers: AsyncStream<Keeper>
     private nonisolated let keeperInbox: AsyncStream<Keeper>.Continuation
     private nonisolated let hasBegun: AsyncStream<Void>
     private nonisolated let begun: AsyncStream<Void>.Continuation
-    private let started = MonotonicTime.now
+    let started = MonotonicTime.now
 
-    private var box: BoxConfiguration
-    private var budgets: [CameraName: Int64] = [:]
-    private var rows: [CameraName: CameraRow] = [:]
-    private var syncLink: SyncLink?
+    var box: BoxConfiguration
+    var budgets: [CameraName: Int64] = [:]
+    var rates: [CameraName: Double] = [:]
+    var rows: [CameraName: CameraRow] = [:]
+    var syncLink: SyncLink?
     private var syncKeeper: Keeper?
-    private var syncKept = KeeperStatus()
-    private var syncStatus: SyncInterface.Status?
-    private var isStopping = false
+    var syncKept = KeeperStatus()
+    var syncStatus: SyncInterface.Status?
+    var syncRefusal: Admin.Fault?
+    /// What cvr-sync last knew of the caches: true enough while it is away.
+    var caches: [String: SyncInterface.CacheState] = [:]
+    var isStopping = false
 
     package init(_ box: BoxConfiguration, files: ConfigurationFiles, surroundings: Surroundings) {
         self.box = box
@@ -65,18 +76,28 @@ package actor Supervisor {
 
     /// Runs until `stop` or `leave` is done.
     package func run() async {
+        await withDiscardingTaskGroup { timers in
+            timers.addTask { await self.keepBalance() }
+            await keep()
+            timers.cancelAll()
+        }
+    }
+
+    private func keep() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.removeStrays() }
             group.addTask {
                 await self.begin()
-                for await change in self.pending { await self.perform(change) }
+                for await work in self.pending { await self.perform(work) }
             }
             for await keeper in keepers { group.addTask { await keeper.run() } }
         }
     }
 
     private func begin() async {
-        budgets = await Self.budgets(box)
+        let path = places.bitRates
+        rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
+        budgets = await budgets(of: box)
         startSync()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
@@ -120,15 +141,15 @@ package actor Supervisor {
     /// Makes a change and applies it; returns when it is in force.
     package nonisolated func change(_ change: ConfigurationChange) async throws -> Admin.Reloaded {
         try await withCheckedThrowingContinuation { continuation in
-            let result = pendingInbox.yield(PendingChange(change: change, answer: continuation))
+            let result = pendingInbox.yield(.change(change, continuation))
             if case .terminated = result {
                 continuation.resume(throwing: ChangeRefusal.refused("cvrd is stopping", nextStep: "Start it again"))
             }
         }
     }
 
-    /// Stops a camera's worker and starts it again.
-    package func restart(_ name: CameraName) throws(ChangeRefusal) {
+    /// Stops a camera's worker and starts another; returns when the old one has ended, or cannot be ended.
+    package func restart(_ name: CameraName) async throws(ChangeRefusal) {
         guard let row = rows[name] else {
             throw .notFound("there is no camera \(name)", nextStep: "See `cvrctl cameras`")
         }
@@ -136,18 +157,19 @@ package actor Supervisor {
             throw .refused("\(name) is stopped", nextStep: "Run `cvrctl camera start \(name)`")
         }
         row.keeper.order(.restart(.stopped))
+        await row.keeper.settled()
     }
 
-    private func perform(_ pending: PendingChange) async {
+    private func perform(_ work: PendingWork) async {
+        guard case .change(let change, let answer) = work else { return await rebalance() }
         do {
-            let (store, change) = (store, pending.change)
-            let new = try await offPool { try store.make(change) }
-            pending.answer.resume(returning: await apply(new))
+            let (store, box) = (store, box)
+            let made = try await offPool { try store.make(change, running: box) }
+            if let leftover = made.leftover { events.append("credentialLeft", leftover) }
+            answer.resume(returning: await apply(made.box))
         } catch {
-            if case .reload = pending.change {
-                events.append("configurationRefused", level: .error, Self.explain(error))
-            }
-            pending.answer.resume(throwing: error)
+            if case .reload = change { events.append("configurationRefused", Self.explain(error)) }
+            answer.resume(throwing: error)
         }
     }
 
@@ -163,13 +185,14 @@ package actor Supervisor {
     /// Goes from one configuration to the next, touching only the cameras that differ.
     private func apply(_ new: BoxConfiguration) async -> Admin.Reloaded {
         let old = box
-        let budgets = await Self.budgets(new)
+        let budgets = await budgets(of: new)
         guard !isStopping else { return Admin.Reloaded(added: [], removed: [], changed: []) }
         box = new
         self.budgets = budgets
         let removed = old.cameras.keys.filter { new.cameras[$0] == nil }.sorted()
         let retired = removed.compactMap { rows.removeValue(forKey: $0)?.keeper }
         for keeper in retired { keeper.order(.retire(.stopped)) }
+        let stopped = new.cameras.values.filter { !$0.enabled }.compactMap { rows[$0.name]?.keeper }
         var (added, changed): ([CameraName], [CameraName]) = ([], [])
         for camera in new.cameras.values.sorted(by: { $0.name < $1.name }) {
             if rows[camera.name] == nil {
@@ -179,7 +202,9 @@ package actor Supervisor {
                 changed.append(camera.name)
             }
         }
+        for keeper in stopped { await keeper.settled() }
         for keeper in retired { await keeper.wait() }
+        await forget(removed)
         await syncLink?.take(SyncInterface.Configuration(new, places, budgets: budgets))
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
@@ -200,21 +225,16 @@ package actor Supervisor {
         do {
             if try await row.link.take(plan(camera)) { isDifferent = true }
         } catch {
-            events.append("credentialRefused", camera: camera.name, level: .error, "\(error)")
+            events.append("credentialRefused", camera: camera.name, "\(error)")
         }
         // A start also after a refusal: the operator has acted.
         row.keeper.order(camera.enabled ? .start : .stop(.stopped))
         return isDifferent
     }
 
-    private func plan(_ camera: CameraConfiguration) -> WorkerLink.Plan {
+    func plan(_ camera: CameraConfiguration) -> WorkerLink.Plan {
         WorkerLink.Plan(
             camera: camera, cacheBudgetBytes: budgets[camera.name] ?? 0, trustsClock: box.trustsClock)
-    }
-
-    private static func budgets(_ box: BoxConfiguration) async -> [CameraName: Int64] {
-        // Asking a file system for its size does not throw.
-        (try? await offPool { CacheBudget.budgets(box) }) ?? [:]
     }
 
     // MARK: Rows
@@ -225,9 +245,10 @@ package actor Supervisor {
             systemDirectory: surroundings.credentialsDirectory, stateDirectory: places.credentials)
         let link = WorkerLink(
             plan(camera), places: places, executable: surroundings.programs.ingest, credentials: credentials
-        ) { [weak self] in await self?.worker(name, said: $0) }
+        ) { [weak self] in await self?.worker(name, tells: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.keeper(of: name, reports: $0) }
-        var row = CameraRow(configuration: camera, link: link, keeper: keeper)
+        let bitRate = BitRateMean(patience: surroundings.ratePatience, remembered: rates[name])
+        var row = CameraRow(configuration: camera, link: link, keeper: keeper, bitRate: bitRate)
         row.budget = budgets[name] ?? 0
         rows[name] = row
         keeperInbox.yield(keeper)
@@ -254,98 +275,21 @@ package actor Supervisor {
         let strays = try? await offPool { Strays.find(places, except: known) }
         await withDiscardingTaskGroup { group in
             for stray in strays ?? [] {
-                events.append("workerRemoved", camera: stray.camera, "its camera is not configured any more")
-                group.addTask { await Leftover.end(stray.process) }
+                if stray.process != nil {
+                    events.append("workerRemoved", camera: stray.camera, "its camera is not configured any more")
+                }
+                group.addTask {
+                    if let process = stray.process { await Leftover.end(process) }
+                    await self.forget([stray.camera])
+                }
             }
         }
     }
 
-    private func keeper(of name: CameraName, reports report: Keeper.Report) {
-        switch report {
-        case .status(let status):
-            if status.pid != rows[name]?.kept.pid { rows[name]?.progress = nil }
-            rows[name]?.kept = status
-            rows[name]?.refreshState()
-        case .happened(let type, let detail, let isTrouble):
-            events.append(type, camera: name, level: isTrouble ? .warning : .info, detail)
-        }
-    }
-
-    private func syncKeeper(reports report: Keeper.Report) {
-        switch report {
-        case .status(let status):
-            if status.pid != syncKept.pid { syncStatus = nil }
-            syncKept = status
-        case .happened(let type, let detail, let isTrouble):
-            let name = type.hasPrefix("worker") ? "sync" + type.dropFirst("worker".count) : type
-            events.append(name, level: isTrouble ? .warning : .info, detail)
-        }
-    }
-
-    private func worker(_ name: CameraName, said message: IngestToSupervisor) async {
-        switch message {
-        case .hello: break
-        case .progress(let progress):
-            rows[name]?.progress = progress
-            rows[name]?.progressAt = .now
-            rows[name]?.refreshState()
-        case .sessionStarted(let session, let time):
-            events.append("sessionStarted", camera: name, at: time, "session \(session)")
-        case .segmentClosed(let id, let start, let duration, let bytes):
-            events.append(
-                "segmentClosed", camera: name, level: .debug,
-                "session \(id.session), segment \(id.counter), from \(start.rfc3339), \(duration.seconds) s, \(bytes) bytes"
-            )
-            await syncLink?.hint(name)
-        case .gapOpened(let from, let reason, let detail):
-            events.append(
-                "gapOpened", camera: name, level: .warning, "\(reason.rawValue) since \(from.rfc3339): \(detail)")
-        case .gapClosed(let from, let to, let reason):
-            events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
-        case .event(let type, let time, let detail): events.append(type, camera: name, at: time, detail)
-        }
-    }
-
-    private func sync(said news: SyncLink.News) {
-        switch news {
-        case .status(let status): syncStatus = status
-        case .event(let event): events.append(event)
-        }
-    }
-
-    // MARK: Answers
-
-    package func status() -> Admin.Status {
-        let caches = Dictionary((syncStatus?.caches ?? []).map { ($0.name, $0) }) { first, _ in first }
-        for name in rows.keys { rows[name]?.refreshState() }
-        return Admin.Status(
-            version: surroundings.version, uptime: (MonotonicTime.now - started).seconds,
-            cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }
-                .map { $0.summary(caches[$0.configuration.name.text]) },
-            sync: syncSummary)
-    }
-
-    package func cameras() -> Admin.Cameras {
-        Admin.Cameras(
-            cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }.map(\.listed))
-    }
-
-    var syncSummary: Admin.Sync {
-        guard let syncStatus, let pid = syncKept.pid else {
-            var away = Admin.Sync(state: "away")
-            away.pid = syncKept.pid.map(Int64.init)
-            away.lastError = syncKept.fault.map {
-                Admin.Fault(code: $0.code, message: $0.message, nextStep: $0.nextStep)
-            }
-            return away
-        }
-        var summary = Admin.Sync(state: syncStatus.state)
-        summary.pid = Int64(pid)
-        summary.writes = syncStatus.writes
-        summary.retries = syncStatus.retries
-        summary.lag = syncStatus.lag
-        summary.breaker = syncStatus.breaker
-        summary.lastError = syncStatus.lastError
-        return summary
+    /// Removes what workers of cameras that are not configured any more left in the runtime directory.
+    private func forget(_ names: [CameraName]) async {
+        let (places, gone) = (places, names.filter { rows[$0] == nil && box.cameras[$0] == nil })
+        guard !gone.isEmpty else { return }
+        await offPool(atMost: .seconds(5)) { for name in gone { Strays.removeDirectory(of: name, places) } }
     }
 }

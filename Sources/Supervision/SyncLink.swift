@@ -12,6 +12,8 @@ actor SyncLink: ProcessLink {
     enum News: Sendable {
         case status(SyncInterface.Status)
         case event(Listing.Event)
+        /// It answers, but cannot work; until the next status.
+        case refused(Admin.Fault)
     }
 
     nonisolated let program = "cvr-sync"
@@ -96,8 +98,8 @@ actor SyncLink: ProcessLink {
         try await withThrowingTaskGroup { group in
             group.addTask {
                 while true {
-                    await self.talk()
-                    try await Task.sleep(for: .milliseconds(await self.lastRefusal == nil ? 100 : 1000))
+                    await self.follow()
+                    try await Task.sleep(for: .milliseconds(100))
                 }
             }
             group.addTask {
@@ -116,8 +118,7 @@ actor SyncLink: ProcessLink {
 
     private func recorded() async -> RunningProcess? {
         let (path, arguments) = (places.syncDirectory + "/state.json", arguments)
-        // The reading itself does not throw.
-        return try? await offPool { ProcessRecord.process(at: path, startedWith: arguments) }
+        return await offPool(atMost: .seconds(5)) { ProcessRecord.process(at: path, startedWith: arguments) } ?? nil
     }
 
     private func ping() async {
@@ -139,6 +140,38 @@ actor SyncLink: ProcessLink {
         throw Departure.Condemnation.hung("no answer for \(max(ping, status).microseconds / 1_000_000) s")
     }
 
+    /// Follows its events as long as it lives, and configures it only then: what it finds on taking over a
+    /// configuration is told too.
+    private func follow() async {
+        // Not there yet: the caller tries again.
+        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+            return
+        }
+        do {
+            try await withThrowingTaskGroup { group in
+                defer { group.cancelAll() }
+                var isFollowing = false
+                for try await reply in client.stream("io.cvr.Sync.Events", VarlinkEmpty()) {
+                    if !isFollowing { group.addTask { try await self.keepTalking() } }
+                    isFollowing = true
+                    for event in try JSONDecoder().decode(Listing.Events.self, from: reply).events {
+                        await hear(.event(event))
+                    }
+                }
+            }
+        } catch {
+            await reportRefusal(error)
+        }
+        await client.close()
+    }
+
+    private func keepTalking() async throws {
+        while true {
+            await talk()
+            try await Task.sleep(for: .milliseconds(lastRefusal == nil ? 100 : 1000))
+        }
+    }
+
     /// One connection, from Configure until it breaks.
     private func talk() async {
         // Not there yet: the caller tries again.
@@ -153,12 +186,7 @@ actor SyncLink: ProcessLink {
                 _ = try await client.call("io.cvr.Sync.Configure", sent, as: VarlinkEmpty.self)
             } while sent != configuration
             self.client = client
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await self.pollStatus(client) }
-                group.addTask { try await self.followEvents() }
-                defer { group.cancelAll() }
-                try await group.next()
-            }
+            try await pollStatus(client)
         } catch {
             await reportRefusal(error)
         }
@@ -166,9 +194,17 @@ actor SyncLink: ProcessLink {
         await client.close()
     }
 
-    /// cvr-sync answered, but with an error: the operator must know, once; a broken connection is only its end.
+    /// cvr-sync answered, but with an error: it is no hung process, and the operator must know, by an event once; a
+    /// broken connection is only its end.
     private func reportRefusal(_ error: any Error) async {
-        guard let refusal = error as? VarlinkRemoteError, refusal.description != lastRefusal else { return }
+        guard let refusal = error as? VarlinkRemoteError else { return }
+        lastStatus = .now
+        await hear(
+            .refused(
+                Admin.Fault(
+                    code: "syncRefused", message: refusal.message, nextStep: refusal.nextStep,
+                    time: WallTime.now.rfc3339)))
+        guard refusal.description != lastRefusal else { return }
         lastRefusal = refusal.description
         let event = Listing.Event(
             time: WallTime.now.rfc3339, type: "syncRefused", camera: nil, detail: refusal.description)
@@ -184,13 +220,5 @@ actor SyncLink: ProcessLink {
             await hear(.status(status))
             try await Task.sleep(for: .seconds(1))
         }
-    }
-
-    private func followEvents() async throws {
-        let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
-        for try await reply in client.stream("io.cvr.Sync.Events", VarlinkEmpty()) {
-            for event in try JSONDecoder().decode(Listing.Events.self, from: reply).events { await hear(.event(event)) }
-        }
-        await client.close()
     }
 }

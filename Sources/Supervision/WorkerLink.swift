@@ -19,25 +19,35 @@ actor WorkerLink: ProcessLink {
         }
     }
 
+    enum News: Sendable {
+        case said(IngestToSupervisor)
+        /// Nil once it answers again.
+        case diskStalled(Fault?)
+        /// Why its worker's settings cannot be told; nil once they can.
+        case credential(Fault?)
+    }
+
     nonisolated let program = "cvr-ingest"
     nonisolated let patience = StopPatience(beforeTermination: .seconds(3), beforeKill: .seconds(10))
     private nonisolated let camera: CameraName
     private nonisolated let places: Places
     private nonisolated let executable: String
     private nonisolated let credentials: CredentialFile
-    private nonisolated let hear: @Sendable (IngestToSupervisor) async -> Void
+    private nonisolated let hear: @Sendable (News) async -> Void
     /// Two slots exist for make-before-break; one worker starts in the first.
     private nonisolated let slot = Slot.a
 
     private var plan: Plan
     private var settings: CameraSettings?
-    private var outgoing: AsyncStream<[UInt8]>.Continuation?
+    /// To the worker; the number tells one conversation's from the next's.
+    private var outgoing: (conversation: Int, sink: AsyncStream<[UInt8]>.Continuation)?
+    private var conversations = 0
     private var detector = HangDetector(at: .now)
     private var isDiskStalled = false
 
     init(
         _ plan: Plan, places: Places, executable: String, credentials: CredentialFile,
-        hear: @escaping @Sendable (IngestToSupervisor) async -> Void
+        hear: @escaping @Sendable (News) async -> Void
     ) {
         self.plan = plan
         camera = plan.camera.name
@@ -53,13 +63,15 @@ actor WorkerLink: ProcessLink {
     /// A credential that cannot be read leaves the worker as it is, and throws.
     func take(_ new: Plan) async throws -> Bool {
         plan = new
-        guard let settings else { return false }
-        var next = try await resolve(new)
-        next.predecessorEnd = settings.predecessorEnd
+        // Nobody to tell: what starts next reads the plan.
+        guard settings != nil || outgoing != nil else { return false }
+        var next = try await resolve()
+        next.predecessorEnd = settings?.predecessorEnd
         guard next != settings else { return false }
-        self.settings = next
-        outgoing?.yield(SupervisorToIngest.configure(next).frame)
-        return !settings.differsOnlyInLimits(from: next)
+        let before = settings
+        settings = next
+        outgoing?.sink.yield(SupervisorToIngest.configure(next).frame)
+        return before?.differsOnlyInLimits(from: next) != true
     }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
@@ -70,11 +82,12 @@ actor WorkerLink: ProcessLink {
         }
         if outcome == .adopted {
             await hear(
-                .event(
-                    type: "cacheAdopted", at: .now,
-                    detail: "the state did not know this camera's cache; its footage was taken over"))
+                .said(
+                    .event(
+                        type: "cacheAdopted", at: .now,
+                        detail: "the state did not know this camera's cache; its footage was taken over")))
         }
-        var next = try await resolve(plan)
+        var next = try await resolve()
         next.predecessorEnd = predecessorEnd
         settings = next
         return Launch(
@@ -86,25 +99,25 @@ actor WorkerLink: ProcessLink {
 
     func askToStop(_ reason: GapReason) -> Bool {
         guard let outgoing else { return false }
-        outgoing.yield(SupervisorToIngest.stop(reason).frame)
+        outgoing.sink.yield(SupervisorToIngest.stop(reason).frame)
         return true
     }
 
     // MARK: Workers of an earlier cvrd
 
     func findRunning() async -> RunningProcess? {
-        // Without settings nothing can be said to it; then it is replaced when the operator has acted.
-        if settings == nil { settings = try? await resolve(plan) }  // the start that follows reports the reason
+        // Without settings it is told nothing and records on as it was told before, until they can be read.
+        if settings == nil { settings = try? await resolve() }  // why not is in the camera's row
         for slot in Slot.allCases {
             // Nobody listens: no worker.
             guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
             let (peer, arguments) = (connection.peer, commonArguments)
             connection.abandon()
             // Gone since: as good as not there.
-            let found = try? await offPool {
+            let found = await offPool(atMost: Self.looking) {
                 ProcessRecord.isOurs(peer, startedWith: arguments) ? try RunningProcess.adopt(pid: peer) : nil
             }
-            if let found { return found }
+            if let found = found ?? nil { return found }
         }
         await removeLeftovers()
         return nil
@@ -113,14 +126,17 @@ actor WorkerLink: ProcessLink {
     /// Ends every worker of this camera that its lock files name.
     func removeLeftovers() async {
         let (directory, arguments) = (places.cacheDirectory(camera), commonArguments)
-        // The reading itself does not throw.
-        let found = try? await offPool {
+        // A cache that does not answer names nobody: the worker that starts there finds the lock held.
+        let found = await offPool(atMost: Self.looking) {
             Slot.allCases.compactMap { slot in
                 ProcessRecord.process(at: "\(directory)/lock.\(slot.rawValue)", startedWith: arguments)
             }
         }
         for process in found ?? [] { await Leftover.end(process) }
     }
+
+    /// How long files may keep us that say who runs.
+    private static let looking = Duration.seconds(5)
 
     /// How every worker of this camera was started, whatever its slot.
     private nonisolated var commonArguments: [String] { ["--camera", camera.text, "--slot"] }
@@ -129,6 +145,7 @@ actor WorkerLink: ProcessLink {
 
     func converse(with process: RunningProcess) async throws {
         detector = HangDetector(at: .now)
+        await tell(isStalled: false)
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.stayConnected(to: process) }
             group.addTask { try await self.watch(process) }
@@ -163,14 +180,19 @@ actor WorkerLink: ProcessLink {
     private func talk(_ connection: WorkerConnection) async throws {
         let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
         if let settings { continuation.yield(SupervisorToIngest.configure(settings).frame) }
-        outgoing = continuation
-        defer { outgoing = nil }
+        conversations += 1
+        let own = conversations
+        outgoing = (own, continuation)
+        // One that ends late leaves its successor's alone.
+        defer { if outgoing?.conversation == own { outgoing = nil } }
         let greeting = Greeting(camera: camera)
         do {
             try await connection.talk(outgoing: stream) { message in
                 try await greeting.check(message)
                 await self.heard(message)
             }
+        } catch let error as MessageError where error.isOtherVersion {
+            throw Departure.Condemnation.otherVersion(error.description)
         } catch let error as MessageError {
             throw Departure.Condemnation.garbage(error.description)
         } catch let error as Departure.Condemnation {
@@ -182,39 +204,56 @@ actor WorkerLink: ProcessLink {
 
     private func heard(_ message: IngestToSupervisor) async {
         if case .progress(let progress) = message { detector.heard(progress, at: .now) }
-        await hear(message)
+        await hear(.said(message))
     }
 
     private func watch(_ process: RunningProcess) async throws {
         while true {
             try await Task.sleep(for: .milliseconds(500))
             switch detector.verdict(at: .now, isStuckInDisk: ProcessFacts.isStuckInDisk(process.pid)) {
-            case .alive: isDiskStalled = false
+            case .alive: await tell(isStalled: false)
             case .hung(let why): throw Departure.Condemnation.hung(why)
-            case .diskStalled:
-                if !isDiskStalled {
-                    let detail = "the worker waits for its disk; check the disk (dmesg, smartctl)"
-                    await hear(.event(type: "diskStalled", at: .now, detail: detail))
-                }
-                isDiskStalled = true
+            case .diskStalled: await tell(isStalled: true)
             }
         }
     }
 
+    private func tell(isStalled: Bool) async {
+        guard isStalled != isDiskStalled else { return }
+        isDiskStalled = isStalled
+        let fault = Fault(
+            code: "diskStalled", message: "the worker waits for its disk", nextStep: "Check the disk (dmesg, smartctl)")
+        await hear(.diskStalled(isStalled ? fault : nil))
+    }
+
     // MARK: Settings
 
-    private func resolve(_ plan: Plan) async throws -> CameraSettings {
-        let (credentials, places) = (credentials, places)
-        return try await offPool {
-            let camera = plan.camera
-            return CameraSettings(
-                url: camera.url, username: camera.username,
-                password: try camera.credential.map { try credentials.read($0) } ?? Secret(""),
-                transport: camera.transport == .udp ? .udp : .tcp,
-                acceptsUnverifiedTLS: camera.acceptsUnverifiedTLS, segmentLength: camera.segmentLength,
-                cacheBudgetBytes: plan.cacheBudgetBytes, dropsOldest: camera.cacheFull == .dropOldest,
-                syncHeartbeatPath: places.syncHeartbeat, trustsClock: plan.trustsClock)
+    /// The settings of the plan, as it is once they are read.
+    private func resolve() async throws -> CameraSettings {
+        while true {
+            let (plan, credentials) = (plan, credentials)
+            do {
+                let password = try await offPool {
+                    try plan.camera.credential.map { try credentials.read($0) } ?? Secret("")
+                }
+                await hear(.credential(nil))
+                // It may have changed meanwhile.
+                if plan == self.plan { return settings(plan, password) }
+            } catch {
+                if let refusal = error as? Refusal { await hear(.credential(refusal.fault)) }
+                throw error
+            }
         }
+    }
+
+    private nonisolated func settings(_ plan: Plan, _ password: Secret) -> CameraSettings {
+        let camera = plan.camera
+        return CameraSettings(
+            url: camera.url, username: camera.username, password: password,
+            transport: camera.transport == .udp ? .udp : .tcp, acceptsUnverifiedTLS: camera.acceptsUnverifiedTLS,
+            segmentLength: camera.segmentLength, cacheBudgetBytes: plan.cacheBudgetBytes,
+            dropsOldest: camera.cacheFull == .dropOldest, syncHeartbeatPath: places.syncHeartbeat,
+            trustsClock: plan.trustsClock)
     }
 }
 

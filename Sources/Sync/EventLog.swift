@@ -18,20 +18,21 @@ package final class EventLog: Sendable {
     private let state = Mutex(State())
     private let report: @Sendable (Listing.Event) -> Void
 
-    /// `report` is called with each event, from whatever thread it happens on.
+    /// `report` is called with each event that nobody follows (cvrd logs the others), from whatever thread it
+    /// happens on.
     package init(report: @escaping @Sendable (Listing.Event) -> Void = { _ in }) { self.report = report }
 
     package var recent: [Listing.Event] { state.withLock { $0.recent } }
 
     package func tell(_ type: String, camera: CameraName?, at time: WallTime, _ detail: String) {
         let event = Listing.Event(time: time.rfc3339, type: type, camera: camera?.text, detail: detail)
-        report(event)
         let listeners = state.withLock { state in
             state.recent.append(event)
             if state.recent.count > Self.kept { state.recent.removeFirst() }
             if state.listeners.isEmpty { state.unheard = (state.unheard + [event]).suffix(Self.kept) }
             return Array(state.listeners.values)
         }
+        if listeners.isEmpty { report(event) }
         for listener in listeners { listener.yield(event) }
     }
 

@@ -86,6 +86,8 @@ package struct SyncHandler: Sendable {
             return try await replies.send(Listing.Events(events: service.events.recent))
         }
         let events = service.events.follow()
+        // At once: whoever asked knows that it misses nothing from here on.
+        try await replies.send(Listing.Events(events: []), continues: true)
         for await event in events {
             try await replies.send(Listing.Events(events: [event]), continues: true)
         }
@@ -94,15 +96,22 @@ package struct SyncHandler: Sendable {
 
     private func question(_ call: VarlinkCall) async throws -> (Answers, from: WallTime?, to: WallTime?) {
         let query = try call.decode(Listing.Query.self)
-        guard let camera = CameraName(query.camera) else { throw SyncError.argument("camera", query.camera) }
+        guard let camera = CameraName(query.camera) else {
+            throw SyncError(.notFound, "there is no camera of that name", nextStep: "See `cvrctl cameras`")
+        }
         let (from, to) = (try time("from", query.from), try time("to", query.to))
-        if let from, let to, from > to { throw SyncError.argument("from", query.from ?? "") }
+        if let from, let to, from > to {
+            throw SyncError(.invalidArgument, "--from is later than --to", nextStep: "Give the earlier time as --from")
+        }
         return (try await service.answers(camera), from, to)
     }
 
     private func time(_ name: String, _ text: String?) throws -> WallTime? {
         guard let text else { return nil }
-        guard let time = WallTime(rfc3339: text) else { throw SyncError.argument(name, text) }
+        guard let time = WallTime(rfc3339: text) else {
+            throw SyncError(
+                .invalidArgument, "\(name) is no time", nextStep: "Give RFC 3339, such as 2026-11-23T08:00:00Z")
+        }
         return time
     }
 
@@ -111,7 +120,8 @@ package struct SyncHandler: Sendable {
             switch error.code {
             case .invalidArgument: "InvalidArgument"
             case .notFound: "NotFound"
-            case .notConfigured, .locked, .noSpace, .wrongDisk, .clockMoved, .failed: "Failed"
+            case .notConfigured: "Unavailable"
+            case .locked, .noSpace, .wrongDisk, .clockMoved, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

@@ -109,7 +109,7 @@ struct ReloadVerb: Verb {
         admin.show(changes) { _ in
             let parts = [("added", changes.added), ("removed", changes.removed), ("changed", changes.changed)]
                 .filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: ", "))" }
-            return parts.isEmpty ? "Nothing changed.\n" : parts.joined(separator: "; ") + ".\n"
+            return parts.isEmpty ? "No camera changed.\n" : parts.joined(separator: "; ") + ".\n"
         }
     }
 }

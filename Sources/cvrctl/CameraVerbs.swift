@@ -69,10 +69,10 @@ struct CameraVerbs: ParsableCommand {
             var camera = Admin.AddCamera(name: name, url: url)
             camera.username = username
             if passwordStdin {
-                guard let password = Terminal.readSecret("Password of \(name): ") else {
+                guard let password = Terminal.readSecret("Password of \(name): "), !password.isEmpty else {
                     throw Complaint(
                         .usage, code: "usage", message: "There is no password on standard input",
-                        nextStep: "Pipe it in, one line")
+                        nextStep: "Give it, one line, or leave out --password-stdin")
                 }
                 camera.password = password
             }

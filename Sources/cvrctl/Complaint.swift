@@ -45,6 +45,10 @@ struct Complaint: Error {
             self.init(
                 .failed, code: "protocol", message: "cannot \(error.operation) \(error.path): \(reason)",
                 nextStep: error.nextStep)
+        case ETIMEDOUT:
+            self.init(
+                .away, code: "timeout", message: "no answer on \(error.path) in time",
+                nextStep: "Ask again; a new catalog may take minutes to build (cvrctl sync status, journalctl -u cvrd)")
         default:
             self.init(
                 .away, code: "cvrdUnavailable",
@@ -55,8 +59,8 @@ struct Complaint: Error {
 
     func report(asJSON: Bool) {
         if asJSON {
-            let fault = Admin.Fault(code: code, message: message, nextStep: nextStep)
-            Terminal.write(JSONText.of(["error": fault]) + "\n")
+            let words = (code: code, message: message, nextStep: nextStep)
+            Terminal.write(JSONText.of(["error": words]) + "\n")
         } else {
             Terminal.write("cvrctl: \(sentence(message)) \(sentence(nextStep))\n", to: STDERR_FILENO)
         }

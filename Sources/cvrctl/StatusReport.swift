@@ -12,7 +12,7 @@ struct StatusReport {
         }
         let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
         return wrapped(whole.count > terminal.columns ? summary : whole, at: terminal.columns, indent: 2)
-            + "\n" + table.text(for: terminal) + faults(terminal)
+            + "\n" + table.text(for: terminal) + unverified(terminal) + faults(terminal)
     }
 
     private var summary: String {
@@ -88,7 +88,7 @@ struct StatusReport {
         let rate = camera.framesPerSecond > 0 ? "@" + Quantity.decimal(camera.framesPerSecond, places: 0) : ""
         let pending = camera.pendingSegments == 0 ? "" : " " + Quantity.bytes(camera.pendingBytes)
         return [
-            camera.name, words(camera.state), Quantity.age(camera.since, at: now),
+            camera.name + (camera.unverifiedTLS ? "*" : ""), words(camera.state), Quantity.age(camera.since, at: now),
             camera.codec.isEmpty ? "–" : camera.codec + size + rate, Quantity.rate(camera.bitsPerSecond),
             camera.lastFrameAge.map(Quantity.duration) ?? "–", "\(camera.session)", "\(camera.restarts)",
             camera.cacheBudgetBytes == 0
@@ -98,14 +98,22 @@ struct StatusReport {
         ]
     }
 
+    private func unverified(_ terminal: Terminal) -> String {
+        guard cameras.contains(where: \.unverifiedTLS) else { return "" }
+        let note = "* rtsps without verification: anyone in between can pose as this camera (tls: { verify: none })."
+        return wrapped(note, at: terminal.columns, indent: 2)
+    }
+
     private func faults(_ terminal: Terminal) -> String {
         var lines = cameras.compactMap { camera in camera.lastError.map { (camera.name, $0) } }
         if let fault = status.sync.lastError { lines.append(("sync", fault)) }
         if lines.isEmpty { return "" }
         return "\n"
             + lines.map { name, fault in
-                wrapped(
-                    "\(name): \(sentence(fault.message)) \(sentence(fault.nextStep))", at: terminal.columns, indent: 2)
+                let age = fault.time.map { " (\(Quantity.age($0, at: now)) ago)" } ?? ""
+                return wrapped(
+                    "\(name)\(age): \(sentence(fault.message)) \(sentence(fault.nextStep))", at: terminal.columns,
+                    indent: 2)
             }.joined()
     }
 }

@@ -48,19 +48,46 @@ struct Terminal {
     }
 
     /// One line of standard input, asked for without echo when that is a terminal.
+    ///
+    /// There Ctrl-C is read as any key: as a signal it would leave the terminal without echo.
     static func readSecret(_ prompt: String) -> String? {
         var settings = termios()
         guard isatty(STDIN_FILENO) == 1, tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
         var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
+        silent.c_lflag &= ~tcflag_t(ECHO | ISIG)
+        let interrupt = silent.control(VINTR)
+        silent.setControl(VEOL, interrupt)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         write(prompt, to: STDERR_FILENO)
-        defer {
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
-            write("\n", to: STDERR_FILENO)
+        let line = readKeys(until: [UInt8(ascii: "\n"), interrupt])
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+        write("\n", to: STDERR_FILENO)
+        if line.last == interrupt { raise(SIGINT) }
+        return line.isEmpty
+            ? nil : String(decoding: line.last == UInt8(ascii: "\n") ? line.dropLast() : line, as: UTF8.self)
+    }
+
+    /// What is typed up to one of `ends`, which is included, or to the end of the input.
+    private static func readKeys(until ends: [UInt8]) -> [UInt8] {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while line.count < 65_536, read(STDIN_FILENO, &byte, 1) == 1 {
+            line.append(byte)
+            if ends.contains(byte) { break }
         }
-        return readLine()
+        return line
     }
 
     private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+}
+
+extension termios {
+    /// The key of a function such as `VINTR`.
+    fileprivate func control(_ function: Int32) -> UInt8 {
+        withUnsafeBytes(of: c_cc) { $0[Int(function)] }
+    }
+
+    fileprivate mutating func setControl(_ function: Int32, _ key: UInt8) {
+        withUnsafeMutableBytes(of: &c_cc) { $0[Int(function)] = key }
+    }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Isolation
 import Logging
 import ServiceLifecycle
 import Supervision
@@ -8,6 +9,7 @@ import UnixSignals
 extension Cvrd {
     /// Runs until stopped; returns the exit code.
     static func start(_ box: BoxConfiguration, files: ConfigurationFiles) async -> Int32 {
+        OwnMemory.seal()
         // Children are waited for one by one, by pidfd; an inherited SIG_IGN would lose how they ended.
         signal(SIGCHLD, SIG_DFL)
         signal(SIGPIPE, SIG_IGN)
@@ -30,9 +32,9 @@ extension Cvrd {
                 version: version, programs: .beside(ownPath()) { access($0, X_OK) == 0 },
                 credentialsDirectory: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }, logger: logger))
         // Ended in reverse: the supervisor by itself, then the socket, then the signals.
+        let admin = AdminService(supervisor, version: version)
         let services: [any Service] = [
-            SignalService(supervisor, signals: signals), AdminService(supervisor, version: version),
-            SupervisorService(supervisor),
+            SignalService(supervisor, signals: signals), admin, SupervisorService(supervisor, after: admin),
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -144,6 +144,13 @@ struct BoxConfigurationTests {
         #expect(try files.load().cameras.count == 1)
         #expect(try files.load(candidate: ("c", "url: rtsp://h/")).cameras.count == 2)
         #expect(throws: ConfigurationError.self) { try files.load(candidate: ("c", "url: rtsp://u:p@h/")) }
+        // One that cannot be read hides no mistake of the others.
+        try SmallFile.makeDirectory(root + "/state/cameras.d/d.yaml")
+        try SmallFile.write(Array("url: http://h/".utf8), to: root + "/state/cameras.d/e.yaml", mode: 0o600)
+        let broken = #expect(throws: ConfigurationError.self) { try files.load() }
+        #expect(broken?.mistakes.count == 2)
+        rmdir(root + "/state/cameras.d/d.yaml")
+        try SmallFile.remove(root + "/state/cameras.d/e.yaml")
         try SmallFile.remove(root + "/state/cameras.d/a.yaml")
         #expect(try files.load().cameras.isEmpty)
         #expect(throws: ConfigurationError.self) { try ConfigurationFiles(mainPath: root + "/none").load() }

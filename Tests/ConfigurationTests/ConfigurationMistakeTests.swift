@@ -5,9 +5,10 @@ import Testing
 func box(_ text: String, added: [String: String] = [:]) throws(ConfigurationError) -> BoxConfiguration {
     try BoxConfiguration(main: ConfigurationText(file: "cvr.yaml", text: text), hostName: "Plant 7.example.org") {
         _ in
-        added.reduce(into: [:]) { files, entry in
+        let texts = added.reduce(into: [:]) { files, entry in
             files[entry.key] = ConfigurationText(file: "cameras.d/\(entry.key).yaml", text: entry.value)
         }
+        return (texts, [])
     }
 }
 
@@ -147,6 +148,12 @@ struct ConfigurationMistakeTests {
         #expect(mistakes("store: { url: file:///c/s }\ncache: { path: /c }").count == 1)
         #expect(mistakes("store: { url: file:///c }\ncache: { path: /c/d }").count == 1)
         #expect(mistakes("store: { url: file:///c }\ncache: { path: /cc }").isEmpty)
+        for key in ["state", "runtime"] {
+            #expect(mistakes(store + "cache: { path: /c }\n\(key): { path: /c/d }").count == 1, "\(key)")
+            #expect(mistakes(store + "cache: { path: /c/d }\n\(key): { path: /c }").count == 1, "\(key)")
+            #expect(mistakes(store + "cache: { path: /c }\n\(key): { path: /cc }").isEmpty, "\(key)")
+        }
+        #expect(mistakes(store + "cache: { path: /var/lib/cvr }").count == 1)
     }
 
     @Test(

@@ -12,7 +12,7 @@ struct WorkerChannelTests {
                 state: .recording, session: 7, codec: "avc1.4d401f,mp4a.40.2", width: 1280, height: 720,
                 framesPerSecond: 25, bitsPerSecond: 2e6, framesReceived: 9, bytesReceived: 10, fragmentsWritten: 11,
                 syncs: 12, loops: 13, lastFrameAge: .milliseconds(40), anomalies: 1,
-                lastFault: Fault(code: "x", message: "y", nextStep: "z"))),
+                lastFault: Fault(code: "x", message: "y", nextStep: "z"), lastFaultAt: time)),
         .progress(WorkerProgress(state: .starting)),
         .sessionStarted(session: 7, at: time),
         .segmentClosed(SegmentID(session: 7, counter: 3), start: time, duration: .seconds(30), bytes: 1 << 40),
@@ -72,6 +72,22 @@ struct WorkerChannelTests {
                 #expect(throws: MessageError.self) { try IngestToSupervisor(content: Array(content.prefix(length))) }
             }
             #expect(throws: MessageError.self) { try IngestToSupervisor(content: content + [0]) }
+        }
+    }
+
+    @Test(
+        "an event's type is a word, not whatever a worker makes up",
+        arguments: ["", "two words", "a\nb", "é", String(repeating: "x", count: 65)])
+    func eventTypes(type: String) {
+        let event = IngestToSupervisor.event(type: type, at: Self.time, detail: "")
+        #expect(throws: MessageError.self) { try IngestToSupervisor(content: Array(event.frame.dropFirst(4))) }
+    }
+
+    @Test("another version is told from garbage")
+    func versions() {
+        for (content, isOther): ([UInt8], Bool) in [([9, 1], true), ([0, 1], true), ([1, 99], false), ([], false)] {
+            let error = #expect(throws: MessageError.self) { try IngestToSupervisor(content: content) }
+            #expect(error?.isOtherVersion == isOther)
         }
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Isolation
 import Messages
 import Recording
 import Supervision
@@ -26,6 +27,17 @@ private struct Office {
         self.supervisor = supervisor
         client = try await VarlinkClient.connect(path: path)
         runs = [run, server]
+    }
+
+    /// A client whom the kernel calls `pid`.
+    func client(as pid: Int32) async throws -> (client: VarlinkClient, server: Task<Void, any Error>) {
+        let (path, supervisor) = ("\(box.root)/forged.sock", supervisor)
+        let server = try await Self.serve(path, Admin.interface, VarlinkInterface.admin) { call, replies in
+            var call = call
+            call.peer.pid = pid
+            try await AdminInterface(supervisor).answer(call, replies)
+        }
+        return (try await VarlinkClient.connect(path: path), server)
     }
 
     /// Answers as cvr-sync.
@@ -77,12 +89,103 @@ struct AdminInterfaceTests {
         _ = try await office.client.call("io.cvr.Admin.Status", VarlinkEmpty(), as: Admin.Status.self)
         let sync = try await office.client.call("io.cvr.Admin.SyncStatus", VarlinkEmpty(), as: Admin.SyncReport.self)
         #expect(sync.sync.state == "away")
+        try await expectUnavailable(office)
+        // It listens, but is not configured yet, or stops.
+        let starting = try await office.serveSync { _, _ in
+            throw VarlinkFailure(name: "io.cvr.Sync.Unavailable", parameters: ["message": "m", "nextStep": "n"])
+        }
+        try await expectUnavailable(office)
+        starting.cancel()
+        await office.end()
+    }
+
+    private func expectUnavailable(_ office: Office) async throws {
         for method in ["Segments", "Gaps", "Coverage"] {
             let error = try await office.refusal(method, Listing.Query(camera: "front"))
             #expect(error.name == "io.cvr.Admin.SyncUnavailable")
             #expect(!error.nextStep.isEmpty)
         }
         #expect(try await office.refusal("SyncNow", VarlinkEmpty()).name == "io.cvr.Admin.SyncUnavailable")
+    }
+
+    @Test("what cvr-sync knew of the caches is shown while it is away, and its events while it is being configured")
+    func cachesStay() async throws {
+        let office = try await Office(cameras: "{ front: { url: rtsp://h/a } }")
+        var events = EventReader(office.supervisor.events)
+        let cache = SyncInterface.CacheState(
+            name: "front", cacheBytes: 7, pendingSegments: 3, pendingBytes: 5, oldestLocal: "2026-11-23T08:00:00.000Z")
+        let (configured, configure) = AsyncStream.makeStream(of: Void.self)
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let sync = try await office.serveSync { call, replies in
+            switch call.name {
+            case "Events":
+                try await replies.send(Listing.Events(events: []), continues: true)
+                for await _ in configured { break }
+                let event = Listing.Event(time: "t", type: "catalogRebuilt", camera: nil, detail: "d")
+                try await replies.send(Listing.Events(events: [event]), continues: true)
+                try await Task.sleep(for: .seconds(3600))
+            case "Configure":
+                configure.yield()
+                try await replies.send(VarlinkEmpty())
+            default:
+                ask.yield()
+                try await replies.send(
+                    SyncInterface.Status(
+                        state: "idle", writes: 1, retries: 0, lag: 0, breaker: "closed", lastError: nil, caches: [cache]
+                    ))
+            }
+        }
+        _ = try await events.next("catalogRebuilt")
+        // The second question follows the first answer.
+        var questions = asked.makeAsyncIterator()
+        for _ in 0..<2 { _ = await questions.next() }
+        let status = await office.supervisor.status()
+        #expect(status.sync.state == "idle" && status.cameras[0].pendingSegments == 3)
+        let pid = try #require(status.sync.pid)
+        sync.cancel()
+        try #require(try RunningProcess.adopt(pid: Int32(pid))).signal(SIGKILL)
+        _ = try await events.next("syncExited")
+        let after = await office.supervisor.status().cameras[0]
+        #expect(after.pendingSegments == 3 && after.pendingBytes == 5 && after.cacheBytes == 7)
+        #expect(after.oldestLocal == cache.oldestLocal)
+        await office.end()
+    }
+
+    @Test("a cvr-sync that refuses its configuration says why in status")
+    func syncRefuses() async throws {
+        let office = try await Office(cameras: "{}")
+        var events = EventReader(office.supervisor.events)
+        let sync = try await office.serveSync { call, replies in
+            guard call.name == "Events" else {
+                throw VarlinkFailure(
+                    name: "io.cvr.Sync.Failed", parameters: ["message": "the disk is full", "nextStep": "make room"])
+            }
+            try await replies.send(Listing.Events(events: []), continues: true)
+            try await Task.sleep(for: .seconds(3600))
+        }
+        _ = try await events.next("syncRefused")
+        let summary = await office.supervisor.status().sync
+        #expect(summary.state == "away")
+        #expect(summary.lastError?.message == "the disk is full" && summary.lastError?.nextStep == "make room")
+        sync.cancel()
+        await office.end()
+    }
+
+    @Test("a process that cvrd keeps is refused: it could stop its neighbours")
+    func children() async throws {
+        let office = try await Office(cameras: "{ front: { url: rtsp://h/a } }")
+        var events = EventReader(office.supervisor.events)
+        _ = try await events.next("workerStarted", camera: "front")
+        let pid = try #require(await office.supervisor.status().cameras[0].pid)
+        let (captured, server) = try await office.client(as: Int32(pid))
+        for method in ["Status", "StopCamera"] {
+            let error = await #expect(throws: VarlinkRemoteError.self) {
+                _ = try await captured.callRaw("io.cvr.Admin.\(method)", Data(#"{"name": "front"}"#.utf8))
+            }
+            #expect(error?.name == "io.cvr.Admin.Refused")
+        }
+        await captured.close()
+        server.cancel()
         await office.end()
     }
 
@@ -136,8 +239,21 @@ struct AdminInterfaceTests {
         #expect(try await office.refusal("Nonsense", VarlinkEmpty()).name == "org.varlink.service.MethodNotFound")
         try SmallFileFixture.write("sight: x", "\(office.box.root)/cvr.yaml")
         let invalid = try await office.refusal("Reload", VarlinkEmpty())
-        #expect(invalid.name == "io.cvr.Admin.InvalidArgument")
+        #expect(invalid.name == "io.cvr.Admin.Refused")
         #expect(invalid.message.contains("did you mean site?"))
+        await office.end()
+    }
+
+    @Test("whoever reads events too slowly is told so")
+    func slowReader() async throws {
+        let office = try await Office(cameras: "{}")
+        let events = office.client.stream("io.cvr.Admin.Events", VarlinkEmpty())
+        var iterator = events.makeAsyncIterator()
+        _ = try await iterator.next()
+        let detail = String(repeating: "x", count: 1000)
+        for _ in 0..<5000 { office.supervisor.events.append("test", detail) }
+        let error = await #expect(throws: VarlinkRemoteError.self) { while try await iterator.next() != nil {} }
+        #expect(error?.name == "io.cvr.Admin.Failed")
         await office.end()
     }
 

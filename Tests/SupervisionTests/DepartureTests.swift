@@ -17,7 +17,9 @@ struct DepartureTests {
 
     static let table: [Row] = [
         Row(status: .exited(0), told: true, ending: .killed, gap: .stopped, code: nil),
-        Row(status: .signalled(9), told: true, ending: .killed, gap: .stopped, code: nil),
+        Row(status: .unknown, told: true, ending: .killed, gap: .stopped, code: nil),
+        Row(status: .exited(74), told: true, ending: .killed, gap: .stopped, code: "stopForced"),
+        Row(status: .signalled(9), told: true, ending: .killed, gap: .stopped, code: "stopForced"),
         Row(status: .exited(0), ending: .killed, gap: .stopped, code: "workerKilled"),
         Row(status: .exited(1), ending: .crashed, gap: .workerCrash, code: "workerCrash"),
         Row(status: .exited(64), ending: .refused, gap: .workerCrash, code: "workerRefused"),
@@ -32,7 +34,11 @@ struct DepartureTests {
         Row(status: .signalled(9), condemned: .hung("x"), ending: .crashed, gap: .workerHang, code: "workerHang"),
         Row(
             status: .signalled(9), condemned: .garbage("x"), ending: .crashed, gap: .workerCrash, code: "workerGarbage"),
-        Row(status: .signalled(9), told: true, condemned: .hung("x"), ending: .killed, gap: .stopped, code: nil),
+        Row(
+            status: .signalled(9), told: true, condemned: .hung("x"), ending: .killed, gap: .stopped,
+            code: "stopForced"),
+        Row(
+            status: .exited(0), condemned: .otherVersion("x"), ending: .killed, gap: .stopped, code: "workerReplaced"),
     ]
 
     @Test("how a process ended → its next start, its gap, the operator's words", arguments: table)

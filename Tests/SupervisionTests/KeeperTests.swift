@@ -9,23 +9,27 @@ import Testing
 private final class ScriptedLink: ProcessLink {
     let program = "scripted"
     let patience: StopPatience
-    private let state: Mutex<(launches: [GapReason?], script: String, refusal: Refusal?)>
+    private let state: Mutex<(launches: [GapReason?], script: String, refusal: Refusal?, hangs: Bool)>
     private let condemn: AsyncStream<Departure.Condemnation>
     let condemnation: AsyncStream<Departure.Condemnation>.Continuation
 
     init(_ script: String, patience: StopPatience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(60))) {
         self.patience = patience
-        state = Mutex(([], script, nil))
+        state = Mutex(([], script, nil, false))
         (condemn, condemnation) = AsyncStream.makeStream()
     }
 
     /// How each launch was told that its predecessor had ended.
     var launches: [GapReason?] { state.withLock { $0.launches } }
 
+    /// As a dead disk does.
+    func hangStarts() { state.withLock { $0.hangs = true } }
+
     func refuse(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
-        try state.withLock { state in
+        if state.withLock({ $0.hangs }) { try await Task.sleep(for: .seconds(3600)) }
+        return try state.withLock { state in
             if let refusal = state.refusal { throw refusal }
             state.launches.append(predecessorEnd)
             return Launch(executable: "/bin/sh", arguments: ["-c", state.script])
@@ -116,7 +120,7 @@ struct KeeperTests {
         kept.keeper.order(.stop(.stopped))
         let status = try await kept.status { $0.phase == .stopped }
         #expect(status.pid == nil)
-        #expect(status.fault == nil)
+        #expect(status.fault?.code == "stopForced")
         #expect(status.restarts == 0)
         #expect(ProcessFacts.startTime(of: pid) == nil)
         kept.keeper.order(.start)
@@ -160,13 +164,53 @@ struct KeeperTests {
         await kept.end()
     }
 
-    @Test("a process that crashes again and again is flapping and waits 30 s")
-    func flapping() async throws {
+    @Test("a process that crashes again and again is started again and again, with waits in between")
+    func crashLoop() async throws {
         var kept = Kept(ScriptedLink("sleep 0.01; exit 1"))
         kept.keeper.order(.start)
-        // The waits in between are random; the operator's restart ends each.
         for _ in 0..<2 { _ = try await kept.status { if case .waiting = $0.phase { true } else { false } } }
         #expect(try await kept.status { $0.restarts >= 2 }.fault?.code == "workerCrash")
+        await kept.end()
+    }
+
+    @Test("a stop that cannot be done is given up: nobody waits for it for ever")
+    func stuck() async throws {
+        let link = ScriptedLink(
+            "exec sleep 1000",
+            patience: StopPatience(beforeTermination: .zero, beforeKill: .milliseconds(1), afterKill: .milliseconds(1)))
+        link.hangStarts()
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        kept.keeper.order(.stop(.stopped))
+        await kept.keeper.settled()
+        #expect(try await kept.status { $0.fault != nil }.fault?.code == "workerStuck")
+        kept.keeper.order(.retire(.stopped))
+        await kept.run.value
+        await kept.keeper.settled()
+    }
+
+    @Test("whoever waits for an order is answered when it is carried out")
+    func settled() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        let pid = try await kept.pid()
+        kept.keeper.order(.stop(.stopped))
+        kept.keeper.order(.hurry)
+        await kept.keeper.settled()
+        #expect(ProcessFacts.startTime(of: pid) == nil)
+        await kept.end()
+    }
+
+    @Test("a stopped process keeps no word of an earlier refusal")
+    func refusalForgotten() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        link.refuse(Refusal(code: "wrongDisk", "another disk", nextStep: "mount it"))
+        var kept = Kept(link)
+        kept.keeper.order(.start)
+        _ = try await kept.status { $0.phase == .refused }
+        kept.keeper.order(.stop(.stopped))
+        #expect(try await kept.status { $0.phase == .stopped }.fault == nil)
         await kept.end()
     }
 

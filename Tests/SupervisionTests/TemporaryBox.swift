@@ -35,11 +35,12 @@ final class TemporaryBox: Sendable {
         try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(name)", mode: 0o700)
     }
 
-    func configure(_ cameras: String) throws {
+    /// `cache` is one more setting of that section.
+    func configure(_ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64") throws {
         let text = """
             runtime: { path: \(root)/run }
             state: { path: \(root)/state }
-            cache: { path: \(root)/cache, localMediaCacheMaximumSizeMiB: 64 }
+            cache: { path: \(root)/cache, \(cache) }
             store: { url: "file://\(root)/store" }
             cameras: \(cameras)
             """
@@ -50,12 +51,13 @@ final class TemporaryBox: Sendable {
 
     func places() throws -> Places { Places(try files.load()) }
 
-    func supervisor() throws -> Supervisor {
+    func supervisor(ratePatience: TimeSpan = .seconds(10)) throws -> Supervisor {
         Supervisor(
             try files.load(), files: files,
             surroundings: Supervisor.Surroundings(
                 version: "test", programs: Programs(ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync"),
-                credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+                credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                ratePatience: ratePatience))
     }
 
     /// What the scripted worker of a camera says on each connection.

@@ -80,7 +80,7 @@ struct SyncServiceTests {
         elsewhere.storeURL = "s3://bucket/prefix"
         let unusable = elsewhere
         try await serving(rig) { client in
-            for (method, name) in [("Now", "Failed"), ("Segments", "Failed")] {
+            for (method, name) in [("Now", "Unavailable"), ("Segments", "Unavailable")] {
                 let error = await #expect(throws: VarlinkRemoteError.self) {
                     _ = try await client.callRaw("io.cvr.Sync.\(method)", Data("{\"camera\": \"front\"}".utf8))
                 }
@@ -92,7 +92,7 @@ struct SyncServiceTests {
             #expect(refused?.name == "io.cvr.Sync.InvalidArgument")
             _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
             for (query, name) in [
-                (Listing.Query(camera: "Not A Name"), "InvalidArgument"), (Listing.Query(camera: "nobody"), "NotFound"),
+                (Listing.Query(camera: "Not A Name"), "NotFound"), (Listing.Query(camera: "nobody"), "NotFound"),
                 (Listing.Query(camera: "front", from: "yesterday"), "InvalidArgument"),
             ] {
                 let error = await #expect(throws: VarlinkRemoteError.self) {

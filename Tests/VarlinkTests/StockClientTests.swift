@@ -133,7 +133,7 @@ struct InterfaceFileTests {
         ["String": "string", "Int64": "int", "Double": "float", "Bool": "bool"][name] ?? name
     }
 
-    static let fault = Admin.Fault(code: "c", message: "m", nextStep: "n")
+    static let fault = Admin.Fault(code: "c", message: "m", nextStep: "n", time: "t")
 
     static var sync: Admin.Sync {
         var sync = Admin.Sync(state: "idle")

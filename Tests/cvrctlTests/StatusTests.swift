@@ -101,8 +101,20 @@ struct StatusTests {
             #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync"])
             let cameras = try #require(top["cameras"] as? [[String: Any]])
             #expect(cameras[2]["pid"] is NSNull && cameras[2]["lastError"] is NSNull)
-            #expect(cameras.allSatisfy { $0.count == 20 })
+            #expect(cameras.allSatisfy { $0.count == 21 })
         }
+    }
+
+    @Test("an rtsps camera that nobody verifies is marked, and a fault says how old it is")
+    func marks() async throws {
+        var camera = Admin.Camera(name: "yard", state: "reconnecting", since: ago(60))
+        camera.unverifiedTLS = true
+        camera.lastError = Admin.Fault(code: "c", message: "It is away", nextStep: "Look", time: ago(190))
+        let status = Admin.Status(version: "0.1.0", uptime: 61, cameras: [camera], sync: Admin.Sync(state: "idle"))
+        let outcome = try await ScriptedCvrd.run(answering: status) { try await $0.cvrctl("status") }
+        #expect(outcome.output.contains("! yard*  reconnecting"))
+        #expect(outcome.output.contains("\n* rtsps without verification"))
+        #expect(outcome.output.hasSuffix("\nyard (3m10s ago): It is away. Look.\n"))
     }
 
     @Test("there is colour on a terminal, unless NO_COLOR is set")

@@ -106,21 +106,20 @@ struct VerbTests {
         }
     }
 
-    /// Runs a command on a terminal and types a password once it is asked for.
+    /// Runs a command on a terminal and types its first argument once a password is asked for; says how it ended, and
+    /// whether the terminal echoes again.
     static let typist = """
-        import os, pty, sys
+        import os, pty, sys, termios
         pid, terminal = pty.fork()
-        if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+        if pid == 0: os.execv(sys.argv[2], sys.argv[2:])
+        side = os.open(os.ptsname(terminal), os.O_RDWR | os.O_NOCTTY)
         shown = b""
-        typed = False
-        while True:
-            try: shown += os.read(terminal, 4096)
-            except OSError: break
-            if not typed and b": " in shown:
-                typed = True
-                os.write(terminal, b"hunter2\\n")
-        print(shown.decode())
-        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        while b": " not in shown: shown += os.read(terminal, 4096)
+        os.write(terminal, sys.argv[1].encode())
+        end = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        shown += os.read(terminal, 4096)
+        echoes = bool(termios.tcgetattr(side)[3] & termios.ECHO)
+        print(shown.decode(), end, "echoes" if echoes else "silent")
         """
 
     static func python() throws -> String {
@@ -137,11 +136,20 @@ struct VerbTests {
             let empty = try await ScriptedCvrd.cvrctl(
                 add + ["--password-stdin"], environment: ["CVR_SOCKET": cvrd.socket])
             #expect(empty.status == 2)
-            let typed = try await ScriptedCvrd.run(
-                [Self.python(), "-c", Self.typist, ScriptedCvrd.binary] + add + ["--password-stdin"], input: "",
-                environment: ["CVR_SOCKET": cvrd.socket])
-            #expect(typed.status == 0 && typed.output.contains("Password of yard: "), "\(typed)")
+            let blank = try await ScriptedCvrd.cvrctl(
+                add + ["--password-stdin"], input: "\n", environment: ["CVR_SOCKET": cvrd.socket])
+            #expect(blank.status == 2)
+            let type = { (keys: String) in
+                try await ScriptedCvrd.run(
+                    [Self.python(), "-c", Self.typist, keys, ScriptedCvrd.binary] + add + ["--password-stdin"],
+                    input: "", environment: ["CVR_SOCKET": cvrd.socket])
+            }
+            let typed = try await type("hunter2\n")
+            #expect(typed.output.contains("Password of yard: ") && typed.output.hasSuffix("0 echoes\n"), "\(typed)")
             #expect(!typed.output.contains("hunter2"))
+            // As the signal would end it, but for the terminal.
+            let interrupted = try await type("hun\u{3}")
+            #expect(interrupted.output.hasSuffix("-2 echoes\n"), "\(interrupted)")
             let call = { (password: String) in
                 #"AddCamera {"name":"yard","password":"\#(password)","url":"rtsp://10.0.0.22/main","username":"admin"}"#
             }
@@ -183,6 +191,8 @@ struct VerbTests {
             try await Self.asked(sync, "sync", "status") == "sync idle, lag 0s, breaker closed, 0 writes, 0 retries\n")
         let changes = Admin.Reloaded(added: ["a", "b"], removed: [], changed: ["c"])
         #expect(try await Self.asked(changes, "reload") == "added a, b; changed c.\n")
+        let none = Admin.Reloaded(added: [], removed: [], changed: [])
+        #expect(try await Self.asked(none, "reload") == "No camera changed.\n")
         let camera = Admin.CameraConfiguration(
             name: "yard", url: "rtsp://10.0.0.22/main", username: "admin", transport: "tcp", segmentLength: 30,
             retention: nil, asset: "yard", enabled: true, origin: "/etc/cvr/cvr.yaml")

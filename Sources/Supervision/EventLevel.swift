@@ -1,0 +1,15 @@
+import Logging
+
+/// How loud an event is in the log, by its type; whoever is woken at night reads errors.
+enum EventLevel {
+    static func of(_ type: String) -> Logger.Level {
+        switch type {
+        case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
+            "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
+            .error
+        case "gapOpened", "stateNotWritten", "storeAway", "clockStep", "workerRemoved": .warning
+        case "segmentClosed": .debug
+        default: .info
+        }
+    }
+}

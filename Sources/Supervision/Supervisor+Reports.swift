@@ -1,0 +1,114 @@
+import Configuration
+import Isolation
+import Logging
+package import Messages
+import Recording
+
+/// What keepers, workers and cvr-sync tell, and what is made of it for an operator.
+extension Supervisor {
+    // MARK: Reports
+
+    func keeper(of name: CameraName, reports report: Keeper.Report) {
+        switch report {
+        case .status(let status):
+            if status.pid != rows[name]?.kept?.pid { rows[name]?.forgetProcess() }
+            rows[name]?.kept = status
+            rows[name]?.refreshState()
+        case .happened(let type, let detail, let isTrouble):
+            events.append(type, camera: name, level: isTrouble ? .warning : nil, detail)
+        }
+    }
+
+    func syncKeeper(reports report: Keeper.Report) {
+        switch report {
+        case .status(let status):
+            if status.pid != syncKept.pid { (syncStatus, syncRefusal) = (nil, nil) }
+            syncKept = status
+        case .happened(let type, let detail, let isTrouble):
+            let name = type.hasPrefix("worker") ? "sync" + type.dropFirst("worker".count) : type
+            events.append(name, level: isTrouble ? .warning : nil, detail)
+        }
+    }
+
+    func worker(_ name: CameraName, tells news: WorkerLink.News) async {
+        switch news {
+        case .said(let message): await worker(name, said: message)
+        case .credential(let fault): rows[name]?.credential = fault.map { NotedFault($0) }
+        case .diskStalled(let fault):
+            rows[name]?.stall = fault.map { NotedFault($0) }
+            if let fault { events.append(fault.code, camera: name, "\(fault.message). \(fault.nextStep)") }
+        }
+    }
+
+    private func worker(_ name: CameraName, said message: IngestToSupervisor) async {
+        switch message {
+        case .hello: break
+        case .progress(let progress):
+            rows[name]?.progress = progress
+            rows[name]?.progressAt = .now
+            rows[name]?.refreshState()
+            measure(name, progress)
+        case .sessionStarted(let session, let time):
+            events.append("sessionStarted", camera: name, at: time, "session \(session)")
+        case .segmentClosed(let id, let start, let duration, let bytes):
+            events.append(
+                "segmentClosed", camera: name,
+                "session \(id.session), segment \(id.counter), from \(start.rfc3339), \(duration.seconds) s, \(bytes) bytes"
+            )
+            await syncLink?.hint(name)
+        case .gapOpened(let from, let reason, let detail):
+            events.append("gapOpened", camera: name, "\(reason.rawValue) since \(from.rfc3339): \(detail)")
+        case .gapClosed(let from, let to, let reason):
+            events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
+        case .event(let type, let time, let detail): events.append(type, camera: name, at: time, detail)
+        }
+    }
+
+    func sync(said news: SyncLink.News) {
+        switch news {
+        case .status(let status):
+            (syncStatus, syncRefusal) = (status, nil)
+            caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
+        case .refused(let fault): (syncStatus, syncRefusal) = (nil, fault)
+        case .event(let event): events.append(event)
+        }
+    }
+
+    // MARK: Answers
+
+    /// True for a process that cvrd itself runs: it has no business on the admin socket (design §5).
+    package func keeps(_ pid: Int32) -> Bool {
+        syncKept.pid == pid || rows.values.contains { $0.kept?.pid == pid }
+    }
+
+    package func status() -> Admin.Status {
+        for name in rows.keys { rows[name]?.refreshState() }
+        return Admin.Status(
+            version: surroundings.version, uptime: (MonotonicTime.now - started).seconds,
+            cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }
+                .map { $0.summary(caches[$0.configuration.name.text]) },
+            sync: syncSummary)
+    }
+
+    package func cameras() -> Admin.Cameras {
+        Admin.Cameras(
+            cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }.map(\.listed))
+    }
+
+    var syncSummary: Admin.Sync {
+        guard let syncStatus, let pid = syncKept.pid else {
+            var away = Admin.Sync(state: "away")
+            away.pid = syncKept.pid.map(Int64.init)
+            away.lastError = syncRefusal ?? syncKept.fault.map { Admin.Fault($0, at: syncKept.faultAt) }
+            return away
+        }
+        var summary = Admin.Sync(state: syncStatus.state)
+        summary.pid = Int64(pid)
+        summary.writes = syncStatus.writes
+        summary.retries = syncStatus.retries
+        summary.lag = syncStatus.lag
+        summary.breaker = syncStatus.breaker
+        summary.lastError = syncStatus.lastError
+        return summary
+    }
+}
