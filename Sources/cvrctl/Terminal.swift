@@ -62,7 +62,8 @@ struct Terminal {
         let line = readKeys(until: [UInt8(ascii: "\n"), interrupt])
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
         write("\n", to: STDERR_FILENO)
-        if line.last == interrupt { raise(SIGINT) }
+        // What a shell says of a process that the signal ended; raised here it would wait: pool threads block signals.
+        if line.last == interrupt { exit(128 + SIGINT) }
         return line.isEmpty
             ? nil : String(decoding: line.last == UInt8(ascii: "\n") ? line.dropLast() : line, as: UTF8.self)
     }

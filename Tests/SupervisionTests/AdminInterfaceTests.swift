@@ -123,7 +123,7 @@ struct AdminInterfaceTests {
                 for await _ in configured { break }
                 let event = Listing.Event(time: "t", type: "catalogRebuilt", camera: nil, detail: "d")
                 try await replies.send(Listing.Events(events: [event]), continues: true)
-                try await Task.sleep(for: .seconds(3600))
+                await untilCancelled()
             case "Configure":
                 configure.yield()
                 try await replies.send(VarlinkEmpty())
@@ -161,7 +161,7 @@ struct AdminInterfaceTests {
                     name: "io.cvr.Sync.Failed", parameters: ["message": "the disk is full", "nextStep": "make room"])
             }
             try await replies.send(Listing.Events(events: []), continues: true)
-            try await Task.sleep(for: .seconds(3600))
+            await untilCancelled()
         }
         _ = try await events.next("syncRefused")
         let summary = await office.supervisor.status().sync

@@ -28,7 +28,7 @@ private final class ScriptedLink: ProcessLink {
     func refuse(_ refusal: Refusal?) { state.withLock { $0.refusal = refusal } }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
-        if state.withLock({ $0.hangs }) { try await Task.sleep(for: .seconds(3600)) }
+        if state.withLock({ $0.hangs }) { await untilCancelled() }
         return try state.withLock { state in
             if let refusal = state.refusal { throw refusal }
             state.launches.append(predecessorEnd)

@@ -150,3 +150,10 @@ struct EventReader {
         }
     }
 }
+
+/// Waits for what never comes.
+func untilCancelled() async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    for await _ in stream {}
+    continuation.finish()
+}

@@ -112,7 +112,7 @@ struct StatusTests {
         camera.lastError = Admin.Fault(code: "c", message: "It is away", nextStep: "Look", time: ago(190))
         let status = Admin.Status(version: "0.1.0", uptime: 61, cameras: [camera], sync: Admin.Sync(state: "idle"))
         let outcome = try await ScriptedCvrd.run(answering: status) { try await $0.cvrctl("status") }
-        #expect(outcome.output.contains("! yard*  reconnecting"))
+        #expect(outcome.output.contains("! yard*   reconnecting"))
         #expect(outcome.output.contains("\n* rtsps without verification"))
         #expect(outcome.output.hasSuffix("\nyard (3m10s ago): It is away. Look.\n"))
     }
