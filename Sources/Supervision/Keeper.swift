@@ -287,18 +287,18 @@ package actor Keeper {
         await publish()
     }
 
+    /// Whoever waits for an order goes on only when the owner knows what came of it.
     private func publish() async {
-        if case .stopping = policy.state, !isStuck {
-        } else {
-            for waiter in waiters { waiter.finish() }
-            waiters = []
-        }
         status.phase = policy.state
         status.isFlapping = policy.isFlapping
         status.pid = process?.pid
-        guard status != published else { return }
-        published = status
-        await report(.status(status))
+        if status != published {
+            published = status
+            await report(.status(status))
+        }
+        if case .stopping = policy.state, !isStuck { return }
+        for waiter in waiters { waiter.finish() }
+        waiters = []
     }
 }
 

@@ -76,20 +76,21 @@ package actor Supervisor {
 
     /// Runs until `stop` or `leave` is done.
     package func run() async {
-        await withDiscardingTaskGroup { timers in
-            timers.addTask { await self.keepBalance() }
+        await withDiscardingTaskGroup { changes in
+            changes.addTask { await self.keepBalance() }
+            changes.addTask {
+                await self.begin()
+                for await work in self.pending { await self.perform(work) }
+            }
             await keep()
-            timers.cancelAll()
+            // One that waits for a dead disk would keep us for ever.
+            changes.cancelAll()
         }
     }
 
     private func keep() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.removeStrays() }
-            group.addTask {
-                await self.begin()
-                for await work in self.pending { await self.perform(work) }
-            }
             for await keeper in keepers { group.addTask { await keeper.run() } }
         }
     }
@@ -166,7 +167,13 @@ package actor Supervisor {
             let (store, box) = (store, box)
             let made = try await offPool { try store.make(change, running: box) }
             if let leftover = made.leftover { events.append("credentialLeft", leftover) }
-            answer.resume(returning: await apply(made.box))
+            let reloaded = await apply(made.box)
+            if case .enable(let name, false) = change, rows[name]?.kept?.pid != nil {
+                throw ChangeRefusal.failed(
+                    "the worker of \(name) does not end", nextStep: "Check the disk that it waits for (dmesg, smartctl)"
+                )
+            }
+            answer.resume(returning: reloaded)
         } catch {
             if case .reload = change { events.append("configurationRefused", Self.explain(error)) }
             answer.resume(throwing: error)
