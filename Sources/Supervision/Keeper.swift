@@ -99,8 +99,19 @@ package actor Keeper {
             }
             group.cancelAll()
         }
+        await close()
+    }
+
+    /// Leaves nobody waiting, and no process behind that was started too late.
+    private func close() async {
         inbox.finish()
-        for await case .asked(let waiter) in happenings { waiter.finish() }
+        for await happening in happenings {
+            switch happening {
+            case .asked(let waiter): waiters.append(waiter)
+            case .spawned(let process) where isRetiring: process.signal(SIGTERM)
+            default: break
+            }
+        }
         for waiter in waiters { waiter.finish() }
     }
 
@@ -176,7 +187,12 @@ package actor Keeper {
     private func spawn() async {
         do {
             let launch = try await link.prepare(predecessorEnd: predecessorEnd)
-            inbox.yield(.spawned(try await offPool { try RunningProcess.spawn(launch) }))
+            try Task.checkCancellation()
+            try await offPool { [inbox] in
+                let process = try RunningProcess.spawn(launch)
+                // Given up meanwhile: nobody would keep it.
+                if case .terminated = inbox.yield(.spawned(process)) { process.signal(SIGTERM) }
+            }
         } catch let refusal as Refusal {
             inbox.yield(.refused(refusal.fault))
         } catch {

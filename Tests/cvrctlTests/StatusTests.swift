@@ -109,12 +109,12 @@ struct StatusTests {
     func marks() async throws {
         var camera = Admin.Camera(name: "yard", state: "reconnecting", since: ago(60))
         camera.unverifiedTLS = true
-        camera.lastError = Admin.Fault(code: "c", message: "It is away", nextStep: "Look", time: ago(190))
+        camera.lastError = Admin.Fault(code: "c", message: "It is away", nextStep: "Look", time: ago(11_430))
         let status = Admin.Status(version: "0.1.0", uptime: 61, cameras: [camera], sync: Admin.Sync(state: "idle"))
         let outcome = try await ScriptedCvrd.run(answering: status) { try await $0.cvrctl("status") }
         #expect(outcome.output.contains("! yard*   reconnecting"))
         #expect(outcome.output.contains("\n* rtsps without verification"))
-        #expect(outcome.output.hasSuffix("\nyard (3m10s ago): It is away. Look.\n"))
+        #expect(outcome.output.hasSuffix("\nyard (3h10m ago): It is away. Look.\n"))
     }
 
     @Test("there is colour on a terminal, unless NO_COLOR is set")
