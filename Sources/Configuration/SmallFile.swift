@@ -77,6 +77,9 @@ package enum SmallFile {
         try sync(directory: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
     }
 
+    /// Removes the directory at `path` if it is there and empty.
+    package static func removeEmptyDirectory(_ path: String) { rmdir(path) }
+
     /// Makes `path` and what is missing above it; a directory that is there is fine.
     package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(FileError) {
         var made = ""

@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Isolation
 import Recording
@@ -20,11 +21,11 @@ enum Strays {
     static func removeDirectory(of camera: CameraName, _ places: Places) {
         for slot in Slot.allCases where worker(of: camera, slot, places) == nil {
             let directory = places.runDirectory(camera, slot)
-            // Sockets and small files; whatever else is there keeps the directory.
-            for name in entries(directory) { unlink("\(directory)/\(name)") }
-            rmdir(directory)
+            // Sockets and small files; what cannot be removed keeps its directory, and does no harm.
+            for name in entries(directory) { try? SmallFile.remove("\(directory)/\(name)") }
+            SmallFile.removeEmptyDirectory(directory)
         }
-        rmdir(places.runDirectory(camera))
+        SmallFile.removeEmptyDirectory(places.runDirectory(camera))
     }
 
     private static func worker(of camera: CameraName, _ slot: Slot, _ places: Places) -> RunningProcess? {

@@ -41,7 +41,7 @@ struct ModuleTests {
     /// Who may remove, replace or cut files, and which: none of these is media in a cache.
     static let removers: Set = [
         "Sources/Catalog/Catalog.swift",  // a damaged catalog
-        "Sources/Configuration/SmallFile.swift",  // cameras.d, credentials
+        "Sources/Configuration/SmallFile.swift",  // cameras.d, credentials, run directories
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
         "Sources/Ingest/WorkerArguments.swift",  // its state.json
         "Sources/Sync/Ballast.swift",
