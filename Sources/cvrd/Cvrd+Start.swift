@@ -13,8 +13,7 @@ extension Cvrd {
         // Children are waited for one by one, by pidfd; an inherited SIG_IGN would lose how they ended.
         signal(SIGCHLD, SIG_DFL)
         signal(SIGPIPE, SIG_IGN)
-        let hasJournal = getenv("JOURNAL_STREAM") != nil
-        LoggingSystem.bootstrap { _ in LineLogHandler(hasPriority: hasJournal) }
+        LoggingSystem.bootstrap { _ in LineLogHandler(hasPriority: getenv("JOURNAL_STREAM") != nil) }
         let logger = Logger(label: "cvrd")
         do {
             guard try InstanceLock.take(box) else {
