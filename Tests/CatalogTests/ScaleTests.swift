@@ -100,11 +100,13 @@ final class ScaleTests {
 
     @Test("a page of the rows in one state costs that page, however many there are in others")
     func selections() throws {
-        let selections: [SegmentSelection] = [.pending, .unsettled, .evictable, .unverified, .leftInStore]
+        let selections: [SegmentSelection] = [
+            .pending, .fresh, .unsettled, .evictable, .unverified, .leftInStore,
+        ]
         for camera in cameras {
             for selection in selections {
                 let page = try cost { try catalog.segments(camera, selection, limit: 4).count }
-                let there: [SegmentSelection] = camera == cameras[0] ? [.pending, .unverified] : [.evictable]
+                let there: [SegmentSelection] = camera == cameras[0] ? [.pending, .fresh, .unverified] : [.evictable]
                 #expect(page.answer == (there.contains(selection) ? 4 : 0), "\(camera) \(selection)")
                 #expect(page.steps < 500, "\(camera) \(selection): \(page)")
             }
@@ -120,6 +122,8 @@ final class ScaleTests {
         for camera in cameras {
             let lag = try cost { try catalog.oldestPending(camera) }
             #expect((lag.answer != nil) == (camera == cameras[0]) && lag.steps < 100, "\(lag)")
+            let newest = try cost { try catalog.newest(camera, .fresh, before: nil) }
+            #expect((newest.answer != nil) == (camera == cameras[0]) && newest.steps < 200, "\(newest)")
             let mark = try cost { try catalog.evictableWatermark(camera, below: nil) }
             #expect((mark.answer == nil) == (camera == cameras[0]) && mark.steps < 100, "\(mark)")
             let first = try cost { try catalog.firstKnown(camera) }

@@ -68,7 +68,9 @@ struct EvictionTests {
     @Test("footage whose upload begins while it is given up stays, and raises no alarm")
     func uploadBegins() throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 40_000, dropsOldest: true))
-        _ = try recorded(rig, 3)
+        let recorder = try recorded(rig, 0)
+        try rig.sync()
+        for _ in 0..<3 { try recorder.record() }
         let catalog = try rig.workspace().catalog
         let (front, id) = (rig.front, SegmentID(session: 1, counter: 0))
         let work = try rig.workspace { step in
