@@ -43,7 +43,7 @@ package struct CacheEviction {
         for (camera, bytes) in caches {
             // A cache that cannot be opened frees nothing; its camera's next survey says so.
             guard let cache = try? CacheDirectory(path: work.settings.cachePath(camera), camera: camera),
-                let disk = try? cache.disk()
+                let disk = try? cache.disk()  // nor does one whose disk is not told
             else { continue }
             disks[disk, default: [:]][camera] = bytes
         }

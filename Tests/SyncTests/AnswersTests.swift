@@ -247,12 +247,10 @@ struct AnswersTests {
         #expect(whole.percent == 60 && whole.recorded == .seconds(30))
     }
 
-    @Test("whatever happened, spans touch and cover the range, and gaps are what they leave", arguments: 1...12)
-    func everySecond(seed: UInt64) async throws {
+    /// Recording, losses, clock steps, pauses, surveys and passes, as the dice fall.
+    private func anyHistory(_ rig: Rig, _ seed: UInt64) throws {
         var dice = Dice(state: seed)
-        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 200_000, dropsOldest: true))
         let recorder = try rig.recorder()
-        let start = rig.clock.now
         try recorder.start()
         var isRecording = true
         for _ in 0..<40 {
@@ -270,6 +268,13 @@ struct AnswersTests {
                 try recorder.record(seconds: Int.random(in: 1...3, using: &dice))
             }
         }
+    }
+
+    @Test("whatever happened, spans touch and cover the range, and gaps are what they leave", arguments: 1...12)
+    func everySecond(seed: UInt64) async throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 200_000, dropsOldest: true))
+        let start = rig.clock.now
+        try anyHistory(rig, seed)
         let (from, to) = (start - .seconds(5), rig.clock.now + .seconds(5))
         let coverage = try await answers(rig).coverage(from: from, to: to)
         #expect(coverage.spans.first?.from == from && coverage.spans.last?.to == to)

@@ -182,7 +182,8 @@ struct InterfaceFileTests {
         "StopCamera()": Admin.NamedCamera(name: "a"), "StopCamera->": VarlinkEmpty(),
         "RestartCamera()": Admin.NamedCamera(name: "a"), "RestartCamera->": VarlinkEmpty(),
         "SyncStatus()": VarlinkEmpty(), "SyncStatus->": Admin.SyncReport(sync: sync), "SyncNow()": VarlinkEmpty(),
-        "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1), "Reload()": VarlinkEmpty(),
+        "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1),
+        "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(), "Reload()": VarlinkEmpty(),
         "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
     ].merging(listing) { own, _ in own }
 
@@ -203,6 +204,7 @@ struct InterfaceFileTests {
             state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache]),
         "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
         "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
+        "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(),
     ].merging(listing) { own, _ in own }
 
     @Test("each Swift type has exactly the fields of its Varlink type, and no Varlink type is without one")
