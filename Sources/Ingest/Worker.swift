@@ -65,9 +65,10 @@ package final class Worker {
     package func run() throws(SegmentStoreError) -> ExitCode {
         while settings == nil, stopReason == nil { pause(.seconds(1)) }
         guard let settings else { return .stopped }
-        let recovered = try Recovery.run(
+        var recovered = try Recovery.run(
             in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,
             bootChanged: bootChanged, tick: tickRecovery)
+        recovered.lastSession = max(recovered.lastSession, settings.lastSession)
         let facts = FactLog(journal: journal) { [socket] in socket.send($0) }
         let recorder = Recorder(
             camera: identity.camera, cache: cache, facts: facts, recovered: recovered, settings: settings,

@@ -21,6 +21,8 @@ package struct CameraSettings: Hashable, Sendable {
     ///
     /// It is the reason of the gap that recovery opens when the journal itself does not know. Nil: cvrd saw nothing.
     package var predecessorEnd: GapReason?
+    /// The last session of this camera that cvrd knows of; a cache on a new disk knows of none.
+    package var lastSession: Int64 = 0
     /// `rtsp://` or `rtsps://`, without userinfo.
     package var url: String
     package var username: String
@@ -59,6 +61,7 @@ package struct CameraSettings: Hashable, Sendable {
     package func differsOnlyInLimits(from other: CameraSettings) -> Bool {
         var same = other
         same.predecessorEnd = predecessorEnd
+        same.lastSession = lastSession
         same.segmentLength = segmentLength
         same.cacheBudgetBytes = cacheBudgetBytes
         same.dropsOldest = dropsOldest
@@ -108,6 +111,7 @@ extension SupervisorToIngest {
 extension ByteWriter {
     fileprivate mutating func put(_ settings: CameraSettings) {
         put(settings.predecessorEnd) { $0.put($1.rawValue) }
+        put(settings.lastSession)
         put(settings.url)
         put(settings.username)
         put(settings.password.revealed())
@@ -126,14 +130,17 @@ extension ByteReader {
         let predecessorEnd = try optional { (reader) throws(MessageError) in
             GapReason(rawValue: try reader.text()) ?? .unknown
         }
+        let lastSession = try int64()
         let (url, username, password) = (try text(), try text(), Secret(try text()))
         let transport = try text()
         guard let transport = CameraSettings.Transport(rawValue: transport) else {
             throw MessageError("an unknown transport '\(transport)'")
         }
-        return CameraSettings(
+        var settings = CameraSettings(
             predecessorEnd: predecessorEnd, url: url, username: username, password: password, transport: transport,
             acceptsUnverifiedTLS: try flag(), segmentLength: try timeSpan(), cacheBudgetBytes: try int64(),
             dropsOldest: try flag(), syncHeartbeatPath: try text(), trustsClock: try flag())
+        settings.lastSession = lastSession
+        return settings
     }
 }

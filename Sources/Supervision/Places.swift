@@ -21,6 +21,7 @@ package struct Places: Hashable, Sendable {
     package var credentials: String { "\(state)/credentials" }
     package var bitRates: String { "\(state)/bitrates" }
     package var identities: String { "\(state)/identities" }
+    package var sessions: String { "\(state)/sessions" }
 
     package func runDirectory(_ camera: CameraName) -> String { "\(runtime)/\(camera)" }
     package func runDirectory(_ camera: CameraName, _ slot: Slot) -> String { "\(runtime)/\(camera)/\(slot.rawValue)" }

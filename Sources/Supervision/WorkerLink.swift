@@ -44,6 +44,8 @@ actor WorkerLink: ProcessLink {
     private var conversations = 0
     private var detector = HangDetector(at: .now)
     private var isDiskStalled = false
+    /// What its mark says.
+    private var lastSession: Int64 = 0
 
     init(
         _ plan: Plan, places: Places, executable: String, credentials: CredentialFile,
@@ -67,6 +69,7 @@ actor WorkerLink: ProcessLink {
         guard settings != nil || outgoing != nil else { return false }
         var next = try await resolve()
         next.predecessorEnd = settings?.predecessorEnd
+        next.lastSession = settings?.lastSession ?? 0
         guard next != settings else { return false }
         let before = settings
         settings = next
@@ -89,6 +92,9 @@ actor WorkerLink: ProcessLink {
         }
         var next = try await resolve()
         next.predecessorEnd = predecessorEnd
+        let mark = SessionMark(camera, places)
+        next.lastSession = try await offPool { try mark.read() }
+        lastSession = next.lastSession
         settings = next
         return Launch(
             executable: executable,
@@ -203,8 +209,19 @@ actor WorkerLink: ProcessLink {
     }
 
     private func heard(_ message: IngestToSupervisor) async {
-        if case .progress(let progress) = message { detector.heard(progress, at: .now) }
+        if case .progress(let progress) = message {
+            detector.heard(progress, at: .now)
+            await note(session: progress.session)
+        }
         await hear(.said(message))
+    }
+
+    private func note(session: Int64) async {
+        guard session > lastSession else { return }
+        lastSession = session
+        let mark = SessionMark(camera, places)
+        // A state disk that does not take it costs nothing while the cache lives; the next session is noted again.
+        try? await offPool { try mark.write(session) }
     }
 
     private func watch(_ process: RunningProcess) async throws {

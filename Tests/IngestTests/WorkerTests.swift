@@ -141,6 +141,19 @@ struct WorkerTests {
         #expect(left.contains { $0.hasSuffix(".mp4") } && !left.contains { $0.hasSuffix(".partial") })
     }
 
+    @Test("a cache on a new disk goes on where cvrd knows the camera's sessions to have ended")
+    func sessionFloor() throws {
+        let worker = try RunningWorker()
+        let supervisor = try worker.connect()
+        var settings = CameraSettings.test(segment: .seconds(2))
+        settings.lastSession = 41
+        supervisor.send(.configure(settings))
+        try supervisor.waitForProgress { $0.state == .recording && $0.session == 42 }
+        supervisor.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+        #expect(try worker.records().contains { if case .sessionEnd(42, _, _) = $0 { true } else { false } })
+    }
+
     @Test("SIGTERM is a stop, also before any configuration", arguments: [true, false])
     func terminates(configured: Bool) throws {
         let worker = try RunningWorker()

@@ -40,10 +40,11 @@ struct WorkerChannelTests {
 
     @Test("settings arrive whole, and print without the password")
     func settings() throws {
-        let settings = CameraSettings(
+        var settings = CameraSettings(
             predecessorEnd: .workerCrash, url: "rtsp://10.0.0.1/main", username: "admin",
             password: Secret("canary"), transport: .udp, acceptsUnverifiedTLS: true, segmentLength: .seconds(30),
             cacheBudgetBytes: 1 << 31, dropsOldest: true, syncHeartbeatPath: "/run/x", trustsClock: false)
+        settings.lastSession = 1 << 40
         var buffer = SupervisorToIngest.configure(settings).frame
         let content = try #require(try Frame.next(in: &buffer))
         guard case .configure(let back) = try SupervisorToIngest(content: content) else {

@@ -32,6 +32,19 @@ struct StateFilesTests {
         #expect(throws: Refusal.self) { try file.read(directory) }
     }
 
+    @Test("a camera's last session is kept apart from its cache; noise there counts for none")
+    func sessionMark() throws {
+        try onBox { places, camera in
+            let mark = SessionMark(camera, places)
+            #expect(try mark.read() == 0)
+            try mark.write(41)
+            try mark.write(42)
+            #expect(try mark.read() == 42)
+            try SmallFileFixture.write("nonsense", "\(places.sessions)/\(camera)")
+            #expect(try mark.read() == 0)
+        }
+    }
+
     private func onBox(_ test: (Places, CameraName) throws -> Void) throws {
         let box = try TemporaryBox()
         try box.configure("{}")
