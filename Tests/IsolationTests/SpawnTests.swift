@@ -117,7 +117,9 @@ struct SpawnTests {
     func adoption() async throws {
         let shell = Shell()
         defer { unlink(shell.output) }
-        let parent = try RunningProcess.spawn(shell.launch("sleep 1000 & echo $!"))
+        // Told once it is sleep, and not the shell's copy that will be.
+        let parent = try RunningProcess.spawn(
+            shell.launch("sleep 1000 & until grep -q '^sleep' /proc/$!/cmdline; do :; done; echo $!"))
         _ = await parent.exit()
         let text = try String(contentsOfFile: shell.output, encoding: .utf8)
         let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))

@@ -6,6 +6,7 @@ import Testing
 /// A TCP peer that answers each request by its method; `CSEQ` in an answer becomes the request's.
 final class CannedPeer: @unchecked Sendable {
     let port: UInt16
+    private let host: String
     private let listener: Int32
     private let answer: (@Sendable (_ method: String) -> String)?
     /// Sent after the answer to PLAY.
@@ -37,13 +38,18 @@ final class CannedPeer: @unchecked Sendable {
     }
 
     /// Nil: accepts and stays silent.
-    init(_ answer: (@Sendable (_ method: String) -> String)?, sending media: [UInt8] = []) throws {
+    ///
+    /// `host` is an address of the loopback network.
+    init(
+        _ answer: (@Sendable (_ method: String) -> String)?, sending media: [UInt8] = [], at host: String = "127.0.0.1"
+    ) throws {
         self.answer = answer
+        self.host = host
         self.media = media
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = inet_addr(host)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listener = listener
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
@@ -58,7 +64,7 @@ final class CannedPeer: @unchecked Sendable {
             .start()
     }
 
-    var url: String { "rtsp://127.0.0.1:\(port)/stream" }
+    var url: String { "rtsp://\(host):\(port)/stream" }
 
     private func serve(_ connection: Int32) {
         guard let answer else { return }
@@ -184,10 +190,9 @@ struct LibAVSourceTests {
 
     @Test("a camera that sends its viewers to another host is not followed, and told by that host")
     func redirected() throws {
-        let other = try CannedPeer(CannedPeer.camera(media: CannedRTP.description))
-        let camera = try CannedPeer(
-            status: "302 Found", headers: "Location: rtsp://localhost:\(other.port)/elsewhere\r\n")
-        #expect(throws: SourceFailure.redirected("localhost")) { try source(camera.url).open(tick: { false }) }
+        let other = try CannedPeer(CannedPeer.camera(media: CannedRTP.description), at: "127.0.0.2")
+        let camera = try CannedPeer(status: "302 Found", headers: "Location: \(other.url)\r\n")
+        #expect(throws: SourceFailure.redirected("127.0.0.2")) { try source(camera.url).open(tick: { false }) }
     }
 
     @Test("an answer that claims 2 GB takes no memory")
