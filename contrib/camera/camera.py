@@ -57,6 +57,18 @@ class Rig:
             number = port + position if port else free_port(host)
             self.stations[name] = Station(name, host, number, self.load(clip), access, pool, self.event)
 
+    def serve(self, hasty: bool):
+        """Lets every camera listen; with `hasty` somebody else may take a port that was free, and another will do."""
+        for station in self.stations.values():
+            for attempt in range(20):
+                try:
+                    station.serve()
+                    break
+                except OSError:
+                    if not hasty or attempt == 19:
+                        raise
+                    station.port = free_port(station.host)
+
     def load(self, name: str) -> Clip:
         path = str(clips.clip(name, clips.default_directory())) if name in clips.RECIPES else name
         if path not in self.loaded:
@@ -175,8 +187,7 @@ def main() -> int:
     loop = GLib.MainLoop()
     try:
         rig = Rig(host, int(port), options.camera)
-        for station in rig.stations.values():
-            station.serve()
+        rig.serve(hasty=int(port) == 0)
     except (ValueError, OSError) as error:
         print(f"camera: {error}", file=sys.stderr)
         return 1
