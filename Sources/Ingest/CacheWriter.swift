@@ -72,12 +72,16 @@ final class CacheWriter {
         try facts.flush()
         try room.makeSpace(bytes.addingSaturated(1 << 20), journal: facts.journal, wall: wall, now: now)
         try room.keepBudget(journal: facts.journal, wall: wall, now: now)
+        try closeWaiting()
+        // What an earlier worker left is no reason not to record.
+        if !deferred.isEmpty { deferred = Recovery.settle(in: cache, journal: facts.journal, now: wall) }
+    }
+
+    private func closeWaiting() throws(SegmentStoreError) {
         while let left = unfinished.last {
             try close(waiting: left)
             unfinished.removeLast()
         }
-        // What an earlier worker left is no reason not to record.
-        if !deferred.isEmpty { deferred = Recovery.settle(in: cache, journal: facts.journal, now: wall) }
     }
 
     private func close(waiting output: SegmentOutput) throws(SegmentStoreError) {
@@ -140,6 +144,8 @@ final class CacheWriter {
             setAside(output)
             throw error
         }
+        // There was room for this one's trailer; what finds none yet is tried again with the next.
+        try? closeWaiting()
         try room.keepBudget(journal: facts.journal, wall: clocks.wall(), now: clocks.monotonic())
     }
 

@@ -86,15 +86,20 @@ extension Recorder {
         if session == nil { acceptClock() }
     }
 
-    /// Ends a session whose wall clock was set or whose media runs ahead of time.
+    /// Ends a session whose wall clock was set or is synchronised at last, or whose media runs ahead of time.
     ///
     /// Returns how far before `frame` its successor begins, so that no other track's sample falls between them.
     func restartIfNeeded(at frame: TimedFrame) -> TimeSpan {
-        guard let running = session, steppedFrom != nil || running.clock.runsAhead else { return .zero }
+        guard let running = session else { return .zero }
+        // Only dates that somebody vouches for let retention count.
+        let isVouchedFor = running.clock.quality == .unsynchronised && clocks.isSynchronised()
+        guard steppedFrom != nil || running.clock.runsAhead || isVouchedFor else { return .zero }
         if steppedFrom != nil {
             let isForward = clocks.wall() > step.counted(clocks.monotonic())
             endSession(reason: .clockStep, detail: "the wall clock was set", leavesGap: isForward)
             acceptClock()
+        } else if isVouchedFor {
+            endSession(reason: .clockStep, detail: "the wall clock is synchronised now", leavesGap: false)
         } else {
             anomalies += 1
             note(.timestampsAhead)
@@ -124,7 +129,7 @@ extension Recorder {
         let (from, to) = (step.counted(now), clocks.wall())
         step.accept(wall: to, now: now)
         // After a backward step the end of the recording lies in the future: no reason to wait for it.
-        if to < from { cacheWriter.recordedUntil = nil }
+        if to < from { (cacheWriter.recordedUntil, activeSince) = (nil, to) }
         cacheWriter.facts.state(.clockStep(from: from, to: to), at: to)
         cacheWriter.carryGap(overStepFrom: from, to: to)
         mention("clockStep", "from \(from.rfc3339) to \(to.rfc3339)")

@@ -30,8 +30,8 @@ package final class Recorder {
     var steppedFrom: WallTime?
     /// The disk failed; when to try it again.
     var diskRetryAt: MonotonicTime?
-    /// When this process became responsible for the camera.
-    let activeSince: WallTime
+    /// When this process became responsible for the camera; after a backward step, when that was.
+    var activeSince: WallTime
     var meter = Meter()
     var rhythm = FrameRhythm()
     var isStalled = false

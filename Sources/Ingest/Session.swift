@@ -155,8 +155,8 @@ final class Session {
     /// a hole that nobody saw coming leaves one all the same (I4).
     private func account(forHoleBefore media: TimeSpan) throws(SegmentStoreError) {
         let hole = media - end
-        if hole > Self.leastHole, cacheWriter.ledger.current == nil {
-            // The session's number is known once something of it is on disk.
+        if hole > Self.leastHole, number == nil || cacheWriter.ledger.current == nil {
+            // The session's number is known once something of it is on disk, and the gap before it is closed then.
             try writeFragment()
             guard number != nil else { return }
             let stall = Trouble.stalled(for: hole)

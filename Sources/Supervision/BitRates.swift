@@ -1,9 +1,9 @@
 import Configuration
 package import Recording
 
-/// A camera's mean bit rate: over all its recording at first, over about ten minutes of it later.
+/// A camera's mean bit rate: over all its recording at first, over about a day of it later.
 package struct BitRateMean: Hashable, Sendable {
-    private static let memory = 600.0
+    private static let memory = 86_400.0
 
     private let patience: TimeSpan
     private var seconds = 0.0
@@ -12,7 +12,7 @@ package struct BitRateMean: Hashable, Sendable {
 
     /// `patience` is how much recording must be seen before the mean says anything.
     ///
-    /// `remembered` is what an earlier cvrd knew, and counts as much as ten minutes.
+    /// `remembered` is what an earlier cvrd knew, and counts as much as a day.
     package init(patience: TimeSpan, remembered: Double? = nil) {
         self.patience = patience
         guard let remembered, remembered.isNormal, remembered > 0 else { return }

@@ -28,8 +28,8 @@ package enum CacheBudget {
         let sharers = claims.filter { $0.value.explicit == nil }
         let even = Double(max(usable, 0)) * Double(sharers.count) / Double(max(claims.count, 1))
         let rest = max(Double(usable) - explicit, even / 4)
-        let rates = sharers.compactMapValues { claim in claim.bitsPerSecond.flatMap { $0.isNormal && $0 > 0 ? $0 : nil }
-        }
+        let rates = bounded(
+            sharers.compactMapValues { claim in claim.bitsPerSecond.flatMap { $0.isNormal && $0 > 0 ? $0 : nil } })
         let mean = rates.isEmpty ? 1 : rates.values.reduce(0, +) / Double(rates.count)
         let sum = sharers.keys.reduce(0) { $0 + (rates[$1] ?? mean) }
         return Dictionary(
@@ -38,6 +38,13 @@ package enum CacheBudget {
                 let mebibytes = rest * ((rates[name] ?? mean) / sum) / 1_048_576
                 return (name, Int64(min(max(mebibytes, 1), 1e12)) << 20)
             })
+    }
+
+    /// Within an eighth and eight times the middle one: no camera's noise, or lie, takes its neighbours' footage (I1).
+    private static func bounded(_ rates: [CameraName: Double]) -> [CameraName: Double] {
+        guard !rates.isEmpty else { return rates }
+        let middle = rates.values.sorted()[rates.count / 2]
+        return rates.mapValues { min(max($0, middle / 8), middle * 8) }
     }
 
     /// True when some budget would move by more than a tenth: less is not worth telling anybody.

@@ -51,8 +51,7 @@ extension Supervisor {
         budgets = fresh
         for camera in box.cameras.values {
             rows[camera.name]?.budget = fresh[camera.name] ?? 0
-            // A password that cannot be read is in the camera's row.
-            _ = try? await rows[camera.name]?.link.take(plan(camera))
+            await rows[camera.name]?.link.take(cacheBudgetBytes: fresh[camera.name] ?? 0)
         }
         await syncLink?.take(SyncInterface.Configuration(box, places, budgets: budgets))
         events.append("budgetsMoved", "shares of the cache's disk follow the cameras' bit rates")

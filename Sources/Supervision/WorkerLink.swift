@@ -109,6 +109,14 @@ actor WorkerLink: ProcessLink {
         return true
     }
 
+    /// Takes a share of the disk that moved by itself: no reason to read a password that somebody may be changing.
+    func take(cacheBudgetBytes: Int64) {
+        plan.cacheBudgetBytes = cacheBudgetBytes
+        guard settings != nil, settings?.cacheBudgetBytes != cacheBudgetBytes else { return }
+        settings?.cacheBudgetBytes = cacheBudgetBytes
+        if let settings { outgoing?.sink.yield(SupervisorToIngest.configure(settings).frame) }
+    }
+
     // MARK: Workers of an earlier cvrd
 
     func findRunning() async -> RunningProcess? {

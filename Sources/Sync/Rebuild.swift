@@ -31,6 +31,8 @@ struct Rebuild {
                 (last, count) = (key, count + 1)
                 if count % Self.objectsBetweenNotes == 0 { try work.catalog.setNote(Self.reached, key.text) }
             }
+            // A store that went away meanwhile looks empty from there on.
+            try StoreIdentity(work: work).prepare()
             try work.catalog.setNote(Self.done, work.clock.now().rfc3339)
             try work.catalog.setNote(Self.reached, nil)
         } catch is Interrupted {

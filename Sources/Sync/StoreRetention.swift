@@ -20,15 +20,20 @@ struct StoreRetention {
     ) throws {
         let isAsked = try cameras.contains { try work.policy($0).retention != nil }
         let permits = try isAsked && clockPermits(work, progress)
-        var looks = 0
-        let isEnough = {
-            looks += 1
-            return looks > most || isStopping()
-        }
-        for camera in cameras where !isStopping() {
+        let share = max(page / 5, most / max(cameras.count, 1))
+        let end = ContinuousClock.now + .microseconds(work.settings.period.microseconds / 4)
+        // In any order: what one camera has to delete does not keep the same others waiting each time.
+        for camera in cameras.shuffled() where !isStopping() && ContinuousClock.now < end {
+            var looks = 0
+            let isEnough = {
+                looks += 1
+                return looks > share || isStopping() || ContinuousClock.now >= end
+            }
             let one = StoreRetention(work: work, camera: camera, progress: progress)
             do {
                 var isClean = try one.finish(isStopping: isEnough)
+                // What refuses to go leaves what expires its share.
+                looks = 0
                 if permits, let retention = try work.policy(camera).retention {
                     isClean = try one.expire(retention, isStopping: isEnough) && isClean
                 }

@@ -1,5 +1,6 @@
 import Catalog
 import FragmentedMP4
+import Glibc
 package import Recording
 package import SegmentStore
 
@@ -172,6 +173,8 @@ package struct Survey {
             let page = try work.catalog.segments(camera, .unsettled, after: last, limit: 100)
             for row in page where !row.isUncertain {
                 progressed()
+                // It was closed after the cache was listed: the next survey enters it.
+                if access("\(cache.path)/\(work.fileName(row).relativePath)", F_OK) == 0 { continue }
                 try GivenUp(work: work, cache: cache.path).settle(row)
             }
             guard let end = page.last?.id else { return }

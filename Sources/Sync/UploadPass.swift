@@ -46,6 +46,8 @@ package struct UploadPass {
         }
         if try Rebuild.isDone(work.catalog) {
             try takeTurns(.pending, &report)
+            // What a store that went away does not have is not lost.
+            try StoreIdentity(work: work).prepare()
             try takeTurns(.unsettled, &report)
         }
         if !isStopping() {

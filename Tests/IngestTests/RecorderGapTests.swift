@@ -317,6 +317,22 @@ struct RecorderClockTests {
         #expect(try bench.gaps.allSatisfy { gap in gap.to.map { $0 > gap.from } ?? true })
     }
 
+    @Test("a clock that is synchronised at last begins a new session, without losing a frame")
+    func synchronised() throws {
+        var settings = CameraSettings.test(segment: .seconds(60))
+        settings.trustsClock = false
+        let bench = try Bench(settings)
+        bench.clock.isSynchronised = false
+        try bench.connect(audio: false)
+        bench.play(.milliseconds(3520))
+        bench.clock.isSynchronised = true
+        bench.play(.milliseconds(3520))
+        bench.recorder.stop(.stopped)
+        #expect(try bench.segments.map(\.info.quality) == [.unsynchronised, .synchronised])
+        #expect(try bench.contiguous().values.reduce(0) { $0 + $1[0] } == bench.sent.video)
+        #expect(try bench.gaps.map(\.reason) == [.stopped])
+    }
+
     @Test("a step while the camera is away is journalled, and the gap has no negative length")
     func stepWhileAway() throws {
         let bench = try Bench()

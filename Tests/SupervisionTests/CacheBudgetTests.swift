@@ -34,6 +34,10 @@ struct CacheBudgetTests {
             expected: ["a": 600, "b": 100, "c": 200]),
         // They promise all: a quarter of an even share is left to the rest.
         Row(usable: 800, claims: ["a": (5000, nil), "b": (nil, nil)], expected: ["a": 5000, "b": 100]),
+        // One that floods, or lies, is bounded by what the others send.
+        Row(
+            usable: 900, claims: ["a": (nil, 1e300), "b": (nil, 1e6), "c": (nil, 1e6)],
+            expected: ["a": 720, "b": 90, "c": 90]),
         // Rates that are none.
         Row(
             usable: 900, claims: ["a": (nil, .nan), "b": (nil, 0), "c": (nil, -.infinity)],
@@ -73,7 +77,7 @@ struct CacheBudgetTests {
         mean.add(.nan, at: at(10))
         mean.add(4e6, at: at(10))
         #expect(mean.bitsPerSecond == 4e6)
-        // A minute of night is a tenth of ten minutes.
+        // A minute of night is a tenth of the ten before.
         for second in 11...600 { mean.add(4e6, at: at(Int64(second))) }
         for second in 601...660 { mean.add(1e6, at: at(Int64(second))) }
         #expect((3.6e6...3.8e6).contains(mean.bitsPerSecond ?? 0))
