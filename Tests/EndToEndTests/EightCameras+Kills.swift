@@ -10,9 +10,17 @@ extension EightCameras {
     mutating func disturb(_ box: Box, _ rig: CameraRig) async throws {
         for _ in 0..<plan.kills { kills.append(try await killSettled(box, rig)) }
         for _ in 0..<plan.earlyKills { try await killEarly(box) }
-        let stored = try await box.segments(of: Self.victim).filter { $0.state == "verified" }.count
-        try await box.untilStored(stored + disturbedSegments, of: Self.victim, within: limit(disturbedSegments))
+        try await settle(box)
         for name in names { disturbed.append(try await RecordedCamera(name, in: box)) }
+    }
+
+    /// What the killed left behind is closed and stored too: only the last session's own segments say that it records.
+    private func settle(_ box: Box) async throws {
+        try await eventually("the last session's segments", within: limit(disturbedSegments)) {
+            let session = try await box.status(of: Self.victim).session
+            let stored = try await box.segments(of: Self.victim).filter { $0.state == "verified" }
+            return stored.filter { $0.session == session }.count >= disturbedSegments ? true : nil
+        }
     }
 
     /// A worker that lived for 5 s is replaced at once; where in a fragment it dies is left to chance.
