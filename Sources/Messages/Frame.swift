@@ -6,7 +6,9 @@
 /// a body with bytes left over and an unknown kind are refused with the versions in the text; nothing traps.
 package enum Frame {
     /// The version that this build speaks; it also understands `oldestVersion`.
-    package static let version: UInt8 = 1
+    ///
+    /// Version 2 added `WorkerIdentity.sandbox` and `WorkerProgress.keyframeInterval`.
+    package static let version: UInt8 = 2
     package static let oldestVersion: UInt8 = 1
     package static let maximumLength = 1 << 20
     package static let headerLength = 4
@@ -36,14 +38,14 @@ package enum Frame {
         return content
     }
 
-    static func open(_ content: [UInt8]) throws(MessageError) -> (kind: UInt8, body: ByteReader) {
+    static func open(_ content: [UInt8]) throws(MessageError) -> (version: UInt8, kind: UInt8, body: ByteReader) {
         var reader = ByteReader(content)
         let theirs = try reader.byte()
         guard (oldestVersion...version).contains(theirs) else {
             throw MessageError(
                 "it speaks version \(theirs), this build \(oldestVersion)...\(version)", isOtherVersion: true)
         }
-        return (try reader.byte(), reader)
+        return (theirs, try reader.byte(), reader)
     }
 }
 

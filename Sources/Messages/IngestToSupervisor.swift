@@ -23,12 +23,15 @@ package struct WorkerIdentity: Hashable, Sendable {
     package var pid: Int64
     /// Version of the binary, for rolling upgrades.
     package var build: String
+    /// What confines it, and what this kernel lacks for it, in words for `status` and `doctor`; empty: it does not say.
+    package var sandbox: String
 
-    package init(camera: CameraName, slot: Slot, pid: Int64, build: String) {
+    package init(camera: CameraName, slot: Slot, pid: Int64, build: String, sandbox: String = "") {
         self.camera = camera
         self.slot = slot
         self.pid = pid
         self.build = build
+        self.sandbox = sandbox
     }
 }
 
@@ -59,12 +62,15 @@ package struct WorkerProgress: Hashable, Sendable {
     package var lastFault: Fault?
     /// When `lastFault` was last noted.
     package var lastFaultAt: WallTime?
+    /// Between the last two keyframes; nil before the second one of a session.
+    package var keyframeInterval: TimeSpan?
 
     package init(
         state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
         framesPerSecond: Double = 0, bitsPerSecond: Double = 0, framesReceived: Int64 = 0, bytesReceived: Int64 = 0,
         fragmentsWritten: Int64 = 0, syncs: Int64 = 0, loops: Int64 = 0, lastFrameAge: TimeSpan? = nil,
-        anomalies: Int64 = 0, lastFault: Fault? = nil, lastFaultAt: WallTime? = nil
+        anomalies: Int64 = 0, lastFault: Fault? = nil, lastFaultAt: WallTime? = nil,
+        keyframeInterval: TimeSpan? = nil
     ) {
         self.state = state
         self.session = session
@@ -82,6 +88,7 @@ package struct WorkerProgress: Hashable, Sendable {
         self.anomalies = anomalies
         self.lastFault = lastFault
         self.lastFaultAt = lastFaultAt
+        self.keyframeInterval = keyframeInterval
     }
 }
 
@@ -127,10 +134,10 @@ extension IngestToSupervisor {
     }
 
     package init(content: [UInt8]) throws(MessageError) {
-        var (kind, body) = try Frame.open(content)
+        var (version, kind, body) = try Frame.open(content)
         switch kind {
-        case 1: self = .hello(try body.workerIdentity())
-        case 2: self = .progress(try body.workerProgress())
+        case 1: self = .hello(try body.workerIdentity(version))
+        case 2: self = .progress(try body.workerProgress(version))
         case 3: self = .sessionStarted(session: try body.int64(), at: try body.wallTime())
         case 4:
             self = .segmentClosed(
@@ -157,6 +164,7 @@ extension ByteWriter {
         put(identity.slot.rawValue)
         put(identity.pid)
         put(identity.build)
+        put(identity.sandbox)
     }
 
     fileprivate mutating func put(_ progress: WorkerProgress) {
@@ -176,16 +184,18 @@ extension ByteWriter {
         put(progress.anomalies)
         put(progress.lastFault) { $0.put($1) }
         put(progress.lastFaultAt) { $0.put($1) }
+        put(progress.keyframeInterval) { $0.put($1) }
     }
 }
 
 extension ByteReader {
-    fileprivate mutating func workerIdentity() throws(MessageError) -> WorkerIdentity {
+    fileprivate mutating func workerIdentity(_ version: UInt8) throws(MessageError) -> WorkerIdentity {
         let (name, slotText) = (try text(), try text())
         guard let camera = CameraName(name), let slot = Slot(rawValue: slotText) else {
             throw MessageError("a worker that calls itself '\(name)', slot '\(slotText)'")
         }
-        return WorkerIdentity(camera: camera, slot: slot, pid: try int64(), build: try text())
+        return WorkerIdentity(
+            camera: camera, slot: slot, pid: try int64(), build: try text(), sandbox: version >= 2 ? try text() : "")
     }
 
     /// It is a word in `cvrctl events`, and nothing that a worker makes up as it likes.
@@ -196,12 +206,12 @@ extension ByteReader {
         return type
     }
 
-    fileprivate mutating func workerProgress() throws(MessageError) -> WorkerProgress {
+    fileprivate mutating func workerProgress(_ version: UInt8) throws(MessageError) -> WorkerProgress {
         let stateText = try text()
         guard let state = CameraState(rawValue: stateText) else {
             throw MessageError("an unknown camera state '\(stateText)'")
         }
-        return WorkerProgress(
+        var progress = WorkerProgress(
             state: state, session: try int64(), codec: try text(), width: try int64(), height: try int64(),
             framesPerSecond: try double(), bitsPerSecond: try double(), framesReceived: try int64(),
             bytesReceived: try int64(), fragmentsWritten: try int64(), syncs: try int64(), loops: try int64(),
@@ -209,5 +219,8 @@ extension ByteReader {
             anomalies: try int64(),
             lastFault: try optional { (reader) throws(MessageError) in try reader.fault() },
             lastFaultAt: try optional { (reader) throws(MessageError) in try reader.wallTime() })
+        guard version >= 2 else { return progress }
+        progress.keyframeInterval = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
+        return progress
     }
 }

@@ -97,7 +97,7 @@ extension SupervisorToIngest {
     }
 
     package init(content: [UInt8]) throws(MessageError) {
-        var (kind, body) = try Frame.open(content)
+        var (_, kind, body) = try Frame.open(content)
         switch kind {
         case 1: self = .configure(try body.cameraSettings())
         case 2: self = .stop(GapReason(rawValue: try body.text()) ?? .unknown)

@@ -33,9 +33,9 @@ struct WorkerChannelTests {
     func golden() {
         #expect(
             IngestToSupervisor.gapOpened(from: WallTime(microseconds: 1), reason: .diskFull, detail: "é").frame
-                == [0, 0, 0, 28, 1, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
+                == [0, 0, 0, 28, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
                 + [0, 0, 0, 2, 0xC3, 0xA9])
-        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 2, 2, 0, 0, 0, 7] + Array("stopped".utf8))
     }
 
     @Test("settings arrive whole, and print without the password")
@@ -62,7 +62,7 @@ struct WorkerChannelTests {
     func noise() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            var content: [UInt8] = [1, .random(in: 0...9, using: &random)]
+            var content: [UInt8] = [.random(in: 1...2, using: &random), .random(in: 0...9, using: &random)]
             content += (0..<Int.random(in: 0...60, using: &random)).map { _ in .random(in: 0...12, using: &random) }
             _ = try? IngestToSupervisor(content: content)  // either outcome is right; trapping is not
             _ = try? SupervisorToIngest(content: content)  // as above
