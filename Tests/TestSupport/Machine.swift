@@ -14,7 +14,7 @@ package actor Machine {
 
     init(places: Int) { free = places }
 
-    /// Runs `body` when there is room; who asked first is first.
+    /// Runs `body` when there is room: who needs most of the machine first, for it takes longest, then who asked first.
     package func place<Result: Sendable>(
         _ share: Share = .one, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
@@ -34,7 +34,10 @@ package actor Machine {
         if waiting.isEmpty, free >= wanted {
             free -= wanted
         } else {
-            await withCheckedContinuation { waiting.append((wanted, $0)) }
+            await withCheckedContinuation { turn in
+                let next = waiting.firstIndex { $0.places < wanted } ?? waiting.endIndex
+                waiting.insert((wanted, turn), at: next)
+            }
         }
     }
 
