@@ -13,8 +13,8 @@ let strict: [SwiftSetting] = [
 ]
 
 // A box that records has no Swift toolchain: every process carries its own standard library.
-// The order is the linker's: users before what they use.
-let standalone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+// The order is the linker's: users before what they use. The build id ties a stripped one to its symbols.
+let standalone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib", "-Xlinker", "--build-id=sha1"])]
 let standaloneWithFoundation: [LinkerSetting] =
     standalone
     + [
@@ -55,7 +55,8 @@ let package = Package(
     ],
     targets: [
         // Processes: what `ps` shows.
-        process("cvrd", ["Supervision", "Configuration", lifecycle, log, signals], standaloneWithFoundation),
+        process(
+            "cvrd", ["Supervision", "Configuration", "Messages", lifecycle, log, signals], standaloneWithFoundation),
         process("cvr-ingest", ["Ingest"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
         process(

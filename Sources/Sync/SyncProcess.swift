@@ -11,7 +11,7 @@ import Varlink
 ///
 /// It holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
 package enum SyncProcess {
-    package static let build = "0.1.0"
+    package static let build = Release.version
     /// Of io.cvr.Sync as it is served here.
     static let protocolVersion: Int64 = 1
 

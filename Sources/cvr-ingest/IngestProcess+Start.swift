@@ -5,7 +5,7 @@ internal import Recording
 internal import SegmentStore
 
 extension IngestProcess {
-    static let build = "0.1.0"
+    static let build = Release.version
 
     /// The steps of a worker's start, in their order; each one's failure has its exit code.
     static func start(_ arguments: [String]) -> Worker.ExitCode {

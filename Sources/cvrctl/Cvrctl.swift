@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Messages
 import Varlink
 
 /// What the shell sees; documented in cvrctl(8).
@@ -17,6 +18,7 @@ enum ExitStatus: Int32 {
 struct Cvrctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cvrctl", abstract: "Look after a video recorder: ask and tell its supervisor, cvrd.",
+        version: Release.version,
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,
             SyncVerbs.self, ClockVerbs.self, EventsVerb.self, ReloadVerb.self,

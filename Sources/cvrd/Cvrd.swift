@@ -1,10 +1,11 @@
 import Configuration
 import Glibc
+import Messages
 
 /// The supervisor process: starts, watches and stops everything else on a recorder box.
 @main
 enum Cvrd {
-    static let version = "0.1.0"
+    static let version = Release.version
 
     static let help = """
         usage: cvrd [--config FILE] [--check]
