@@ -129,6 +129,7 @@ let package = Package(
                 log,
             ]),
         tests("StructureTests", []),
+        tests("DocumentationTests", ["TestSupport", "Configuration", "Recording"]),
 
         // The real processes, driven from outside.
         .target(

@@ -54,7 +54,7 @@ struct CameraVerbs: ParsableCommand {
         @Flag(help: "Read the password from standard input, one line; asked for on a terminal.")
         var passwordStdin = false
 
-        @Option(help: "tcp or udp (default: as configured, else tcp).")
+        @Option(help: "tcp or udp (default: as configured, else tcp).", completion: .list(["tcp", "udp"]))
         var transport: String?
 
         @Option(help: ArgumentHelp("ISO 8601, such as PT30S (default: as configured).", valueName: "duration"))
@@ -119,8 +119,13 @@ struct CameraVerbs: ParsableCommand {
 }
 
 struct NamedCamera: ParsableArguments {
-    @Argument(help: "The camera's name.")
+    @Argument(help: "The camera's name.", completion: .cameras)
     var name: String
+}
+
+extension CompletionKind {
+    /// The configured cameras, asked for when they are needed; where cvrd does not answer there are none.
+    static var cameras: CompletionKind { .shellCommand("cvrctl cameras 2>/dev/null | awk 'NR > 1 { print $1 }'") }
 }
 
 /// A verb that needs nothing but a camera's name.

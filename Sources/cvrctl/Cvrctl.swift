@@ -65,7 +65,8 @@ struct Cvrctl: AsyncParsableCommand {
 struct GlobalOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "cvrd's admin socket (default: $CVR_SOCKET, else /run/cvr/admin.sock).", valueName: "path"))
+            "cvrd's admin socket (default: $CVR_SOCKET, else /run/cvr/admin.sock).", valueName: "path"),
+        completion: .file())
     var socket: String?
 
     @Flag(help: "Print JSON.")

@@ -4,7 +4,7 @@ import Recording
 
 /// Whose footage, and of when.
 struct FootageOptions: ParsableArguments {
-    @Argument(help: "The camera's name.")
+    @Argument(help: "The camera's name.", completion: .cameras)
     var camera: String
 
     @Option(
