@@ -67,7 +67,7 @@ let package = Package(
         // Roles: one per process; they never import each other.
         module(
             "Supervision",
-            ["Configuration", "Isolation", "Messages", "Varlink", "CLinux", lifecycle, log, signals] + nio),
+            ["Configuration", "Isolation", "Messages", "Systemd", "Varlink", "CLinux", lifecycle, log, signals] + nio),
         module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",
@@ -87,6 +87,7 @@ let package = Package(
             ]),
         module("ObjectStore", ["Recording", "CLinux"]),
         module("Isolation", ["CLinux"]),
+        module("Systemd", ["CLinux", "CSystemd"]),
         module("Varlink", nio),
         module(
             "Messages", ["Recording"],
@@ -101,10 +102,12 @@ let package = Package(
         // C, header-only: syscalls and macros that the importer cannot see.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
 
         // Tests mirror the modules.
         tests("ConfigurationTests", ["Configuration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux"]),
+        tests("SystemdTests", ["Systemd"]),
         tests(
             "SupervisionTests", ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", log]),
         tests("RecordingTests", ["Recording"]),

@@ -14,7 +14,8 @@ extension BoxConfiguration {
         guard root.isPresent else { throw mistakes.error }
         let cache = root.section("cache", schema: "cache")
         let store = root.section("store", schema: "store")
-        let cachePath = cache.value("path", Values.path) ?? "/var/lib/cvr/cache"
+        let usual = BoxDirectories()
+        let cachePath = cache.value("path", Values.path) ?? usual.cache
         let storePath = store.required("url", hint: "add url: file:///ABSOLUTE/PATH", Addresses.store)
         if let storePath,
             [storePath, cachePath].contains(where: { ($0 == cachePath ? storePath : cachePath).isIn($0) })
@@ -23,8 +24,8 @@ extension BoxConfiguration {
         }
         self.init(
             site: root.value("site", Values.site) ?? SiteName(hostName: hostName),
-            runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? "/run/cvr",
-            statePath: root.section("state", schema: "state").value("path", Values.path) ?? "/var/lib/cvr/state",
+            runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? usual.runtime,
+            statePath: root.section("state", schema: "state").value("path", Values.path) ?? usual.state,
             cachePath: cachePath, minimumFreePercent: cache.value("minimumFree", Values.percent) ?? 5,
             store: StoreConfiguration(
                 url: "file://" + (storePath ?? "/"), credential: store.value("credential", CredentialName.parse)),

@@ -23,6 +23,13 @@ package struct ConfigurationFiles: Sendable {
         }
     }
 
+    /// Where the box keeps things, as far as the file says; its mistakes, and a file that is not there, are no matter here.
+    package func directories() -> BoxDirectories {
+        // What cannot be read says nothing.
+        guard let main = try? Self.text(of: mainPath) else { return BoxDirectories() }
+        return BoxDirectories(main)
+    }
+
     /// The file of a camera in `cameras.d`.
     package static func path(of camera: String, state: String) -> String { "\(state)/cameras.d/\(camera).yaml" }
 

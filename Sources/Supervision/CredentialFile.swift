@@ -24,8 +24,10 @@ package struct CredentialFile: Sendable {
     /// part of the secret.
     package func read(_ reference: String) throws(Refusal) -> Secret {
         if reference.hasPrefix("/") { return try secret(at: reference, isGuarded: false, reference) }
-        if let systemDirectory, access("\(systemDirectory)/\(reference)", F_OK) == 0 {
-            return try secret(at: "\(systemDirectory)/\(reference)", isGuarded: true, reference)
+        if let systemDirectory {
+            // Those of a directory have the name of its LoadCredential= before theirs (systemd.exec(5)).
+            for path in ["\(systemDirectory)/\(reference)", "\(systemDirectory)/cvr_\(reference)"]
+            where access(path, F_OK) == 0 { return try secret(at: path, isGuarded: true, reference) }
         }
         return try secret(at: "\(stateDirectory)/\(reference)", isGuarded: false, reference)
     }

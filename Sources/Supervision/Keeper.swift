@@ -40,6 +40,8 @@ package actor Keeper {
         case overdue(stop: Int)
         /// Somebody waits for the orders before it.
         case asked(AsyncStream<Void>.Continuation)
+        /// Somebody wants to know that the inbox is read.
+        case felt(AsyncStream<Void>.Continuation)
     }
 
     private let link: any ProcessLink
@@ -87,6 +89,13 @@ package actor Keeper {
         for await _ in stream {}
     }
 
+    /// Returns when the inbox was read up to here.
+    package nonisolated func pulse() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        if case .terminated = inbox.yield(.felt(continuation)) { return }
+        for await _ in stream {}
+    }
+
     /// Keeps the process until told to retire or to leave, or cancelled.
     package func run() async {
         defer { end.finish() }
@@ -107,7 +116,7 @@ package actor Keeper {
         inbox.finish()
         for await happening in happenings {
             switch happening {
-            case .asked(let waiter): waiters.append(waiter)
+            case .asked(let waiter), .felt(let waiter): waiters.append(waiter)
             case .spawned(let process) where isRetiring: process.signal(SIGTERM)
             default: break
             }
@@ -140,6 +149,7 @@ package actor Keeper {
         case .asked(let waiter):
             waiters.append(waiter)
             await publish()
+        case .felt(let waiter): waiter.finish()
         }
     }
 

@@ -13,6 +13,13 @@ package struct Places: Hashable, Sendable {
         cache = box.cachePath
     }
 
+    /// Those of a configuration that may be full of mistakes.
+    package init(_ directories: BoxDirectories) {
+        runtime = directories.runtime
+        state = directories.state
+        cache = directories.cache
+    }
+
     package var adminSocket: String { "\(runtime)/admin.sock" }
     package var instanceLock: String { "\(runtime)/cvrd.lock" }
     package var syncDirectory: String { "\(runtime)/sync" }

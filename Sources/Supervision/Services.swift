@@ -1,5 +1,5 @@
 import CLinux
-package import Configuration
+import Configuration
 import Glibc
 import Messages
 import ServiceLifecycle
@@ -89,9 +89,9 @@ package struct SignalService: Service {
 /// The lock that keeps a second cvrd from driving the same workers.
 package enum InstanceLock {
     /// Takes the lock until the process ends, however it ends; false when another process holds it.
-    package static func take(_ box: BoxConfiguration) throws -> Bool {
-        let path = Places(box).instanceLock
-        try SmallFile.makeDirectory(box.runtimePath, mode: 0o755)
+    package static func take(_ places: Places) throws -> Bool {
+        let path = places.instanceLock
+        try SmallFile.makeDirectory(places.runtime, mode: 0o755)
         let descriptor = cvr_open(path, O_RDWR | O_CREAT, 0o600)
         guard descriptor >= 0 else {
             throw FileError("open", path, errno, nextStep: "make its directory writable for cvrd")

@@ -10,7 +10,7 @@ enum Strays {
         _ places: Places, except known: Set<CameraName>
     ) -> [(camera: CameraName, process: RunningProcess?)] {
         var found: [(camera: CameraName, process: RunningProcess?)] = []
-        for camera in entries(places.runtime).compactMap({ CameraName($0) }) where !known.contains(camera) {
+        for camera in Directory.entries(places.runtime).compactMap({ CameraName($0) }) where !known.contains(camera) {
             let directories = Slot.allCases.filter { access(places.runDirectory(camera, $0), F_OK) == 0 }
             for slot in directories { found.append((camera, worker(of: camera, slot, places))) }
         }
@@ -22,7 +22,7 @@ enum Strays {
         for slot in Slot.allCases where worker(of: camera, slot, places) == nil {
             let directory = places.runDirectory(camera, slot)
             // Sockets and small files; what cannot be removed keeps its directory, and does no harm.
-            for name in entries(directory) { try? SmallFile.remove("\(directory)/\(name)") }
+            for name in Directory.entries(directory) { try? SmallFile.remove("\(directory)/\(name)") }
             SmallFile.removeEmptyDirectory(directory)
         }
         SmallFile.removeEmptyDirectory(places.runDirectory(camera))
@@ -33,9 +33,12 @@ enum Strays {
             at: places.runDirectory(camera, slot) + "/state.json",
             startedWith: ["--camera", camera.text, "--slot", slot.rawValue])
     }
+}
 
-    private static func entries(_ directory: String) -> [String] {
-        guard let handle = opendir(directory) else { return [] }
+/// The names in a directory; none in one that cannot be read.
+enum Directory {
+    static func entries(_ path: String) -> [String] {
+        guard let handle = opendir(path) else { return [] }
         defer { closedir(handle) }
         var names: [String] = []
         while let entry = readdir(handle) {

@@ -14,6 +14,7 @@ extension Supervisor {
             if status.pid != rows[name]?.kept?.pid { rows[name]?.forgetProcess() }
             rows[name]?.kept = status
             rows[name]?.refreshState()
+            noteTries()
         case .happened(let type, let detail, let isTrouble):
             events.append(type, camera: name, level: isTrouble ? .warning : nil, detail)
         }

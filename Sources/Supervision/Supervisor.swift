@@ -3,6 +3,7 @@ import Isolation
 package import Logging
 package import Messages
 package import Recording
+import Systemd
 
 /// cvrd's table of workers: owns every keeper, applies configurations, answers what is known.
 ///
@@ -15,6 +16,7 @@ package actor Supervisor {
         var programs: Programs
         var credentialsDirectory: String?
         var logger: Logger
+        let systemd = NotifySocket()
         /// How much recording must be seen before a camera's bit rate is known.
         var ratePatience: TimeSpan
 
@@ -46,6 +48,9 @@ package actor Supervisor {
     private nonisolated let keeperInbox: AsyncStream<Keeper>.Continuation
     private nonisolated let hasBegun: AsyncStream<Void>
     private nonisolated let begun: AsyncStream<Void>.Continuation
+    /// Ends once every configured camera was tried.
+    nonisolated let allTried: AsyncStream<Void>
+    nonisolated let tried: AsyncStream<Void>.Continuation
     let started = MonotonicTime.now
 
     var box: BoxConfiguration
@@ -53,13 +58,17 @@ package actor Supervisor {
     var rates: [CameraName: Double] = [:]
     var rows: [CameraName: CameraRow] = [:]
     var syncLink: SyncLink?
-    private var syncKeeper: Keeper?
+    var syncKeeper: Keeper?
     var syncKept = KeeperStatus()
     var syncStatus: SyncInterface.Status?
     var syncRefusal: Admin.Fault?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
     var isStopping = false
+    /// Every configured camera is in the table.
+    var isPopulated = false
+    /// systemd was told that cvrd is ready.
+    var isReady = false
 
     package init(_ box: BoxConfiguration, files: ConfigurationFiles, surroundings: Surroundings) {
         self.box = box
@@ -70,6 +79,7 @@ package actor Supervisor {
         (pending, pendingInbox) = AsyncStream.makeStream()
         (keepers, keeperInbox) = AsyncStream.makeStream()
         (hasBegun, begun) = AsyncStream.makeStream()
+        (allTried, tried) = AsyncStream.makeStream()
     }
 
     // MARK: Life
@@ -102,6 +112,8 @@ package actor Supervisor {
         startSync()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
+        isPopulated = true
+        noteTries()
         begun.finish()
     }
 
@@ -111,10 +123,12 @@ package actor Supervisor {
         isStopping = true
         pendingInbox.finish()
         events.append("stopping", "cvrd was told to stop")
+        surroundings.systemd.tell(.stopping, .status("stopping: closing recordings"), .needs(.seconds(20)))
         // What an earlier cvrd left is stopped too: it must be in the table first.
         for await _ in hasBegun {}
         for row in rows.values { row.keeper.order(.retire(.stopped)) }
         for row in rows.values { await row.keeper.wait() }
+        surroundings.systemd.tell(.status("stopping: storing what was recorded last"), .needs(.seconds(25)))
         syncKeeper?.order(.retire(.stopped))
         await syncKeeper?.wait()
         keeperInbox.finish()
@@ -123,6 +137,7 @@ package actor Supervisor {
     /// Ends without touching workers and cvr-sync: the next cvrd takes them over.
     package func leave() async {
         isStopping = true
+        surroundings.systemd.tell(.stopping, .status("leaving the cameras to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [syncKeeper].compactMap(\.self)
@@ -163,6 +178,15 @@ package actor Supervisor {
 
     private func perform(_ work: PendingWork) async {
         guard case .change(let change, let answer) = work else { return await rebalance() }
+        guard case .reload = change, isReady else { return await perform(change, for: answer) }
+        surroundings.systemd.tell(.reloading)
+        await perform(change, for: answer)
+        surroundings.systemd.tell(.ready)
+    }
+
+    private func perform(
+        _ change: ConfigurationChange, for answer: CheckedContinuation<Admin.Reloaded, any Error>
+    ) async {
         do {
             let (store, box) = (store, box)
             let made = try await offPool { try store.make(change, running: box) }

@@ -77,14 +77,17 @@ actor SyncLink: ProcessLink {
         if let process = await recorded() { await Leftover.end(process) }
     }
 
-    func askToStop(_ reason: GapReason) async -> Bool {
+    func askToStop(_ reason: GapReason) async -> Bool { await Self.askToStop(at: places.syncSocket) }
+
+    /// Asks whichever cvr-sync listens there; false when none does.
+    static func askToStop(at socket: String) async -> Bool {
         // A connection of its own: the other may wait for an answer.
-        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+        guard let client = try? await VarlinkClient.connect(path: socket, timeout: .seconds(1)) else {
             return false  // nobody listens: SIGTERM follows
         }
         do {
             _ = try await client.call(
-                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: Self.lastPass), as: SyncInterface.Stopped.self)
+                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: lastPass), as: SyncInterface.Stopped.self)
             await client.close()
         } catch {
             // It ended before it answered, or cannot answer: then SIGTERM follows.

@@ -16,7 +16,7 @@ extension Cvrd {
         LoggingSystem.bootstrap { _ in LineLogHandler(hasPriority: getenv("JOURNAL_STREAM") != nil) }
         let logger = Logger(label: "cvrd")
         do {
-            guard try InstanceLock.take(box) else {
+            guard try InstanceLock.take(Places(box)) else {
                 complain("another cvrd runs with \(box.runtimePath); stop it first")
                 return 73
             }
@@ -30,16 +30,16 @@ extension Cvrd {
             surroundings: Supervisor.Surroundings(
                 version: version, programs: .beside(ownPath()) { access($0, X_OK) == 0 },
                 credentialsDirectory: getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }, logger: logger))
-        // Ended in reverse: the supervisor by itself, then the socket, then the signals.
+        // Ended in reverse: the supervisor by itself, then the socket, then what systemd and signals are told and tell.
         let admin = AdminService(supervisor, version: version)
         let services: [any Service] = [
-            SignalService(supervisor, signals: signals), admin, SupervisorService(supervisor, after: admin),
+            SignalService(supervisor, signals: signals), SystemdService(supervisor), admin,
+            SupervisorService(supervisor, after: admin),
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services.map {
-                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-                }, logger: logger))
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+                logger: logger))
         do {
             try await group.run()
             return 0

@@ -8,21 +8,23 @@ enum Cvrd {
     static let version = Release.version
 
     static let help = """
-        usage: cvrd [--config FILE] [--check]
+        usage: cvrd [--config FILE] [--check | --sweep]
 
         Records the cameras of FILE (default /etc/cvr/cvr.yaml) in the foreground: one cvr-ingest per camera and one
         cvr-sync, found beside cvrd or in /usr/libexec/cvr. Administered with cvrctl.
 
           --config FILE   the configuration
           --check         only check the configuration, and say every mistake
+          --sweep         end what a cvrd that is gone left running: workers close their segments, cvr-sync stores them
           --version       print the version
           --help          print this
 
         Signals: TERM and INT stop everything in order, a second one hurries; HUP reads the configuration again;
         USR2 ends cvrd alone: cameras record on, and the next cvrd takes them over.
 
-        Exit codes: 0 stopped as told, or the configuration is valid; 64 wrong usage; 70 cvrd itself failed;
-        73 another cvrd runs with this configuration; 78 the configuration is invalid.
+        Exit codes: 0 stopped as told, nothing is left to sweep, or the configuration is valid; 1 a swept process does
+        not end; 64 wrong usage; 70 cvrd itself failed; 73 another cvrd runs with this configuration; 78 the
+        configuration is invalid.
         """
 
     static func main() async {
@@ -35,6 +37,7 @@ enum Cvrd {
         case .check(let path):
             _ = configuration(path)
             print("\(path) is valid")
+        case .sweep(let path): exit(await sweep(ConfigurationFiles(mainPath: path)))
         case .run(let path): exit(await start(configuration(path), files: ConfigurationFiles(mainPath: path)))
         }
     }
@@ -58,13 +61,14 @@ enum Cvrd {
 enum Invocation {
     case run(String)
     case check(String)
+    case sweep(String)
     case help
     case version
     case wrong(String)
 
     init(arguments: some Sequence<String>) {
         var path = "/etc/cvr/cvr.yaml"
-        var onlyCheck = false
+        var make = Invocation.run
         var rest = arguments.makeIterator()
         while let argument = rest.next() {
             switch argument {
@@ -74,7 +78,8 @@ enum Invocation {
                     return
                 }
                 path = value
-            case "--check": onlyCheck = true
+            case "--check": make = Invocation.check
+            case "--sweep": make = Invocation.sweep
             case "--help", "-h":
                 self = .help
                 return
@@ -86,6 +91,6 @@ enum Invocation {
                 return
             }
         }
-        self = onlyCheck ? .check(path) : .run(path)
+        self = make(path)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 /// The real cvrd, on a box without cameras.
 @Suite("Supervision: program", .timeLimit(.minutes(1)))
 struct ProgramTests {
-    private static var binary: String {
+    static var binary: String {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let folder = ProcessInfo.processInfo.environment["CVR_TEST_BIN"] ?? root.path + "/.build/release"
