@@ -138,6 +138,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Messages", "Recording", "FragmentedMP4"], path: "Tests/TestSupport",
             swiftSettings: strict),
+        tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]

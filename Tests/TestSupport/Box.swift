@@ -1,8 +1,7 @@
 import Foundation
-package import Messages
 
 /// A recorder box: the real cvrd with its children below a directory of its own, driven by the real cvrctl.
-package actor Box {
+package actor Box: RecorderBox {
     /// Everything of the box lies here; short, since sockets are below it.
     package nonisolated let root: String
     package var settings: BoxSettings
@@ -150,41 +149,6 @@ package actor Box {
         try await TestSupport.run(
             "\(Repository.binaries)/cvrctl", ["--socket", "\(root)/run/admin.sock"] + arguments, input: input,
             within: limit)
-    }
-
-    /// Runs `cvrctl --json`, which has to succeed, and decodes what it prints.
-    package nonisolated func ask<Answer: Decodable>(_ arguments: String..., as type: Answer.Type) async throws -> Answer
-    {
-        let done = try await run(["--json"] + arguments)
-        guard done.ending == .exited(0) else {
-            throw Missed("cvrctl \(arguments.joined(separator: " ")): \(done.ending) \(done.text)\(done.errors)")
-        }
-        do {
-            return try JSONDecoder().decode(type, from: done.output)
-        } catch {
-            throw Missed("cvrctl \(arguments.joined(separator: " ")) prints \(done.text): \(error)")
-        }
-    }
-
-    package nonisolated func status() async throws -> Admin.Status { try await ask("status", as: Admin.Status.self) }
-
-    package nonisolated func status(of camera: String) async throws -> Admin.Camera {
-        guard let found = try await status().cameras.first(where: { $0.name == camera }) else {
-            throw Missed("status does not list \(camera)")
-        }
-        return found
-    }
-
-    package nonisolated func segments(of camera: String) async throws -> [Listing.Segment] {
-        try await ask("segments", camera, as: [Listing.Segment].self)
-    }
-
-    package nonisolated func gaps(of camera: String) async throws -> [Listing.Gap] {
-        try await ask("gaps", camera, as: [Listing.Gap].self)
-    }
-
-    package nonisolated func coverage(of camera: String, from: String, to: String) async throws -> Listing.Coverage {
-        try await ask("coverage", camera, "--from", from, "--to", to, as: Listing.Coverage.self)
     }
 
     /// The events since cvrd answered, one JSON object a line.

@@ -36,10 +36,12 @@ package struct BoxSettings: Sendable {
     package init(_ cameras: [Camera]) { self.cameras = cameras }
 
     /// The text of cvr.yaml.
-    package func yaml(root: String) -> String {
+    package func yaml(root: String) -> String { yaml(root: root, runtime: "\(root)/run") }
+
+    func yaml(root: String, runtime: String) -> String {
         var lines = [
             "site: test",
-            "runtime: { path: \(root)/run }",
+            "runtime: { path: \(runtime) }",
             "state: { path: \(root)/state }",
             "cache:",
             "  path: \(root)/cache",

@@ -16,10 +16,25 @@ package struct BoxProcess: Hashable, Sendable {
 
     /// Processes of our programs that have `root` in their arguments.
     package static func all(of root: String) -> [BoxProcess] {
+        all { _, arguments in arguments.contains { $0.hasPrefix(root + "/") } }
+    }
+
+    /// Processes of our programs in the container that process `leader` is the init of.
+    package static func all(inContainerOf leader: pid_t) -> [BoxProcess] {
+        guard let container = processNumbers(of: leader) else { return [] }
+        return all { pid, _ in processNumbers(of: pid) == container }
+    }
+
+    /// The namespace of a process's number; nil when it is gone.
+    private static func processNumbers(of pid: pid_t) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/pid")  // gone
+    }
+
+    private static func all(where isMember: (pid_t, [String]) -> Bool) -> [BoxProcess] {
         let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync"]
         return ProcessTable.pids().compactMap { pid in
             // A process that went meanwhile has no files here.
-            guard let arguments = words(of: pid, "cmdline"), arguments.contains(where: { $0.hasPrefix(root + "/") }),
+            guard let arguments = words(of: pid, "cmdline"), isMember(pid, arguments),
                 let program = arguments.first?.split(separator: "/").last.map(String.init), programs.contains(program),
                 let stat = contents("/proc/\(pid)/stat"), let afterName = stat.split(separator: ")").last
             else { return nil }

@@ -10,7 +10,7 @@ package struct RecordedCamera: Sendable {
     /// From the first segment to the end of the last closed one.
     package let coverage: Listing.Coverage?
 
-    package init(_ name: String, in box: Box) async throws {
+    package init(_ name: String, in box: some RecorderBox) async throws {
         self.name = name
         segments = try await box.segments(of: name)
         gaps = try await box.gaps(of: name)
@@ -59,40 +59,5 @@ package enum TestBox {
             return (counter, path)
         }
         .sorted { $0.counter < $1.counter }.map(\.path)
-    }
-}
-
-extension Box {
-    /// Waits until each of the cameras is in a state.
-    package nonisolated func until(
-        _ cameras: [String], are state: String, within limit: Duration = .seconds(40)
-    ) async throws {
-        try await eventually("\(cameras.joined(separator: ", ")) \(state)", within: limit) {
-            let found = try await self.status().cameras.filter { cameras.contains($0.name) && $0.state == state }
-            return found.count == cameras.count ? true : nil
-        }
-    }
-
-    /// Waits until a camera has so many verified segments, and returns them.
-    @discardableResult
-    package nonisolated func untilStored(
-        _ count: Int, of camera: String, within limit: Duration = .seconds(60)
-    ) async throws -> [Listing.Segment] {
-        var refusal = ""
-        do {
-            return try await eventually("\(count) verified segments of \(camera)", within: limit, every: .seconds(1)) {
-                do {
-                    let stored = try await self.segments(of: camera).filter { $0.state == "verified" }
-                    refusal = ""
-                    return stored.count >= count ? stored : nil
-                } catch {
-                    // Nothing is known of a camera before its first segment, nor while the catalog is rebuilt.
-                    refusal = "\(error)"
-                    return nil
-                }
-            }
-        } catch {
-            throw Missed("\(error) \(refusal)")
-        }
     }
 }
