@@ -13,8 +13,11 @@ let strict: [SwiftSetting] = [
 ]
 
 // A box that records has no Swift toolchain: every process carries its own standard library.
-// The order is the linker's: users before what they use. The build id ties a stripped one to its symbols.
-let standalone: [LinkerSetting] = [.unsafeFlags(["-static-stdlib", "-Xlinker", "--build-id=sha1"])]
+// The order is the linker's: users before what they use. The build id tells builds apart, stripped ones too; what is
+// bound at the start cannot be bent later.
+let standalone: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib"] + ["--build-id=sha1", "-z", "relro", "-z", "now"].flatMap { ["-Xlinker", $0] })
+]
 let standaloneWithFoundation: [LinkerSetting] =
     standalone
     + [
