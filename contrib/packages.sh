@@ -10,7 +10,6 @@ camera_packages="ffmpeg fonts-dejavu-core python3 python3-gi gir1.2-gstreamer-1.
 test_packages="bsdutils e2fsprogs faketime groff-base mount openssl procps python3-venv systemd"
 machine_packages="procps systemd-container util-linux"
 vm_packages="binutils busybox-static cpio debootstrap e2fsprogs qemu-system-x86"
-package_packages="dpkg-dev xz-utils"
 
 say() { printf '\n==> %s\n' "$*"; }
 
