@@ -60,7 +60,7 @@ let package = Package(
         // Processes: what `ps` shows.
         process(
             "cvrd", ["Supervision", "Configuration", "Messages", lifecycle, log, signals], standaloneWithFoundation),
-        process("cvr-ingest", ["Ingest"], standalone),
+        process("cvr-ingest", ["Ingest", "Confinement"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
         process(
             "cvrctl",
@@ -71,13 +71,12 @@ let package = Package(
         module(
             "Supervision",
             ["Configuration", "Isolation", "Messages", "Systemd", "Varlink", "CLinux", lifecycle, log, signals] + nio),
-        module("Ingest", ["Messages", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
+        module("Ingest", ["Messages", "Confinement", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",
             [
-                "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "CLinux", lifecycle,
-                log,
-                signals,
+                "Catalog", "Confinement", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
+                "CLinux", lifecycle, log, signals,
             ]),
 
         // Concerns.
@@ -91,6 +90,7 @@ let package = Package(
         module("ObjectStore", ["Recording", "CLinux"]),
         module("Isolation", ["CLinux"]),
         module("Systemd", ["CLinux", "CSystemd"]),
+        module("Confinement", ["CLinux", "CSeccomp"]),
         module("Varlink", nio),
         module(
             "Messages", ["Recording"],
@@ -106,11 +106,19 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
 
         // Tests mirror the modules.
         tests("ConfigurationTests", ["Configuration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux"]),
         tests("SystemdTests", ["Systemd"]),
+        tests("ConfinementTests", ["Confinement", "TestSupport"]),
+        .systemLibrary(name: "CAttack", path: "Tests/CAttack"),
+        // A worker that turned against its box the moment its sandbox closed; the tests' alone.
+        .executableTarget(
+            name: "cvr-attacker",
+            dependencies: ["Ingest", "Confinement", "SegmentStore", "Recording", "CLinux", "CAttack"],
+            path: "Tests/Attacker", swiftSettings: strict, linkerSettings: standalone),
         tests(
             "SupervisionTests", ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", log]),
         tests("RecordingTests", ["Recording"]),

@@ -38,7 +38,7 @@ final class CacheWriter {
         lastSession = recovered.lastSession
         recordedUntil = recovered.openGap?.from
         deferred = recovered.deferred
-        schedule = SyncSchedule(disk: DiskKind(below: cache), camera: camera)
+        schedule = SyncSchedule(disk: cache.diskKind, camera: camera)
     }
 
     func openGap(from: WallTime, reason: GapReason, detail: String) {

@@ -14,6 +14,8 @@ package final class Worker {
         case usage = 64
         case lockHeld = 73
         case inputOutput = 74
+        /// A fresh process can do what this one cannot any more.
+        case outdated = 75
     }
 
     private let identity: WorkerIdentity
@@ -24,21 +26,24 @@ package final class Worker {
     private let socket: ControlSocket
     private let makeSource: (CameraSettings) -> any PacketSource
     private let isTerminating: () -> Bool
+    private let isOutdated: () -> Bool
 
     private var settings: CameraSettings?
     /// Other settings came: the connection ends and a new one begins.
     private var reconfigured: CameraSettings?
     private var stopReason: GapReason?
+    /// The camera may be found again by a worker that reads the name service's files anew.
+    private var wantsSuccessor = false
     private var recorder: Recorder?
     /// What is reported while there is no recorder yet.
     private var recovering = WorkerProgress(state: .starting)
     private var progressAt: MonotonicTime
 
-    /// `isTerminating` is true once SIGTERM came.
+    /// `isTerminating` is true once SIGTERM came; `isOutdated`, once this process has lost sight of the name service.
     package init(
         identity: WorkerIdentity, cache: CacheDirectory, journal: Journal, bootChanged: Bool, clocks: Clocks,
         socket: ControlSocket, isTerminating: @escaping () -> Bool,
-        makeSource: @escaping (CameraSettings) -> any PacketSource
+        isOutdated: @escaping () -> Bool = { false }, makeSource: @escaping (CameraSettings) -> any PacketSource
     ) {
         self.identity = identity
         self.cache = cache
@@ -47,6 +52,7 @@ package final class Worker {
         self.clocks = clocks
         self.socket = socket
         self.isTerminating = isTerminating
+        self.isOutdated = isOutdated
         self.makeSource = makeSource
         progressAt = clocks.monotonic()
     }
@@ -61,7 +67,7 @@ package final class Worker {
             now: clocks.monotonic)
     }
 
-    /// Returns when it was told to stop, or when its journal takes no more: then the next worker goes on.
+    /// Returns when it was told to stop, or when it can do no more: then the next worker goes on.
     package func run() throws(SegmentStoreError) -> ExitCode {
         while settings == nil, stopReason == nil { pause(.seconds(1)) }
         guard let settings else { return .stopped }
@@ -75,9 +81,10 @@ package final class Worker {
             clocks: clocks)
         self.recorder = recorder
         record(with: recorder)
-        recorder.stop(stopReason ?? .diskError)
+        recorder.stop(stopReason ?? (wantsSuccessor ? .cameraOffline : .diskError))
         send(progressOf: recorder)
-        return journal.isBroken ? .inputOutput : .stopped
+        if journal.isBroken { return .inputOutput }
+        return stopReason == nil ? .outdated : .stopped
     }
 
     private func record(with recorder: Recorder) {
@@ -97,6 +104,9 @@ package final class Worker {
             guard let failure else { continue }
             let delivered = recorder.disconnected(failure)
             send(progressOf: recorder)
+            // Only where somebody starts the successor (I5).
+            wantsSuccessor = socket.isConnected && isOutdated()
+            guard !wantsSuccessor else { return }
             pause(backoff.delay(afterRecording: delivered, using: &generator))
         }
     }

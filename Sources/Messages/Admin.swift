@@ -38,6 +38,7 @@ package enum Admin {
         package var oldestLocal: String?
         package var lastError: Fault?
         package var unverifiedTLS = false
+        package var sandbox: String?
 
         package init(name: String, state: String, since: String) {
             self.name = name
@@ -54,6 +55,7 @@ package enum Admin {
         package var lag: Double = 0
         package var breaker = "closed"
         package var lastError: Fault?
+        package var sandbox: String?
 
         package init(state: String) { self.state = state }
     }

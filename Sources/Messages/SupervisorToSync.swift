@@ -81,10 +81,11 @@ package enum SyncInterface {
         package var breaker: String
         package var lastError: Admin.Fault?
         package var caches: [CacheState]
+        package var sandbox: String?
 
         package init(
             state: String, writes: Int64, retries: Int64, lag: Double, breaker: String, lastError: Admin.Fault?,
-            caches: [CacheState]
+            caches: [CacheState], sandbox: String? = nil
         ) {
             self.state = state
             self.writes = writes
@@ -93,6 +94,7 @@ package enum SyncInterface {
             self.breaker = breaker
             self.lastError = lastError
             self.caches = caches
+            self.sandbox = sandbox
         }
     }
 

@@ -8,6 +8,8 @@ package final class CacheDirectory {
     package let path: String
     package let camera: CameraName
     let root: Descriptor
+    /// Asked once: a worker that has shut itself in cannot ask any more.
+    package private(set) lazy var diskKind = DiskKind(below: self)
     /// The last hour whose every parent this process made durable.
     private var syncedHour = ""
 

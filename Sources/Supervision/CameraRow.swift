@@ -29,6 +29,8 @@ struct CameraRow {
     var kept: KeeperStatus?
     var progress: WorkerProgress?
     var progressAt = MonotonicTime.now
+    /// What its worker says that holds it back; nil until it greets.
+    var sandbox: String?
     /// Its worker waits for the disk.
     var stall: NotedFault?
     /// Its password cannot be read.
@@ -73,6 +75,7 @@ struct CameraRow {
     /// What was known of a process that is gone.
     mutating func forgetProcess() {
         progress = nil
+        sandbox = nil
         stall = nil
     }
 
@@ -84,6 +87,7 @@ struct CameraRow {
         camera.restarts = kept?.restarts ?? 0
         camera.cacheBudgetBytes = budget
         camera.unverifiedTLS = configuration.acceptsUnverifiedTLS && configuration.isTLS
+        camera.sandbox = sandbox
         camera.lastError = lastError.map { Admin.Fault($0.fault, at: $0.at) }
         if let progress, kept?.pid != nil {
             camera.session = progress.session

@@ -50,16 +50,7 @@ package struct Departure: Hashable, Sendable {
         }
         switch status {
         case .exited(let code): self.init(exitCode: code, name)
-        case .signalled(SIGKILL) where outOfMemory:
-            self.init(
-                .crashed, .workerCrash, "outOfMemory", "\(name) was killed while the machine was out of memory",
-                "Give the machine more memory or record fewer cameras")
-        case .signalled(let signal) where [SIGKILL, SIGTERM, SIGINT].contains(signal):
-            self.init(
-                .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",
-                "Use `cvrctl camera stop` to stop a camera")
-        case .signalled(let signal):
-            self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (signal \(signal))", Self.report)
+        case .signalled(let signal): self.init(signal: signal, name, outOfMemory: outOfMemory)
         case .unknown:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) ended while nobody watched", Self.report)
         }
@@ -85,6 +76,26 @@ package struct Departure: Hashable, Sendable {
 
     private static let report = "Report it with the log (journalctl -u cvrd) if it happens again"
 
+    private init(signal: Int32, _ name: String, outOfMemory: Bool) {
+        switch signal {
+        case SIGKILL where outOfMemory:
+            self.init(
+                .crashed, .workerCrash, "outOfMemory", "\(name) was killed while the machine was out of memory",
+                "Give the machine more memory or record fewer cameras")
+        case SIGKILL, SIGTERM, SIGINT:
+            self.init(
+                .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",
+                "Use `cvrctl camera stop` to stop a camera")
+        case SIGSYS:
+            self.init(
+                .crashed, .workerCrash, "sandboxViolation",
+                "\(name) made a system call that its sandbox forbids and was killed",
+                "Report it with the log (journalctl -u cvrd), which names the call: a fault of cvr, or an intruder")
+        default:
+            self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (signal \(signal))", Self.report)
+        }
+    }
+
     /// Exit codes after sysexits.h, as cvr-ingest and cvr-sync document them.
     private init(exitCode code: Int32, _ name: String) {
         switch code {
@@ -105,6 +116,10 @@ package struct Departure: Hashable, Sendable {
             self.init(
                 .crashed, .diskError, "diskError", "\(name) gave up on its disk (exit code 74)",
                 "Read its last lines in the log (journalctl -u cvrd); check the disk of the cache (dmesg, smartctl)")
+        case 75:
+            self.init(
+                .killed, .cameraOffline, "workerOutdated", "\(name) is started anew (exit code 75)",
+                "None: what its sandbox let it see was replaced by something else, such as /etc/resolv.conf or a disk")
         default:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (exit code \(code))", Self.report)
         }

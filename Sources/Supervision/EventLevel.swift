@@ -7,7 +7,7 @@ enum EventLevel {
         case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
             "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
             .error
-        case "gapOpened", "stateNotWritten", "storeAway", "clockStep", "workerRemoved": .warning
+        case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "clockStep", "workerRemoved": .warning
         case "segmentClosed": .debug
         default: .info
         }

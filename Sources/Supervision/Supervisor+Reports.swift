@@ -23,7 +23,7 @@ extension Supervisor {
     func syncKeeper(reports report: Keeper.Report) {
         switch report {
         case .status(let status):
-            if status.pid != syncKept.pid { (syncStatus, syncRefusal) = (nil, nil) }
+            if status.pid != syncKept.pid { (syncStatus, syncRefusal, syncSandbox) = (nil, nil, nil) }
             syncKept = status
         case .happened(let type, let detail, let isTrouble):
             let name = type.hasPrefix("worker") ? "sync" + type.dropFirst("worker".count) : type
@@ -43,7 +43,11 @@ extension Supervisor {
 
     private func worker(_ name: CameraName, said message: IngestToSupervisor) async {
         switch message {
-        case .hello: break
+        case .hello(let identity):
+            let sandbox = SandboxWord(identity.sandbox)
+            guard rows[name]?.sandbox != sandbox.text else { return }
+            rows[name]?.sandbox = sandbox.text
+            if let warning = sandbox.warning { events.append("sandboxDegraded", camera: name, warning) }
         case .progress(let progress):
             rows[name]?.progress = progress
             rows[name]?.progressAt = .now
@@ -69,6 +73,9 @@ extension Supervisor {
         switch news {
         case .status(let status):
             (syncStatus, syncRefusal) = (status, nil)
+            let sandbox = SandboxWord(status.sandbox ?? "")
+            if syncSandbox != sandbox.text, let warning = sandbox.warning { events.append("sandboxDegraded", warning) }
+            syncSandbox = sandbox.text
             caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
         case .refused(let fault): (syncStatus, syncRefusal) = (nil, fault)
         case .event(let event): events.append(event)
@@ -110,6 +117,7 @@ extension Supervisor {
         summary.lag = syncStatus.lag
         summary.breaker = syncStatus.breaker
         summary.lastError = syncStatus.lastError
+        summary.sandbox = syncSandbox
         return summary
     }
 }

@@ -62,6 +62,7 @@ package actor Supervisor {
     var syncKept = KeeperStatus()
     var syncStatus: SyncInterface.Status?
     var syncRefusal: Admin.Fault?
+    var syncSandbox: String?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
     var isStopping = false

@@ -68,7 +68,11 @@ actor SyncLink: ProcessLink {
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
         let directory = places.syncDirectory
         try await offPool { try SmallFile.makeDirectory(directory) }
-        return Launch(executable: executable, arguments: arguments)
+        // It shuts itself in before it can be told more.
+        let told = configuration
+        return Launch(
+            executable: executable,
+            arguments: arguments + ["--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL])
     }
 
     func findRunning() async -> RunningProcess? { await recorded() }

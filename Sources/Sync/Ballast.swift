@@ -12,7 +12,7 @@ struct Ballast: Hashable {
 
     /// One for each disk that cvr-sync must be able to write to.
     static func all(_ settings: SyncSettings) -> [Ballast] {
-        let folders = [settings.cachePath, settings.statePath]
+        let folders = [settings.cachePath, settings.folder.path]
         let disks = Set(folders.compactMap(disk))
         let used = disks.count == 1 ? [folders[0]] : folders
         return used.map { Ballast(path: $0 + "/.ballast") }

@@ -16,7 +16,7 @@ package struct ClockGuard {
         self.progress = progress
     }
 
-    private var file: StateFile<RetentionClock> { StateFile(path: work.settings.statePath + "/clock") }
+    private var file: StateFile<RetentionClock> { StateFile(path: work.settings.folder.path + "/clock") }
 
     /// Judges the clock; a trusted reading is remembered, one that moved stays a fault until it is right or accepted.
     func permits() throws -> Bool {

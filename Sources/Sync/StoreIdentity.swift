@@ -15,7 +15,9 @@ struct StoreIdentity {
     /// Only a box that knows no mark for the place makes one. The store is marked before the state: cut short in
     /// between, the next try adopts the mark.
     func prepare() throws {
-        let (site, file) = (work.settings.site, StateFile<[String: String]>(path: work.settings.statePath + "/stores"))
+        let (site, file) = (
+            work.settings.site, StateFile<[String: String]>(path: work.settings.folder.path + "/stores")
+        )
         var marks = try file.read() ?? [:]
         let noted = try work.catalog.note(Self.note)
         let expected = marks[place] ?? noted
@@ -34,11 +36,11 @@ struct StoreIdentity {
     private var place: String { "\(work.settings.storePath) \(work.settings.site)" }
 
     private func wrong(_ found: String?) -> ObjectStoreError {
-        let state = work.settings.statePath
+        let folder = work.settings.folder.path
         return ObjectStoreError(
             "open", work.settings.storePath,
             detail: found == nil ? "nothing of this site is in it" : "it is not the store that this box wrote to",
-            nextStep: "mount the right store; to begin another one here, stop cvrd and remove \(state)/stores and "
-                + "\(state)/catalog.sqlite", scope: .store)
+            nextStep: "mount the right store; to begin another one here, stop cvrd and remove \(folder)/stores and "
+                + "\(folder)/catalog.sqlite", scope: .store)
     }
 }

@@ -7,26 +7,27 @@ import ServiceLifecycle
 import UnixSignals
 import Varlink
 
-/// The process cvr-sync: `cvr-sync --run <runtime>/sync`.
+/// The process cvr-sync.
 ///
-/// It holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
+/// It shuts itself in, holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
 package enum SyncProcess {
     package static let build = Release.version
     /// Of io.cvr.Sync as it is served here.
     static let protocolVersion: Int64 = 1
 
-    /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error.
+    /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error, 75 to be started anew.
     package static func run(arguments: [String]) async -> Int32 {
         var log = Logger(label: "cvr-sync") { StreamLogHandler.standardError(label: $0) }
         log.logLevel = .info
-        guard arguments.count == 3, arguments[1] == "--run", arguments[2].hasPrefix("/") else {
-            log.error("usage: cvr-sync --run DIRECTORY")
+        guard let arguments = SyncArguments(arguments.dropFirst()) else {
+            log.error("usage: \(SyncArguments.usage)")
             return 64
         }
         signal(SIGPIPE, SIG_IGN)
         do {
-            try await serve(run: arguments[2], log: log)
-            return 0
+            // Before the first suspension: a thread that lives by then would stay outside.
+            let sandbox = try SyncSandbox.close(arguments)
+            return try await serve(run: arguments.run, sandbox: sandbox, log: log) ? 0 : 75
         } catch let error as SyncError where error.code == .locked {
             log.error("\(error)")
             return 73
@@ -36,10 +37,11 @@ package enum SyncProcess {
         }
     }
 
-    private static func serve(run: String, log: Logger) async throws {
+    /// False when it has to be started anew.
+    private static func serve(run: String, sandbox: SyncSandbox, log: Logger) async throws -> Bool {
         let lock = try ProcessLock(run + "/lock")
         defer { withExtendedLifetime(lock) {} }
-        let service = SyncService(log: log)
+        let service = SyncService(log: log, sandbox: sandbox)
         let handler = SyncHandler(service: service)
         let server = VarlinkServer(
             socketPath: run + "/sync.sock",
@@ -56,6 +58,7 @@ package enum SyncProcess {
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()
+        return await !service.isOutdated
     }
 }
 

@@ -21,6 +21,9 @@ package actor SyncService: Service {
     private let progress: Progress
     private let stop = StopSwitch()
     private let clock: SyncClock
+    private let sandbox: SyncSandbox?
+    /// It ends, since what it is to work on is out of its reach.
+    package private(set) var isOutdated = false
     private var lock: (path: String, held: ProcessLock)?
     private var halves: Halves?
     private var waiters: [CheckedContinuation<SyncInterface.PassReport, any Error>] = []
@@ -32,9 +35,10 @@ package actor SyncService: Service {
     private var passLimit: StopSwitch?
     private var isPassAsked = false
 
-    package init(log: Logger, clock: SyncClock = .system) {
+    package init(log: Logger, clock: SyncClock = .system, sandbox: SyncSandbox? = nil) {
         self.log = log
         self.clock = clock
+        self.sandbox = sandbox
         progress = Progress { log.error("\($0)") }
         events = EventLog { event in
             log.notice("\(event.type)", metadata: ["camera": "\(event.camera ?? "-")", "detail": "\(event.detail)"])
@@ -64,9 +68,13 @@ package actor SyncService: Service {
 
 extension SyncService {
     /// Takes over a configuration; another site, cache, state or store is another catalog.
+    ///
+    /// One that a sandboxed process cannot take over ends it: the next one begins with it.
     package func configure(_ settings: SyncSettings) async throws {
+        guard !endsOutdated(for: settings) else { throw CancellationError() }
         if lock?.path != settings.statePath {
-            lock = (settings.statePath, try ProcessLock(settings.statePath + "/sync.lock"))
+            try settings.folder.prepare()
+            lock = (settings.statePath, try ProcessLock(settings.folder.path + "/lock"))
         }
         if let halves, halves.work.settings.statePath == settings.statePath,
             halves.work.settings.origin == settings.origin
@@ -87,6 +95,14 @@ extension SyncService {
                     clock: clock, events: events, step: step))
         }
         passSoon()
+    }
+
+    private func endsOutdated(for settings: SyncSettings) -> Bool {
+        guard let sandbox, sandbox.isOutdated(for: settings) else { return false }
+        if !isOutdated { log.notice("other places, or another disk in one of them: to be started anew") }
+        isOutdated = true
+        finish()
+        return true
     }
 
     private func openCatalog(_ settings: SyncSettings) throws(CatalogError) -> Catalog {
@@ -151,7 +167,7 @@ extension SyncService {
         return SyncInterface.Status(
             state: numbers.isRunning ? "running" : "idle", writes: numbers.writes, retries: numbers.retries,
             lag: try await halves?.cache.lag() ?? 0, breaker: numbers.breaker.state.rawValue,
-            lastError: numbers.lastError, caches: caches)
+            lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text)
     }
 
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
@@ -176,7 +192,7 @@ extension SyncService {
 extension SyncService {
     private func keepCaches() async {
         while !Task.isCancelled, !isFinishing {
-            if let halves {
+            if let halves, !endsOutdated(for: halves.work.settings) {
                 do {
                     try await halves.cache.tick()
                     progress.clear(.caches)

@@ -1,4 +1,3 @@
-import Foundation
 package import Messages
 import ObjectStore
 package import Recording
@@ -53,9 +52,7 @@ package struct SyncSettings: Hashable, Sendable {
 
     package init(_ message: SyncInterface.Configuration) throws(SyncError) {
         guard let site = SiteName(message.site) else { throw .argument("site", message.site) }
-        guard let store = URL(string: message.storeURL), store.scheme == "file", store.path.hasPrefix("/") else {
-            throw .argument("storeURL", message.storeURL)
-        }
+        guard let store = SyncPlaces.storePath(message.storeURL) else { throw .argument("storeURL", message.storeURL) }
         for path in [message.cachePath, message.statePath, message.heartbeatPath] where !path.hasPrefix("/") {
             throw .argument("path", path)
         }
@@ -70,7 +67,7 @@ package struct SyncSettings: Hashable, Sendable {
                 dropsOldest: camera.dropsOldest)
         }
         self.init(
-            site: site, cachePath: message.cachePath, statePath: message.statePath, storePath: store.path,
+            site: site, cachePath: message.cachePath, statePath: message.statePath, storePath: store,
             heartbeatPath: message.heartbeatPath, minimumFreePercent: message.minimumFreePercent,
             trustsClock: message.trustsClock, cameras: cameras)
     }
@@ -80,7 +77,8 @@ package struct SyncSettings: Hashable, Sendable {
         max(.seconds(1), cameras.values.map(\.segmentLength).min() ?? .seconds(30))
     }
 
-    var catalogPath: String { statePath + "/catalog.sqlite" }
+    var folder: SyncFolder { SyncFolder(state: statePath) }
+    var catalogPath: String { folder.path + "/catalog.sqlite" }
 
     /// What the catalog is a function of (I6): another place, another catalog.
     var origin: String { "\(site) \(cachePath) \(storePath)" }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Confinement
 internal import Ingest
 internal import Messages
 internal import Recording
@@ -30,16 +31,28 @@ extension IngestProcess {
                 complain(error.description)
                 return .inputOutput
             }
-            let worker = Worker(
-                identity: WorkerIdentity(
-                    camera: arguments.camera, slot: arguments.slot, pid: Int64(getpid()), build: build),
-                cache: cache, journal: journal, bootChanged: bootChanged, clocks: clocks, socket: socket,
-                isTerminating: isTerminating, makeSource: { Worker.engine($0, clocks: clocks) })
+            let worker = confine(arguments, cache) { identity, isOutdated in
+                Worker(
+                    identity: identity, cache: cache, journal: journal, bootChanged: bootChanged, clocks: clocks,
+                    socket: socket, isTerminating: isTerminating, isOutdated: isOutdated,
+                    makeSource: { Worker.engine($0, clocks: clocks) })
+            }
             return try withExtendedLifetime(lock) { () throws(SegmentStoreError) in try worker.run() }
         } catch {
             complain(error.description)
             return error.errno == EWOULDBLOCK ? .lockHeld : .inputOutput
         }
+    }
+
+    /// Shuts the process in, then makes the worker that says how well.
+    private static func confine(
+        _ arguments: WorkerArguments, _ cache: CacheDirectory, _ make: (WorkerIdentity, @escaping () -> Bool) -> Worker
+    ) -> Worker {
+        let nameService = NameService.identity()
+        let sandbox = WorkerSandbox.close(arguments, cache: cache)
+        let identity = WorkerIdentity(
+            camera: arguments.camera, slot: arguments.slot, pid: Int64(getpid()), build: build, sandbox: sandbox.text)
+        return make(identity) { sandbox.landlock.isEnforced && NameService.identity() != nameService }
     }
 
     /// Far above what any camera makes us hold: a worker that wants more crashes alone (I1).
@@ -52,6 +65,7 @@ extension IngestProcess {
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         var data = rlimit(rlim_cur: mostData, rlim_max: mostData)
         setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &data)
+        umask(0o027)
         for ignored in [SIGPIPE, SIGINT, SIGHUP] { cvr_ignore_signal(ignored) }
         // Blocked and asked for: a handler would need a global.
         var terminating = terminationSet()

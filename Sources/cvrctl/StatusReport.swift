@@ -12,7 +12,7 @@ struct StatusReport {
         }
         let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
         return wrapped(whole.count > terminal.columns ? summary : whole, at: terminal.columns, indent: 2)
-            + "\n" + table.text(for: terminal) + unverified(terminal) + faults(terminal)
+            + "\n" + table.text(for: terminal) + unverified(terminal) + unconfined(terminal) + faults(terminal)
     }
 
     private var summary: String {
@@ -102,6 +102,19 @@ struct StatusReport {
         guard cameras.contains(where: \.unverifiedTLS) else { return "" }
         let note = "* rtsps without verification: anyone in between can pose as this camera (tls: { verify: none })."
         return wrapped(note, at: terminal.columns, indent: 2)
+    }
+
+    /// Processes that could not shut themselves in, together where it is for the same reason.
+    private func unconfined(_ terminal: Terminal) -> String {
+        let prefix = "degraded: "
+        var said = cameras.map { ($0.name, $0.sandbox) } + [("sync", status.sync.sandbox)]
+        said.removeAll { $0.1?.hasPrefix(prefix) != true }
+        return Dictionary(grouping: said) { $0.1 ?? "" }.sorted { $0.key < $1.key }.map { text, processes in
+            let names = processes.map(\.0).joined(separator: ", ")
+            return wrapped(
+                "! sandbox of \(names) incomplete: \(text.dropFirst(prefix.count)). See cvrctl doctor.",
+                at: terminal.columns, indent: 2)
+        }.joined()
     }
 
     private func faults(_ terminal: Terminal) -> String {

@@ -108,7 +108,7 @@ extension Box {
         _ = try await stop()
         for suffix in ["", "-wal", "-shm"] {
             // The journal files of SQLite are gone after a clean stop.
-            try? FileManager.default.removeItem(atPath: "\(root)/state/catalog.sqlite\(suffix)")
+            try? FileManager.default.removeItem(atPath: "\(root)/state/sync/catalog.sqlite\(suffix)")
         }
         try await start()
     }

@@ -137,7 +137,7 @@ struct PassTests {
         #expect(try rig.rows().map(\.state) == [.verified, .verified])
         // As its next step says: another store, another mark.
         try FileManager.default.removeItem(atPath: store)
-        try FileManager.default.removeItem(atPath: rig.root + "/state/stores")
+        try FileManager.default.removeItem(atPath: rig.root + "/state/sync/stores")
         #expect(throws: ObjectStoreError.self) { try rig.sync() }
         try rig.loseCatalog()
         #expect(try rig.sync().uploaded == 2)
@@ -151,7 +151,7 @@ struct PassTests {
         try recorder.record()
         try rig.sync()
         try rig.loseCatalog()
-        try FileManager.default.removeItem(atPath: rig.root + "/state/clock")
+        try FileManager.default.removeItem(atPath: rig.root + "/state/sync/clock")
         rig.clock.advance(.seconds(2 * 86_400))
         let progress = Sync.Progress()
         for _ in 0..<2 { try rig.sync(nil, progress) }

@@ -78,11 +78,11 @@ struct RebuildTests {
         try rig.sync()
         let before = try await rig.listing()
         try rig.loseCatalog()
-        try Data(repeating: 0xA5, count: 9000).write(to: URL(filePath: rig.root + "/state/catalog.sqlite"))
+        try Data(repeating: 0xA5, count: 9000).write(to: URL(filePath: rig.root + "/state/sync/catalog.sqlite"))
         try rig.sync()
         #expect(try await rig.listing() == before)
         #expect(rig.events.recent.map(\.type).contains("catalogRebuilt"))
-        let kept = try FileManager.default.contentsOfDirectory(atPath: rig.root + "/state")
+        let kept = try FileManager.default.contentsOfDirectory(atPath: rig.root + "/state/sync")
         #expect(kept.contains { $0.contains("damaged") })
     }
 

@@ -28,7 +28,7 @@ final class Rig {
         settings = SyncSettings(
             site: try #require(SiteName("plant")), cachePath: root + "/cache", statePath: root + "/state",
             storePath: root + "/store", heartbeatPath: root + "/heartbeat", trustsClock: true, cameras: [front: camera])
-        for folder in ["cache", "state"] {
+        for folder in ["cache", "state/sync"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
     }
@@ -72,7 +72,7 @@ final class Rig {
         try catalog?.close()
         catalog = nil
         for suffix in ["", "-wal", "-shm"] {
-            try FileManager.default.removeItem(atPath: root + "/state/catalog.sqlite" + suffix)
+            try FileManager.default.removeItem(atPath: root + "/state/sync/catalog.sqlite" + suffix)
         }
     }
 

@@ -137,13 +137,14 @@ struct InterfaceFileTests {
 
     static var sync: Admin.Sync {
         var sync = Admin.Sync(state: "idle")
-        (sync.pid, sync.lastError) = (1, fault)
+        (sync.pid, sync.lastError, sync.sandbox) = (1, fault, "s")
         return sync
     }
 
     static var camera: Admin.Camera {
         var camera = Admin.Camera(name: "a", state: "recording", since: "s")
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
+        camera.sandbox = "s"
         return camera
     }
 
@@ -201,7 +202,8 @@ struct InterfaceFileTests {
             trustsClock: true, cameras: [syncedCamera]),
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
         "Status->": SyncInterface.Status(
-            state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache]),
+            state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache],
+            sandbox: "s"),
         "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
         "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(),

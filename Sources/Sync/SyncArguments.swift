@@ -1,0 +1,50 @@
+import Foundation
+
+/// What cvr-sync is told on its command line: nothing secret, and only what it must know before it shuts itself in.
+package struct SyncArguments: Hashable, Sendable {
+    package static let usage = "cvr-sync --run DIRECTORY [--cache DIRECTORY --state DIRECTORY --store URL]"
+
+    package var run: String
+    /// Nil from a cvrd that does not know of them.
+    package var places: SyncPlaces?
+
+    /// Nil unless each option is there at most once, with a value that makes sense, and the places all or none.
+    package init?(_ arguments: some Sequence<String>) {
+        var values: [String: String] = [:]
+        var rest = Array(arguments)[...]
+        while let option = rest.popFirst() {
+            guard let value = rest.popFirst(), values.updateValue(value, forKey: option) == nil else { return nil }
+        }
+        guard let run = values.removeValue(forKey: "--run"), run.hasPrefix("/") else { return nil }
+        self.run = run
+        if values.isEmpty { return }
+        guard values.count == 3, let cache = values["--cache"], let state = values["--state"],
+            let store = values["--store"].flatMap({ SyncPlaces.storePath($0) }), cache.hasPrefix("/"),
+            state.hasPrefix("/")
+        else { return nil }
+        places = SyncPlaces(cache: cache, state: state, store: store)
+    }
+}
+
+/// The three places that cvr-sync works on.
+package struct SyncPlaces: Hashable, Sendable {
+    package var cache: String
+    package var state: String
+    package var store: String
+
+    package init(cache: String, state: String, store: String) {
+        self.cache = cache
+        self.state = state
+        self.store = store
+    }
+
+    init(_ settings: SyncSettings) {
+        self.init(cache: settings.cachePath, state: settings.statePath, store: settings.storePath)
+    }
+
+    /// The folder of a `file:` store.
+    static func storePath(_ url: String) -> String? {
+        guard let store = URL(string: url), store.scheme == "file", store.path.hasPrefix("/") else { return nil }
+        return store.path
+    }
+}

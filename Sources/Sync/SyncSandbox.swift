@@ -1,0 +1,68 @@
+import CLinux
+import Confinement
+import Foundation
+
+/// How cvr-sync shuts itself in: its places, and nothing else of the box.
+///
+/// A camera's password, `cvr.yaml` and every other process are out of its reach. Neither name service nor certificates
+/// are within: a `file:` store needs none.
+package struct SyncSandbox: Sendable {
+    private let places: SyncPlaces?
+    /// Which folders the places were: a rule holds for a folder, not for its name.
+    private let roots: [Root?]
+    /// For `status`.
+    package let text: String
+
+    private struct Root: Hashable {
+        var device: dev_t
+        var number: ino_t
+    }
+
+    /// To be called before anything else, on the process's only thread.
+    package static func close(_ arguments: SyncArguments) throws -> SyncSandbox {
+        guard let places = arguments.places else {
+            return SyncSandbox(
+                places: nil, roots: [], text: "degraded: none, a cvrd of an older build does not name its places")
+        }
+        try prepare(places)
+        // The log's clock is set up while /etc/localtime can be read; what SQLite sorts goes where it may write.
+        tzset()
+        setenv("SQLITE_TMPDIR", SyncFolder(state: places.state).path, 1)
+        let sandbox = Sandbox.close(files: files(places, run: arguments.run), calls: .sync(pid: getpid()))
+        return SyncSandbox(places: places, roots: roots(places), text: sandbox.text)
+    }
+
+    static func files(_ places: SyncPlaces, run: String) -> FileRules {
+        FileRules([
+            .init(run, .serve), .init(places.cache, .own), .init(SyncFolder(state: places.state).path, .own),
+            .init(places.store, .own), .init(places.state + "/identities", .read),
+            // Who holds a camera's lock; what is in it of other processes is withheld by the kernel.
+            .init("/proc", .read),
+            // A store that is removed and begun anew: it then is another folder, and this process outdated.
+            .init(places.store.parent, .makeFolders),
+        ])
+    }
+
+    /// Other places were configured, or one of them is another folder now, such as the root of a disk that was mounted:
+    /// a cvr-sync that is started anew may work there.
+    package func isOutdated(for settings: SyncSettings) -> Bool {
+        guard let places else { return false }
+        return places != SyncPlaces(settings) || roots != Self.roots(places)
+    }
+
+    /// What a new box does not have yet; a place that was there before and is missing now is left alone: its disk is
+    /// not mounted.
+    private static func prepare(_ places: SyncPlaces) throws {
+        let folder = SyncFolder(state: places.state)
+        try folder.prepare()
+        if access(places.state + "/identities", F_OK) != 0 { mkdir(places.cache, 0o750) }
+        if access(folder.path + "/stores", F_OK) != 0 { mkdir(places.store, 0o750) }
+    }
+
+    private static func roots(_ places: SyncPlaces) -> [Root?] {
+        [places.cache, places.store].map { path in
+            var status = stat()
+            return stat(path, &status) == 0 ? Root(device: status.st_dev, number: status.st_ino) : nil
+        }
+    }
+}

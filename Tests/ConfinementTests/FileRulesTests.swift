@@ -1,0 +1,28 @@
+import Confinement
+import Testing
+
+@Suite("Confinement: files")
+struct FileRulesTests {
+    static let accesses: [FileRules.Access] = [.read, .own, .serve, .makeFolders]
+
+    @Test("no rule grants a right that the kernel does not know, or that a file cannot have", arguments: Int32(1)...7)
+    func known(version: Int32) {
+        for access in Self.accesses {
+            let folder = LandlockRights(access, isFolder: true, version: version)
+            let file = LandlockRights(access, isFolder: false, version: version)
+            #expect(folder.isSubset(of: .known(to: version)))
+            #expect(file.isSubset(of: folder.intersection(.ofFiles)))
+        }
+    }
+
+    @Test("nothing may be executed anywhere, and only a folder that serves takes sockets")
+    func never() {
+        for access in Self.accesses {
+            let rights = LandlockRights(access, isFolder: true, version: 7)
+            #expect(!rights.contains(.execute))
+            #expect(rights.contains(.makeSocket) == (access == .serve))
+        }
+        #expect(LandlockRights(.read, isFolder: true, version: 7) == .readFile)
+        #expect(LandlockRights(.makeFolders, isFolder: true, version: 7) == .makeFolder)
+    }
+}
