@@ -66,8 +66,11 @@ actor SyncLink: ProcessLink {
     }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
-        let directory = places.syncDirectory
-        try await offPool { try SmallFile.makeDirectory(directory) }
+        let (directory, state) = (places.syncDirectory, configuration.statePath)
+        try await offPool {
+            try SmallFile.makeDirectory(directory)
+            try SmallFile.makeDirectory(state)
+        }
         // It shuts itself in before it can be told more.
         let told = configuration
         return Launch(

@@ -2,15 +2,15 @@ import CLinux
 import Glibc
 
 /// `<state>/sync`: all that cvr-sync keeps, in a folder of its own, so that it can be kept out of what lies beside it.
-struct SyncFolder {
+package struct SyncFolder {
     /// What a build that kept them in `<state>` itself left there, in an order in which a crash leaves no catalog
     /// without its last transactions.
     private static let moved = ["catalog.sqlite-wal", "catalog.sqlite-shm", "catalog.sqlite", "stores", "clock"]
 
-    let path: String
+    package let path: String
     private let state: String
 
-    init(state: String) {
+    package init(state: String) {
         self.state = state
         path = state + "/sync"
     }
@@ -18,7 +18,7 @@ struct SyncFolder {
     /// Makes the folder and takes over what an earlier build left beside it; any number of times, with the same result.
     ///
     /// Throws with code `locked` while a cvr-sync of such a build still runs.
-    func prepare() throws(SyncError) {
+    package func prepare() throws(SyncError) {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw failure("create \(path)") }
         let former = state + "/sync.lock"
         guard access(former, F_OK) == 0 else { return }

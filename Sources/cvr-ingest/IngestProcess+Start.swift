@@ -65,7 +65,8 @@ extension IngestProcess {
         setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
         var data = rlimit(rlim_cur: mostData, rlim_max: mostData)
         setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &data)
-        umask(0o027)
+        // What is nobody's business stays so, whatever started us.
+        umask(umask(0o077) | 0o027)
         for ignored in [SIGPIPE, SIGINT, SIGHUP] { cvr_ignore_signal(ignored) }
         // Blocked and asked for: a handler would need a global.
         var terminating = terminationSet()
