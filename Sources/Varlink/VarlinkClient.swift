@@ -28,9 +28,24 @@ package final class VarlinkClient: Sendable {
     deinit { channel.close(promise: nil) }
 
     /// Connects to the service at a socket, or throws `VarlinkConnectionError`.
+    ///
+    /// A socket that is crowded turns away whoever does not block on it: that is tried again until the timeout.
     package static func connect(
         path: String, timeout: Duration = .seconds(5), maximumReplyBytes: Int = 64 << 20,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> VarlinkClient {
+        let deadline = ContinuousClock.now + timeout
+        while true {
+            do {
+                return try await open(path, timeout, maximumReplyBytes, eventLoopGroup)
+            } catch let error as VarlinkConnectionError where error.errno == EAGAIN && ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private static func open(
+        _ path: String, _ timeout: Duration, _ maximumReplyBytes: Int, _ eventLoopGroup: any EventLoopGroup
     ) async throws -> VarlinkClient {
         let replies = ReplyQueue(path: path)
         do {

@@ -13,6 +13,7 @@ final class VarlinkConnection: Sendable {
     private struct State {
         var isClosed = false
         var call: Task<Void, any Error>?
+        var peer: VarlinkPeer?
     }
 
     /// On the channel's event loop, before it is active.
@@ -29,7 +30,12 @@ final class VarlinkConnection: Sendable {
         messages = try NIOAsyncChannel(
             wrappingChannelSynchronously: channel,
             configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+        // On its event loop the answer is there at once.
+        peer.whenSuccess { peer in self.state.withLock { $0.peer = peer } }
     }
+
+    /// Nil while it is not known, and of a socket that knows none.
+    var knownPeer: VarlinkPeer? { state.withLock { $0.peer } }
 
     /// No call is being answered.
     var isIdle: Bool { state.withLock { $0.call == nil } }

@@ -70,6 +70,8 @@ package final class VarlinkServer: Sendable {
         let limits = limits
         let connections = connections
         let listener = try await ServerBootstrap(group: eventLoopGroup)
+            // In a flood those who come between the others wait here; the kernel may allow fewer.
+            .serverChannelOption(.backlog, value: 4096)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
             }

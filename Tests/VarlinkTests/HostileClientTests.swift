@@ -135,6 +135,34 @@ struct HostileClientTests {
         }
     }
 
+    @Test("a process whose calls take every connection keeps no other out, and loses one for each that comes")
+    func busyCrowd() async throws {
+        var limits = VarlinkLimits()
+        limits.connections = 4
+        try await EchoService.run(limits: limits) { service in
+            var events = service.events.makeAsyncIterator()
+            let crowd = try await onThread { try Crowd(service.path) }
+            defer { crowd.leave() }
+            for _ in 0..<4 {
+                crowd.ask()
+                #expect(await events.next() == "waiting")
+            }
+            let echo = EchoService.Text(text: "a")
+            for count in 1...3 {
+                let client = try await VarlinkClient.connect(path: service.path)
+                #expect(try await client.call("test.cvr.Echo.Echo", echo, as: EchoService.Text.self) == echo)
+                // The answer may be there before the other one's end.
+                var both: Set<String?> = [await events.next()]
+                both.insert(await events.next())
+                #expect(both == ["cancelled", "echo a"], "newcomer \(count)")
+                await client.close()
+                // Its room is the crowd's again.
+                crowd.ask()
+                #expect(await events.next() == "waiting")
+            }
+        }
+    }
+
     @Test("when all connections are busy the newcomer is turned away, and the busy ones go on")
     func busy() async throws {
         var limits = VarlinkLimits()
