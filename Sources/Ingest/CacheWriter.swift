@@ -17,6 +17,8 @@ final class CacheWriter {
     private(set) var syncs: Int64 = 0
     /// The last session's number; 0 before the first.
     private(set) var lastSession: Int64
+    /// How long the disk last kept us from the camera, and until when.
+    var diskWait: (span: TimeSpan, until: MonotonicTime)?
     /// Where the recording so far ends; nil in a fresh cache.
     var recordedUntil: WallTime?
     private let schedule: SyncSchedule
@@ -206,6 +208,21 @@ final class CacheWriter {
                     .gapClose(to: end), at: now, report: .gapClosed(from: gap.from, to: end, reason: gap.reason))
             }
         }
+    }
+}
+
+extension CacheWriter {
+    /// Shorter waits cost no frame: the camera's packets wait in its socket.
+    static let leastDiskWait = TimeSpan.seconds(2)
+    /// For so long after a wait a camera may still fall silent or hang up because of it.
+    private static let aftermath = TimeSpan.seconds(15)
+
+    /// The trouble as it is, or the disk's where that kept us from the camera just before.
+    func explained(_ trouble: Trouble) -> Trouble {
+        guard trouble.reason == .networkLoss, let diskWait, clocks.monotonic() - diskWait.until < Self.aftermath else {
+            return trouble
+        }
+        return .diskStalled(for: diskWait.span)
     }
 }
 

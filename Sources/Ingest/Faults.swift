@@ -78,6 +78,10 @@ extension Trouble {
                 Trouble(
                     .cameraRefused, "redirected", "the camera sends its viewers on to \(host)",
                     "write that host into the camera's url if it is yours; if not, look for who changed the camera")
+            case .descriptorLimit:
+                Trouble(
+                    .workerCrash, "descriptorLimit", "the worker ran out of descriptors",
+                    "wait: another worker takes over; report it with the log if it happens again")
             case .engine(let text):
                 Trouble(
                     .cameraOffline, "engine", "the connection failed: \(text)",
@@ -90,8 +94,10 @@ extension Trouble {
         self =
             error.isNoSpace
             ? Trouble(.diskFull, "diskFull", "cannot \(error.operation) \(error.path): no space", error.nextStep)
-            : Trouble(
-                .diskError, "diskError", "cannot \(error.operation) \(error.path): \(error.reason)", error.nextStep)
+            : error.isDescriptorLimit
+                ? Trouble(SourceFailure.descriptorLimit)
+                : Trouble(
+                    .diskError, "diskError", "cannot \(error.operation) \(error.path): \(error.reason)", error.nextStep)
     }
 
     init(unusable error: MP4Error) {
@@ -108,6 +114,12 @@ extension Trouble {
         Trouble(
             .networkLoss, "stalled", "no frame for \(patience.microseconds / 1_000_000) s",
             "check the network to the camera; it is connected to anew after 10 s")
+    }
+
+    static func diskStalled(for wait: TimeSpan) -> Trouble {
+        Trouble(
+            .diskError, "diskStalled", "the disk did not answer for \(wait.microseconds / 1_000_000) s",
+            "check the disk (dmesg, smartctl), and what else writes there")
     }
 
     static let noKeyframe = Trouble(

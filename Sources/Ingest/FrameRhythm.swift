@@ -44,6 +44,21 @@ package struct FrameRhythm: Sendable {
     }
 }
 
+/// How far apart a connection's keyframes are.
+struct KeyframeRhythm: Sendable {
+    private var last: Int64?
+    /// Nil before the second one.
+    private(set) var interval: TimeSpan?
+
+    /// `decode` counts in ticks of `timescale`; a time that runs backwards says nothing.
+    mutating func keyframe(at decode: Int64, timescale: Int64) {
+        if let last, timescale > 0, decode > last {
+            interval = TimeSpan(microseconds: decode.subtractingSaturated(last).scaled(by: 1_000_000, over: timescale))
+        }
+        last = decode
+    }
+}
+
 /// Frames and bytes of the last seconds, for an operator's eye.
 struct Meter: Sendable {
     private static let span: Int64 = 5

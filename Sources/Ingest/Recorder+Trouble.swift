@@ -5,18 +5,23 @@ internal import SegmentStore
 
 /// What the recorder does when a disk, a clock or a camera fails it.
 extension Recorder {
+    /// What takes long here keeps us from the camera, which may give up on us meanwhile.
     func attempt(_ body: () throws(SegmentStoreError) -> Void) {
+        let start = clocks.monotonic()
         do throws(SegmentStoreError) {
             try body()
         } catch {
             diskFailed(error)
         }
+        let end = clocks.monotonic()
+        if end - start >= CacheWriter.leastDiskWait { cacheWriter.diskWait = (end - start, end) }
     }
 
     /// The session is over, its connection is not: the disk is tried again every 2 s and at each keyframe.
     func diskFailed(_ error: SegmentStoreError) {
         let trouble = Trouble(error)
         note(trouble)
+        if error.isDescriptorLimit { isOutOfDescriptors = true }
         diskRetryAt = clocks.monotonic() + Self.diskRetry
         if let ending = session {
             session = nil
@@ -142,7 +147,7 @@ extension Recorder {
         for frame in intake?.flush() ?? [] { consume(frame) }
         attempt { () throws(SegmentStoreError) in try session?.writeIfOlder(than: now + .seconds(1)) }
         guard let session, session.number != nil else { return }
-        let trouble = Trouble.stalled(for: rhythm.patience)
+        let trouble = cacheWriter.explained(.stalled(for: rhythm.patience))
         note(trouble)
         cacheWriter.openGap(from: session.wallEnd, reason: trouble.reason, detail: trouble.fault.message)
     }
@@ -187,6 +192,7 @@ extension Recorder {
         progress.fragmentsWritten = cacheWriter.fragmentsWritten
         progress.syncs = cacheWriter.syncs
         progress.lastFrameAge = rhythm.lastFrame.map { now - $0 }
+        progress.keyframeInterval = keyframes.interval
         progress.anomalies = anomalies + (intake?.repairs ?? 0)
         return progress
     }

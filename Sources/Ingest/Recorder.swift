@@ -34,6 +34,7 @@ package final class Recorder {
     var activeSince: WallTime
     var meter = Meter()
     var rhythm = FrameRhythm()
+    var keyframes = KeyframeRhythm()
     var isStalled = false
     var connectedAt: MonotonicTime?
     /// When the current connection's recording began.
@@ -41,6 +42,8 @@ package final class Recorder {
     var counted = WorkerProgress(state: .starting)
     /// When the last fault was noted: it is shown until a minute without one.
     var faultAt: MonotonicTime?
+    /// Nothing can be opened any more, for as long as this process lives.
+    package internal(set) var isOutOfDescriptors = false
     /// What the connection is recorded without, for as long as it lasts.
     var shortcoming: Trouble?
     var formats = FormatWatch()
@@ -89,6 +92,7 @@ package final class Recorder {
             throw .unsupportedCodec(error.thing)
         }
         rhythm = FrameRhythm()
+        keyframes = KeyframeRhythm()
         isStalled = false
         recordingSince = nil
         connectedAt = clocks.monotonic()
@@ -121,11 +125,13 @@ package final class Recorder {
 
     /// The connection is over; how long it delivered media.
     package func disconnected(_ failure: SourceFailure) -> TimeSpan {
-        let trouble = Trouble(failure)
-        note(trouble)
-        let wasRecording = session != nil
+        var trouble = Trouble(failure)
         // While it was delivering, whatever ended it is the connection's fault; the next attempt says more.
-        return leave(reason: wasRecording ? .networkLoss : trouble.reason, detail: trouble.fault.message)
+        if session != nil { trouble.reason = .networkLoss }
+        trouble = cacheWriter.explained(trouble)
+        note(trouble)
+        if failure == .descriptorLimit { isOutOfDescriptors = true }
+        return leave(reason: trouble.reason, detail: trouble.fault.message)
     }
 
     /// Ends the connection for other settings of the same camera.
@@ -170,6 +176,10 @@ package final class Recorder {
     func consume(_ frame: TimedFrame) {
         group.add(frame)
         let canStart = frame.track == 0 && frame.isSync
+        // Sound alone can start anywhere.
+        if canStart, frame.parameterSets != nil, let timescale = intake?.timescales.first {
+            keyframes.keyframe(at: frame.decode, timescale: timescale)
+        }
         guard diskRetryAt == nil else {
             if canStart { resume() }
             return

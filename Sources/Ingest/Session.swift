@@ -159,7 +159,7 @@ final class Session {
             // The session's number is known once something of it is on disk, and the gap before it is closed then.
             try writeFragment()
             guard number != nil else { return }
-            let stall = Trouble.stalled(for: hole)
+            let stall = cacheWriter.explained(.stalled(for: hole))
             cacheWriter.openGap(from: wallEnd, reason: stall.reason, detail: stall.fault.message)
         }
         guard number != nil, let gap = cacheWriter.ledger.current else { return }

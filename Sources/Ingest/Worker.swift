@@ -14,6 +14,8 @@ package final class Worker {
         case usage = 64
         case lockHeld = 73
         case inputOutput = 74
+        /// A leak of ours: the next worker starts without it.
+        case descriptorLimit = 72
         /// A fresh process can do what this one cannot any more.
         case outdated = 75
     }
@@ -81,16 +83,23 @@ package final class Worker {
             clocks: clocks)
         self.recorder = recorder
         record(with: recorder)
-        recorder.stop(stopReason ?? (wantsSuccessor ? .cameraOffline : .diskError))
+        recorder.stop(stopReason ?? ending(of: recorder))
         send(progressOf: recorder)
         if journal.isBroken { return .inputOutput }
+        if recorder.isOutOfDescriptors { return .descriptorLimit }
         return stopReason == nil ? .outdated : .stopped
+    }
+
+    /// Why there will be no media, when nobody told us to stop.
+    private func ending(of recorder: Recorder) -> GapReason {
+        if recorder.isOutOfDescriptors { return .workerCrash }
+        return wantsSuccessor ? .cameraOffline : .diskError
     }
 
     private func record(with recorder: Recorder) {
         var backoff = Backoff()
         var generator = SystemRandomNumberGenerator()
-        while stopReason == nil, !journal.isBroken {
+        while stopReason == nil, !journal.isBroken, !recorder.isOutOfDescriptors {
             if let settings = reconfigured {
                 reconfigured = nil
                 self.settings = settings
@@ -153,6 +162,7 @@ package final class Worker {
         recorder.tick()
         if clocks.monotonic() >= progressAt { send(progressOf: recorder) }
         return stopReason != nil || reconfigured != nil || recorder.wantsReconnect || journal.isBroken
+            || recorder.isOutOfDescriptors
     }
 
     /// Nothing ends a recovery, but cvrd must see that it goes on.

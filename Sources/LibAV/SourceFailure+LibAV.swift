@@ -18,6 +18,7 @@ extension SourceFailure {
             case cav_error(EHOSTUNREACH), cav_error(ENETUNREACH), cav_error(EHOSTDOWN), cav_error(EIO): .unreachable
             case cav_error(ETIMEDOUT): .timeout
             case CAV_EOF, cav_error(ECONNRESET), cav_error(EPIPE): .disconnected
+            case cav_error(EMFILE): .descriptorLimit
             default: .engine(Self.text(code))
             }
     }

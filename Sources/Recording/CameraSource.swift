@@ -51,6 +51,8 @@ package enum SourceFailure: Error, Hashable, Sendable {
     case credentialTooLong
     /// Sends its viewers to another host; which.
     case redirected(String)
+    /// This process may open nothing more (EMFILE).
+    case descriptorLimit
     /// Anything else, in the engine's words, which hold no secret.
     case engine(String)
 }

@@ -1,9 +1,9 @@
 import CLinux
 
-/// Places where a test makes this process die, as a crash would: `CVR_FAILPOINT=name` or `name:n`.
+/// Places where a test makes this process fail: `CVR_FAILPOINT=name[:n][=action]`.
 ///
-/// The n-th time the named place is reached the process sends itself SIGKILL. Without the variable a place costs one
-/// comparison.
+/// The n-th time the named place is reached the process sends itself SIGKILL, or does what `action` says. Without the
+/// variable a place costs one comparison.
 package enum Failpoint {
     /// Every place in this module, in the order in which a segment's life reaches them.
     package enum Step: String, CaseIterable, Sendable {
@@ -47,20 +47,52 @@ package enum Failpoint {
     private static let armed = Armed(environment: getenv("CVR_FAILPOINT").map { String(cString: $0) })
 }
 
+/// How a process fails.
+private enum Failure: String, Sendable {
+    case kill, abort, exit
+    /// Goes round in a circle.
+    case spin
+    /// Waits for what does not come.
+    case sleep
+    /// Takes all the memory that it may have.
+    case allocate
+    /// Takes all the descriptors that it may have, and goes on.
+    case open
+
+    func happen() {
+        switch self {
+        case .kill: CLinux.kill(getpid(), SIGKILL)
+        case .abort: CLinux.abort()
+        case .exit: CLinux.exit(0)
+        case .spin: while true {}
+        case .sleep: while true { pause() }
+        case .allocate:
+            var held: [[UInt8]] = []
+            while true { held.append([UInt8](repeating: 1, count: 1 << 20)) }
+        case .open: while dup(STDIN_FILENO) >= 0 {}
+        }
+    }
+}
+
 /// The failpoint that the environment names, and how often it is still passed.
 private struct Armed: Sendable {
     let name: String
+    private let failure: Failure
     /// Never freed; cvr-sync may reach it from any thread.
     nonisolated(unsafe) private let remaining: UnsafeMutablePointer<Int32>
 
     init?(environment: String?) {
-        guard let parts = environment?.split(separator: ":"), let name = parts.first else { return nil }
+        let parts = environment?.split(separator: "=") ?? []
+        guard let place = parts.first?.split(separator: ":"), let name = place.first else { return nil }
         self.name = String(name)
+        failure = parts.dropFirst().first.flatMap { Failure(rawValue: String($0)) } ?? .kill
         remaining = .allocate(capacity: 1)
-        remaining.initialize(to: parts.count > 1 ? Int32(parts[1]) ?? 1 : 1)
+        remaining.initialize(to: place.count > 1 ? Int32(place[1]) ?? 1 : 1)
     }
 
     func countDown() {
-        if cvr_decrement(remaining) == 0 { kill(getpid(), SIGKILL) }
+        let left = cvr_decrement(remaining)
+        // A leak goes on: what is closed meanwhile is taken too.
+        if left == 0 || (left < 0 && failure == .open) { failure.happen() }
     }
 }

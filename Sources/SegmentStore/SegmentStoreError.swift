@@ -19,6 +19,9 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
     /// The disk or a quota is full: evicting helps.
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 
+    /// Of this process, not of the machine.
+    package var isDescriptorLimit: Bool { errno == EMFILE }
+
     /// In the system's words.
     package var reason: String { String(cString: strerror(errno)) }
 
@@ -34,7 +37,8 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
         case ELOOP: "remove the symbolic link: a cache holds none"
         case EIO, EUCLEAN: "the disk fails: look at dmesg and its SMART data, and replace it"
         case ENODEV, ENXIO, ESTALE: "the disk went away: connect and mount it again"
-        case EMFILE, ENFILE: "raise LimitNOFILE= of the service"
+        case EMFILE: "wait: another worker takes over; report it with the log if it happens again"
+        case ENFILE: "raise fs.file-max of the machine (sysctl), or stop what holds so many files open"
         default: "look at dmesg, then restart the camera"
         }
     }

@@ -55,16 +55,9 @@ extension IngestProcess {
         return make(identity) { sandbox.landlock.isEnforced && NameService.identity() != nameService }
     }
 
-    /// Far above what any camera makes us hold: a worker that wants more crashes alone (I1).
-    private static let mostData: rlim_t = 512 << 20
-
-    /// No core holds a password, no camera takes the box's memory, no signal but cvrd's ends us, and no name server keeps
-    /// the loop from going round.
+    /// No camera takes the box's memory, no signal but cvrd's ends us, and no name server keeps the loop from going round.
     private static func limitProcess() {
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        var data = rlimit(rlim_cur: mostData, rlim_max: mostData)
-        setrlimit(__rlimit_resource_t(RLIMIT_DATA.rawValue), &data)
+        ProcessLimits.apply()
         // What is nobody's business stays so, whatever started us.
         umask(umask(0o077) | 0o027)
         for ignored in [SIGPIPE, SIGINT, SIGHUP] { cvr_ignore_signal(ignored) }

@@ -61,6 +61,8 @@ final class Bench {
     let journal: Journal
     let recorder: Recorder
     private(set) var messages: [IngestToSupervisor] = []
+    /// What happens while the recorder tells something, as in the middle of its work.
+    var whenTold: (IngestToSupervisor) -> Void = { _ in }
 
     /// The camera: what it shows, from which frame on, and its clock's distance from ours, in 90 kHz ticks.
     var footage = Footage.plain
@@ -91,7 +93,10 @@ final class Bench {
         recorder = Recorder(
             camera: camera, cache: cache, facts: FactLog(journal: journal) { box.report($0) }, recovered: recovered,
             settings: settings, clocks: clock.clocks)
-        box.report = { [unowned self] in messages.append($0) }
+        box.report = { [unowned self] message in
+            messages.append(message)
+            whenTold(message)
+        }
     }
 
     private final class Box {
