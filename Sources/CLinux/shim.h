@@ -98,6 +98,9 @@ static inline int64_t cvr_clock_microseconds(clockid_t clock) {
 static inline unsigned cvr_major(dev_t device) { return major(device); }
 static inline unsigned cvr_minor(dev_t device) { return minor(device); }
 
+/* O_TMPFILE shows only with _GNU_SOURCE. */
+static inline int cvr_nameless_file(void) { return __O_TMPFILE; }
+
 /* renameat2(2) with RENAME_NOREPLACE. */
 static inline int cvr_rename_new(int dir, const char *from, const char *to) {
     return (int)syscall(SYS_renameat2, dir, from, dir, to, 1);

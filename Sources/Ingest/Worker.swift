@@ -86,8 +86,8 @@ package final class Worker {
         recorder.stop(stopReason ?? ending(of: recorder))
         send(progressOf: recorder)
         if journal.isBroken { return .inputOutput }
-        if recorder.isOutOfDescriptors { return .descriptorLimit }
-        return stopReason == nil ? .outdated : .stopped
+        guard stopReason == nil else { return .stopped }
+        return recorder.isOutOfDescriptors ? .descriptorLimit : .outdated
     }
 
     /// Why there will be no media, when nobody told us to stop.

@@ -39,6 +39,7 @@ package enum Admin {
         package var lastError: Fault?
         package var unverifiedTLS = false
         package var sandbox: String?
+        package var troubles: [String: Int64] = [:]
 
         package init(name: String, state: String, since: String) {
             self.name = name
@@ -140,6 +141,34 @@ package enum Admin {
             self.removed = removed
             self.changed = changed
         }
+    }
+
+    /// One finding of `Doctor`.
+    package struct Check: Codable, Hashable, Sendable {
+        package enum Verdict: String, Sendable { case ok, warning, failed }
+
+        /// lowerCamelCase, stable, for scripts.
+        package var name: String
+        package var camera: String?
+        package var verdict: String
+        package var message: String
+        package var nextStep: String
+
+        package init(
+            _ name: String, camera: String? = nil, _ verdict: Verdict, _ message: String, nextStep: String = ""
+        ) {
+            self.name = name
+            self.camera = camera
+            self.verdict = verdict.rawValue
+            self.message = message
+            self.nextStep = nextStep
+        }
+    }
+
+    package struct Checks: Codable, Hashable, Sendable {
+        package var checks: [Check]
+
+        package init(checks: [Check]) { self.checks = checks }
     }
 
     package struct SyncReport: Codable, Hashable, Sendable {

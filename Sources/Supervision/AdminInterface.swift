@@ -23,6 +23,7 @@ package struct AdminInterface: Sendable {
             case "Cameras": try await replies.send(await supervisor.cameras())
             case "SyncStatus": try await replies.send(Admin.SyncReport(sync: await supervisor.syncSummary))
             case "Events": try await sendEvents(call, replies)
+            case "Doctor": try await sendChecks(call, replies)
             case "Reload": try await replies.send(try await supervisor.change(.reload))
             case "AddCamera", "RemoveCamera", "StartCamera", "StopCamera", "RestartCamera":
                 try await changeCamera(call)
@@ -54,6 +55,19 @@ package struct AdminInterface: Sendable {
         case "StopCamera": _ = try await supervisor.change(.enable(name, false))
         default: try await supervisor.restart(name)
         }
+    }
+
+    /// With `more` each finding as it is made; the last reply then only says that it was the last.
+    private func sendChecks(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        var checks: [Admin.Check] = []
+        try await supervisor.examine { check in
+            if call.wantsMore {
+                try await replies.send(Admin.Checks(checks: [check]), continues: true)
+            } else {
+                checks.append(check)
+            }
+        }
+        try await replies.send(Admin.Checks(checks: checks))
     }
 
     /// The recent events; with `more`, each later one until the client goes away or falls behind.

@@ -71,7 +71,7 @@ package enum CacheBudget {
     }
 
     /// Of the nearest directory above `path` that exists.
-    private static func facts(_ path: String) -> statvfs? {
+    static func facts(_ path: String) -> statvfs? {
         var path = path[...]
         while true {
             var disk = statvfs()

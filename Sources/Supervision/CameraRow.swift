@@ -13,6 +13,11 @@ struct NotedFault: Hashable, Sendable {
     }
 }
 
+extension GapReason {
+    /// The camera, its network and its disk are innocent of it; how the worker ended is counted by itself.
+    var isOfWorker: Bool { [.workerCrash, .workerHang, .hostRestart, .stopped, .evicted, .unknown].contains(self) }
+}
+
 extension Admin.Fault {
     init(_ fault: Fault, at time: WallTime?) {
         self.init(code: fault.code, message: fault.message, nextStep: fault.nextStep, time: time?.rfc3339)
@@ -31,6 +36,8 @@ struct CameraRow {
     var progressAt = MonotonicTime.now
     /// What its worker says that holds it back; nil until it greets.
     var sandbox: String?
+    /// The release that its worker is of.
+    var build: String?
     /// Its worker waits for the disk.
     var stall: NotedFault?
     /// Its password cannot be read.
@@ -39,6 +46,9 @@ struct CameraRow {
     /// On no wall clock: that may be set meanwhile, by years at boot.
     var stateSince = MonotonicTime.now
     var budget: Int64 = 0
+    /// How often since cvrd started, by fault code of its worker's end or stall, and by reason of a gap that a living
+    /// worker reports: what went wrong, told apart.
+    private(set) var troubles: [String: Int64] = [:]
 
     /// What the operator sees: the worker's own word while it lives, cvrd's otherwise.
     var currentState: CameraState {
@@ -65,6 +75,9 @@ struct CameraRow {
         return kept?.fault.map { NotedFault($0, at: kept?.faultAt) }
     }
 
+    /// `what` is of a fixed set of words, never a worker's own.
+    mutating func count(_ what: String) { troubles[what, default: 0] += 1 }
+
     mutating func refreshState() {
         let now = currentState
         guard now != state else { return }
@@ -76,6 +89,7 @@ struct CameraRow {
     mutating func forgetProcess() {
         progress = nil
         sandbox = nil
+        build = nil
         stall = nil
     }
 
@@ -86,6 +100,7 @@ struct CameraRow {
         camera.pid = kept?.pid.map(Int64.init)
         camera.restarts = kept?.restarts ?? 0
         camera.cacheBudgetBytes = budget
+        camera.troubles = troubles
         camera.unverifiedTLS = configuration.acceptsUnverifiedTLS && configuration.isTLS
         camera.sandbox = sandbox
         camera.lastError = lastError.map { Admin.Fault($0.fault, at: $0.at) }

@@ -14,7 +14,7 @@ package struct Departure: Hashable, Sendable {
 
     /// Why we ended a process ourselves, without having been told to.
     package enum Condemnation: Error, Hashable, Sendable {
-        case hung(String)
+        case hung(Hang, String)
         /// It sends what no worker of this version sends (I9).
         case garbage(String)
         /// It is of another release, and cannot be talked to.
@@ -24,7 +24,7 @@ package struct Departure: Hashable, Sendable {
     /// Judges the end of a process.
     ///
     /// - `told`: it had been told to stop.
-    /// - `outOfMemory`: the kernel killed some process for memory while this one lived.
+    /// - `outOfMemory`: the kernel killed some process for memory in this one's last seconds.
     package init(
         _ status: ExitStatus, of name: String, told: Bool, condemned: Condemnation?, outOfMemory: Bool
     ) {
@@ -33,8 +33,8 @@ package struct Departure: Hashable, Sendable {
             return
         }
         switch condemned {
-        case .hung(let why):
-            self.init(.crashed, .workerHang, "workerHang", "\(name) hung (\(why)) and was replaced", Self.report)
+        case .hung(let kind, let why):
+            self.init(kind, why, name)
             return
         case .garbage(let why):
             self.init(
@@ -74,6 +74,27 @@ package struct Departure: Hashable, Sendable {
             nextStep: "Read its last lines in the log (journalctl -u cvrd); check the disk (dmesg, smartctl)")
     }
 
+    private init(_ hang: Hang, _ why: String, _ name: String) {
+        switch hang {
+        case .frozen:
+            self.init(
+                .crashed, .workerHang, "workerFrozen", "\(name) was frozen (\(why)) and was replaced",
+                "Look for what stops processes here: SIGSTOP, a debugger, a freezer")
+        case .liveLocked:
+            self.init(
+                .crashed, .workerHang, "workerLiveLocked", "\(name) went round in circles (\(why)) and was replaced",
+                Self.report)
+        case .asleep:
+            self.init(
+                .crashed, .workerHang, "workerHung", "\(name) hung (\(why)) and was replaced", Self.report)
+        case .writesNothing:
+            self.init(
+                .crashed, .workerHang, "workerWritesNothing",
+                "\(name) brought nothing to the disk (\(why)) and was replaced",
+                "Check the disk of the cache (dmesg, smartctl)")
+        }
+    }
+
     private static let report = "Report it with the log (journalctl -u cvrd) if it happens again"
 
     private init(signal: Int32, _ name: String, outOfMemory: Bool) {
@@ -100,13 +121,18 @@ package struct Departure: Hashable, Sendable {
     private init(exitCode code: Int32, _ name: String) {
         switch code {
         case 0:
+            // One that stops in order journals its gap itself: what is left to explain was no stop.
             self.init(
-                .killed, .stopped, "workerKilled", "\(name) was stopped by somebody else",
-                "Use `cvrctl camera stop` to stop a camera")
+                .crashed, .workerCrash, "workerStopped", "\(name) ended without having been told to (exit code 0)",
+                "Use `cvrctl camera stop` to stop a camera; if nobody stopped it, report it with the log")
         case 64, 78:
             self.init(
                 .refused, .workerCrash, "workerRefused", "\(name) refused to run (exit code \(code))",
                 "Read its last lines in the log (journalctl -u cvrd), then run `cvrctl camera restart`")
+        case 71:
+            self.init(
+                .crashed, .workerCrash, "memoryLimit", "\(name) needed more memory than it may have (exit code 71)",
+                "Lower the camera's bit rate and set its I-frame interval to 1 to 2 s; report it if that does not help")
         case 73:
             self.init(
                 .crashed, .workerCrash, "leftover", "another process records here (exit code 73)",
@@ -116,6 +142,9 @@ package struct Departure: Hashable, Sendable {
             self.init(
                 .crashed, .diskError, "diskError", "\(name) gave up on its disk (exit code 74)",
                 "Read its last lines in the log (journalctl -u cvrd); check the disk of the cache (dmesg, smartctl)")
+        case 72:
+            self.init(
+                .crashed, .workerCrash, "descriptorLimit", "\(name) ran out of descriptors (exit code 72)", Self.report)
         case 75:
             self.init(
                 .killed, .cameraOffline, "workerOutdated", "\(name) is started anew (exit code 75)",

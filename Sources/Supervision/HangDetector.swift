@@ -1,3 +1,4 @@
+package import Isolation
 package import Messages
 package import Recording
 
@@ -9,13 +10,13 @@ package import Recording
 ///   camera that is away must never look like a hung worker;
 /// - before its first report: 60 s, for recovery reads the unfinished segments.
 ///
-/// A process that waits for its disk in the kernel cannot be killed and its successor would wait too: it is left
-/// alone and the disk is named.
-package struct HangDetector: Hashable, Sendable {
+/// What the kernel says of the process tells one hang from the other. One that waits for its disk in the kernel cannot
+/// be killed and its successor would wait too: it is left alone and the disk is named.
+package struct HangDetector: Sendable {
     package enum Verdict: Hashable, Sendable {
         case alive
         case diskStalled
-        case hung(String)
+        case hung(Hang, String)
     }
 
     package static let recordingLimit = TimeSpan.seconds(5)
@@ -24,12 +25,17 @@ package struct HangDetector: Hashable, Sendable {
     package static let writingLimit = TimeSpan.seconds(60)
     /// Our own loop stood still, not the worker's: nothing can be said about the time before.
     package static let lateTick = TimeSpan.seconds(3)
+    /// Of the time without progress: who waits uses none, who goes round in circles as much as the machine has to give.
+    package static let busyShare = 0.1
 
     private var limit: TimeSpan
     private var lastMove: MonotonicTime
     private var lastTick: MonotonicTime
     private var lastWrite: MonotonicTime
+    private var lastSync: MonotonicTime
     private var latest: WorkerProgress?
+    /// Processor time at the first look since the last move.
+    private var standing: (since: MonotonicTime, processorTime: Duration)?
 
     /// `limit` is how long the first report may take.
     package init(at now: MonotonicTime, limit: TimeSpan = HangDetector.firstReportLimit) {
@@ -37,6 +43,7 @@ package struct HangDetector: Hashable, Sendable {
         lastMove = now
         lastTick = now
         lastWrite = now
+        lastSync = now
     }
 
     package mutating func heard(_ progress: WorkerProgress, at now: MonotonicTime) {
@@ -45,27 +52,58 @@ package struct HangDetector: Hashable, Sendable {
         let isExplained = ["diskFull", "diskError"].contains(progress.lastFault?.code)
         let isWriting =
             progress.state == .recording && !isExplained && progress.framesReceived > latest?.framesReceived ?? 0
-        let hasWritten =
-            progress.fragmentsWritten != latest?.fragmentsWritten || progress.session != latest?.session
-        if !isWriting || hasWritten { lastWrite = now }
+        let isNewSession = progress.session != latest?.session
+        if !isWriting || isNewSession || progress.fragmentsWritten != latest?.fragmentsWritten { lastWrite = now }
+        if !isWriting || isNewSession || progress.syncs != latest?.syncs { lastSync = now }
         limit = progress.state == .recording ? Self.recordingLimit : Self.connectingLimit
         latest = progress
     }
 
     /// To be asked at least once a second.
-    package mutating func verdict(at now: MonotonicTime, isStuckInDisk: Bool) -> Verdict {
+    package mutating func verdict(at now: MonotonicTime, _ activity: ProcessActivity?) -> Verdict {
         defer { lastTick = now }
-        if now - lastTick > Self.lateTick {
-            lastMove = now
-            lastWrite = now
-        }
+        if now - lastTick > Self.lateTick { (lastMove, lastWrite, lastSync) = (now, now, now) }
+        let busyShare = share(of: activity, at: now)
         if now - lastMove > limit {
-            if isStuckInDisk { return .diskStalled }
-            return .hung("no progress for \((now - lastMove).microseconds / 1_000_000) s")
+            let words = "no progress for \(Self.seconds(now - lastMove)) s"
+            switch activity?.state {
+            case .waitingForDisk: return .diskStalled
+            case .stopped: return .hung(.frozen, words)
+            case _ where busyShare >= Self.busyShare:
+                return .hung(.liveLocked, "\(words), \(Int(min(busyShare, 99) * 100)) % of a processor")
+            default: return .hung(.asleep, words)
+            }
         }
         if now - lastWrite > Self.writingLimit {
-            return .hung("frames arrive, nothing was written for \((now - lastWrite).microseconds / 1_000_000) s")
+            return .hung(.writesNothing, "frames arrive, nothing was written for \(Self.seconds(now - lastWrite)) s")
+        }
+        if now - lastSync > Self.writingLimit {
+            return .hung(.writesNothing, "frames arrive, nothing was synced for \(Self.seconds(now - lastSync)) s")
         }
         return .alive
     }
+
+    /// How much of a processor the process used since it last moved.
+    private mutating func share(of activity: ProcessActivity?, at now: MonotonicTime) -> Double {
+        guard let activity else { return 0 }
+        guard let standing, standing.since >= lastMove, now > standing.since else {
+            standing = (now, activity.processorTime)
+            return 0
+        }
+        return (activity.processorTime - standing.processorTime) / Duration(now - standing.since)
+    }
+
+    private static func seconds(_ span: TimeSpan) -> Int64 { span.microseconds / 1_000_000 }
+}
+
+/// In which way a process that lives does no work; each has its own fault, and another cause.
+package enum Hang: Hashable, Sendable {
+    /// Stopped by a signal or a debugger.
+    case frozen
+    /// Uses the processor and gets nowhere.
+    case liveLocked
+    /// Waits for what does not come.
+    case asleep
+    /// Its loop goes round, but nothing reaches the disk.
+    case writesNothing
 }

@@ -22,7 +22,8 @@ package actor Keeper {
     /// What the owner is told; `status` after every change.
     package enum Report: Sendable {
         case status(KeeperStatus)
-        case happened(type: String, detail: String, isTrouble: Bool)
+        /// For `cvrctl events`; with the fault that it was, if it was one.
+        case happened(type: String, detail: String, Fault?)
     }
 
     private enum Happening: Sendable {
@@ -56,7 +57,7 @@ package actor Keeper {
     private var condemned: Departure.Condemnation?
     private var predecessorEnd: GapReason?
     private var stopReason = GapReason.stopped
-    private var outOfMemoryKills: UInt64?
+    private var memoryWatch = OutOfMemoryWatch()
     /// Processes that may still say something, ended ones included.
     private var conversations = 0
     private var endedUnasked = false
@@ -134,7 +135,7 @@ package actor Keeper {
         case .refused(let fault):
             status.fault = fault
             await report(
-                .happened(type: "workerRefused", detail: "\(fault.message). \(fault.nextStep)", isTrouble: true))
+                .happened(type: "workerRefused", detail: "\(fault.message). \(fault.nextStep)", fault))
             await decide(.ended(.refused), &group)
         case .ended(let ending, let pid): await bury(ending, pid: pid, &group)
         case .condemned(let why, let pid):
@@ -216,12 +217,12 @@ package actor Keeper {
         self.process = process
         condemned = nil
         isStuck = false
-        outOfMemoryKills = ProcessFacts.outOfMemoryKills()
+        memoryWatch = OutOfMemoryWatch()
         await publish()
         conversations += 1
         group.addTask { await self.attend(process) }
         let type = event == .adopted ? "workerAdopted" : "workerStarted"
-        await report(.happened(type: type, detail: "\(link.program) \(process.pid)", isTrouble: false))
+        await report(.happened(type: type, detail: "\(link.program) \(process.pid)", nil))
         if let event { await decide(event, &group) }
         if case .stopping = policy.state { stop(process, &group) }
     }
@@ -236,6 +237,16 @@ package actor Keeper {
                     inbox.yield(.condemned(why, pid: process.pid))
                 } catch {
                     // A conversation that cannot be held ends with its process; silence condemns it otherwise.
+                }
+            }
+            group.addTask { [memoryWatch] in
+                do {
+                    while true {
+                        try await Task.sleep(for: OutOfMemoryWatch.period)
+                        memoryWatch.sample()
+                    }
+                } catch {
+                    // Cancelled: the process is gone.
                 }
             }
             if let ending = await process.exit() { inbox.yield(.ended(ending, pid: process.pid)) }
@@ -254,12 +265,13 @@ package actor Keeper {
         if case .stopping = policy.state { isTold = true }
         let departure = Departure(
             ending, of: link.program, told: isTold, condemned: condemned,
-            outOfMemory: outOfMemoryKills != ProcessFacts.outOfMemoryKills())
+            outOfMemory: memoryWatch.hasRisen)
         predecessorEnd = isTold ? stopReason : departure.gap
         endedUnasked = !isTold
-        let type = departure.gap == .workerHang ? "workerHung" : "workerExited"
+        let hang = departure.gap == .workerHang ? departure.fault?.code : nil
+        let type = hang ?? "workerExited"
         let detail = departure.fault.map { "\($0.message). \($0.nextStep)" } ?? "\(link.program) stopped as told"
-        await report(.happened(type: type, detail: detail, isTrouble: departure.fault != nil))
+        await report(.happened(type: type, detail: detail, departure.fault))
         guard departure.leftover else { return await conclude(departure, &group) }
         group.addTask { [link, inbox] in
             await link.removeLeftovers()
@@ -309,7 +321,7 @@ package actor Keeper {
             code: "workerStuck", message: "\(link.program) does not end, not even by SIGKILL",
             nextStep: "Check the disk that it waits for (dmesg, smartctl)")
         status.fault = fault
-        await report(.happened(type: fault.code, detail: "\(fault.message). \(fault.nextStep)", isTrouble: true))
+        await report(.happened(type: fault.code, detail: "\(fault.message). \(fault.nextStep)", fault))
         await publish()
     }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Glibc
 import Isolation
 import Logging
 package import Messages
@@ -15,8 +16,9 @@ extension Supervisor {
             rows[name]?.kept = status
             rows[name]?.refreshState()
             noteTries()
-        case .happened(let type, let detail, let isTrouble):
-            events.append(type, camera: name, level: isTrouble ? .warning : nil, detail)
+        case .happened(let type, let detail, let fault):
+            if let fault { rows[name]?.count(fault.code) }
+            events.append(type, camera: name, level: fault == nil ? nil : .warning, detail)
         }
     }
 
@@ -25,9 +27,9 @@ extension Supervisor {
         case .status(let status):
             if status.pid != syncKept.pid { (syncStatus, syncRefusal, syncSandbox) = (nil, nil, nil) }
             syncKept = status
-        case .happened(let type, let detail, let isTrouble):
+        case .happened(let type, let detail, let fault):
             let name = type.hasPrefix("worker") ? "sync" + type.dropFirst("worker".count) : type
-            events.append(name, level: isTrouble ? .warning : nil, detail)
+            events.append(name, level: fault == nil ? nil : .warning, detail)
         }
     }
 
@@ -37,13 +39,17 @@ extension Supervisor {
         case .credential(let fault): rows[name]?.credential = fault.map { NotedFault($0) }
         case .diskStalled(let fault):
             rows[name]?.stall = fault.map { NotedFault($0) }
-            if let fault { events.append(fault.code, camera: name, "\(fault.message). \(fault.nextStep)") }
+            if let fault {
+                rows[name]?.count(fault.code)
+                events.append(fault.code, camera: name, "\(fault.message). \(fault.nextStep)")
+            }
         }
     }
 
     private func worker(_ name: CameraName, said message: IngestToSupervisor) async {
         switch message {
         case .hello(let identity):
+            rows[name]?.build = identity.build
             let sandbox = SandboxWord(identity.sandbox)
             guard rows[name]?.sandbox != sandbox.text else { return }
             rows[name]?.sandbox = sandbox.text
@@ -62,6 +68,7 @@ extension Supervisor {
             )
             await syncLink?.hint(name)
         case .gapOpened(let from, let reason, let detail):
+            if !reason.isOfWorker { rows[name]?.count(reason.rawValue) }
             events.append("gapOpened", camera: name, "\(reason.rawValue) since \(from.rfc3339): \(detail)")
         case .gapClosed(let from, let to, let reason):
             events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
@@ -84,9 +91,14 @@ extension Supervisor {
 
     // MARK: Answers
 
-    /// True for a process that cvrd itself runs: it has no business on the admin socket (design §5).
+    /// True for a process that cvrd itself runs, and for whatever that started: it has no business on the admin socket
+    /// (design §5).
     package func keeps(_ pid: Int32) -> Bool {
-        syncKept.pid == pid || rows.values.contains { $0.kept?.pid == pid }
+        // The adopted are nobody's children any more, and who was only just started is not in the table yet.
+        let kept = Set(rows.values.compactMap { $0.kept?.pid } + [syncKept.pid].compactMap(\.self))
+        // Deeper than anything that a worker may start.
+        let line = sequence(first: pid, next: ProcessFacts.parent(of:)).prefix(16)
+        return line.contains { kept.contains($0) } || line.dropFirst().contains(getpid())
     }
 
     package func status() -> Admin.Status {

@@ -144,10 +144,11 @@ actor SyncLink: ProcessLink {
 
     private func checkSilence(_ process: RunningProcess) throws {
         let (ping, status) = (MonotonicTime.now - lastPing, MonotonicTime.now - lastStatus)
-        guard ping > Self.pingLimit || status > Self.statusLimit, !ProcessFacts.isStuckInDisk(process.pid) else {
-            return
-        }
-        throw Departure.Condemnation.hung("no answer for \(max(ping, status).microseconds / 1_000_000) s")
+        guard ping > Self.pingLimit || status > Self.statusLimit else { return }
+        let state = ProcessFacts.activity(of: process.pid)?.state
+        if state == .waitingForDisk { return }
+        throw Departure.Condemnation.hung(
+            state == .stopped ? .frozen : .asleep, "no answer for \(max(ping, status).microseconds / 1_000_000) s")
     }
 
     /// Follows its events as long as it lives, and configures it only then: what it finds on taking over a

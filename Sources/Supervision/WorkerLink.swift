@@ -235,9 +235,9 @@ actor WorkerLink: ProcessLink {
     private func watch(_ process: RunningProcess) async throws {
         while true {
             try await Task.sleep(for: .milliseconds(500))
-            switch detector.verdict(at: .now, isStuckInDisk: ProcessFacts.isStuckInDisk(process.pid)) {
+            switch detector.verdict(at: .now, ProcessFacts.activity(of: process.pid)) {
             case .alive: await tell(isStalled: false)
-            case .hung(let why): throw Departure.Condemnation.hung(why)
+            case .hung(let kind, let why): throw Departure.Condemnation.hung(kind, why)
             case .diskStalled: await tell(isStalled: true)
             }
         }

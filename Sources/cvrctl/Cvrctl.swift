@@ -4,7 +4,9 @@ import Messages
 import Varlink
 
 /// What the shell sees; documented in cvrctl(8).
-enum ExitStatus: Int32 {
+///
+/// Thrown by a verb whose answer itself says what is wrong.
+enum ExitStatus: Int32, Error {
     case done = 0
     case failed = 1
     case usage = 2
@@ -21,7 +23,7 @@ struct Cvrctl: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,
-            SyncVerbs.self, ClockVerbs.self, EventsVerb.self, ReloadVerb.self,
+            SyncVerbs.self, ClockVerbs.self, EventsVerb.self, ReloadVerb.self, DoctorVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions
@@ -39,6 +41,8 @@ struct Cvrctl: AsyncParsableCommand {
         } catch let complaint as Complaint {
             complaint.report(asJSON: arguments.contains("--json"))
             return complaint.status
+        } catch let status as ExitStatus {
+            return status
         } catch {
             return explain(error, asJSON: arguments.contains("--json"))
         }

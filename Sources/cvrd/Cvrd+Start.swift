@@ -9,10 +9,7 @@ import UnixSignals
 extension Cvrd {
     /// Runs until stopped; returns the exit code.
     static func start(_ box: BoxConfiguration, files: ConfigurationFiles) async -> Int32 {
-        OwnMemory.seal()
-        // Children are waited for one by one, by pidfd; an inherited SIG_IGN would lose how they ended.
-        signal(SIGCHLD, SIG_DFL)
-        signal(SIGPIPE, SIG_IGN)
+        prepareProcess()
         LoggingSystem.bootstrap { _ in LineLogHandler(hasPriority: getenv("JOURNAL_STREAM") != nil) }
         let logger = Logger(label: "cvrd")
         do {
@@ -47,6 +44,14 @@ extension Cvrd {
             logger.critical("cvrd cannot go on: \(error)")
             return 70
         }
+    }
+
+    private static func prepareProcess() {
+        OwnMemory.seal()
+        OwnDescriptors.raise()
+        // Children are waited for one by one, by pidfd; an inherited SIG_IGN would lose how they ended.
+        signal(SIGCHLD, SIG_DFL)
+        signal(SIGPIPE, SIG_IGN)
     }
 
     private static func ownPath() -> String? {

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Isolation
+import Synchronization
 import Testing
 
 /// A shell that runs `script`, its output in a file of its own.
@@ -127,7 +128,7 @@ struct SpawnTests {
         #expect(try RunningProcess.adopt(pid: pid, startTime: startTime + 1) == nil)
         let adopted = try #require(try RunningProcess.adopt(pid: pid, startTime: startTime))
         #expect(ProcessFacts.arguments(of: pid).prefix(2) == ["sleep", "1000"])
-        #expect(!ProcessFacts.isStuckInDisk(pid))
+        #expect(ProcessFacts.activity(of: pid)?.state == .sleeping)
         adopted.signal(SIGTERM)
         #expect(await adopted.exit() == .unknown)
     }
@@ -135,6 +136,44 @@ struct SpawnTests {
     @Test("ourselves, init and nobody are never adopted")
     func neverAdopted() throws {
         for pid in [0, 1, -1, getpid(), Int32.max] { #expect(try RunningProcess.adopt(pid: pid) == nil) }
+    }
+
+    @Test("a kill for memory is seen for some seconds, so that a later death is not blamed on it")
+    func outOfMemory() {
+        let kills = Mutex<UInt64?>(3)
+        let watch = OutOfMemoryWatch { kills.withLock { $0 } }
+        #expect(!watch.hasRisen)
+        kills.withLock { $0 = 4 }
+        #expect(watch.hasRisen)
+        watch.sample()
+        #expect(watch.hasRisen, "it may take its time to be gone")
+        watch.sample()
+        #expect(!watch.hasRisen)
+    }
+
+    @Test("what a process does is told apart: it waits, works, or is stopped")
+    func activity() async throws {
+        let sleeping = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
+        let working = try RunningProcess.spawn(Launch(executable: "/bin/sh", arguments: ["-c", "while :; do :; done"]))
+        defer { for process in [sleeping, working] { process.signal(SIGKILL) } }
+        while ProcessFacts.activity(of: sleeping.pid)?.state != .sleeping { await Task.yield() }
+        while ProcessFacts.activity(of: working.pid).map({ $0.processorTime < .milliseconds(50) }) == true {
+            await Task.yield()
+        }
+        #expect(ProcessFacts.activity(of: working.pid)?.state == .running)
+        working.signal(SIGSTOP)
+        while ProcessFacts.activity(of: working.pid)?.state != .stopped { await Task.yield() }
+        #expect(ProcessFacts.parent(of: working.pid) == getpid())
+        #expect(ProcessFacts.activity(of: Int32.max) == nil && ProcessFacts.parent(of: Int32.max) == nil)
+    }
+
+    @Test("the soft limit of open files is raised to the hard one, within reason")
+    func descriptors() {
+        OwnDescriptors.raise()
+        var now = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &now)
+        #expect(OwnDescriptors.limit() == Int(clamping: now.rlim_cur))
+        #expect(now.rlim_cur >= min(now.rlim_max, 65_536))
     }
 
     @Test("the machine's facts are readable")

@@ -20,11 +20,13 @@ struct DepartureTests {
         Row(status: .unknown, told: true, ending: .killed, gap: .stopped, code: nil),
         Row(status: .exited(74), told: true, ending: .killed, gap: .stopped, code: "stopForced"),
         Row(status: .signalled(9), told: true, ending: .killed, gap: .stopped, code: "stopForced"),
-        Row(status: .exited(0), ending: .killed, gap: .stopped, code: "workerKilled"),
+        Row(status: .exited(0), ending: .crashed, gap: .workerCrash, code: "workerStopped"),
         Row(status: .exited(1), ending: .crashed, gap: .workerCrash, code: "workerCrash"),
         Row(status: .exited(64), ending: .refused, gap: .workerCrash, code: "workerRefused"),
+        Row(status: .exited(71), ending: .crashed, gap: .workerCrash, code: "memoryLimit"),
         Row(status: .exited(73), ending: .crashed, gap: .workerCrash, code: "leftover"),
         Row(status: .exited(74), ending: .crashed, gap: .diskError, code: "diskError"),
+        Row(status: .exited(72), ending: .crashed, gap: .workerCrash, code: "descriptorLimit"),
         Row(status: .exited(75), ending: .killed, gap: .cameraOffline, code: "workerOutdated"),
         Row(status: .exited(78), ending: .refused, gap: .workerCrash, code: "workerRefused"),
         Row(status: .signalled(11), ending: .crashed, gap: .workerCrash, code: "workerCrash"),
@@ -33,11 +35,22 @@ struct DepartureTests {
         Row(status: .signalled(9), outOfMemory: true, ending: .crashed, gap: .workerCrash, code: "outOfMemory"),
         Row(status: .signalled(15), ending: .killed, gap: .workerCrash, code: "workerKilled"),
         Row(status: .unknown, ending: .crashed, gap: .workerCrash, code: "workerCrash"),
-        Row(status: .signalled(9), condemned: .hung("x"), ending: .crashed, gap: .workerHang, code: "workerHang"),
+        Row(
+            status: .signalled(9), condemned: .hung(.frozen, "x"), ending: .crashed, gap: .workerHang,
+            code: "workerFrozen"),
+        Row(
+            status: .signalled(9), condemned: .hung(.liveLocked, "x"), ending: .crashed, gap: .workerHang,
+            code: "workerLiveLocked"),
+        Row(
+            status: .signalled(9), condemned: .hung(.asleep, "x"), ending: .crashed, gap: .workerHang,
+            code: "workerHung"),
+        Row(
+            status: .signalled(9), condemned: .hung(.writesNothing, "x"), ending: .crashed, gap: .workerHang,
+            code: "workerWritesNothing"),
         Row(
             status: .signalled(9), condemned: .garbage("x"), ending: .crashed, gap: .workerCrash, code: "workerGarbage"),
         Row(
-            status: .signalled(9), told: true, condemned: .hung("x"), ending: .killed, gap: .stopped,
+            status: .signalled(9), told: true, condemned: .hung(.asleep, "x"), ending: .killed, gap: .stopped,
             code: "stopForced"),
         Row(
             status: .exited(0), condemned: .otherVersion("x"), ending: .killed, gap: .stopped, code: "workerReplaced"),

@@ -103,7 +103,7 @@ struct KeeperTests {
         var kept = Kept(link)
         kept.keeper.order(.start)
         let first = try await kept.pid()
-        link.condemnation.yield(.hung("test"))
+        link.condemnation.yield(.hung(.asleep, "test"))
         _ = try await kept.pid(after: first)
         #expect(link.launches == [nil, .workerHang])
         await kept.end()

@@ -132,6 +132,8 @@ package actor Box: RecorderBox {
         return found
     }
 
+    package nonisolated var adminSocket: String { "\(root)/run/admin.sock" }
+
     // What it says
 
     /// Everything that the box's processes logged.

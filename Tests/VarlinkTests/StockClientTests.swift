@@ -84,11 +84,12 @@ struct InterfaceFileTests {
 
     static let dump = """
         import json, sys
-        from varlink.scanner import Interface, _Alias, _Method, _Error, _Struct, _Array, _Maybe, _CustomType
+        from varlink.scanner import Interface, _Alias, _Method, _Error, _Struct, _Array, _Dict, _Maybe, _CustomType
 
         def name(kind):
             if isinstance(kind, _Maybe): return "?" + name(kind.element_type)
             if isinstance(kind, _Array): return "[]" + name(kind.element_type)
+            if isinstance(kind, _Dict): return "[string]" + name(kind.element_type)
             if isinstance(kind, _CustomType): return kind.name
             return {bool: "bool", int: "int", float: "float", str: "string"}[type(kind)]
 
@@ -123,6 +124,7 @@ struct InterfaceFileTests {
 
     static func varlink(_ type: Any.Type) -> String {
         let name = String(describing: type)
+        if let map = name.wholeMatch(of: /Dictionary<String, (.*)>/) { return "[string]" + scalar(String(map.1)) }
         if let inner = name.wholeMatch(of: /(Optional|Array)<(.*)>/) {
             return (inner.1 == "Array" ? "[]" : "?") + scalar(String(inner.2))
         }
@@ -185,6 +187,8 @@ struct InterfaceFileTests {
         "SyncStatus()": VarlinkEmpty(), "SyncStatus->": Admin.SyncReport(sync: sync), "SyncNow()": VarlinkEmpty(),
         "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(), "Reload()": VarlinkEmpty(),
+        "Check": Admin.Check("n", camera: "c", .ok, "m", nextStep: "s"), "Doctor()": VarlinkEmpty(),
+        "Doctor->": Admin.Checks(checks: [Admin.Check("n", camera: "c", .ok, "m")]),
         "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
     ].merging(listing) { own, _ in own }
 

@@ -1,0 +1,197 @@
+import Foundation
+import Messages
+import TestSupport
+import Testing
+
+/// Every way in which a worker or its camera may fail, each in a camera of its own and all at once, beside two that
+/// are well.
+struct Containment: Sendable {
+    /// What is done to a camera, and what is then to be seen of it.
+    struct Failure: Sendable, CustomTestStringConvertible {
+        let camera: String
+        let cause: Cause
+        /// The fault's code, and the counter in `status`.
+        let code: String
+        /// The event's type.
+        let event: String
+        /// Of the gap that it leaves.
+        let reasons: Set<String>
+        var endsWorker = true
+
+        var testDescription: String { camera }
+    }
+
+    enum Cause: Sendable {
+        case signal(Int32)
+        /// `CVR_FAILPOINT` of its first worker.
+        case failpoint(String)
+        case vanish
+        /// Its disk freezes.
+        case freeze
+    }
+
+    static let failures: [Failure] = [
+        ended("killed", .signal(SIGKILL), "workerKilled"),
+        ended("aborting", .failpoint("append.written:8=abort"), "workerCrash"),
+        ended("leaving", .failpoint("append.written:8=exit"), "workerStopped"),
+        ended("hungry", .failpoint("append.written:8=allocate"), "memoryLimit"),
+        ended("leaking", .failpoint("create.directories:4=open"), "descriptorLimit"),
+        hung("frozen", .signal(SIGSTOP), "workerFrozen"),
+        hung("spinning", .failpoint("append.written:8=spin"), "workerLiveLocked"),
+        hung("sleeping", .failpoint("append.written:8=sleep"), "workerHung"),
+        Failure(
+            camera: "dead", cause: .vanish, code: "networkLoss", event: "disconnected",
+            reasons: ["networkLoss", "cameraOffline"], endsWorker: false),
+        Failure(
+            camera: "stuck", cause: .freeze, code: "diskStalled", event: "diskStalled", reasons: ["diskError"],
+            endsWorker: false),
+    ]
+    /// These must notice nothing.
+    static let well = ["front", "yard"]
+    static let clip = "h264-video"
+    static var cameras: [String] { well + failures.map(\.camera) }
+
+    private static func ended(_ camera: String, _ cause: Cause, _ code: String) -> Failure {
+        Failure(camera: camera, cause: cause, code: code, event: "workerExited", reasons: ["workerCrash"])
+    }
+
+    private static func hung(_ camera: String, _ cause: Cause, _ code: String) -> Failure {
+        Failure(camera: camera, cause: cause, code: code, event: code, reasons: ["workerHang"])
+    }
+
+    static let evidence = Evidence()
+    static let shared = Task { try await Machine.shared.place(.most) { try await Containment() } }
+
+    private(set) var workers: [String: BoxProcess] = [:]
+    private(set) var successors: [String: BoxProcess] = [:]
+    /// Status of each failed camera when its failure was first counted.
+    private(set) var during: [String: Admin.Camera] = [:]
+    private(set) var after: [String: RecordedCamera] = [:]
+    private(set) var events: [Listing.Event] = []
+    private(set) var ending: Ending?
+    /// Of the cameras that are well.
+    private(set) var footage: [String: Footage] = [:]
+
+    private init() async throws {
+        let rig = try await CameraRig(Self.cameras.map { .init($0, clip: Self.clip) })
+        let settings = BoxSettings(try Self.cameras.map { .init($0, url: try rig.url($0)) })
+        self = try await withBox(settings, sharedBy: Self.evidence) { box in
+            var run = self
+            let disk = try await FreezingDisk(at: "\(box.root)/cache/stuck", image: "\(box.root)/stuck.image")
+            do {
+                try await run.fail(in: box, rig, disk)
+                try await run.recover(in: box, rig, disk)
+                run.ending = try await box.stop()
+                try await run.examine(box)
+            } catch {
+                await disk.remove()
+                throw error
+            }
+            await disk.remove()
+            return run
+        }
+        await rig.stop()
+    }
+
+    private mutating func fail(in box: Box, _ rig: CameraRig, _ disk: FreezingDisk) async throws {
+        let failpoints = Self.failures.compactMap { failure in
+            if case .failpoint(let text) = failure.cause { (failure.camera, text) } else { nil }
+        }
+        try await box.start(programs: try await FirstWorkers.programs(in: "\(box.root)/bin", failpoints: failpoints))
+        for camera in Self.cameras {
+            workers[camera] = try await eventually("a worker of \(camera)") { try? box.worker(of: camera) }
+        }
+        for camera in Self.well { try await box.untilStored(2, of: camera) }
+        for failure in Self.failures {
+            switch failure.cause {
+            case .signal(let number): if let worker = workers[failure.camera] { kill(worker.pid, number) }
+            case .vanish: try await rig.tell("vanish \(failure.camera)")
+            case .freeze: try await disk.freeze()
+            case .failpoint: break
+            }
+        }
+        while during.count < Self.failures.count {
+            try await eventually("the next failure, after \(during.keys.sorted())", within: .seconds(60)) {
+                for camera in try await box.status().cameras where during[camera.name] == nil {
+                    let code = Self.failures.first { $0.camera == camera.name }?.code
+                    if let code, camera.troubles[code] != nil { during[camera.name] = camera }
+                }
+                return during.count == Self.failures.count ? true : nil
+            }
+        }
+    }
+
+    private mutating func recover(in box: Box, _ rig: CameraRig, _ disk: FreezingDisk) async throws {
+        try await disk.thaw()
+        try await rig.tell("resume dead")
+        try await box.until(Self.cameras, are: "recording", within: .seconds(60))
+        for camera in Self.cameras {
+            try await box.untilStored(try await box.segments(of: camera).count + 1, of: camera)
+            successors[camera] = try box.worker(of: camera)
+            after[camera] = try await RecordedCamera(camera, in: box)
+        }
+        events = try await box.events.lines.map { try JSONDecoder().decode(Listing.Event.self, from: Data($0.utf8)) }
+    }
+
+    private mutating func examine(_ box: Box) async throws {
+        let clip = try await SourceClip(Self.clip)
+        for camera in Self.well {
+            let session = after[camera]?.sessions.first ?? 0
+            footage[camera] = try await Footage(TestBox.cached(camera, session: session, in: box.root), of: clip)
+        }
+    }
+}
+
+/// A camera's disk, which may be made to keep every writer waiting.
+struct FreezingDisk: Sendable {
+    private let path: String
+
+    init(at path: String, image: String) async throws {
+        self.path = path
+        let script = """
+            mkdir -p "$1"; truncate -s 64M "$2"; mkfs.ext4 -q -m 0 "$2"; mount -o loop "$2" "$1"; rmdir "$1/lost+found"
+            """
+        try await Self.shell(script, path, image)
+    }
+
+    func freeze() async throws { try await Self.shell("fsfreeze -f \"$1\"", path) }
+
+    func thaw() async throws { try await Self.shell("fsfreeze -u \"$1\"", path) }
+
+    /// Thaws first: nobody who waits for it could be ended.
+    func remove() async {
+        // Best effort: it may be thawed, or gone.
+        try? await thaw()
+        try? await Self.shell("umount -l \"$1\"", path)
+    }
+
+    private static func shell(_ script: String, _ arguments: String...) async throws {
+        let done = try await run("/bin/sh", ["-ec", script, "sh"] + arguments)
+        guard done.ending == .exited(0) else { throw Missed("\(script): \(done.errors)") }
+    }
+}
+
+/// A folder with our programs in which the first worker of a camera has a failpoint of its own.
+enum FirstWorkers {
+    static func programs(in folder: String, failpoints: [(camera: String, text: String)]) async throws -> String {
+        let wrapper = """
+            #!/bin/sh
+            failpoint=\(folder)/failpoint.$2
+            if [ -f "$failpoint" ]; then
+                export CVR_FAILPOINT=$(cat "$failpoint")
+                rm "$failpoint"
+            fi
+            exec \(Repository.binaries)/cvr-ingest "$@"
+            """
+        let sync = "#!/bin/sh\nexec \(Repository.binaries)/cvr-sync \"$@\""
+        // Not written by this process: a child that another test starts meanwhile would hold the file open.
+        let script = """
+            mkdir -p $2; cp $1/cvrd $2; cd $2; echo "$3" >cvr-ingest; echo "$4" >cvr-sync; chmod 755 cvr-*; shift 4
+            while [ $# -gt 0 ]; do echo "$2" >failpoint.$1; shift 2; done
+            """
+        let arguments = [Repository.binaries, folder, wrapper, sync] + failpoints.flatMap { [$0.camera, $0.text] }
+        let done = try await run("/bin/sh", ["-ec", script, "sh"] + arguments)
+        guard done.ending == .exited(0) else { throw Missed("\(folder): \(done.errors)") }
+        return folder
+    }
+}
