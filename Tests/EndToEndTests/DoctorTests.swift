@@ -30,7 +30,8 @@ struct DoctorTests {
             ])
             settings.trustsClock = false
             try await withBox(settings) { box in
-                try await box.start(environment: ["LD_PRELOAD": try await Self.illness(in: box.root)])
+                let illness = try await Self.illness(in: box.root)
+                try await box.start(environment: ["LD_PRELOAD": illness, "CVR_SANDBOX": "landlock:0"])
                 let (checks, ending) = try await eventually("a second keyframe", within: .seconds(60)) {
                     let found = try await examine(box)
                     let keyframes = found.checks.first { $0.name == "keyframes" && $0.camera == "pond" }
@@ -45,6 +46,7 @@ struct DoctorTests {
                 expect("camera", of: "pond", .ok, in: checks)
                 expect("keyframes", of: "pond", .warning, in: checks, says: "every 10.0 s")
                 expect("space", of: "pond", .ok, in: checks)
+                expect("sandbox", of: "pond", .warning, in: checks)
                 try await expectStoreAway(box)
                 try await expectWords(box)
                 #expect(try await box.stop() == .exited(0))
@@ -96,13 +98,22 @@ struct DoctorTests {
         }
     }
 
-    /// A library that makes every sync take a quarter of a second, and the kernel say that nobody disciplines its clock.
+    /// A library that makes each of cvrd's syncs take a quarter of a second, and the kernel tell it that nobody disciplines
+    /// its clock.
     private static func illness(in folder: String) async throws -> String {
         let source = """
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <poll.h>
+            #include <string.h>
             #include <sys/syscall.h>
             #include <unistd.h>
-            int adjtimex(void *query) { return 5; }
-            int fdatasync(int file) { usleep(250000); return (int)syscall(SYS_fdatasync, file); }
+            static int is_ill(void) { return strcmp(program_invocation_short_name, "cvrd") == 0; }
+            int adjtimex(void *query) { return is_ill() ? 5 : (int)syscall(SYS_adjtimex, query); }
+            int fdatasync(int file) {
+                if (is_ill()) poll(NULL, 0, 250);
+                return (int)syscall(SYS_fdatasync, file);
+            }
             """
         let library = "\(folder)/illness.so"
         let done = try await run(
