@@ -65,7 +65,7 @@ private enum Failure: String, Sendable {
         case .abort: CLinux.abort()
         case .exit: CLinux.exit(0)
         case .spin: while true {}
-        case .sleep: while true { pause() }
+        case .sleep: while true { poll(nil, 0, -1) }
         case .allocate:
             var held: [[UInt8]] = []
             while true { held.append([UInt8](repeating: 1, count: 1 << 20)) }
