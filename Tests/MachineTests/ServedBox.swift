@@ -44,8 +44,17 @@ struct ServedBox: Sendable {
     private(set) var stops: [Stop] = []
 
     init() async throws {
-        let rig = try await CameraRig(Self.names.map { .init($0, clip: Self.clip) })
+        // The password takes systemd's way to cvrd (LoadCredential=).
+        let (user, password) = ("viewer", "canary-in-the-credentials")
+        let access = ["user=\(user)", "password=\(password)"]
+        let rig = try await CameraRig(
+            Self.names.map { name in
+                var camera = CameraRig.Camera(name, clip: Self.clip)
+                if name == Self.names[0] { camera.options = access }
+                return camera
+            })
         var settings = BoxSettings(try Self.names.map { .init($0, url: try rig.url($0)) })
+        (settings.cameras[0].username, settings.cameras[0].password) = (user, password)
         settings.segmentLength = "PT10S"
         self = try await withSystemMachine(settings) { machine in
             var run = self
@@ -117,7 +126,10 @@ struct ServedBox: Sendable {
     /// Waits for all to have segments since; their content is held against the clip to the last frame.
     private mutating func settle(on machine: SystemMachine) async throws {
         for name in Self.names { try await machine.untilStored(2, of: name) }
-        status = try await machine.property("StatusText")
+        status = try await eventually("a status line of them all") {
+            let line = try await machine.property("StatusText")
+            return line.contains("\(Self.names.count) recording") ? line : nil
+        }
         for name in Self.names { undisturbed.append(try await RecordedCamera(name, in: machine)) }
     }
 

@@ -25,6 +25,10 @@ package actor SystemMachine: RecorderBox {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
         try Data(settings.yaml(root: "/var/lib/cvr", runtime: "/run/cvr").utf8)
             .write(to: URL(filePath: "\(root)/cvr.yaml"))
+        try FileManager.default.createDirectory(atPath: "\(root)/credentials", withIntermediateDirectories: false)
+        for camera in settings.cameras where !camera.username.isEmpty {
+            try Data(camera.password.utf8).write(to: URL(filePath: "\(root)/credentials/\(camera.name)"))
+        }
         let container = try ChildProcess(
             Repository.path("contrib/machine"), [root], environment: ["CVR_TEST_BIN": Repository.binaries])
         do {
