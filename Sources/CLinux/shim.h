@@ -95,6 +95,12 @@ static inline int64_t cvr_clock_microseconds(clockid_t clock) {
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
+/* When a file was last written, in seconds; -1 when it cannot be told. For whoever does not see struct timespec. */
+static inline int64_t cvr_modified(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 ? (int64_t)facts.st_mtime : -1;
+}
+
 static inline unsigned cvr_major(dev_t device) { return major(device); }
 static inline unsigned cvr_minor(dev_t device) { return minor(device); }
 

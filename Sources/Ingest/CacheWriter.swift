@@ -205,7 +205,9 @@ final class CacheWriter {
             case .closed(let gap):
                 let end = gap.to ?? gap.from
                 facts.state(
-                    .gapClose(to: end), at: now, report: .gapClosed(from: gap.from, to: end, reason: gap.reason))
+                    .gapClose(to: end), at: now,
+                    // One without a length is nobody's loss.
+                    report: end > gap.from ? .gapClosed(from: gap.from, to: end, reason: gap.reason) : nil)
             }
         }
     }

@@ -1,19 +1,27 @@
 internal import CLinux
 package import Messages
+package import Recording
 
 /// A worker's end of the channel to cvrd: its own listening socket and one connection at a time.
 ///
 /// Owned by the recording loop and never blocks it. The worker does not need a supervisor (I5): without one messages
-/// are dropped, with a slow one progress is dropped first, and everything else is on disk anyway.
+/// are dropped, with a slow one progress is dropped first, and everything else is on disk anyway; the next cvrd is
+/// told in sum what was missed.
 package final class ControlSocket {
     /// A supervisor that reads nothing for so long has lost the rest; the disk has it.
     static let largestBacklog = 256 << 10
+    /// A cvrd that says nothing for so long is told who we are all the same.
+    static let greetingPatience = TimeSpan.seconds(1)
 
     private let listener: Int32
     private let path: String
     private var connection: Int32 = -1
     private var received: [UInt8] = []
     private var unsent: [UInt8] = []
+    /// What the connection is spoken in; nil before hello was said.
+    private var version: UInt8?
+    private var acceptedAt = MonotonicTime(microseconds: 0)
+    private var unreported = Unreported()
 
     /// Binds `path`, replacing what an earlier process left there.
     package init(path: String) throws(StartError) {
@@ -49,23 +57,36 @@ package final class ControlSocket {
         poll(&watched, nfds_t(watched.count), milliseconds)
     }
 
-    /// Accepts, reads and writes whatever is possible at once; `greeting` is what a new connection hears first.
-    package func service(greeting: () -> [IngestToSupervisor]) -> [SupervisorToIngest] {
+    /// Accepts, reads and writes whatever is possible at once; `hello` is what a new connection hears first.
+    package func service(
+        at now: MonotonicTime, wall: WallTime, hello: () -> IngestToSupervisor
+    ) -> [SupervisorToIngest] {
         while let newer = accept() {
             disconnect()
             connection = newer
-            for message in greeting() { send(message) }
+            acceptedAt = now
         }
-        let messages = read()
+        let contents = read()
+        // The first to speak is cvrd: an older one would hang up on a version that it does not know.
+        if connection >= 0, version == nil {
+            let theirs = contents.first.flatMap { Frame.version(of: $0) }
+            if theirs != nil || now - acceptedAt >= Self.greetingPatience {
+                version = theirs ?? Frame.version
+                send(hello(), wall: wall)
+            }
+        }
+        let messages = understood(contents)
+        if version != nil, unsent.isEmpty { for event in unreported.take() { send(event, wall: wall) } }
         write()
         return messages
     }
 
-    package func send(_ message: IngestToSupervisor) {
-        guard connection >= 0 else { return }
+    /// Never waits; `wall` dates what nobody is there to hear.
+    package func send(_ message: IngestToSupervisor, wall: WallTime) {
+        guard connection >= 0, let version else { return unreported.add(message, at: wall) }
         if case .progress = message, !unsent.isEmpty { return }
-        let frame = message.frame
-        guard unsent.count + frame.count <= Self.largestBacklog else { return }
+        let frame = message.frame(in: version)
+        guard unsent.count + frame.count <= Self.largestBacklog else { return unreported.add(message, at: wall) }
         unsent += frame
         write()
     }
@@ -81,8 +102,9 @@ package final class ControlSocket {
         return new
     }
 
-    private func read() -> [SupervisorToIngest] {
-        var messages: [SupervisorToIngest] = []
+    /// The contents of whole frames.
+    private func read() -> [[UInt8]] {
+        var contents: [[UInt8]] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         while connection >= 0 {
             let count = recv(connection, &chunk, chunk.count, 0)
@@ -93,13 +115,21 @@ package final class ControlSocket {
             }
             received += chunk.prefix(count)
             do throws(MessageError) {
-                while let content = try Frame.next(in: &received) {
-                    messages.append(try SupervisorToIngest(content: content))
-                }
+                while let content = try Frame.next(in: &received) { contents.append(content) }
             } catch {
-                // Records on, and waits for a supervisor that speaks its language.
                 disconnect()
             }
+        }
+        return contents
+    }
+
+    private func understood(_ contents: [[UInt8]]) -> [SupervisorToIngest] {
+        var messages: [SupervisorToIngest] = []
+        do throws(MessageError) {
+            for content in contents { messages.append(try SupervisorToIngest(content: content)) }
+        } catch {
+            // Records on, and waits for a supervisor that speaks its language.
+            disconnect()
         }
         return messages
     }
@@ -119,6 +149,7 @@ package final class ControlSocket {
     private func disconnect() {
         if connection >= 0 { close(connection) }
         connection = -1
+        version = nil
         received = []
         unsent = []
     }

@@ -52,6 +52,10 @@ package final class Recorder {
     /// Anomalies of connections that are over, and those that no connection counts.
     var anomalies: Int64 = 0
     private var secondTick: MonotonicTime
+    /// Set while the recording is to be left to a successor: whether that still waits.
+    var isAwaited: (() -> Bool)?
+    /// Everything from some keyframe on is a successor's.
+    package internal(set) var hasHandedOver = false
 
     package init(
         camera: CameraName, cache: CacheDirectory, facts: FactLog, recovered: RecoveryReport,
@@ -142,7 +146,8 @@ package final class Recorder {
 
     /// Closes everything; the gap that it leaves is the next worker's to close.
     package func stop(_ reason: GapReason) {
-        _ = leave(reason: reason, detail: "")
+        // Then nothing is missing from here on.
+        if !hasHandedOver { _ = leave(reason: reason, detail: "") }
         cacheWriter.finishWaiting()
     }
 
@@ -156,6 +161,7 @@ package final class Recorder {
             try session?.writeIfOlder(than: now + .milliseconds(-1500))
         }
         if let diskRetryAt, now >= diskRetryAt { resume() }
+        handOverWithoutRecording()
         guard now - secondTick >= .seconds(1) else { return }
         secondTick = now
         cacheWriter.room.watch(now)
@@ -174,6 +180,7 @@ package final class Recorder {
 
     /// One frame with its final times.
     func consume(_ frame: TimedFrame) {
+        guard !hasHandedOver else { return }
         group.add(frame)
         let canStart = frame.track == 0 && frame.isSync
         // Sound alone can start anywhere.
@@ -189,7 +196,7 @@ package final class Recorder {
                 guard isSettled(frame) else { return }
                 let lead = restartIfNeeded(at: frame)
                 // The disk did not let the old session end: it is tried again like any other time.
-                guard diskRetryAt == nil else { return }
+                guard diskRetryAt == nil, !handOver(before: frame) else { return }
                 try session?.cutIfDue(at: frame)
                 begin(at: frame, lead: lead)
             }
@@ -209,12 +216,14 @@ package final class Recorder {
     }
 
     /// A session begins, if none is running and this frame can be decoded.
-    func begin(at frame: TimedFrame, lead: TimeSpan = .zero) {
+    ///
+    /// Where it lies on the wall clock, unless `anchor` says so, its arrival tells.
+    func begin(at frame: TimedFrame, lead: TimeSpan = .zero, anchor: WallTime? = nil) {
         guard session == nil, let intake else { return }
         let quality: ClockQuality =
             settings.trustsClock || clocks.isSynchronised() ? .synchronised : .unsynchronised
         let clock = SessionClock(
-            anchor: step.counted(frame.arrival), quality: quality, now: clocks.monotonic())
+            anchor: anchor ?? step.counted(frame.arrival), quality: quality, now: clocks.monotonic())
         do throws(MP4Error) {
             session = try Session(
                 at: frame, lead: lead, streams: intake.streams, timescales: intake.timescales,

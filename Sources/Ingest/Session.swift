@@ -101,6 +101,22 @@ final class Session {
         parameterSets = frame.parameterSets
     }
 
+    /// Ends right before `frame`, which begins a successor's session; returns where that lies on the wall clock.
+    ///
+    /// There by the dates of the last segment, so that the two sessions touch. What is heard from there on is the
+    /// successor's too.
+    func end(before frame: TimedFrame) throws(SegmentStoreError) -> WallTime? {
+        guard let sample = sample(frame) else { return nil }
+        let media = span(sample.decodeTime)
+        try release { span($0.sample) < media }
+        ahead = []
+        try account(forHoleBefore: media)
+        try writeFragment()
+        let seam = output.map { $0.start + (media - segmentStart) } ?? clock.wall(media)
+        try closeSegment(isLast: true)
+        return seam
+    }
+
     /// Writes what has been waiting for so long that the camera must have stalled.
     func writeIfOlder(than time: MonotonicTime) throws(SegmentStoreError) {
         try release { $0.arrival < time }
@@ -239,7 +255,7 @@ final class Session {
         TimeSpan(microseconds: ticks.scaled(by: 1_000_000, over: tracks.first?.timescale ?? 90_000))
     }
 
-    private static func tracks(
+    static func tracks(
         _ streams: [StreamDescription], _ sets: VideoParameterSets?
     ) throws(MP4Error) -> [Track] {
         var tracks: [Track] = []

@@ -20,30 +20,37 @@ package final class Worker {
         case outdated = 75
     }
 
-    private let identity: WorkerIdentity
-    private let cache: CacheDirectory
-    private let journal: Journal
+    let identity: WorkerIdentity
+    let cache: CacheDirectory
+    let clocks: Clocks
+    let socket: ControlSocket
+    /// Nil while the predecessor of a successor has it.
+    var journal: Journal?
     private let bootChanged: Bool
-    private let clocks: Clocks
-    private let socket: ControlSocket
     private let makeSource: (CameraSettings) -> any PacketSource
     private let isTerminating: () -> Bool
     private let isOutdated: () -> Bool
 
-    private var settings: CameraSettings?
+    var settings: CameraSettings?
     /// Other settings came: the connection ends and a new one begins.
     private var reconfigured: CameraSettings?
     private var stopReason: GapReason?
     /// The camera may be found again by a worker that reads the name service's files anew.
-    private var wantsSuccessor = false
-    private var recorder: Recorder?
+    private var isLost = false
+    var recorder: Recorder?
+    /// What a successor has instead of a recorder.
+    var succession: Succession?
+    /// Why a successor cannot take over what is left to it.
+    var failure: SegmentStoreError?
     /// What is reported while there is no recorder yet.
     private var recovering = WorkerProgress(state: .starting)
     private var progressAt: MonotonicTime
 
     /// `isTerminating` is true once SIGTERM came; `isOutdated`, once this process has lost sight of the name service.
+    ///
+    /// Without a journal it is a successor, and takes the journal when its predecessor lets go of it.
     package init(
-        identity: WorkerIdentity, cache: CacheDirectory, journal: Journal, bootChanged: Bool, clocks: Clocks,
+        identity: WorkerIdentity, cache: CacheDirectory, journal: Journal?, bootChanged: Bool, clocks: Clocks,
         socket: ControlSocket, isTerminating: @escaping () -> Bool,
         isOutdated: @escaping () -> Bool = { false }, makeSource: @escaping (CameraSettings) -> any PacketSource
     ) {
@@ -57,6 +64,9 @@ package final class Worker {
         self.isOutdated = isOutdated
         self.makeSource = makeSource
         progressAt = clocks.monotonic()
+        if journal == nil {
+            succession = Succession(rehearsal: Rehearsal(camera: identity.camera, now: clocks.monotonic()))
+        }
     }
 
     /// The engine of this build.
@@ -69,67 +79,106 @@ package final class Worker {
             now: clocks.monotonic)
     }
 
-    /// Returns when it was told to stop, or when it can do no more: then the next worker goes on.
+    /// Returns when it was told to stop or has handed over, or when it can do no more: then the next worker goes on.
     package func run() throws(SegmentStoreError) -> ExitCode {
-        while settings == nil, stopReason == nil { pause(.seconds(1)) }
+        while settings == nil, !tick() { socket.wait(milliseconds: 100) }
         guard let settings else { return .stopped }
-        var recovered = try Recovery.run(
-            in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,
-            bootChanged: bootChanged, tick: tickRecovery)
-        recovered.lastSession = max(recovered.lastSession, settings.lastSession)
-        let facts = FactLog(journal: journal) { [socket] in socket.send($0) }
-        let recorder = Recorder(
-            camera: identity.camera, cache: cache, facts: facts, recovered: recovered, settings: settings,
-            clocks: clocks)
-        self.recorder = recorder
-        record(with: recorder)
+        if let journal {
+            try TrialFile.discard(in: cache)
+            recorder = Recorder(
+                camera: identity.camera, cache: cache, facts: facts(journal), recovered: try recover(journal, settings),
+                settings: settings, clocks: clocks)
+        }
+        record()
+        if let failure { throw failure }
+        guard let recorder else { return .stopped }
         recorder.stop(stopReason ?? ending(of: recorder))
         send(progressOf: recorder)
-        if journal.isBroken { return .inputOutput }
+        if journal?.isBroken == true { return .inputOutput }
         guard stopReason == nil else { return .stopped }
-        return recorder.isOutOfDescriptors ? .descriptorLimit : .outdated
+        if recorder.isOutOfDescriptors { return .descriptorLimit }
+        return isLost ? .outdated : .stopped
     }
 
     /// Why there will be no media, when nobody told us to stop.
     private func ending(of recorder: Recorder) -> GapReason {
         if recorder.isOutOfDescriptors { return .workerCrash }
-        return wantsSuccessor ? .cameraOffline : .diskError
+        return isLost ? .cameraOffline : .diskError
     }
 
-    private func record(with recorder: Recorder) {
+    /// How it ended, for whoever was not its parent.
+    package var lastWords: String {
+        if recorder?.hasHandedOver == true { return "handed over to its successor" }
+        if let stopReason { return "stopped: \(stopReason.rawValue)" }
+        if recorder?.isOutOfDescriptors == true { return "all its descriptors are taken" }
+        if isLost { return "lost sight of the name service" }
+        return journal?.isBroken == true ? "the journal takes no more records" : "ended"
+    }
+
+    func recover(_ journal: Journal, _ settings: CameraSettings) throws(SegmentStoreError) -> RecoveryReport {
+        var recovered = try Recovery.run(
+            in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,
+            bootChanged: bootChanged, tick: tickRecovery)
+        recovered.lastSession = max(recovered.lastSession, settings.lastSession)
+        return recovered
+    }
+
+    func facts(_ journal: Journal) -> FactLog {
+        FactLog(journal: journal) { [socket, clocks] in socket.send($0, wall: clocks.wall()) }
+    }
+
+    private var isOver: Bool {
+        stopReason != nil || failure != nil || journal?.isBroken == true || recorder?.hasHandedOver == true
+            || recorder?.isOutOfDescriptors == true
+    }
+
+    private func record() {
         var backoff = Backoff()
         var generator = SystemRandomNumberGenerator()
-        while stopReason == nil, !journal.isBroken, !recorder.isOutOfDescriptors {
+        while !isOver {
             if let settings = reconfigured {
                 reconfigured = nil
                 self.settings = settings
-                recorder.reconfigure(settings)
+                recorder?.reconfigure(settings)
+                succession?.rehearsal.forget()
                 backoff = Backoff()
             }
             guard let settings else { return }
+            if succession?.rehearsal.solitude != nil {
+                awaitInheritance()
+                continue
+            }
             let source = makeSource(settings)
-            let failure = deliver(from: source, to: recorder)
+            let failure = deliver(from: source)
             source.close()
             guard let failure else { continue }
-            let delivered = recorder.disconnected(failure)
-            send(progressOf: recorder)
-            // Only where somebody starts the successor (I5).
-            wantsSuccessor = socket.isConnected && isOutdated()
-            guard !wantsSuccessor else { return }
-            pause(backoff.delay(afterRecording: delivered, using: &generator))
+            if let succession {
+                succession.rehearsal.disconnected(failure)
+                pause(.milliseconds(500))
+            } else if let recorder {
+                let delivered = recorder.disconnected(failure)
+                send(progressOf: recorder)
+                // Only where somebody starts the next one (I5).
+                isLost = socket.isConnected && isOutdated()
+                guard !isLost else { return }
+                pause(backoff.delay(afterRecording: delivered, using: &generator))
+            }
         }
     }
 
     /// One connection, from its first packet to its end; nil when it was we who ended it.
-    private func deliver(from source: any PacketSource, to recorder: Recorder) -> SourceFailure? {
+    private func deliver(from source: any PacketSource) -> SourceFailure? {
         do throws(SourceFailure) {
             guard let announcement = try source.open(tick: tick) else { return nil }
-            try recorder.connected(announcement)
+            try recorder?.connected(announcement)
+            try succession?.rehearsal.connected(announcement, at: clocks.monotonic())
             while true {
                 switch try source.next() {
-                case .packet(let packet): recorder.take(packet)
-                case .oversized(let bytes): recorder.dropped(bytes: bytes)
-                case .interrupted: return recorder.wantsReconnect ? .silent : nil
+                case .packet(let packet):
+                    recorder?.take(packet)
+                    succession?.rehearsal.take(packet, at: clocks.monotonic())
+                case .oversized(let bytes): recorder?.dropped(bytes: bytes)
+                case .interrupted: return recorder?.wantsReconnect == true ? .silent : nil
                 }
             }
         } catch {
@@ -137,32 +186,42 @@ package final class Worker {
         }
     }
 
-    /// Waits without a camera.
+    /// Waits without a camera; a successor that takes over has nothing to wait for.
     private func pause(_ span: TimeSpan) {
         let end = clocks.monotonic() + span
+        let wasSuccessor = succession != nil
         while !tick() {
             let left = (end - clocks.monotonic()).microseconds / 1000
-            guard left > 0 else { return }
-            socket.wait(milliseconds: Int32(clamping: min(left, 100)))
-            guard settings != nil || stopReason != nil else { continue }
-            if recorder == nil { return }
+            guard left > 0, wasSuccessor == (succession != nil) else { return }
+            socket.wait(milliseconds: Int32(clamping: min(left, wasSuccessor ? 20 : 100)))
         }
     }
 
+    /// Waits for the predecessor's end, without a second connection to a camera that allows one.
+    private func awaitInheritance() {
+        while succession != nil, !tick() { socket.wait(milliseconds: 20) }
+    }
+
     /// One turn of the loop; true when the connection has to end.
-    private func tick() -> Bool {
+    func tick() -> Bool {
         if isTerminating(), stopReason == nil { stopReason = .stopped }
-        for message in socket.service(greeting: { [.hello(identity)] }) {
+        let messages = socket.service(at: clocks.monotonic(), wall: clocks.wall()) { .hello(identity) }
+        for message in messages {
             switch message {
+            case .greet: break
             case .configure(let settings): configure(settings)
             case .stop(let reason): stopReason = stopReason ?? reason
+            case .handOver: handOver()
             }
         }
-        guard let recorder else { return stopReason != nil }
+        if settings != nil, succession != nil, stopReason == nil { succeed() }
+        guard let recorder else {
+            if let succession { send(progressOf: succession) }
+            return isOver || (succession != nil && reconfigured != nil)
+        }
         recorder.tick()
         if clocks.monotonic() >= progressAt { send(progressOf: recorder) }
-        return stopReason != nil || reconfigured != nil || recorder.wantsReconnect || journal.isBroken
-            || recorder.isOutOfDescriptors
+        return isOver || reconfigured != nil || recorder.wantsReconnect
     }
 
     /// Nothing ends a recovery, but cvrd must see that it goes on.
@@ -171,7 +230,7 @@ package final class Worker {
         guard clocks.monotonic() >= progressAt else { return }
         _ = tick()
         progressAt = clocks.monotonic() + .seconds(1)
-        socket.send(.progress(recovering))
+        socket.send(.progress(recovering), wall: clocks.wall())
     }
 
     private func configure(_ new: CameraSettings) {
@@ -190,6 +249,14 @@ package final class Worker {
 
     private func send(progressOf recorder: Recorder) {
         progressAt = clocks.monotonic() + .seconds(1)
-        socket.send(.progress(recorder.progress))
+        socket.send(.progress(recorder.progress), wall: clocks.wall())
+    }
+
+    private func send(progressOf succession: Succession) {
+        succession.rehearsal.tick()
+        guard clocks.monotonic() >= progressAt else { return }
+        progressAt = clocks.monotonic() + .seconds(1)
+        socket.send(.progress(succession.rehearsal.progress), wall: clocks.wall())
+        if let readiness = succession.readiness { socket.send(readiness, wall: clocks.wall()) }
     }
 }

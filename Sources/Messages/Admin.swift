@@ -40,6 +40,7 @@ package enum Admin {
         package var unverifiedTLS = false
         package var sandbox: String?
         package var troubles: [String: Int64] = [:]
+        package var build = ""
 
         package init(name: String, state: String, since: String) {
             self.name = name
@@ -169,6 +170,19 @@ package enum Admin {
         package var checks: [Check]
 
         package init(checks: [Check]) { self.checks = checks }
+    }
+
+    /// One step of an upgrade; the last one has no camera.
+    package struct UpgradeStep: Codable, Hashable, Sendable {
+        package var camera: String?
+        package var outcome: String
+        package var detail: String
+
+        package init(camera: String?, outcome: String, detail: String) {
+            self.camera = camera
+            self.outcome = outcome
+            self.detail = detail
+        }
     }
 
     package struct SyncReport: Codable, Hashable, Sendable {

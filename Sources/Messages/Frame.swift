@@ -7,13 +7,16 @@
 package enum Frame {
     /// The version that this build speaks; it also understands `oldestVersion`.
     ///
-    /// Version 2 added `WorkerIdentity.sandbox` and `WorkerProgress.keyframeInterval`.
+    /// Version 2 added `WorkerIdentity.sandbox`, `WorkerProgress.keyframeInterval` and the messages of a swap. Each side
+    /// says everything in the lower of the two versions: cvrd greets, the worker answers with its hello.
     package static let version: UInt8 = 2
     package static let oldestVersion: UInt8 = 1
     package static let maximumLength = 1 << 20
     package static let headerLength = 4
 
-    static func encode(kind: UInt8, _ body: (inout ByteWriter) -> Void) -> [UInt8] {
+    static func encode(
+        kind: UInt8, version: UInt8 = version, _ body: (inout ByteWriter) -> Void = { _ in }
+    ) -> [UInt8] {
         var content = ByteWriter()
         content.put(version)
         content.put(kind)
@@ -36,6 +39,11 @@ package enum Frame {
         let content = Array(buffer[headerLength..<headerLength + length])
         buffer.removeFirst(headerLength + length)
         return content
+    }
+
+    /// The version that a frame's content is in; nil for one that this build does not know.
+    package static func version(of content: [UInt8]) -> UInt8? {
+        content.first.flatMap { (oldestVersion...version).contains($0) ? $0 : nil }
     }
 
     static func open(_ content: [UInt8]) throws(MessageError) -> (version: UInt8, kind: UInt8, body: ByteReader) {

@@ -14,6 +14,8 @@ package enum IngestToSupervisor: Hashable, Sendable {
     case gapClosed(from: WallTime, to: WallTime, reason: GapReason)
     /// Something an operator wants to see in `cvrctl events`: lowerCamelCase type, one line of detail.
     case event(type: String, at: WallTime, detail: String)
+    /// A successor's word that it can take over; without the camera it will connect once its predecessor is gone.
+    case readyToSucceed(hasCamera: Bool, detail: String)
 }
 
 /// Who is behind a worker's socket.
@@ -21,7 +23,7 @@ package struct WorkerIdentity: Hashable, Sendable {
     package var camera: CameraName
     package var slot: Slot
     package var pid: Int64
-    /// Version of the binary, for rolling upgrades.
+    /// Version and build id of the binary, for rolling upgrades.
     package var build: String
     /// What confines it, and what this kernel lacks for it, in words for `status` and `doctor`; empty: it does not say.
     package var sandbox: String
@@ -93,41 +95,44 @@ package struct WorkerProgress: Hashable, Sendable {
 }
 
 extension IngestToSupervisor {
-    package var frame: [UInt8] {
+    package var frame: [UInt8] { frame(in: Frame.version) }
+
+    /// As a peer of an older version reads it.
+    package func frame(in version: UInt8) -> [UInt8] {
         switch self {
         case .hello(let identity):
-            Frame.encode(kind: 1) { $0.put(identity) }
+            Frame.encode(kind: 1, version: version) { $0.put(identity, version) }
         case .progress(let progress):
-            Frame.encode(kind: 2) { $0.put(progress) }
+            Frame.encode(kind: 2, version: version) { $0.put(progress, version) }
         case .sessionStarted(let session, let time):
-            Frame.encode(kind: 3) {
+            Frame.encode(kind: 3, version: version) {
                 $0.put(session)
                 $0.put(time)
             }
         case .segmentClosed(let id, let start, let duration, let bytes):
-            Frame.encode(kind: 4) {
-                $0.put(id.session)
-                $0.put(id.counter)
+            Frame.encode(kind: 4, version: version) {
+                $0.put(id)
                 $0.put(start)
                 $0.put(duration)
                 $0.put(bytes)
             }
         case .gapOpened(let from, let reason, let detail):
-            Frame.encode(kind: 5) {
-                $0.put(from)
-                $0.put(reason.rawValue)
-                $0.put(detail)
-            }
+            Frame.encode(kind: 5, version: version) { $0.put(from, reason.rawValue, detail) }
         case .gapClosed(let from, let to, let reason):
-            Frame.encode(kind: 6) {
+            Frame.encode(kind: 6, version: version) {
                 $0.put(from)
                 $0.put(to)
                 $0.put(reason.rawValue)
             }
         case .event(let type, let time, let detail):
-            Frame.encode(kind: 7) {
+            Frame.encode(kind: 7, version: version) {
                 $0.put(type)
                 $0.put(time)
+                $0.put(detail)
+            }
+        case .readyToSucceed(let hasCamera, let detail):
+            Frame.encode(kind: 8, version: version) {
+                $0.put(hasCamera)
                 $0.put(detail)
             }
         }
@@ -152,6 +157,7 @@ extension IngestToSupervisor {
                 from: try body.wallTime(), to: try body.wallTime(),
                 reason: GapReason(rawValue: try body.text()) ?? .unknown)
         case 7: self = .event(type: try body.eventType(), at: try body.wallTime(), detail: try body.text())
+        case 8: self = .readyToSucceed(hasCamera: try body.flag(), detail: try body.text())
         default: throw MessageError("an unknown message \(kind) from a worker; this build is version \(Frame.version)")
         }
         try body.finish()
@@ -159,15 +165,26 @@ extension IngestToSupervisor {
 }
 
 extension ByteWriter {
-    fileprivate mutating func put(_ identity: WorkerIdentity) {
+    fileprivate mutating func put(_ id: SegmentID) {
+        put(id.session)
+        put(id.counter)
+    }
+
+    fileprivate mutating func put(_ time: WallTime, _ first: String, _ second: String) {
+        put(time)
+        put(first)
+        put(second)
+    }
+
+    fileprivate mutating func put(_ identity: WorkerIdentity, _ version: UInt8) {
         put(identity.camera.text)
         put(identity.slot.rawValue)
         put(identity.pid)
         put(identity.build)
-        put(identity.sandbox)
+        if version >= 2 { put(identity.sandbox) }
     }
 
-    fileprivate mutating func put(_ progress: WorkerProgress) {
+    fileprivate mutating func put(_ progress: WorkerProgress, _ version: UInt8) {
         put(progress.state.rawValue)
         put(progress.session)
         put(progress.codec)
@@ -184,7 +201,7 @@ extension ByteWriter {
         put(progress.anomalies)
         put(progress.lastFault) { $0.put($1) }
         put(progress.lastFaultAt) { $0.put($1) }
-        put(progress.keyframeInterval) { $0.put($1) }
+        if version >= 2 { put(progress.keyframeInterval) { $0.put($1) } }
     }
 }
 

@@ -2,11 +2,18 @@ package import Recording
 
 /// What cvrd tells a camera's worker.
 package enum SupervisorToIngest: Sendable {
-    /// The first message on a connection, and again when the camera's settings changed in a way that a running
+    /// The first message on a connection: which version this cvrd speaks.
+    ///
+    /// Not for a worker of version 1, which says hello unasked and hangs up on what it does not know.
+    case greet
+    /// Answers the worker's hello, and again when the camera's settings changed in a way that a running
     /// worker can take over (see `CameraSettings.differsOnlyInLimits`).
     case configure(CameraSettings)
     /// Close the segment, open a gap of this reason, exit 0.
     case stop(GapReason)
+    /// End the recording right before the next keyframe and leave the rest to the successor that waits; without a
+    /// recording, at once.
+    case handOver
 }
 
 /// Everything that a worker needs to record its camera.
@@ -87,12 +94,17 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
 }
 
 extension SupervisorToIngest {
-    package var frame: [UInt8] {
+    package var frame: [UInt8] { frame(in: Frame.version) }
+
+    /// As a peer of an older version reads it.
+    package func frame(in version: UInt8) -> [UInt8] {
         switch self {
         case .configure(let settings):
-            Frame.encode(kind: 1) { $0.put(settings) }
+            Frame.encode(kind: 1, version: version) { $0.put(settings) }
         case .stop(let reason):
-            Frame.encode(kind: 2) { $0.put(reason.rawValue) }
+            Frame.encode(kind: 2, version: version) { $0.put(reason.rawValue) }
+        case .greet: Frame.encode(kind: 3, version: version)
+        case .handOver: Frame.encode(kind: 4, version: version)
         }
     }
 
@@ -101,6 +113,8 @@ extension SupervisorToIngest {
         switch kind {
         case 1: self = .configure(try body.cameraSettings())
         case 2: self = .stop(GapReason(rawValue: try body.text()) ?? .unknown)
+        case 3: self = .greet
+        case 4: self = .handOver
         default:
             throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
         }

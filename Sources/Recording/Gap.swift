@@ -20,6 +20,8 @@ package enum GapReason: String, Sendable, CaseIterable {
     case formatChange
     /// Stopped by the operator, or the service was.
     case stopped
+    /// Its worker was replaced by one of another build, and the camera allows no second connection meanwhile.
+    case upgrade
     case evicted
     /// A reason that this build does not know, written by a newer one.
     case unknown

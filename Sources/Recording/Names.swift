@@ -41,6 +41,8 @@ package struct SiteName: Hashable, Sendable, CustomStringConvertible {
 /// predecessor stops.
 package enum Slot: String, Sendable, CaseIterable {
     case a, b
+
+    package var other: Slot { self == .a ? .b : .a }
 }
 
 private func isLabel(_ text: some StringProtocol) -> Bool {

@@ -8,6 +8,7 @@ extension JournalEvent {
         case .segmentClosed: "segment-closed"
         case .segmentDiscarded: "segment-discarded"
         case .sessionEnd: "session-end"
+        case .handOver: "hand-over"
         case .gapOpen: "gap-open"
         case .gapClose: "gap-close"
         case .formatChange: "format-change"
@@ -34,6 +35,8 @@ extension JournalEvent {
             id.fields
         case .sessionEnd(let session, let end, let reason):
             [("session", "\(session)"), ("end", end.rfc3339Microseconds), ("reason", reason.rawValue)]
+        case .handOver(let session, let handOver):
+            [("session", "\(session)")] + handOver.fields
         case .gapOpen(let from, let reason, let detail):
             [("from", from.rfc3339Microseconds), ("reason", reason.rawValue), ("detail", clipped(detail))]
         case .gapClose(let to):
@@ -65,6 +68,7 @@ extension JournalEvent {
             case "session-end": Self.sessionEnd(fields)
             case "segment-open", "segment-closed", "segment-discarded", "format-change", "evicted", "recovered":
                 fields.segment.flatMap { Self.segment(kind, $0, fields) }
+            case "hand-over": Self.handOver(fields)
             case "gap-open": Self.gapOpen(fields)
             case "gap-close": fields.time("to").map { .gapClose(to: $0) }
             case "clock-step": Self.clockStep(fields)
@@ -86,6 +90,11 @@ extension JournalEvent {
             let reason = fields.gapReason("reason")
         else { return nil }
         return .sessionEnd(session: session, end: end, reason: reason)
+    }
+
+    private static func handOver(_ fields: JournalFields) -> JournalEvent? {
+        guard let session = fields.number("session"), let handOver = HandOver(fields) else { return nil }
+        return .handOver(session: session, handOver)
     }
 
     private static func gapOpen(_ fields: JournalFields) -> JournalEvent? {
@@ -129,6 +138,7 @@ extension JournalState {
         if let sessionEnd {
             fields += [("end", sessionEnd.time.rfc3339Microseconds), ("reason", sessionEnd.reason.rawValue)]
         }
+        if let handOver { fields += handOver.fields }
         if let openGap {
             fields += [
                 ("gap-from", openGap.from.rfc3339Microseconds), ("gap-reason", openGap.reason.rawValue),
@@ -151,6 +161,7 @@ extension JournalState {
         if let time = fields.time("end"), let reason = fields.gapReason("reason") {
             sessionEnd = SessionEnd(time: time, reason: reason)
         }
+        handOver = HandOver(fields)
         if let from = fields.time("gap-from"), let reason = fields.gapReason("gap-reason") {
             openGap = Gap(from: from, to: nil, reason: reason, detail: fields["gap-detail"] ?? "")
         }
@@ -160,6 +171,22 @@ extension JournalState {
             guard parts.count == 2, numbers.count == 2, let start = WallTime(rfc3339: parts[1]) else { return nil }
             unresolved.append(Unresolved(id: SegmentID(session: numbers[0], counter: numbers[1]), start: start))
         }
+    }
+}
+
+extension HandOver {
+    fileprivate var fields: [(String, String)] {
+        [
+            ("hand-over", at.rfc3339Microseconds), ("keyframe", "\(keyframe.checksum)"),
+            ("keyframe-bytes", "\(keyframe.bytes)"),
+        ]
+    }
+
+    fileprivate init?(_ fields: JournalFields) {
+        guard let at = fields.time("hand-over"), let bytes = fields.number("keyframe-bytes"),
+            let checksum = fields.number("keyframe").flatMap({ UInt32(exactly: $0) })
+        else { return nil }
+        self.init(at: at, keyframe: FrameMark(checksum: checksum, bytes: bytes))
     }
 }
 

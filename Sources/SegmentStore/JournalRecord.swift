@@ -25,6 +25,8 @@ package enum JournalEvent: Hashable, Sendable {
     /// No file of this segment exists: it was never created, or held no whole fragment.
     case segmentDiscarded(SegmentID)
     case sessionEnd(session: Int64, end: WallTime, reason: GapReason)
+    /// The session ends right before this keyframe, with which a waiting successor's session begins.
+    case handOver(session: Int64, HandOver)
     case gapOpen(from: WallTime, reason: GapReason, detail: String)
     case gapClose(to: WallTime)
     case formatChange(SegmentID, codecs: String)

@@ -22,6 +22,8 @@ package struct JournalState: Hashable, Sendable {
     package var mediaEnd: WallTime?
     /// Set once the last session's end is journalled.
     package var sessionEnd: SessionEnd?
+    /// How the last session ended, if it was left to a successor.
+    package var handOver: HandOver?
     package var openGap: Gap?
     package internal(set) var unresolved: [Unresolved] = []
     /// False: records are missing, so that only a walk of the cache tells partials and sessions.
@@ -50,6 +52,11 @@ package struct JournalState: Hashable, Sendable {
         case .sessionEnd(let session, let end, let reason):
             reach(session: session)
             if session == lastSession { sessionEnd = SessionEnd(time: end, reason: reason) }
+        case .handOver(let session, let handOver):
+            reach(session: session)
+            guard session == lastSession else { break }
+            self.handOver = handOver
+            sessionEnd = SessionEnd(time: handOver.at, reason: .upgrade)
         case .gapOpen(let from, let reason, let detail):
             openGap = Gap(from: from, to: nil, reason: reason, detail: detail)
         case .gapClose:
@@ -68,6 +75,7 @@ package struct JournalState: Hashable, Sendable {
         anchor = nil
         mediaEnd = nil
         sessionEnd = nil
+        handOver = nil
     }
 
     private mutating func open(_ id: SegmentID, _ start: WallTime) {

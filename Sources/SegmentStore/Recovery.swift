@@ -13,6 +13,8 @@ package struct RecoveryReport: Sendable {
     package var lastSession: Int64
     /// What is missing from the last session's end until the next sample; nil in a fresh cache.
     package var openGap: Gap?
+    /// Where the last worker left off on purpose, for the successor that has the frames from there on.
+    package var handOver: HandOver?
     package var recovered: [Recovered]
     /// Partials that could not be closed now; they stay for the next start.
     package var deferred: [SegmentStoreError]
@@ -34,7 +36,8 @@ package enum Recovery {
         try journal.state.isComplete ? pass.resolveOpen() : pass.walk()
         let gap = try openGap(journal, now, bootChanged ? .hostRestart : predecessorEnd ?? .workerCrash)
         return RecoveryReport(
-            lastSession: journal.state.lastSession, openGap: gap, recovered: pass.recovered, deferred: pass.deferred)
+            lastSession: journal.state.lastSession, openGap: gap, handOver: journal.state.handOver,
+            recovered: pass.recovered, deferred: pass.deferred)
     }
 
     /// Tries again what a run deferred, while no segment is being recorded; returns what is still in the way.

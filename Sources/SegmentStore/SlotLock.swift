@@ -32,14 +32,35 @@ package final class SlotLock: Sendable {
 
     deinit { file.unlock() }
 
+    /// True while a process holds a slot's lock.
+    ///
+    /// By trying it: for a worker that starts, and must find the other slot free; for one that hands over, and must
+    /// know that somebody takes it.
+    package static func isHeld(in cache: CacheDirectory, slot: Slot) throws(SegmentStoreError) -> Bool {
+        do {
+            let file = try Descriptor("lock.\(slot.rawValue)", in: cache.root, O_RDWR | O_NOFOLLOW)
+            try file.lockExclusively()
+            file.unlock()
+            return false
+        } catch {
+            if error.errno == EWOULDBLOCK { return true }
+            guard error.errno == ENOENT else { throw error }
+            return false
+        }
+    }
+
     /// The live process that holds a slot's lock; nil when there is none.
     ///
     /// Asks `/proc`, not the lock: a trial lock could make a starting worker believe that it has a rival.
     package static func holder(in cache: CacheDirectory, slot: Slot) throws(SegmentStoreError) -> LockHolder? {
+        try lastHolder(in: cache, slot: slot).flatMap { $0.isAlive ? $0 : nil }
+    }
+
+    /// The process that held a slot's lock last, whether or not it lives.
+    package static func lastHolder(in cache: CacheDirectory, slot: Slot) throws(SegmentStoreError) -> LockHolder? {
         do {
             let file = try Descriptor("lock.\(slot.rawValue)", in: cache.root, O_RDONLY | O_NOFOLLOW)
-            let holder = LockHolder(line: try file.read(at: 0, count: LockHolder.lineLength))
-            return holder?.isAlive == true ? holder : nil
+            return LockHolder(line: try file.read(at: 0, count: LockHolder.lineLength))
         } catch {
             guard error.errno == ENOENT else { throw error }
             return nil

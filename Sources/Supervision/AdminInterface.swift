@@ -24,6 +24,7 @@ package struct AdminInterface: Sendable {
             case "SyncStatus": try await replies.send(Admin.SyncReport(sync: await supervisor.syncSummary))
             case "Events": try await sendEvents(call, replies)
             case "Doctor": try await sendChecks(call, replies)
+            case "Upgrade": try await sendUpgrade(call, replies)
             case "Reload": try await replies.send(try await supervisor.change(.reload))
             case "AddCamera", "RemoveCamera", "StartCamera", "StopCamera", "RestartCamera":
                 try await changeCamera(call)
@@ -68,6 +69,17 @@ package struct AdminInterface: Sendable {
             }
         }
         try await replies.send(Admin.Checks(checks: checks))
+    }
+
+    /// Its steps as they are done, one behind, so that the last is known to be the last.
+    private func sendUpgrade(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        var held: Admin.UpgradeStep?
+        for await step in try await supervisor.upgrade() {
+            if let held, call.wantsMore { try await replies.send(held, continues: true) }
+            held = step
+        }
+        guard let held else { throw ChangeRefusal.failed("cvrd is stopping", nextStep: "Start it again") }
+        try await replies.send(held)
     }
 
     /// The recent events; with `more`, each later one until the client goes away or falls behind.

@@ -19,6 +19,8 @@ package struct Departure: Hashable, Sendable {
         case garbage(String)
         /// It is of another release, and cannot be talked to.
         case otherVersion(String)
+        /// It records, but its socket is gone: it is to be succeeded.
+        case unreachable(String)
     }
 
     /// Judges the end of a process.
@@ -46,7 +48,7 @@ package struct Departure: Hashable, Sendable {
                 .killed, .stopped, "workerReplaced", "\(name) is of another release (\(why)) and was replaced",
                 "If it happens again, install cvrd and \(name) from one release")
             return
-        case nil: break
+        case .unreachable, nil: break
         }
         switch status {
         case .exited(let code): self.init(exitCode: code, name)

@@ -125,9 +125,11 @@ extension Diagnosis {
 
     static func build(_ camera: Camera, release: String) -> Check? {
         guard let build = camera.build else { return nil }
-        if build == release { return Check("build", camera: camera.name, .ok, "its worker is of release \(build)") }
+        // The build id behind the release is `cvrctl upgrade`'s to compare.
+        let own = build.prefix { $0 != "+" }
+        if own == release { return Check("build", camera: camera.name, .ok, "its worker is of release \(build)") }
         return Check(
-            "build", camera: camera.name, .warning, "its worker is of release \(build), cvrd of \(release)",
-            nextStep: "Run `cvrctl camera restart \(camera.name)`")
+            "build", camera: camera.name, .warning, "its worker is of release \(own), cvrd of \(release)",
+            nextStep: "Run `cvrctl upgrade`")
     }
 }

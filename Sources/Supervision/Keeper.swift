@@ -17,6 +17,8 @@ package actor Keeper {
         case retire(GapReason)
         /// `run` returns and the process goes on without us.
         case leave
+        /// Have a new process succeed the running one; the answer is how that ended.
+        case swap(AsyncStream<SwapEnd>.Continuation)
     }
 
     /// What the owner is told; `status` after every change.
@@ -26,7 +28,7 @@ package actor Keeper {
         case happened(type: String, detail: String, Fault?)
     }
 
-    private enum Happening: Sendable {
+    enum Happening: Sendable {
         case ordered(Order)
         case spawned(RunningProcess)
         case notSpawned(Departure)
@@ -35,6 +37,8 @@ package actor Keeper {
         case condemned(Departure.Condemnation, pid: Int32)
         /// A process that has ended will say nothing more either.
         case silent
+        case succeeding(RunningProcess, swap: Int)
+        case swapped(SwapEnd, swap: Int)
         case leftoversRemoved(Departure)
         case due
         /// The end of this stop's ladder was reached.
@@ -45,30 +49,32 @@ package actor Keeper {
         case felt(AsyncStream<Void>.Continuation)
     }
 
-    private let link: any ProcessLink
-    private let report: @Sendable (Report) async -> Void
+    let link: any ProcessLink
+    let report: @Sendable (Report) async -> Void
     private let happenings: AsyncStream<Happening>
-    private nonisolated let inbox: AsyncStream<Happening>.Continuation
+    nonisolated let inbox: AsyncStream<Happening>.Continuation
     private let ended: AsyncStream<Void>
     private nonisolated let end: AsyncStream<Void>.Continuation
 
-    private var policy = RestartPolicy()
-    private var process: RunningProcess?
-    private var condemned: Departure.Condemnation?
+    var policy = RestartPolicy()
+    var process: RunningProcess?
+    var condemned: Departure.Condemnation?
     private var predecessorEnd: GapReason?
     private var stopReason = GapReason.stopped
     private var memoryWatch = OutOfMemoryWatch()
     /// Processes that may still say something, ended ones included.
-    private var conversations = 0
+    var conversations = 0
     private var endedUnasked = false
-    private var isRetiring = false
+    var isRetiring = false
     private var isHurried = false
     /// Ladders begun so far: only the last one's end counts.
     private var stops = 0
     /// Neither the process nor its start can be ended.
-    private var isStuck = false
+    var isStuck = false
     private var waiters: [AsyncStream<Void>.Continuation] = []
-    private var status = KeeperStatus()
+    var swap: Swap?
+    var swaps = 0
+    var status = KeeperStatus()
     private var published: KeeperStatus?
 
     package init(_ link: any ProcessLink, report: @escaping @Sendable (Report) async -> Void) {
@@ -101,7 +107,11 @@ package actor Keeper {
     package func run() async {
         defer { end.finish() }
         await withDiscardingTaskGroup { group in
-            if let found = await link.findRunning() { await take(found, .adopted, &group) }
+            let found = await link.findRunning()
+            if let first = found.first { await take(first, .adopted, &group) }
+            if let first = found.first, let second = found.dropFirst().first {
+                await goOnSwapping(from: first, to: second, &group)
+            }
             for await happening in happenings {
                 if case .ordered(.leave) = happening { break }
                 await handle(happening, &group)
@@ -119,10 +129,12 @@ package actor Keeper {
             switch happening {
             case .asked(let waiter), .felt(let waiter): waiters.append(waiter)
             case .spawned(let process) where isRetiring: process.signal(SIGTERM)
+            case .succeeding(let process, _): process.signal(SIGTERM)
             default: break
             }
         }
         for waiter in waiters { waiter.finish() }
+        finishSwap(.notDone("cvrd ends"))
     }
 
     private var isDown: Bool { [.stopped, .refused].contains(policy.state) }
@@ -139,12 +151,11 @@ package actor Keeper {
             await decide(.ended(.refused), &group)
         case .ended(let ending, let pid): await bury(ending, pid: pid, &group)
         case .condemned(let why, let pid):
-            guard let process, process.pid == pid else { return }
-            condemned = why
-            // One that only speaks another version closes its segment.
-            if case .otherVersion = why { climb(process, link.patience, &group) } else { process.signal(SIGKILL) }
+            await condemn(pid, why, &group)
         case .leftoversRemoved(let departure): await conclude(departure, &group)
         case .silent: conversations -= 1
+        case .succeeding(let process, let swap): await succeed(process, swap, &group)
+        case .swapped(let end, let swap): await conclude(swap, end, &group)
         case .due: await decide(.due, &group)
         case .overdue(let stop): await giveUp(stop)
         case .asked(let waiter):
@@ -173,10 +184,11 @@ package actor Keeper {
             isHurried = true
             if case .stopping = policy.state, let process { climb(process, .hurried, &group) }
         case .leave: break
+        case .swap(let answer): beginSwap(answer, &group)
         }
     }
 
-    private func decide(_ event: RestartPolicy.Event, _ group: inout DiscardingTaskGroup) async {
+    func decide(_ event: RestartPolicy.Event, _ group: inout DiscardingTaskGroup) async {
         for action in policy.handle(event, at: .now, jitter: .random(in: 0..<1)) {
             switch action {
             case .spawn:
@@ -211,7 +223,7 @@ package actor Keeper {
         }
     }
 
-    private func take(
+    func take(
         _ process: RunningProcess, _ event: RestartPolicy.Event?, _ group: inout DiscardingTaskGroup
     ) async {
         self.process = process
@@ -219,12 +231,17 @@ package actor Keeper {
         isStuck = false
         memoryWatch = OutOfMemoryWatch()
         await publish()
-        conversations += 1
-        group.addTask { await self.attend(process) }
+        await link.lead(process)
+        attend(to: process, &group)
         let type = event == .adopted ? "workerAdopted" : "workerStarted"
         await report(.happened(type: type, detail: "\(link.program) \(process.pid)", nil))
         if let event { await decide(event, &group) }
         if case .stopping = policy.state { stop(process, &group) }
+    }
+
+    func attend(to process: RunningProcess, _ group: inout DiscardingTaskGroup) {
+        conversations += 1
+        group.addTask { await self.attend(process) }
     }
 
     /// Watches a process and talks to it until it is gone.
@@ -258,10 +275,12 @@ package actor Keeper {
     }
 
     private func bury(_ ending: ExitStatus, pid: Int32, _ group: inout DiscardingTaskGroup) async {
-        guard process?.pid == pid else { return }
+        guard let ended = process, ended.pid == pid else { return await burySuccessor(ending, pid: pid, &group) }
+        let words = ending == .unknown ? await link.lastWords(of: ended) : nil
+        let ending = words.map { ExitStatus.exited($0.code) } ?? ending
         process = nil
         isStuck = false
-        var isTold = false
+        var isTold = isLettingGo
         if case .stopping = policy.state { isTold = true }
         let departure = Departure(
             ending, of: link.program, told: isTold, condemned: condemned,
@@ -271,7 +290,9 @@ package actor Keeper {
         let hang = departure.gap == .workerHang ? departure.fault?.code : nil
         let type = hang ?? "workerExited"
         let detail = departure.fault.map { "\($0.message). \($0.nextStep)" } ?? "\(link.program) stopped as told"
-        await report(.happened(type: type, detail: detail, departure.fault))
+        let said = words.map { "; its last words: \($0.why)" } ?? ""
+        await report(.happened(type: type, detail: detail + said, departure.fault))
+        if await promoteSuccessor(departure, &group) { return }
         guard departure.leftover else { return await conclude(departure, &group) }
         group.addTask { [link, inbox] in
             await link.removeLeftovers()
@@ -285,11 +306,12 @@ package actor Keeper {
     }
 
     /// Without a process its start is under way: it is stopped when it is there.
-    private func stop(_ process: RunningProcess?, _ group: inout DiscardingTaskGroup) {
+    func stop(_ process: RunningProcess?, _ group: inout DiscardingTaskGroup) {
         let reason = stopReason
+        abandonSwap("the camera is stopped", &group)
         if let process {
             group.addTask { [link] in
-                let isTold = await link.askToStop(reason)
+                let isTold = await link.askToStop(process, reason)
                 if !isTold { process.signal(SIGTERM) }
             }
         }
@@ -297,7 +319,7 @@ package actor Keeper {
     }
 
     /// SIGTERM, then SIGKILL, then giving up; a process that is gone feels nothing.
-    private func climb(_ process: RunningProcess?, _ patience: StopPatience, _ group: inout DiscardingTaskGroup) {
+    func climb(_ process: RunningProcess?, _ patience: StopPatience, _ group: inout DiscardingTaskGroup) {
         stops += 1
         group.addTask { [inbox, stops] in
             do {
@@ -326,10 +348,11 @@ package actor Keeper {
     }
 
     /// Whoever waits for an order goes on only when the owner knows what came of it.
-    private func publish() async {
+    func publish() async {
         status.phase = policy.state
         status.isFlapping = policy.isFlapping
         status.pid = process?.pid
+        status.successor = swap?.process?.pid
         if status != published {
             published = status
             await report(.status(status))
@@ -345,6 +368,8 @@ package struct KeeperStatus: Hashable, Sendable {
     package var phase = RestartPolicy.State.stopped
     package var isFlapping = false
     package var pid: Int32?
+    /// A process that waits to succeed this one.
+    package var successor: Int32?
     /// Starts after an end that nobody had ordered.
     package var restarts: Int64 = 0
     /// How the last process ended, or why there is none.

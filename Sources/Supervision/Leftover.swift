@@ -9,6 +9,8 @@ package struct ProcessRecord: Codable, Hashable, Sendable {
     var pid: Int32
     var startTime: UInt64
     var bootID: String
+    /// Of the program; nil in files that name none.
+    var build: String?
 
     /// The live process that the file at `path` names; nil when there is none.
     ///

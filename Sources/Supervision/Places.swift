@@ -25,6 +25,7 @@ package struct Places: Hashable, Sendable {
     package var syncDirectory: String { "\(runtime)/sync" }
     package var syncSocket: String { "\(syncDirectory)/sync.sock" }
     package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
+    package var syncLock: String { "\(state)/sync/lock" }
     package var credentials: String { "\(state)/credentials" }
     package var bitRates: String { "\(state)/bitrates" }
     package var identities: String { "\(state)/identities" }

@@ -10,9 +10,13 @@ enum Strays {
         _ places: Places, except known: Set<CameraName>
     ) -> [(camera: CameraName, process: RunningProcess?)] {
         var found: [(camera: CameraName, process: RunningProcess?)] = []
-        for camera in Directory.entries(places.runtime).compactMap({ CameraName($0) }) where !known.contains(camera) {
-            let directories = Slot.allCases.filter { access(places.runDirectory(camera, $0), F_OK) == 0 }
-            for slot in directories { found.append((camera, worker(of: camera, slot, places))) }
+        let named = Directory.entries(places.runtime) + Directory.entries(places.cache)
+        for camera in Set(named.compactMap { CameraName($0) }).sorted() where !known.contains(camera) {
+            for slot in Slot.allCases {
+                let process = worker(of: camera, slot, places)
+                guard process != nil || access(places.runDirectory(camera, slot), F_OK) == 0 else { continue }
+                found.append((camera, process))
+            }
         }
         return found
     }
@@ -29,24 +33,11 @@ enum Strays {
     }
 
     private static func worker(of camera: CameraName, _ slot: Slot, _ places: Places) -> RunningProcess? {
-        ProcessRecord.process(
-            at: places.runDirectory(camera, slot) + "/state.json",
-            startedWith: ["--camera", camera.text, "--slot", slot.rawValue])
-    }
-}
-
-/// The names in a directory; none in one that cannot be read.
-enum Directory {
-    static func entries(_ path: String) -> [String] {
-        guard let handle = opendir(path) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
+        // In a run directory that was wiped under it, the cache's lock still names it.
+        let paths = [
+            places.runDirectory(camera, slot) + "/state.json", places.cacheDirectory(camera) + "/lock.\(slot.rawValue)",
+        ]
+        let arguments = ["--camera", camera.text, "--slot", slot.rawValue]
+        return paths.lazy.compactMap { ProcessRecord.process(at: $0, startedWith: arguments) }.first
     }
 }

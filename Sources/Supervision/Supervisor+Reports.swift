@@ -50,6 +50,7 @@ extension Supervisor {
         switch message {
         case .hello(let identity):
             rows[name]?.build = identity.build
+            await notice(build: identity.build)
             let sandbox = SandboxWord(identity.sandbox)
             guard rows[name]?.sandbox != sandbox.text else { return }
             rows[name]?.sandbox = sandbox.text
@@ -58,6 +59,8 @@ extension Supervisor {
             rows[name]?.progress = progress
             rows[name]?.progressAt = .now
             rows[name]?.refreshState()
+            if progress.state != .recording { rows[name]?.recordingSince = nil }
+            if progress.state == .recording, rows[name]?.recordingSince == nil { rows[name]?.recordingSince = .now }
             measure(name, progress)
         case .sessionStarted(let session, let time):
             events.append("sessionStarted", camera: name, at: time, "session \(session)")
@@ -73,6 +76,7 @@ extension Supervisor {
         case .gapClosed(let from, let to, let reason):
             events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
         case .event(let type, let time, let detail): events.append(type, camera: name, at: time, detail)
+        case .readyToSucceed: break
         }
     }
 
@@ -95,7 +99,7 @@ extension Supervisor {
     /// (design §5).
     package func keeps(_ pid: Int32) -> Bool {
         // The adopted are nobody's children any more, and who was only just started is not in the table yet.
-        let kept = Set(rows.values.compactMap { $0.kept?.pid } + [syncKept.pid].compactMap(\.self))
+        let kept = Set(rows.values.flatMap { [$0.kept?.pid, $0.kept?.successor].compactMap(\.self) } + [syncKept.pid].compactMap(\.self))
         // Deeper than anything that a worker may start.
         let line = sequence(first: pid, next: ProcessFacts.parent(of:)).prefix(16)
         return line.contains { kept.contains($0) } || line.dropFirst().contains(getpid())

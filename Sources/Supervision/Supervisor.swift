@@ -70,6 +70,12 @@ package actor Supervisor {
     var isPopulated = false
     /// systemd was told that cvrd is ready.
     var isReady = false
+    /// Upgrades happen one after the other.
+    var isUpgrading = false
+    /// A build that did not record: nobody tries it again unasked.
+    var refusedBuild: String?
+    let upgradeRequests: AsyncStream<Void>
+    let upgradeInbox: AsyncStream<Void>.Continuation
 
     package init(_ box: BoxConfiguration, files: ConfigurationFiles, surroundings: Surroundings) {
         self.box = box
@@ -81,6 +87,7 @@ package actor Supervisor {
         (keepers, keeperInbox) = AsyncStream.makeStream()
         (hasBegun, begun) = AsyncStream.makeStream()
         (allTried, tried) = AsyncStream.makeStream()
+        (upgradeRequests, upgradeInbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     // MARK: Life
@@ -89,6 +96,8 @@ package actor Supervisor {
     package func run() async {
         await withDiscardingTaskGroup { changes in
             changes.addTask { await self.keepBalance() }
+            changes.addTask { await self.keepBuilds() }
+            changes.addTask { await self.upgradeUnasked() }
             changes.addTask {
                 await self.begin()
                 for await work in self.pending { await self.perform(work) }

@@ -78,13 +78,33 @@ actor SyncLink: ProcessLink {
             arguments: arguments + ["--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL])
     }
 
-    func findRunning() async -> RunningProcess? { await recorded() }
+    /// One whose socket is gone can be told nothing any more: it is ended, since its pause loses nothing.
+    func findRunning() async -> [RunningProcess] {
+        guard let found = await recorded() else { return [] }
+        do {
+            try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)).close()
+        } catch {
+            guard access(places.syncSocket, F_OK) != 0 else { return [found] }
+            await Leftover.end(found)
+            return []
+        }
+        return [found]
+    }
 
     func removeLeftovers() async {
         if let process = await recorded() { await Leftover.end(process) }
     }
 
-    func askToStop(_ reason: GapReason) async -> Bool { await Self.askToStop(at: places.syncSocket) }
+    func lastWords(of process: RunningProcess) async -> LastWords? {
+        let (directory, pid, startTime) = (places.syncDirectory, process.pid, process.startTime)
+        return await offPool(atMost: .seconds(1)) {
+            LastWordsFile.read(in: directory, of: pid, startTime: startTime)
+        } ?? nil
+    }
+
+    func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool {
+        await Self.askToStop(at: places.syncSocket)
+    }
 
     /// Asks whichever cvr-sync listens there; false when none does.
     static func askToStop(at socket: String) async -> Bool {
@@ -127,8 +147,11 @@ actor SyncLink: ProcessLink {
     private nonisolated var arguments: [String] { ["--run", places.syncDirectory] }
 
     private func recorded() async -> RunningProcess? {
-        let (path, arguments) = (places.syncDirectory + "/state.json", arguments)
-        return await offPool(atMost: .seconds(5)) { ProcessRecord.process(at: path, startedWith: arguments) } ?? nil
+        // In a run directory that was wiped under it, the lock of its catalog still names it.
+        let (paths, arguments) = ([places.syncDirectory + "/state.json", places.syncLock], arguments)
+        return await offPool(atMost: .seconds(5)) {
+            paths.lazy.compactMap { ProcessRecord.process(at: $0, startedWith: arguments) }.first
+        } ?? nil
     }
 
     private func ping() async {

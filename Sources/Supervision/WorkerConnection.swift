@@ -41,11 +41,14 @@ struct WorkerConnection: Sendable {
     /// Gives the connection up unused.
     func abandon() { close(descriptor) }
 
-    /// Sends `outgoing` and hands every message to `hear`, until either side ends or the task is cancelled.
+    /// Sends `outgoing` in the version that the worker speaks, once that is known by its hello, and hands every message
+    /// to `hear`, until either side ends or the task is cancelled.
     ///
-    /// Throws `MessageError` when the worker sends what is no message.
+    /// With `greets` we speak first; a worker of version 1 would hang up on it. Throws `MessageError` when the worker
+    /// sends what is no message.
     func talk(
-        outgoing: AsyncStream<[UInt8]>, hear: @escaping @Sendable (IngestToSupervisor) async throws -> Void
+        greets: Bool, outgoing: AsyncStream<SupervisorToIngest>,
+        hear: @escaping @Sendable (IngestToSupervisor, _ version: UInt8) async throws -> Void
     ) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .withConnectedSocket(descriptor) { channel in
@@ -53,17 +56,26 @@ struct WorkerConnection: Sendable {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
                 }
             }
+        let (version, spoken) = AsyncStream.makeStream(of: UInt8.self, bufferingPolicy: .bufferingNewest(1))
         try await channel.executeThenClose { inbound, outbound in
             try await withThrowingTaskGroup { group in
                 group.addTask {
-                    for await frame in outgoing { try await outbound.write(ByteBuffer(bytes: frame)) }
+                    if greets { try await outbound.write(ByteBuffer(bytes: SupervisorToIngest.greet.frame)) }
+                    var theirs = version.makeAsyncIterator()
+                    guard let theirs = await theirs.next() else { return }
+                    for await message in outgoing {
+                        try await outbound.write(ByteBuffer(bytes: message.frame(in: theirs)))
+                    }
                 }
                 group.addTask {
                     var received: [UInt8] = []
                     for try await chunk in inbound {
                         received.append(contentsOf: chunk.readableBytesView)
                         while let content = try Frame.next(in: &received) {
-                            try await hear(try IngestToSupervisor(content: content))
+                            let message = try IngestToSupervisor(content: content)
+                            let theirs = Frame.version(of: content) ?? Frame.version
+                            try await hear(message, theirs)
+                            spoken.yield(theirs)
                         }
                     }
                 }

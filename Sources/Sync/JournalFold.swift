@@ -99,6 +99,8 @@ struct JournalFold {
         case .segmentClosed(let id, let start, let duration, let bytes):
             let key = work.key(row, start: start, id)
             return [.segmentClosed(id, key: key, start: start, duration: duration, bytes: bytes)]
+        case .handOver(let session, let handOver):
+            return [.sessionEnded(session: session, end: handOver.at, reason: .upgrade)]
         case .gapOpen(let from, let reason, let detail):
             let gap = Gap(from: from, to: nil, reason: reason, detail: detail)
             return [.gapOpened(GapRow(sequence: record.sequence, session: row.journal.session, gap: gap))]

@@ -5,8 +5,8 @@ import Glibc
 final class ProcessLock: Sendable {
     private let descriptor: Int32
 
-    /// Throws with code `locked` when another process has it.
-    init(_ path: String) throws(SyncError) {
+    /// Throws with code `locked` when another process has it; `line` says in the file who holds it.
+    init(_ path: String, line: [UInt8] = []) throws(SyncError) {
         descriptor = cvr_open(path, O_RDWR | O_CREAT, 0o640)
         guard descriptor >= 0 else {
             throw SyncError(
@@ -17,6 +17,8 @@ final class ProcessLock: Sendable {
             close(descriptor)
             throw SyncError(.locked, "another cvr-sync holds \(path)", nextStep: "stop it first")
         }
+        // For whoever looks for us when our run directory is gone; the lock holds without it, on a full disk too.
+        if !line.isEmpty { _ = pwrite(descriptor, line, line.count, 0) }
     }
 
     deinit { close(descriptor) }

@@ -74,7 +74,8 @@ extension SyncService {
         guard !endsOutdated(for: settings) else { throw CancellationError() }
         if lock?.path != settings.statePath {
             try settings.folder.prepare()
-            lock = (settings.statePath, try ProcessLock(settings.folder.path + "/lock"))
+            let path = settings.folder.path + "/lock"
+            lock = (settings.statePath, try ProcessLock(path, line: SyncProcess.holder.line))
         }
         if let halves, halves.work.settings.statePath == settings.statePath,
             halves.work.settings.origin == settings.origin

@@ -6,47 +6,82 @@ internal import Recording
 internal import SegmentStore
 
 extension IngestProcess {
-    static let build = Release.version
-
     /// The steps of a worker's start, in their order; each one's failure has its exit code.
     static func start(_ arguments: [String]) -> Worker.ExitCode {
         guard let arguments = WorkerArguments(arguments.dropFirst()) else {
             complain(usage)
             return .usage
         }
-        let clocks = Clocks.system()
         limitProcess()
+        let holder = LockHolder(build: OwnBuild.name(version: Release.version), protocolVersion: Int64(Frame.version))
+        var code = Worker.ExitCode.inputOutput
+        var words = ""
         do throws(SegmentStoreError) {
-            let cache = try CacheDirectory(path: arguments.cachePath, camera: arguments.camera)
-            let lock = try SlotLock(
-                in: cache, slot: arguments.slot, build: build, protocolVersion: Int64(Frame.version))
-            let journal = try Journal(in: cache, now: clocks.wall())
-            let holder = LockHolder(build: build, protocolVersion: Int64(Frame.version))
-            try StateFile.write(holder.line, in: arguments.runPath)
-            let bootChanged = lock.predecessor.map { $0.bootID != holder.bootID } ?? false
-            let socket: ControlSocket
-            do throws(StartError) {
-                socket = try ControlSocket(path: arguments.runPath + "/worker.sock")
-            } catch {
-                complain(error.description)
-                return .inputOutput
-            }
-            let worker = confine(arguments, cache) { identity, isOutdated in
-                Worker(
-                    identity: identity, cache: cache, journal: journal, bootChanged: bootChanged, clocks: clocks,
-                    socket: socket, isTerminating: isTerminating, isOutdated: isOutdated,
-                    makeSource: { Worker.engine($0, clocks: clocks) })
-            }
-            return try withExtendedLifetime(lock) { () throws(SegmentStoreError) in try worker.run() }
+            (code, words) = try record(arguments, as: holder)
+        } catch {
+            words = error.description
+            complain(words)
+            code = error.errno == EWOULDBLOCK ? .lockHeld : .inputOutput
+        }
+        // Where another worker holds the lock, the directory is its own.
+        if code != .lockHeld {
+            // A process that cannot say why it ends does so all the same.
+            try? RunFiles.write(lastWords: code.rawValue, why: words, by: holder, in: arguments.runPath)
+        }
+        return code
+    }
+
+    /// From the lock to the end; how it ended, and in words.
+    private static func record(
+        _ arguments: WorkerArguments, as holder: LockHolder
+    ) throws(SegmentStoreError) -> (Worker.ExitCode, String) {
+        let clocks = Clocks.system()
+        let cache = try CacheDirectory(path: arguments.cachePath, camera: arguments.camera)
+        let bootChanged = try bootChanged(in: cache)
+        let lock = try SlotLock(
+            in: cache, slot: arguments.slot, build: holder.build, protocolVersion: holder.protocolVersion)
+        // Two are only possible when one waits for the other to end.
+        let isTaken = try SlotLock.isHeld(in: cache, slot: arguments.slot.other)
+        guard arguments.isSuccessor || !isTaken else {
+            throw SegmentStoreError(
+                operation: "record beside another worker in", path: arguments.cachePath, errno: EWOULDBLOCK,
+                nextStep: "stop the worker that the camera's lock files name")
+        }
+        var journal: Journal?
+        if !arguments.isSuccessor { journal = try Journal(in: cache, now: clocks.wall()) }
+        try RunFiles.write(state: holder.line, in: arguments.runPath)
+        let socket: ControlSocket
+        do throws(StartError) {
+            socket = try ControlSocket(path: arguments.runPath + "/worker.sock")
         } catch {
             complain(error.description)
-            return error.errno == EWOULDBLOCK ? .lockHeld : .inputOutput
+            return (.inputOutput, error.description)
         }
+        let worker = confine(arguments, cache, build: holder.build) { identity, isOutdated in
+            Worker(
+                identity: identity, cache: cache, journal: journal, bootChanged: bootChanged, clocks: clocks,
+                socket: socket, isTerminating: isTerminating, isOutdated: isOutdated,
+                makeSource: { Worker.engine($0, clocks: clocks) })
+        }
+        return try withExtendedLifetime(lock) { () throws(SegmentStoreError) in (try worker.run(), worker.lastWords) }
+    }
+
+    /// True when whoever recorded last did so before the box was started.
+    private static func bootChanged(in cache: CacheDirectory) throws(SegmentStoreError) -> Bool {
+        let current = LockHolder.currentBootID
+        var found = false
+        for slot in Slot.allCases {
+            guard let last = try SlotLock.lastHolder(in: cache, slot: slot) else { continue }
+            if last.bootID == current { return false }
+            found = true
+        }
+        return found
     }
 
     /// Shuts the process in, then makes the worker that says how well.
     private static func confine(
-        _ arguments: WorkerArguments, _ cache: CacheDirectory, _ make: (WorkerIdentity, @escaping () -> Bool) -> Worker
+        _ arguments: WorkerArguments, _ cache: CacheDirectory, build: String,
+        _ make: (WorkerIdentity, @escaping () -> Bool) -> Worker
     ) -> Worker {
         let nameService = NameService.identity()
         let sandbox = WorkerSandbox.close(arguments, cache: cache)

@@ -4,7 +4,7 @@ internal import Ingest
 /// cvr-ingest: records one camera into its cache, whoever else lives or dies.
 @main
 enum IngestProcess {
-    static let usage = "usage: cvr-ingest --camera NAME --slot a|b --cache DIRECTORY --run DIRECTORY"
+    static let usage = "usage: cvr-ingest --camera NAME --slot a|b [--role successor] --cache DIRECTORY --run DIRECTORY"
 
     static func main() {
         exit(start(CommandLine.arguments).rawValue)

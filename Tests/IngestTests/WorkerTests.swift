@@ -49,7 +49,11 @@ final class RunningWorker {
         }.start()
     }
 
-    func connect() throws -> Supervisor { try Supervisor(workspace.path + "/worker.sock") }
+    func connect(greets: Bool = true) throws -> Supervisor {
+        let supervisor = try Supervisor(workspace.path + "/worker.sock")
+        if greets { supervisor.send(.greet) }
+        return supervisor
+    }
 
     /// As SIGTERM does.
     func terminate() { outcome.isTerminating = true }
@@ -94,9 +98,12 @@ final class Supervisor {
     func send(_ bytes: [UInt8]) { Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
     /// The next message; nil at the end of the connection.
-    func next() throws -> IngestToSupervisor? {
+    func next() throws -> IngestToSupervisor? { try nextContent().map { try IngestToSupervisor(content: $0) } }
+
+    /// Its bytes, from the version on.
+    func nextContent() throws -> [UInt8]? {
         while true {
-            if let content = try Frame.next(in: &received) { return try IngestToSupervisor(content: content) }
+            if let content = try Frame.next(in: &received) { return content }
             var chunk = [UInt8](repeating: 0, count: 65536)
             let count = recv(socket, &chunk, chunk.count, 0)
             guard count > 0 else { return nil }
@@ -179,6 +186,41 @@ struct WorkerTests {
         second.send(.stop(.stopped))
         #expect(try worker.exitCode() == .stopped)
         #expect(try worker.records().filter { if case .sessionStart = $0 { true } else { false } }.count == 1)
+    }
+
+    @Test("an older cvrd, which does not greet, is answered in its own version")
+    func olderSupervisor() throws {
+        let worker = try RunningWorker()
+        let old = try worker.connect(greets: false)
+        old.send(SupervisorToIngest.configure(.test()).frame(in: 1))
+        let hello = try #require(try old.nextContent())
+        #expect(hello.prefix(2) == [1, 1] && !hello.contains(2), "\(hello)")
+        let progress = try #require(try old.nextContent())
+        #expect(progress.first == 1)
+        old.send(SupervisorToIngest.stop(.stopped).frame(in: 1))
+        #expect(try worker.exitCode() == .stopped)
+    }
+
+    @Test("the next cvrd hears in one event a kind what nobody was there to hear")
+    func coalesced() throws {
+        let worker = try RunningWorker([.plays(frames: 200, then: .disconnected), .playsOn])
+        var first: Supervisor? = try worker.connect()
+        first?.send(.configure(.test(segment: .seconds(2))))
+        try first?.waitForProgress { $0.state == .recording }
+        first = nil
+        // The second session has begun, and closed segments.
+        let limit = ContinuousClock.now + .seconds(20)
+        while try worker.records().count(where: {
+            if case .segmentClosed(let id, _, _, _) = $0 { id.session == 2 } else { false }
+        }) < 2 {
+            try #require(ContinuousClock.now < limit)
+        }
+        let second = try worker.connect()
+        let event = try second.wait { if case .event("gapClosed", _, _) = $0 { true } else { false } }
+        guard case .event(_, _, let detail) = event else { return }
+        #expect(detail.hasPrefix("1 while no cvrd listened, the last: networkLoss from "), "\(detail)")
+        second.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
     }
 
     @Test(

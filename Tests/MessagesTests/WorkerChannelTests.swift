@@ -19,6 +19,7 @@ struct WorkerChannelTests {
         .gapOpened(from: time, reason: .networkLoss, detail: "connection reset"),
         .gapClosed(from: time, to: time + .seconds(5), reason: .networkLoss),
         .event(type: "formatChanged", at: time, detail: "640x360"),
+        .readyToSucceed(hasCamera: true, detail: "é"),
     ]
 
     @Test("every message comes back as it was sent", arguments: fromWorker)
@@ -36,6 +37,27 @@ struct WorkerChannelTests {
                 == [0, 0, 0, 28, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
                 + [0, 0, 0, 2, 0xC3, 0xA9])
         #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 2, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+    }
+
+    @Test("an older peer hears its own version, without what it does not know")
+    func older() throws {
+        let camera = try #require(CameraName("front"))
+        let hello = IngestToSupervisor.hello(
+            WorkerIdentity(camera: camera, slot: .a, pid: 1, build: "b", sandbox: "canary"))
+        #expect(
+            hello.frame(in: 1)
+                == [0, 0, 0, 29, 1, 1, 0, 0, 0, 5] + Array("front".utf8) + [0, 0, 0, 1, 0x61]
+                + [0, 0, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 1, 0x62])
+        for message in Self.fromWorker {
+            var buffer = message.frame(in: 1)
+            let content = try #require(try Frame.next(in: &buffer))
+            #expect(try IngestToSupervisor(content: content) == message)
+        }
+        #expect(
+            SupervisorToIngest.stop(.stopped).frame(in: 1) == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+        #expect(
+            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 2, 3]
+                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 2, 4])
     }
 
     @Test("settings arrive whole, and print without the password")

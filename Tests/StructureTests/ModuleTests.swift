@@ -46,7 +46,7 @@ struct ModuleTests {
         "Sources/Catalog/Catalog.swift",  // a damaged catalog
         "Sources/Configuration/SmallFile.swift",  // cameras.d, credentials, run directories
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
-        "Sources/Ingest/WorkerArguments.swift",  // its state.json
+        "Sources/Ingest/RunFiles.swift",  // its state.json and last words
         "Sources/Sync/Ballast.swift",
         "Sources/Sync/StateFile.swift",  // the clock's reading, the store's mark
         "Sources/Sync/SyncFolder.swift",  // where an earlier build kept these and the catalog

@@ -36,9 +36,9 @@ private final class ScriptedLink: ProcessLink {
         }
     }
 
-    func findRunning() async -> RunningProcess? { nil }
+    func findRunning() async -> [RunningProcess] { [] }
     func removeLeftovers() async {}
-    func askToStop(_ reason: GapReason) async -> Bool { true }
+    func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool { true }
 
     func converse(with process: RunningProcess) async throws {
         for await why in condemn { throw why }

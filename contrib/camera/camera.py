@@ -20,6 +20,7 @@ Commands are read from standard input, one a line, each answered by one line of 
   audio NAME late S        clients that come from now on get no audio for S seconds
   loss NAME PERCENT        clients that come from now on lose that share of the RTP packets
   password NAME NEW        for clients that come from now on
+  sessions NAME many|one|newest   refuse a second client with 453, or drop the first for it
   stats NAME               units sent, and where the camera stands in its clip
   quit
 
@@ -135,6 +136,8 @@ class Rig:
                 station.access.password = new
                 if station.server is not None:
                     station.protect(station.server, station.factory)
+            case ["sessions", "many" | "one" | "newest" as sessions]:
+                station.sessions = sessions
             case ["stats"]:
                 return station.statistics()
             case _:

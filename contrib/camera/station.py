@@ -91,6 +91,8 @@ class Station:
         self.frozen_at: Fraction | None = None
         self.audio_delay = Fraction(0)
         self.loss = 0.0
+        self.sessions = "many"  # or one, newest
+        self.clients: list = []
         self.responder: Responder | None = None
         self.attached = 0
         self.pool = pool
@@ -170,7 +172,26 @@ class Station:
     def on_client(self, _, client):
         self.report(self.name, "connected")
         client.connect("play-request", lambda *_: self.report(self.name, "playing"))
-        client.connect("closed", lambda *_: self.report(self.name, "closed"))
+        client.connect("pre-setup-request", self.admit)
+        client.connect("closed", self.on_closed)
+
+    def on_closed(self, client):
+        with self.lock:
+            if client in self.clients:
+                self.clients.remove(client)
+        self.report(self.name, "closed")
+
+    def admit(self, client, _):
+        """Whether a client may watch; those that watch already have been asked."""
+        with self.lock:
+            others = [other for other in self.clients if other is not client]
+            if others and self.sessions == "one":
+                return GstRtsp.RTSPStatusCode.NOT_ENOUGH_BANDWIDTH
+            if others and self.sessions == "newest":
+                GLib.idle_add(lambda: [other.close() for other in others] and False)
+            if client not in self.clients:
+                self.clients.append(client)
+        return GstRtsp.RTSPStatusCode.OK
 
     def joined(self, media):
         media.get_element().get_parent().connect("deep-element-added", unpace)

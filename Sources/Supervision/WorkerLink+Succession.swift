@@ -1,0 +1,133 @@
+import Glibc
+import Isolation
+import Messages
+import Recording
+
+/// cvrd's part in a swap: it starts the successor, waits until that is ready, and tells the old worker to let go. What
+/// happens then is between the two workers.
+extension WorkerLink {
+    /// A new build that has not proved itself by then is not used.
+    static let readinessLimit = Duration.seconds(30)
+    /// Nor is one that does not record so long after it could.
+    static let workLimit = Duration.seconds(30)
+
+    /// What a swap waits for.
+    private enum Readiness: Sendable {
+        case ready(hasCamera: Bool, detail: String)
+        /// The camera dropped the old connection for the new one: whoever has it goes on.
+        case lost
+    }
+
+    func prepareSuccessor(of process: RunningProcess) async throws -> Launch {
+        guard let slot = Self.slot(of: process.pid)?.other else {
+            throw SwapFailure(
+                Fault(code: "notSwapped", message: "the worker does not say its slot", nextStep: "Restart the camera"))
+        }
+        try await prepareDirectory(of: slot)
+        if settings == nil { settings = try await resolve() }
+        settings?.predecessorEnd = nil
+        settings?.lastSession = lastSession
+        return launch(in: slot, ["--role", "successor"])
+    }
+
+    func letSucceed(
+        _ successor: RunningProcess, after old: RunningProcess, isNext: @Sendable () async -> Void
+    ) async throws -> SwapKind {
+        let wasRecording = talks[old.pid]?.progress?.state == .recording
+        let (oldPID, newPID) = (old.pid, successor.pid)
+        let readiness = await first(within: Self.readinessLimit) { pid, message -> Readiness? in
+            switch message {
+            case .readyToSucceed(let hasCamera, let detail) where pid == newPID:
+                .ready(hasCamera: hasCamera, detail: detail)
+            case .progress(let progress) where pid == oldPID && wasRecording && progress.state != .recording: .lost
+            default: nil
+            }
+        }
+        guard let readiness else { throw notReady(newPID) }
+        await isNext()
+        await reconnect(to: old.pid)
+        switch readiness {
+        case .ready(hasCamera: true, _), .lost:
+            if !tellToHandOver(old) { letGo(old) }
+        case .ready(hasCamera: false, let detail):
+            await hear(.said(.event(type: "swapWithGap", at: .now, detail: detail)))
+            letGo(old)
+        }
+        if case .ready(hasCamera: true, _) = readiness { return .makeBeforeBreak }
+        return wasRecording ? .breakBeforeMake : .withoutWork
+    }
+
+    func awaitWork(of process: RunningProcess) async throws {
+        if talks[process.pid]?.progress?.state == .recording { return }
+        let pid = process.pid
+        let isAtWork = await first(within: Self.workLimit) { from, message -> Bool? in
+            if case .progress(let progress) = message, from == pid, progress.state == .recording { true } else { nil }
+        }
+        guard isAtWork == nil else { return }
+        let cause = talks[pid]?.progress?.lastFault?.message ?? "it does not say why"
+        throw SwapFailure(
+            Fault(
+                code: "notRecording", message: "the new worker did not record within 30 s: \(cause)",
+                nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
+    }
+
+    static func slot(of pid: Int32) -> Slot? {
+        let arguments = ProcessFacts.arguments(of: pid)
+        guard let index = arguments.firstIndex(of: "--slot"), index + 1 < arguments.count else { return nil }
+        return Slot(rawValue: arguments[index + 1])
+    }
+
+    /// A connection that just broke is made anew at once: no reason to end a worker by a signal.
+    private func reconnect(to pid: Int32) async {
+        for _ in 0..<20 where talks[pid] != nil && talks[pid]?.version == nil {
+            // Cancelled: cvrd ends, and the next one goes on.
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// False for a worker that does not know the message, or cannot be reached.
+    private func tellToHandOver(_ old: RunningProcess) -> Bool {
+        guard let version = talks[old.pid]?.version, version >= 2 else { return false }
+        return tell(old.pid, .handOver)
+    }
+
+    /// It closes its segment and ends; the successor, who waits for its locks, goes on.
+    private func letGo(_ old: RunningProcess) { if !askToStop(old, .upgrade) { old.signal(SIGTERM) } }
+
+    private func notReady(_ pid: Int32) -> SwapFailure {
+        let said = talks[pid]?.identity != nil
+        let cause =
+            talks[pid]?.progress?.lastFault?.message
+            ?? (said ? "it rehearses, but says nothing of being ready" : "it does not answer")
+        return SwapFailure(
+            Fault(
+                code: "successorNotReady", message: "the new worker was not ready within 30 s: \(cause)",
+                nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
+    }
+
+    /// The first message of any worker that `match` takes; nil when there is none in time.
+    private func first<Value: Sendable>(
+        within limit: Duration, _ match: @escaping @Sendable (Int32, IngestToSupervisor) -> Value?
+    ) async -> Value? {
+        let (stream, continuation) = AsyncStream.makeStream(of: (pid: Int32, message: IngestToSupervisor).self)
+        numbers += 1
+        let own = numbers
+        taps[own] = continuation
+        defer { taps[own] = nil }
+        return await withTaskGroup(of: Value?.self) { group in
+            group.addTask {
+                for await (pid, message) in stream {
+                    if let value = match(pid, message) { return value }
+                }
+                return nil
+            }
+            group.addTask {
+                // Cancelled when the message has come.
+                try? await Task.sleep(for: limit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+}
