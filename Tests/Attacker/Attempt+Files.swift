@@ -13,6 +13,13 @@ extension Attempt {
             Attempt("own.state") { open($0.run + "/made", O_RDWR | O_CREAT) },
             Attempt("own.connect") { attack_tcp(AF_INET, 0, $0.port, 0) },
             Attempt("own.hosts") { _ in open("/etc/hosts", O_RDONLY) },
+            Attempt("own.resolve") { _ in attack_resolve("localhost") },
+            Attempt("own.resolveNothing") { _ in
+                // By every module of nsswitch.conf, to the name server: whatever it answers, no call may be refused.
+                setenv("RES_OPTIONS", "timeout:1 attempts:1", 1)
+                _ = attack_resolve("cvr.invalid")
+                return 0
+            },
         ]
     }
 

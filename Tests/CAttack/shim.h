@@ -2,6 +2,7 @@
 #pragma once
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,14 @@ static inline int attack_tcp(int family, int protocol, int port, int fast) {
     if (fd < 0) return errno;
     if (!fast) return connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
     return sendto(fd, "x", 1, 0x20000000, (struct sockaddr *)&address, sizeof address) == 1 ? 0 : errno;
+}
+
+/* 0 when the name has an address. */
+static inline int attack_resolve(const char *name) {
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+    int failure = getaddrinfo(name, "554", &hints, &found);
+    if (found) freeaddrinfo(found);
+    return failure == 0 ? 0 : ENOENT;
 }
 
 /* Reads or writes the first bytes of another process's program. */

@@ -24,7 +24,7 @@ final class RunningWorker {
         let worker: Worker
     }
 
-    init(_ connections: [ScriptedCamera.Connection] = []) throws {
+    init(_ connections: [ScriptedCamera.Connection] = [], isOutdated: Bool = false) throws {
         workspace = try Workspace()
         let (clock, outcome) = (RunningClock(), outcome)
         let script = ScriptedCamera.Script(connections, clock: clock)
@@ -36,7 +36,7 @@ final class RunningWorker {
             identity: WorkerIdentity(camera: camera, slot: .a, pid: 42, build: "test"), cache: cache,
             journal: try Journal(in: cache, now: ManualClock.start), bootChanged: false, clocks: clock.clocks,
             socket: try ControlSocket(path: workspace.path + "/worker.sock"),
-            isTerminating: { outcome.isTerminating }, makeSource: script.source)
+            isTerminating: { outcome.isTerminating }, isOutdated: { isOutdated }, makeSource: script.source)
         let handover = Handover(worker: worker)
         let ended = ended
         Thread {
@@ -159,6 +159,17 @@ struct WorkerTests {
         supervisor.send(.stop(.stopped))
         #expect(try worker.exitCode() == .stopped)
         #expect(try worker.records().contains { if case .sessionEnd(42, _, _) = $0 { true } else { false } })
+    }
+
+    @Test("out of sight of the name service it asks for a successor once the camera is away")
+    func outdated() throws {
+        let worker = try RunningWorker([.plays(frames: 100, then: .disconnected)], isOutdated: true)
+        let supervisor = try worker.connect()
+        supervisor.send(.configure(.test(segment: .seconds(2))))
+        #expect(try worker.exitCode() == .outdated)
+        let records = try worker.records()
+        #expect(records.contains { if case .gapOpen(_, .cameraOffline, _) = $0 { true } else { false } })
+        #expect(!records.contains { if case .gapOpen(_, .diskError, _) = $0 { true } else { false } })
     }
 
     @Test("SIGTERM is a stop, also before any configuration", arguments: [true, false])

@@ -30,6 +30,8 @@ package struct BoxSettings: Sendable {
     package var rootMountMiB: Int?
     package var minimumFree = "0%"
     package var trustsClock = true
+    /// Below the box's root.
+    package var storeFolder = "store"
     /// For cvrd and, through it, for its children.
     package var environment: [String: String] = [:]
 
@@ -48,7 +50,7 @@ package struct BoxSettings: Sendable {
             "  minimumFree: \(minimumFree)",
             "  localMediaCacheMaximumSizeMiB: \(cacheMiB)",
             "  cacheFull: \(cacheFull)",
-            "store: { url: \"file://\(root)/store\" }",
+            "store: { url: \"file://\(root)/\(storeFolder)\" }",
             "defaults: { segmentLength: \(segmentLength)\(retention.map { ", retention: \($0)" } ?? "") }",
         ]
         if trustsClock { lines.append("clock: { trust: always }") }
