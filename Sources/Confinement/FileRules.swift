@@ -8,8 +8,6 @@ package struct FileRules: Hashable, Sendable {
         case own
         /// As `own`, and sockets are bound.
         case serve
-        /// Folders are made, and nothing in them can be reached.
-        case makeFolders
     }
 
     /// One file, or everything below one folder.
@@ -70,7 +68,6 @@ package struct LandlockRights: OptionSet, Hashable, Sendable {
             case .read: .readFile
             case .own: own
             case .serve: own.union(.makeSocket)
-            case .makeFolders: .makeFolder
             }
         self = granted.intersection(.known(to: version)).intersection(isFolder ? granted : .ofFiles)
     }

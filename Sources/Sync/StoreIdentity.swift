@@ -15,9 +15,7 @@ struct StoreIdentity {
     /// Only a box that knows no mark for the place makes one. The store is marked before the state: cut short in
     /// between, the next try adopts the mark.
     func prepare() throws {
-        let (site, file) = (
-            work.settings.site, StateFile<[String: String]>(path: work.settings.folder.path + "/stores")
-        )
+        let (site, file) = (work.settings.site, Self.file(in: work.settings.folder))
         var marks = try file.read() ?? [:]
         let noted = try work.catalog.note(Self.note)
         let expected = marks[place] ?? noted
@@ -31,6 +29,15 @@ struct StoreIdentity {
             try file.write(marks)
         }
         if noted != mark { try work.catalog.setNote(Self.note, mark) }
+    }
+
+    /// By place: the store's folder, a blank, the site.
+    static func marks(in folder: SyncFolder) throws(SyncError) -> [String: String] {
+        try file(in: folder).read() ?? [:]
+    }
+
+    private static func file(in folder: SyncFolder) -> StateFile<[String: String]> {
+        StateFile(path: folder.path + "/stores")
     }
 
     private var place: String { "\(work.settings.storePath) \(work.settings.site)" }

@@ -29,6 +29,10 @@ package actor StoreKeeper {
         return SyncInterface.PassReport(uploaded: report.uploaded, failed: report.failed)
     }
 
+    /// Looks whether the places are still the folders that the process shut itself into; a store that hangs holds up
+    /// nobody but its keeper.
+    package func isOutside(_ sandbox: SyncSandbox) -> Bool { sandbox.isMoved }
+
     /// Runs `body` if the breaker lets it, and tells the breaker.
     private func attempt(_ work: Workspace, isAsked: Bool, _ body: () throws -> Void) throws {
         let now = work.clock.monotonic()

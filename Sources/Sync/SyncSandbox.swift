@@ -38,17 +38,14 @@ package struct SyncSandbox: Sendable {
             .init(places.store, .own), .init(places.state + "/identities", .read),
             // Who holds a camera's lock; what is in it of other processes is withheld by the kernel.
             .init("/proc", .read),
-            // A store that is removed and begun anew: it then is another folder, and this process outdated.
-            .init(places.store.parent, .makeFolders),
         ])
     }
 
-    /// Other places were configured, or one of them is another folder now, such as the root of a disk that was mounted:
-    /// a cvr-sync that is started anew may work there.
-    package func isOutdated(for settings: SyncSettings) -> Bool {
-        guard let places else { return false }
-        return places != SyncPlaces(settings) || roots != Self.roots(places)
-    }
+    /// False for places that this process cannot work on: one that is started anew can.
+    func covers(_ settings: SyncSettings) -> Bool { places.map { $0 == SyncPlaces(settings) } ?? true }
+
+    /// One of the places is another folder now, such as the root of a disk that was mounted; waits for their disks.
+    var isMoved: Bool { places.map { roots != Self.roots($0) } ?? false }
 
     /// What a new box does not have yet; a place that was there before and is missing now is left alone: its disk is
     /// not mounted.
@@ -56,11 +53,14 @@ package struct SyncSandbox: Sendable {
         let folder = SyncFolder(state: places.state)
         try folder.prepare()
         if access(places.state + "/identities", F_OK) != 0 { mkdir(places.cache, 0o750) }
-        if access(folder.path + "/stores", F_OK) != 0 { mkdir(places.store, 0o750) }
+        // Damaged marks are the first pass's to report.
+        let marks = (try? StoreIdentity.marks(in: folder)) ?? [places.store + " ": ""]
+        if !marks.keys.contains(where: { $0.hasPrefix(places.store + " ") }) { mkdir(places.store, 0o750) }
     }
 
+    /// With the folder above the store: one that appears under it may be made by the next process.
     private static func roots(_ places: SyncPlaces) -> [Root?] {
-        [places.cache, places.store].map { path in
+        [places.cache, places.store, places.store.parent].map { path in
             var status = stat()
             return stat(path, &status) == 0 ? Root(device: status.st_dev, number: status.st_ino) : nil
         }

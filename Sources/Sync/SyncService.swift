@@ -71,7 +71,10 @@ extension SyncService {
     ///
     /// One that a sandboxed process cannot take over ends it: the next one begins with it.
     package func configure(_ settings: SyncSettings) async throws {
-        guard !endsOutdated(for: settings) else { throw CancellationError() }
+        guard sandbox?.covers(settings) ?? true else {
+            endOutdated("other places")
+            throw CancellationError()
+        }
         if lock?.path != settings.statePath {
             try settings.folder.prepare()
             let path = settings.folder.path + "/lock"
@@ -98,12 +101,10 @@ extension SyncService {
         passSoon()
     }
 
-    private func endsOutdated(for settings: SyncSettings) -> Bool {
-        guard let sandbox, sandbox.isOutdated(for: settings) else { return false }
-        if !isOutdated { log.notice("other places, or another disk in one of them: to be started anew") }
+    private func endOutdated(_ why: String) {
+        if !isOutdated { log.notice("\(why): to be started anew") }
         isOutdated = true
         finish()
-        return true
     }
 
     private func openCatalog(_ settings: SyncSettings) throws(CatalogError) -> Catalog {
@@ -193,7 +194,7 @@ extension SyncService {
 extension SyncService {
     private func keepCaches() async {
         while !Task.isCancelled, !isFinishing {
-            if let halves, !endsOutdated(for: halves.work.settings) {
+            if let halves {
                 do {
                     try await halves.cache.tick()
                     progress.clear(.caches)
@@ -210,6 +211,10 @@ extension SyncService {
         while !Task.isCancelled, !stop.isOn {
             await sleepUntilDue()
             guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
+            if let sandbox, await halves?.store.isOutside(sandbox) == true {
+                endOutdated("another disk in one of its places")
+                continue
+            }
             let asked = waiters
             waiters = []
             isPassAsked = !asked.isEmpty

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Confinement: files")
 struct FileRulesTests {
-    static let accesses: [FileRules.Access] = [.read, .own, .serve, .makeFolders]
+    static let accesses: [FileRules.Access] = [.read, .own, .serve]
 
     @Test("no rule grants a right that the kernel does not know, or that a file cannot have", arguments: Int32(1)...7)
     func known(version: Int32) {
@@ -23,6 +23,5 @@ struct FileRulesTests {
             #expect(rights.contains(.makeSocket) == (access == .serve))
         }
         #expect(LandlockRights(.read, isFolder: true, version: 7) == .readFile)
-        #expect(LandlockRights(.makeFolders, isFolder: true, version: 7) == .makeFolder)
     }
 }

@@ -18,6 +18,14 @@ struct SandboxTests {
                 for word in [status.cameras.first?.sandbox, status.sync.sandbox] {
                     #expect(word?.wholeMatch(of: /landlock \d+, seccomp/) != nil, "\(String(describing: word))")
                 }
+                // A thread that was there before would be outside.
+                for program in [try box.sync(), try box.worker(of: "front")] {
+                    for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(program.pid)/task") {
+                        let facts = try String(
+                            contentsOfFile: "/proc/\(program.pid)/task/\(thread)/status", encoding: .utf8)
+                        #expect(facts.contains("Seccomp:\t2\n") && facts.contains("NoNewPrivs:\t1\n"), "\(program)")
+                    }
+                }
                 #expect(try !String(decoding: box.events.bytes, as: UTF8.self).contains("sandboxDegraded"))
                 settings.cameras[0].url = try rig.url("spare").replacing("127.0.0.1", with: "localhost")
                 try await otherCamera(box, settings)
