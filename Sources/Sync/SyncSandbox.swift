@@ -45,7 +45,12 @@ package struct SyncSandbox: Sendable {
     func covers(_ settings: SyncSettings) -> Bool { places.map { $0 == SyncPlaces(settings) } ?? true }
 
     /// One of the places is another folder now, such as the root of a disk that was mounted; waits for their disks.
-    var isMoved: Bool { places.map { roots != Self.roots($0) } ?? false }
+    ///
+    /// One that is missing is not: a process that is started anew would miss it too.
+    var isMoved: Bool {
+        guard let places else { return false }
+        return zip(roots, Self.roots(places)).contains { then, now in now.map { $0 != then } ?? false }
+    }
 
     /// What a new box does not have yet; a place that was there before and is missing now is left alone: its disk is
     /// not mounted.
@@ -62,7 +67,8 @@ package struct SyncSandbox: Sendable {
     private static func roots(_ places: SyncPlaces) -> [Root?] {
         [places.cache, places.store, places.store.parent].map { path in
             var status = stat()
-            return stat(path, &status) == 0 ? Root(device: status.st_dev, number: status.st_ino) : nil
+            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+            return Root(device: status.st_dev, number: status.st_ino)
         }
     }
 }
