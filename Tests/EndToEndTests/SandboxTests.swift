@@ -26,7 +26,7 @@ struct SandboxTests {
                         #expect(facts.contains("Seccomp:\t2\n") && facts.contains("NoNewPrivs:\t1\n"), "\(program)")
                     }
                 }
-                #expect(try !String(decoding: box.events.bytes, as: UTF8.self).contains("sandboxDegraded"))
+                #expect(try await !box.events.lines.contains { $0.contains("sandboxDegraded") })
                 settings.cameras[0].url = try rig.url("spare").replacing("127.0.0.1", with: "localhost")
                 try await otherCamera(box, settings)
                 settings.storeFolder = "archive"
