@@ -110,7 +110,6 @@ package final class Worker {
     package var lastWords: String {
         if recorder?.hasHandedOver == true { return "handed over to its successor" }
         if let stopReason { return "stopped: \(stopReason.rawValue)" }
-        if recorder?.isOutOfDescriptors == true { return "all its descriptors are taken" }
         if isLost { return "lost sight of the name service" }
         return journal?.isBroken == true ? "the journal takes no more records" : "ended"
     }

@@ -36,6 +36,8 @@ struct CameraRow {
     var progressAt = MonotonicTime.now
     /// What its worker says that holds it back; nil until it greets.
     var sandbox: String?
+    /// The release and build id that its worker is of; nil until it greets.
+    var build: String?
     /// Its worker waits for the disk.
     var stall: NotedFault?
     /// Its password cannot be read.
@@ -47,8 +49,6 @@ struct CameraRow {
     /// How often since cvrd started, by fault code of its worker's end or stall, and by reason of a gap that a living
     /// worker reports: what went wrong, told apart.
     private(set) var troubles: [String: Int64] = [:]
-    /// Of the worker that records; empty until it has said hello.
-    var build = ""
     /// When the worker was first seen to record without a break.
     var recordingSince: MonotonicTime?
     /// Learnt by a swap: it dropped or refused a second connection.
@@ -93,8 +93,8 @@ struct CameraRow {
     mutating func forgetProcess() {
         progress = nil
         sandbox = nil
+        build = nil
         stall = nil
-        build = ""
         recordingSince = nil
     }
 
@@ -109,7 +109,7 @@ struct CameraRow {
         camera.unverifiedTLS = configuration.acceptsUnverifiedTLS && configuration.isTLS
         camera.sandbox = sandbox
         camera.lastError = lastError.map { Admin.Fault($0.fault, at: $0.at) }
-        camera.build = build
+        camera.build = build ?? ""
         if let progress, kept?.pid != nil {
             camera.session = progress.session
             camera.codec = progress.codec

@@ -125,11 +125,12 @@ extension Diagnosis {
 
     static func build(_ camera: Camera, release: String) -> Check? {
         guard let build = camera.build else { return nil }
-        // The build id behind the release is `cvrctl upgrade`'s to compare.
-        let own = build.prefix { $0 != "+" }
-        if own == release { return Check("build", camera: camera.name, .ok, "its worker is of release \(build)") }
+        // The build id behind the release is for `cvrctl upgrade`.
+        if build.prefix(while: { $0 != "+" }) == release {
+            return Check("build", camera: camera.name, .ok, "its worker is of release \(build)")
+        }
         return Check(
-            "build", camera: camera.name, .warning, "its worker is of release \(own), cvrd of \(release)",
+            "build", camera: camera.name, .warning, "its worker is of release \(build), cvrd of \(release)",
             nextStep: "Run `cvrctl upgrade`")
     }
 }

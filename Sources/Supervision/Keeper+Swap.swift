@@ -184,7 +184,9 @@ extension Keeper {
             return
         }
         if case .unreachable(let detail) = why {
-            let fault = Fault(code: "unreachable", message: detail, nextStep: "cvrd replaces it without a gap")
+            let fault = Fault(
+                code: "unreachable", message: "the worker records, but cannot be reached: \(detail)",
+                nextStep: "cvrd replaces it without a gap where the camera allows")
             await report(.happened(type: fault.code, detail: detail, fault))
             return replaceUnreachable(process, why, &group)
         }

@@ -62,7 +62,7 @@ extension Supervisor {
             guard let row = rows.values.first(where: { $0.configuration.name.text == summary.name }) else { return nil }
             return Diagnosis.Camera(
                 row.configuration, summary, keyframeInterval: row.progress?.keyframeInterval, sandbox: row.sandbox,
-                build: row.build.isEmpty ? nil : row.build)
+                build: row.build)
         }
     }
 

@@ -99,7 +99,9 @@ extension Supervisor {
     /// (design §5).
     package func keeps(_ pid: Int32) -> Bool {
         // The adopted are nobody's children any more, and who was only just started is not in the table yet.
-        let kept = Set(rows.values.flatMap { [$0.kept?.pid, $0.kept?.successor].compactMap(\.self) } + [syncKept.pid].compactMap(\.self))
+        let kept = Set(
+            rows.values.flatMap { [$0.kept?.pid, $0.kept?.successor] }.compactMap(\.self)
+                + [syncKept.pid].compactMap(\.self))
         // Deeper than anything that a worker may start.
         let line = sequence(first: pid, next: ProcessFacts.parent(of:)).prefix(16)
         return line.contains { kept.contains($0) } || line.dropFirst().contains(getpid())

@@ -59,7 +59,7 @@ extension Supervisor {
     private func perform(_ steps: AsyncStream<Admin.UpgradeStep>.Continuation) async {
         let installed = await installedBuild()
         let outdated = rows.values.filter { row in
-            row.kept?.pid != nil && !row.build.isEmpty && BuildIdentity.id(inName: row.build) != installed
+            row.kept?.pid != nil && row.build.map { BuildIdentity.id(inName: $0) != installed } == true
         }.sorted { Self.rank($0) < Self.rank($1) }.map(\.configuration.name)
         if !outdated.isEmpty {
             events.append("upgradeStarted", "\(outdated.count) workers to build \(installed ?? "unknown")")
@@ -114,7 +114,7 @@ extension Supervisor {
             return Admin.UpgradeStep(camera: name.text, outcome: "skipped", detail: "it was removed")
         }
         await row.link.use(executable: surroundings.programs.ingest)
-        let before = BuildIdentity.id(inName: row.build)
+        let before = row.build.flatMap { BuildIdentity.id(inName: $0) }
         let (outcome, detail): (String, String)
         switch await row.keeper.swapped() {
         case .replaced(let kind):
@@ -164,7 +164,7 @@ extension Supervisor {
         let proven = rows.values.first { row in
             row.recordingSince.map { MonotonicTime.now - $0 > Self.proof } ?? false
         }
-        guard let proven, let build = BuildIdentity.id(inName: proven.build) else { return }
+        guard let build = proven?.build.flatMap({ BuildIdentity.id(inName: $0) }) else { return }
         let (kept, path) = (KeptBuilds(places), surroundings.programs.ingest)
         do {
             try await offPool { try kept.keep(build, from: path) }
