@@ -8,18 +8,24 @@ package struct Sandbox: Hashable, Sendable {
     package var filter: SystemCallFilter.Outcome
     /// An environment variable asked for less: how tests see what an older kernel would do.
     package var isWithheld: Bool
+    /// Other threads were there before, and stay outside.
+    package var hasOutsiders: Bool
 
-    package init(landlock: Landlock.Outcome, filter: SystemCallFilter.Outcome, isWithheld: Bool = false) {
+    package init(
+        landlock: Landlock.Outcome, filter: SystemCallFilter.Outcome, isWithheld: Bool = false,
+        hasOutsiders: Bool = false
+    ) {
         self.landlock = landlock
         self.filter = filter
         self.isWithheld = isWithheld
+        self.hasOutsiders = hasOutsiders
     }
 
     /// Shuts this process in; to be called once, on its only thread, with everything open that the rules do not name.
     ///
     /// What later versions of Landlock add, the filter withholds as well, so that the first does.
     package static func close(files: FileRules, calls: SystemCallRules) -> Sandbox {
-        let limits = SandboxLimits.environment()
+        let (limits, hasOutsiders) = (SandboxLimits.environment(), hasOtherThreads())
         _ = cvr_forbid_new_privileges()
         // No core of it is written, and no other process of the same user may read it (I10).
         _ = cvr_forbid_dumps()
@@ -32,14 +38,22 @@ package struct Sandbox: Hashable, Sendable {
         }
         // Last: nothing of the above is among its calls.
         let filter = limits.filters ? SystemCallFilter.load(calls) : .absent(errno: ENOSYS)
-        return Sandbox(landlock: landlock, filter: filter, isWithheld: limits != SandboxLimits())
+        return Sandbox(
+            landlock: landlock, filter: filter, isWithheld: limits != SandboxLimits(), hasOutsiders: hasOutsiders)
+    }
+
+    /// A folder has two names, and one more from each folder in it: here one for each thread.
+    private static func hasOtherThreads() -> Bool {
+        var status = stat()
+        return stat("/proc/self/task", &status) == 0 && status.st_nlink > 3
     }
 
     /// For `hello`, `status` and the operator: `landlock 7, seccomp`, or `degraded: ` and what is missing.
     package var text: String {
         let parts = [landlock.text, filter.text].joined(separator: ", ")
-        let isWhole = landlock.isEnforced && filter == .enforced && !isWithheld
-        return isWhole ? parts : "degraded: " + parts + (isWithheld ? " (CVR_SANDBOX is set)" : "")
+        if landlock.isEnforced, filter == .enforced, !isWithheld, !hasOutsiders { return parts }
+        return "degraded: " + parts + (isWithheld ? " (CVR_SANDBOX is set)" : "")
+            + (hasOutsiders ? ", some threads outside" : "")
     }
 }
 

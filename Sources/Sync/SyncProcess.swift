@@ -16,29 +16,55 @@ package enum SyncProcess {
     static let protocolVersion: Int64 = 1
     static var holder: LockHolder { LockHolder(build: build, protocolVersion: protocolVersion) }
 
-    /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error, 75 to be started anew.
-    package static func run(arguments: [String]) async -> Int32 {
-        var log = Logger(label: "cvr-sync") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = .info
+    /// What `run` goes on with.
+    package enum Start: Sendable {
+        case ready(SyncArguments, SyncSandbox)
+        case failed(exitCode: Int32)
+    }
+
+    /// Reads the command line and shuts the process in; to be called on its only thread.
+    package static func start(arguments: [String]) -> Start {
         guard let arguments = SyncArguments(arguments.dropFirst()) else {
-            log.error("usage: \(SyncArguments.usage)")
-            return 64
+            logger().error("usage: \(SyncArguments.usage)")
+            return .failed(exitCode: 64)
         }
         signal(SIGPIPE, SIG_IGN)
         do {
-            // Before the first suspension: a thread that lives by then would stay outside.
-            let sandbox = try SyncSandbox.close(arguments)
-            let code: Int32 = try await serve(run: arguments.run, sandbox: sandbox, log: log) ? 0 : 75
-            leave(lastWords: code, code == 0 ? "stopped" : "other places", in: arguments.run)
-            return code
-        } catch let error as SyncError where error.code == .locked {
-            log.error("\(error)")
-            return 73
+            return .ready(arguments, try SyncSandbox.close(arguments))
         } catch {
-            log.error("\(error)")
-            leave(lastWords: 74, "\(error)", in: arguments.run)
-            return 74
+            let code = exitCode(of: error)
+            if code != 73 { leave(lastWords: code, "\(error)", in: arguments.run) }
+            return .failed(exitCode: code)
         }
+    }
+
+    /// Returns the exit code: 0 stopped as told, 64 usage, 73 lock held by another, 74 I/O error, 75 to be started anew.
+    package static func run(_ start: Start) async -> Int32 {
+        switch start {
+        case .failed(let exitCode): return exitCode
+        case .ready(let arguments, let sandbox):
+            do {
+                let code: Int32 = try await serve(run: arguments.run, sandbox: sandbox, log: logger()) ? 0 : 75
+                leave(lastWords: code, code == 0 ? "stopped" : "other places", in: arguments.run)
+                return code
+            } catch {
+                let code = exitCode(of: error)
+                // Who holds the lock lives on, and its words are not ours.
+                if code != 73 { leave(lastWords: code, "\(error)", in: arguments.run) }
+                return code
+            }
+        }
+    }
+
+    private static func exitCode(of error: any Error) -> Int32 {
+        logger().error("\(error)")
+        return (error as? SyncError)?.code == .locked ? 73 : 74
+    }
+
+    private static func logger() -> Logger {
+        var log = Logger(label: "cvr-sync") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = .info
+        return log
     }
 
     /// How it ends, for a cvrd that is not its parent; a crash leaves none.

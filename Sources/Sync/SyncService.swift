@@ -224,7 +224,15 @@ extension SyncService {
             isPassAsked = false
             for waiter in asked { waiter.resume(with: result) }
         }
-        for waiter in waiters { waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0)) }
+        for waiter in waiters {
+            if isOutdated {
+                waiter.resume(
+                    throwing: SyncError(
+                        .notConfigured, "cvr-sync is started anew", nextStep: "ask again in a moment"))
+            } else {
+                waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0))
+            }
+        }
         waiters = []
         endRebuildWait()
         // `run` ends with the first of its loops: after a last pass its answer must still go out.

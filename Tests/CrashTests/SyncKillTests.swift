@@ -50,7 +50,13 @@ struct SyncKillTests {
             settings, prepare: { try $0.unplugStore() }, approach: { if isAsked { try await ask($0) } }, dyingAt: step
         ) { box, crashed in
             try await box.start()
-            if !isAsked { try await ask(box) }
+            if !isAsked {
+                try await ask(box)
+                // By another cvr-sync: the former one was shut in with the folder that was there before.
+                try await eventually("cvr-sync works on the store", within: .seconds(30)) {
+                    try await box.run(["sync", "now"]).ending == .exited(0) ? true : nil
+                }
+            }
             try await untilVerified(crashed, in: box)
             for camera in Crashed.cameras { try await expectOldestDropped(camera, in: box, crashed) }
             try await expectRebuilt(box, crashed)
