@@ -13,6 +13,8 @@ struct Succession {
     var readiness: IngestToSupervisor?
     var nextTrial: MonotonicTime?
     var nextLook: MonotonicTime?
+    /// Since when no cvrd is connected.
+    var aloneSince: MonotonicTime?
     /// What the predecessor left, once it has let go of it.
     var inheritance: Inheritance?
     var isRecovering = false
@@ -29,6 +31,8 @@ struct Succession {
 extension Worker {
     private static let lookInterval = TimeSpan.milliseconds(20)
     private static let trialInterval = TimeSpan.seconds(2)
+    /// The next cvrd has come by then, or knows nothing of this successor: it must not keep the slot for ever.
+    private static let lonelyPatience = TimeSpan.seconds(60)
 
     /// The other slot's worker waits to go on with this one's recording.
     func handOver() {
@@ -43,6 +47,11 @@ extension Worker {
     func succeed() {
         guard let succession, !succession.isRecovering else { return }
         let now = clocks.monotonic()
+        let aloneSince = socket.isConnected ? nil : succession.aloneSince ?? now
+        self.succession?.aloneSince = aloneSince
+        if let aloneSince, succession.inheritance == nil, now - aloneSince > Self.lonelyPatience {
+            return stopWaiting()
+        }
         if succession.readiness == nil { prepare(at: now) }
         do throws(SegmentStoreError) {
             try inherit(at: now)

@@ -114,6 +114,9 @@ package final class Worker {
         return journal?.isBroken == true ? "the journal takes no more records" : "ended"
     }
 
+    /// Nobody wants this successor.
+    func stopWaiting() { stopReason = stopReason ?? .stopped }
+
     func recover(_ journal: Journal, _ settings: CameraSettings) throws(SegmentStoreError) -> RecoveryReport {
         var recovered = try Recovery.run(
             in: cache, journal: journal, now: clocks.wall(), predecessorEnd: settings.predecessorEnd,

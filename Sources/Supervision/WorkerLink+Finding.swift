@@ -35,6 +35,14 @@ extension WorkerLink {
         for process in await lockHolders(within: Self.looking) { await Leftover.end(process) }
     }
 
+    /// Ends what an earlier cvrd started right before it died, too late for the next one to see: it waits, and records
+    /// nothing while `process` does.
+    func removeStraySuccessors(beside process: RunningProcess) async {
+        for other in await lockHolders(within: Self.looking) where other.pid != process.pid {
+            await Leftover.end(other)
+        }
+    }
+
     func lastWords(of process: RunningProcess) async -> LastWords? {
         let directories = Slot.allCases.map { places.runDirectory(camera, $0) }
         let (pid, startTime) = (process.pid, process.startTime)

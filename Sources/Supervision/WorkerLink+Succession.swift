@@ -23,6 +23,7 @@ extension WorkerLink {
             throw SwapFailure(
                 Fault(code: "notSwapped", message: "the worker does not say its slot", nextStep: "Restart the camera"))
         }
+        await removeStraySuccessors(beside: process)
         try await prepareDirectory(of: slot)
         if settings == nil { settings = try await resolve() }
         settings?.predecessorEnd = nil

@@ -18,7 +18,7 @@ struct SwapKillTests {
         try await Machine.shared.place {
             let rig = try await CameraRig([.init("cam1", clip: "h264-video")])
             let settings = BoxSettings([.init("cam1", url: try rig.url("cam1"))])
-            try await withBox(settings) { try await body(UpgradedBox($0, ["cam1"])) }
+            try await withBox(settings) { try await body(try await UpgradedBox($0, ["cam1"])) }
             await rig.stop()
         }
     }
@@ -27,7 +27,7 @@ struct SwapKillTests {
     func harmless(step: String) async throws {
         try await swapping { upgraded in
             try await upgraded.start(environment: ["CVR_FAILPOINT": step])
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             _ = try await upgraded.box.run(["--json", "upgrade"], within: .seconds(200))
             try await upgraded.recordOn()
             upgraded.expectOneWorkerEach()
@@ -42,7 +42,7 @@ struct SwapKillTests {
     func costly(step: String) async throws {
         try await swapping { upgraded in
             try await upgraded.start(environment: ["CVR_FAILPOINT": step])
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             _ = try await upgraded.box.run(["--json", "upgrade"], within: .seconds(200))
             try await upgraded.recordOn()
             upgraded.expectOneWorkerEach()
@@ -60,7 +60,7 @@ struct SwapKillTests {
         try await swapping { upgraded in
             try await upgraded.start()
             let seen = try await upgraded.box.events.lines.count
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             async let asked = upgraded.box.run(["--json", "upgrade"], within: .seconds(200))
             _ = try await upgraded.box.events.first(from: seen, event, within: .seconds(60)) { line in
                 line.contains("\"\(event)\"") ? true : nil

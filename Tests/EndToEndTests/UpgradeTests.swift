@@ -15,7 +15,7 @@ struct UpgradeTests {
             let names = (1...count).map { "cam\($0)" }
             let rig = try await CameraRig(names.map { .init($0, clip: "h264-video") })
             let settings = BoxSettings(try names.map { .init($0, url: try rig.url($0)) })
-            try await withBox(settings) { try await body(UpgradedBox($0, names), rig) }
+            try await withBox(settings) { try await body(try await UpgradedBox($0, names), rig) }
             await rig.stop()
         }
     }
@@ -37,7 +37,7 @@ struct UpgradeTests {
             try await upgraded.start()
             let before = try upgraded.workers()
             let old = try await upgraded.box.status(of: "cam1").build
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             let (ending, steps) = try await upgrade(upgraded.box)
             #expect(ending == .exited(0), "\(steps)")
             #expect(steps.filter { $0.outcome == "replaced" }.count == Self.count, "\(steps)")
@@ -62,7 +62,7 @@ struct UpgradeTests {
         try await withBoxes(2) { upgraded, _ in
             try await upgraded.start()
             let old = try await upgraded.box.status(of: "cam1").build
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             try await upgraded.box.endSupervisor(SIGUSR2)
             try await upgraded.box.start(programs: upgraded.programs)
             try await eventually("both workers are of the new build", within: .seconds(90)) {
@@ -82,7 +82,7 @@ struct UpgradeTests {
         try await withBoxes(1) { upgraded, rig in
             try await rig.tell("sessions cam1 \(sessions)")
             try await upgraded.start()
-            try upgraded.installOtherBuild()
+            try await upgraded.installOtherBuild()
             let (ending, steps) = try await upgrade(upgraded.box)
             #expect(ending == .exited(0) && steps.first?.outcome == "replacedWithGap", "\(steps)")
             try await upgraded.recordOn()
@@ -105,7 +105,7 @@ struct UpgradeTests {
         try await withBoxes(2) { upgraded, _ in
             try await upgraded.start()
             let before = try upgraded.workers()
-            try upgraded.install(Data(program.utf8))
+            try await upgraded.install(Data(program.utf8))
             let (ending, steps) = try await upgrade(upgraded.box)
             #expect(ending == .exited(1), "\(steps)")
             #expect(steps.first?.outcome == "kept" && steps.count == 2, "\(steps)")

@@ -8,11 +8,11 @@ package struct UpgradedBox: Sendable {
     package let cameras: [String]
     package var programs: String { "\(box.root)/programs" }
 
-    package init(_ box: Box, _ cameras: [String]) throws {
+    package init(_ box: Box, _ cameras: [String]) async throws {
         (self.box, self.cameras) = (box, cameras)
         try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
         for name in ["cvrd", "cvr-ingest", "cvr-sync"] {
-            try FileManager.default.copyItem(atPath: "\(Repository.binaries)/\(name)", toPath: "\(programs)/\(name)")
+            try await copy("\(Repository.binaries)/\(name)", to: "\(programs)/\(name)")
         }
     }
 
@@ -23,21 +23,28 @@ package struct UpgradedBox: Sendable {
     }
 
     /// The same code with another build id, as a package manager installs it: a new file under the same name.
-    package func installOtherBuild() throws {
+    package func installOtherBuild() async throws {
         var program = try Data(contentsOf: URL(filePath: "\(programs)/cvr-ingest"))
         let head = Data([4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 0x47, 0x4E, 0x55, 0])
         guard let note = program.range(of: head) else { throw Missed("cvr-ingest has no build id") }
         program[note.upperBound] &+= 1
-        try install(program)
+        try await install(program)
     }
 
-    package func install(_ program: Data) throws {
+    package func install(_ program: Data) async throws {
         let path = "\(programs)/cvr-ingest"
-        guard
-            FileManager.default.createFile(
-                atPath: path + ".new", contents: program, attributes: [.posixPermissions: 0o755]),
-            rename(path + ".new", path) == 0
-        else { throw Missed("\(path) cannot be replaced") }
+        try program.write(to: URL(filePath: path + ".bytes"))
+        try await copy(path + ".bytes", to: path + ".new")
+        guard rename(path + ".new", path) == 0 else {
+            throw Missed("\(path) cannot be replaced")
+        }
+    }
+
+    /// By a process of its own: a child that is just being started would else hold a file open that is written here, and
+    /// what is open for writing cannot be executed.
+    private func copy(_ from: String, to: String) async throws {
+        let done = try await run("/usr/bin/install", ["-m", "755", from, to])
+        guard done.ending == .exited(0) else { throw Missed("install \(from): \(done.errors)") }
     }
 
     package func workers() throws -> [String: BoxProcess] {
