@@ -54,10 +54,15 @@ package struct SyncSandbox: Sendable {
 
     /// What a new box does not have yet; a place that was there before and is missing now is left alone: its disk is
     /// not mounted.
-    private static func prepare(_ places: SyncPlaces) throws {
+    package static func prepare(_ places: SyncPlaces) throws {
         let folder = SyncFolder(state: places.state)
         try folder.prepare()
-        if access(places.state + "/identities", F_OK) != 0 { mkdir(places.cache, 0o750) }
+        let identities = places.state + "/identities"
+        if access(identities, F_OK) != 0 {
+            mkdir(places.cache, 0o750)
+            // cvrd writes the first ones at this moment: a folder that is made later would stay out of reach.
+            mkdir(identities, 0o700)
+        }
         // Damaged marks are the first pass's to report.
         let marks = (try? StoreIdentity.marks(in: folder)) ?? [places.store + " ": ""]
         if !marks.keys.contains(where: { $0.hasPrefix(places.store + " ") }) { mkdir(places.store, 0o750) }

@@ -39,4 +39,20 @@ struct SyncSandboxTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: state) == ["sync"])
         try folder.prepare()
     }
+
+    @Test("a new box gets every place that the sandbox names; a disk that is not mounted gets nothing in its place")
+    func places() throws {
+        let rig = try Rig()
+        let root = rig.root + "/box"
+        try FileManager.default.createDirectory(atPath: root + "/state", withIntermediateDirectories: true)
+        let places = SyncPlaces(cache: root + "/cache", state: root + "/state", store: root + "/store")
+        try SyncSandbox.prepare(places)
+        for path in [places.cache, places.store, places.state + "/identities"] {
+            #expect(FileManager.default.fileExists(atPath: path), "\(path)")
+        }
+        try FileManager.default.removeItem(atPath: places.cache)
+        try SyncSandbox.prepare(places)
+        #expect(!FileManager.default.fileExists(atPath: places.cache))
+        withExtendedLifetime(rig) {}
+    }
 }
