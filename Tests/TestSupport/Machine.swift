@@ -2,7 +2,7 @@ import Synchronization
 
 /// The machine that all tests share: recorders are timed, so only so many run at once.
 package actor Machine {
-    package static let shared = Machine(places: 3)
+    package static let shared = Machine(places: 4)
 
     /// How much of the machine a test needs.
     package enum Share: Sendable {
