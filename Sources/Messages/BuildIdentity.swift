@@ -1,3 +1,5 @@
+import Glibc
+
 /// Which build of a program a file is: its linker's build id, which differs whenever the code does.
 ///
 /// Compared by cvrd between a worker that runs and the file that would be started next.
@@ -13,6 +15,21 @@ package enum BuildIdentity {
     package static func id(read: (_ offset: Int64, _ count: Int) -> [UInt8]) -> String? {
         note(read).map { $0.prefix(keptBytes).map(hex).joined() }
     }
+
+    /// The id of a program file that can be read.
+    package static func id(at path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return id { offset, count in
+            var bytes = [UInt8](repeating: 0, count: count)
+            let got = pread(file, &bytes, count, off_t(offset))
+            return Array(bytes.prefix(max(got, 0)))
+        }
+    }
+
+    /// This process's own, as it tells it; asked before a sandbox closes.
+    package static func own(version: String) -> String { name(version: version, id: id(at: "/proc/self/exe")) }
 
     /// As processes tell it: `0.1.0+0d0e36ac37f249de`.
     package static func name(version: String, id: String?) -> String { id.map { "\(version)+\($0)" } ?? version }

@@ -82,10 +82,11 @@ package enum SyncInterface {
         package var lastError: Admin.Fault?
         package var caches: [CacheState]
         package var sandbox: String?
+        package var build: String?
 
         package init(
             state: String, writes: Int64, retries: Int64, lag: Double, breaker: String, lastError: Admin.Fault?,
-            caches: [CacheState], sandbox: String? = nil
+            caches: [CacheState], sandbox: String? = nil, build: String? = nil
         ) {
             self.state = state
             self.writes = writes
@@ -95,6 +96,7 @@ package enum SyncInterface {
             self.lastError = lastError
             self.caches = caches
             self.sandbox = sandbox
+            self.build = build
         }
     }
 

@@ -23,24 +23,12 @@ struct KeptBuilds: Sendable {
 
     /// Keeps the program at `path`, if it still is that build, and gives up the oldest of those before.
     func keep(_ build: String, from path: String) throws(FileError) {
-        guard !holds(build), Self.build(at: path) == build,
+        guard !holds(build), BuildIdentity.id(at: path) == build,
             let bytes = try SmallFile.read(path, limit: Self.largestProgram)
         else { return }
         try SmallFile.makeDirectory(directory)
         try SmallFile.write(bytes, to: self.path(of: build), mode: 0o700)
         for old in kept(except: build).dropFirst(Self.most - 1) { try SmallFile.remove(old) }
-    }
-
-    /// The build id of a program file; nil when it has none.
-    static func build(at path: String) -> String? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        return BuildIdentity.id { offset, count in
-            var bytes = [UInt8](repeating: 0, count: count)
-            let got = pread(file, &bytes, count, off_t(offset))
-            return Array(bytes.prefix(max(got, 0)))
-        }
     }
 
     /// Paths, the newest first.

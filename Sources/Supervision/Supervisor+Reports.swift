@@ -50,7 +50,7 @@ extension Supervisor {
         switch message {
         case .hello(let identity):
             rows[name]?.build = identity.build
-            await notice(build: identity.build)
+            await notice(build: identity.build, of: surroundings.programs.ingest)
             let sandbox = SandboxWord(identity.sandbox)
             guard rows[name]?.sandbox != sandbox.text else { return }
             rows[name]?.sandbox = sandbox.text
@@ -80,9 +80,12 @@ extension Supervisor {
         }
     }
 
-    func sync(said news: SyncLink.News) {
+    func sync(said news: SyncLink.News) async {
         switch news {
         case .status(let status):
+            if syncStatus?.build != status.build, let build = status.build {
+                await notice(build: build, of: surroundings.programs.sync)
+            }
             (syncStatus, syncRefusal) = (status, nil)
             let sandbox = SandboxWord(status.sandbox ?? "")
             if syncSandbox != sandbox.text, let warning = sandbox.warning { events.append("sandboxDegraded", warning) }

@@ -29,10 +29,10 @@ extension Supervisor {
         return steps
     }
 
-    /// A worker said hello: one of another build than what would be started is to be replaced.
-    func notice(build: String) async {
-        guard let theirs = BuildIdentity.id(inName: build), let ours = await installedBuild(), theirs != ours,
-            ours != refusedBuild, !isUpgrading
+    /// A process said of which build it is: one of another than what would be started is to be replaced.
+    func notice(build: String, of program: String) async {
+        guard !isUpgrading, let theirs = BuildIdentity.id(inName: build), let ours = await installedBuild(of: program),
+            theirs != ours, ours != refusedBuild
         else { return }
         upgradeInbox.yield()
     }
@@ -41,7 +41,9 @@ extension Supervisor {
         for await _ in upgradeRequests {
             do {
                 try await Task.sleep(for: Self.gathering)
-                guard !isUpgrading, await installedBuild() != refusedBuild else { continue }
+                guard !isUpgrading, await installedBuild(of: surroundings.programs.ingest) != refusedBuild else {
+                    continue
+                }
                 for await _ in try upgrade() {}
             } catch {
                 // Cancelled or stopping: the next cvrd sees the same workers.
@@ -49,15 +51,14 @@ extension Supervisor {
         }
     }
 
-    private func installedBuild() async -> String? {
-        let path = surroundings.programs.ingest
-        return await offPool(atMost: .seconds(2)) { KeptBuilds.build(at: path) } ?? nil
+    private func installedBuild(of program: String) async -> String? {
+        await offPool(atMost: .seconds(2)) { BuildIdentity.id(at: program) } ?? nil
     }
 
     // MARK: One upgrade
 
     private func perform(_ steps: AsyncStream<Admin.UpgradeStep>.Continuation) async {
-        let installed = await installedBuild()
+        let installed = await installedBuild(of: surroundings.programs.ingest)
         let outdated = rows.values.filter { row in
             row.kept?.pid != nil && row.build.map { BuildIdentity.id(inName: $0) != installed } == true
         }.sorted { Self.rank($0) < Self.rank($1) }.map(\.configuration.name)
@@ -83,18 +84,13 @@ extension Supervisor {
         steps.finish()
     }
 
-    /// Nothing is lost by its pause: it is started again.
+    /// Nothing is lost by its pause: what it has not stored waits in the caches.
     private func restartOutdatedSync() async {
-        guard let pid = syncKept.pid else { return }
-        let path = surroundings.programs.sync
-        let isOutdated = await offPool(atMost: .seconds(2)) {
-            // Unreadable: a sealed process of our user; it stays until the next restart of the box.
-            guard let running = KeptBuilds.build(at: "/proc/\(pid)/exe") else { return false }
-            return running != KeptBuilds.build(at: path)
-        }
-        guard isOutdated == true else { return }
+        guard let running = syncStatus?.build.flatMap(BuildIdentity.id(inName:)),
+            let installed = await installedBuild(of: surroundings.programs.sync), running != installed
+        else { return }
         syncKeeper?.order(.restart(.upgrade))
-        events.append("syncUpgraded", "cvr-sync is started again from the installed build")
+        events.append("syncUpgraded", "from build \(running) to \(installed)")
     }
 
     /// Recording cameras first, those that may lose something by it last.

@@ -11,7 +11,8 @@ import Varlink
 ///
 /// It shuts itself in, holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
 package enum SyncProcess {
-    package static let build = Release.version
+    /// Which build this is; reads the program's own file, which is out of reach once the sandbox is closed.
+    package static let build = BuildIdentity.own(version: Release.version)
     /// Of io.cvr.Sync as it is served here.
     static let protocolVersion: Int64 = 1
     static var holder: LockHolder { LockHolder(build: build, protocolVersion: protocolVersion) }
@@ -29,6 +30,7 @@ package enum SyncProcess {
             return .failed(exitCode: 64)
         }
         signal(SIGPIPE, SIG_IGN)
+        _ = build
         do {
             return .ready(arguments, try SyncSandbox.close(arguments))
         } catch {

@@ -169,7 +169,8 @@ extension SyncService {
         return SyncInterface.Status(
             state: numbers.isRunning ? "running" : "idle", writes: numbers.writes, retries: numbers.retries,
             lag: try await halves?.cache.lag() ?? 0, breaker: numbers.breaker.state.rawValue,
-            lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text)
+            lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text,
+            build: SyncProcess.build)
     }
 
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.

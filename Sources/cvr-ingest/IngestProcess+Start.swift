@@ -13,7 +13,8 @@ extension IngestProcess {
             return .usage
         }
         limitProcess()
-        let holder = LockHolder(build: OwnBuild.name(version: Release.version), protocolVersion: Int64(Frame.version))
+        let holder = LockHolder(
+            build: BuildIdentity.own(version: Release.version), protocolVersion: Int64(Frame.version))
         var code = Worker.ExitCode.inputOutput
         var words = ""
         do throws(SegmentStoreError) {

@@ -42,6 +42,9 @@ struct UpgradeTests {
             #expect(ending == .exited(0), "\(steps)")
             #expect(steps.filter { $0.outcome == "replaced" }.count == Self.count, "\(steps)")
             try await upgraded.recordOn()
+            _ = try await upgraded.box.events.first("cvr-sync is replaced too") {
+                $0.contains("\"syncUpgraded\"") ? true : nil
+            }
             let after = try upgraded.workers()
             for camera in upgraded.cameras {
                 #expect(before[camera]?.pid != after[camera]?.pid)

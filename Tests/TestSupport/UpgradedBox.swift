@@ -22,22 +22,22 @@ package struct UpgradedBox: Sendable {
         for camera in cameras { try await box.untilStored(1, of: camera) }
     }
 
-    /// The same code with another build id, as a package manager installs it: a new file under the same name.
+    /// The same code with another build id, as a package manager installs it: new files under the same names.
     package func installOtherBuild() async throws {
-        var program = try Data(contentsOf: URL(filePath: "\(programs)/cvr-ingest"))
         let head = Data([4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 0x47, 0x4E, 0x55, 0])
-        guard let note = program.range(of: head) else { throw Missed("cvr-ingest has no build id") }
-        program[note.upperBound] &+= 1
-        try await install(program)
+        for name in ["cvr-sync", "cvr-ingest"] {
+            var program = try Data(contentsOf: URL(filePath: "\(programs)/\(name)"))
+            guard let note = program.range(of: head) else { throw Missed("\(name) has no build id") }
+            program[note.upperBound] &+= 1
+            try await install(program, as: name)
+        }
     }
 
-    package func install(_ program: Data) async throws {
-        let path = "\(programs)/cvr-ingest"
+    package func install(_ program: Data, as name: String = "cvr-ingest") async throws {
+        let path = "\(programs)/\(name)"
         try program.write(to: URL(filePath: path + ".bytes"))
         try await copy(path + ".bytes", to: path + ".new")
-        guard rename(path + ".new", path) == 0 else {
-            throw Missed("\(path) cannot be replaced")
-        }
+        guard rename(path + ".new", path) == 0 else { throw Missed("\(path) cannot be replaced") }
     }
 
     /// By a process of its own: a child that is just being started would else hold a file open that is written here, and

@@ -208,7 +208,7 @@ struct InterfaceFileTests {
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
         "Status->": SyncInterface.Status(
             state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache],
-            sandbox: "s"),
+            sandbox: "s", build: "b"),
         "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
         "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(),
