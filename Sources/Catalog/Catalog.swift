@@ -34,7 +34,7 @@ package final class Catalog: Sendable {
         for suffix in ["", "-wal", "-shm"] where rename(path + suffix, kept + suffix) != 0 && errno != ENOENT {
             throw CatalogError(
                 "set aside", path + suffix, detail: String(cString: strerror(errno)),
-                nextStep: "let the service's user write the state directory, or move the file away")
+                nextStep: "make the state directory writable for the user cvr, or move the file away")
         }
         return kept
     }

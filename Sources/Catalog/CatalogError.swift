@@ -39,9 +39,9 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
         case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: "it is set aside and rebuilt from the caches and the store"
         case .SQLITE_FULL?: "free space on the state disk"
         case .SQLITE_CANTOPEN?, .SQLITE_PERM?, .SQLITE_READONLY?, .SQLITE_AUTH?:
-            "let the service's user write the state directory"
+            "make the state directory writable for the user cvr"
         case .SQLITE_IOERR?: "check the state disk"
-        case .SQLITE_BUSY?, .SQLITE_LOCKED?: "end the other program that writes the catalog"
+        case .SQLITE_BUSY?, .SQLITE_LOCKED?: "stop the other program that writes to the catalog"
         default: "see the log"
         }
     }

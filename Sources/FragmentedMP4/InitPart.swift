@@ -58,8 +58,8 @@ struct InitPart {
             let tracks = MovieBox.read(movie.body)
         else {
             throw MP4Error(
-                "read a segment", "an init part in a form that this build does not know",
-                nextStep: "read it with the build that wrote it, or a newer one")
+                "read a segment", "the init part has a form that this build does not know",
+                nextStep: "use the build that wrote it, or a newer one")
         }
         self.init(tracks: tracks, info: info)
     }
@@ -68,7 +68,7 @@ struct InitPart {
 extension MP4Error {
     fileprivate static func noInitPart(_ box: BoxType) -> MP4Error {
         MP4Error(
-            "read a segment", "no whole init part: \(box) is missing, cut or damaged",
-            nextStep: "a partial file holds no media and can go; a closed one was damaged, restore it from the store")
+            "read a segment", "the init part is incomplete: \(box) is missing, truncated or damaged",
+            nextStep: "a partial file contains no media; a closed one is damaged: restore it from the store")
     }
 }

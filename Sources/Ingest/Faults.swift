@@ -23,8 +23,8 @@ extension Trouble {
                     "check username and credential in cvr.yaml against the camera's own account")
             case .notFound:
                 Trouble(
-                    .cameraRefused, "notFound", "the camera knows no stream of this name (RTSP 404)",
-                    "check the path of the url: cameras list theirs under video or RTSP settings")
+                    .cameraRefused, "notFound", "the camera has no stream at this path (RTSP 404)",
+                    "correct the path of the url: the camera shows it among its video or RTSP settings")
             case .refused:
                 Trouble(
                     .cameraRefused, "refused", "the camera refuses the request (RTSP 4xx)",
@@ -32,43 +32,43 @@ extension Trouble {
             case .serverError:
                 Trouble(
                     .cameraRefused, "cameraError", "the camera fails to serve the stream (RTSP 5xx)",
-                    "restart the camera; look at its own log")
+                    "restart the camera; if that does not help, read its log")
             case .connectionRefused:
                 Trouble(
                     .cameraOffline, "connectionRefused", "nothing listens at the camera's address and port",
-                    "check host and port of the url, and that RTSP is switched on in the camera")
+                    "check host and port of the url, and that RTSP is enabled in the camera")
             case .unreachable:
                 Trouble(
-                    .cameraOffline, "unreachable", "no way to the camera's address",
+                    .cameraOffline, "unreachable", "the camera's address cannot be reached",
                     "check its power and network cable, host name or address, and the route to it")
             case .timeout:
                 Trouble(
                     .cameraOffline, "timeout", "the camera gave no usable answer within 10 s",
-                    "check its power and network, and that the url names its RTSP port; a camera that hangs needs a restart"
+                    "check its power and network, and that the url names its RTSP port; restart a camera that hangs"
                 )
             case .silent:
                 Trouble(
-                    .cameraOffline, "silent", "the camera is connected and sends nothing",
-                    "restart the camera; with transport: udp check that a firewall lets RTP in")
+                    .cameraOffline, "silent", "the camera accepts the connection but sends nothing",
+                    "restart the camera; with transport: udp, check that the firewall lets RTP in")
             case .disconnected:
                 Trouble(
-                    .cameraOffline, "disconnected", "the camera ended the connection",
-                    "wait: it is tried again; if this goes on, look at the camera's log and its network")
+                    .cameraOffline, "disconnected", "the camera closed the connection",
+                    "none: the worker reconnects; if it recurs, check the camera's log and its network")
             case .unsupportedCodec(let names):
                 Trouble(
                     .unsupportedCodec, "unsupportedCodec", "the camera sends \(names), which cannot be recorded",
                     "set its video to H.264 or H.265, its audio to AAC, Opus or G.711")
             case .invalidData:
                 Trouble(
-                    .cameraRefused, "invalidData", "what answers is not an RTSP camera",
+                    .cameraRefused, "invalidData", "whatever answers is not an RTSP camera",
                     "check that the url's port is the camera's RTSP port, usually 554")
             case .unverifiedTLS:
                 Trouble(
                     .cameraRefused, "unverifiedTLS", "the certificate of an rtsps camera cannot be verified",
-                    "use rtsp://, or accept that with tls: { verify: none }")
+                    "use rtsp://, or accept the risk with tls: { verify: none }")
             case .invalidURL:
                 Trouble(
-                    .cameraRefused, "invalidURL", "the url is not one of an RTSP camera",
+                    .cameraRefused, "invalidURL", "the url is not a valid RTSP URL",
                     "write it as rtsp://host[:port]/path, without user name and password")
             case .credentialTooLong:
                 Trouble(
@@ -76,12 +76,12 @@ extension Trouble {
                     "give the camera a password of at most 40 characters")
             case .redirected(let host):
                 Trouble(
-                    .cameraRefused, "redirected", "the camera sends its viewers on to \(host)",
-                    "write that host into the camera's url if it is yours; if not, look for who changed the camera")
+                    .cameraRefused, "redirected", "the camera redirects its viewers to \(host)",
+                    "put that host into the url if it is yours; if not, find out who changed the camera")
             case .descriptorLimit:
                 Trouble(
-                    .workerCrash, "descriptorLimit", "the worker ran out of descriptors",
-                    "wait: another worker takes over; report it with the log if it happens again")
+                    .workerCrash, "descriptorLimit", "the worker reached its limit of open files",
+                    "none: another worker takes over; if it recurs, report it with the log")
             case .engine(let text):
                 Trouble(
                     .cameraOffline, "engine", "the connection failed: \(text)",
@@ -113,13 +113,13 @@ extension Trouble {
     static func stalled(for patience: TimeSpan) -> Trouble {
         Trouble(
             .networkLoss, "stalled", "no frame for \(patience.microseconds / 1_000_000) s",
-            "check the network to the camera; it is connected to anew after 10 s")
+            "check the network to the camera; the worker reconnects after 10 s")
     }
 
     static func diskStalled(for wait: TimeSpan) -> Trouble {
         Trouble(
             .diskError, "diskStalled", "the disk did not answer for \(wait.microseconds / 1_000_000) s",
-            "check the disk (dmesg, smartctl), and what else writes there")
+            "check the disk (dmesg, smartctl) and what else writes to it")
     }
 
     static let noKeyframe = Trouble(
@@ -129,11 +129,11 @@ extension Trouble {
     static let unsettledFormat = Trouble(
         .formatChange, "unsettledFormat",
         "the camera changed its format more than \(FormatWatch.mostChanges) times in a minute",
-        "set one resolution and profile in the camera; it is recorded again once one has held for 10 s")
+        "set one resolution and profile in the camera; recording resumes once one has held for 10 s")
 
     static func timestampJump(_ what: String) -> Trouble {
         Trouble(
-            .networkLoss, "timestampJump", "the camera's timestamps went wrong: \(what)",
+            .networkLoss, "timestampJump", "the camera's timestamps are wrong: \(what)",
             "check the camera's clock and NTP server, and its firmware")
     }
 

@@ -36,7 +36,10 @@ struct Intake: Sendable {
             }
         }
         guard let first = kept.first else {
-            throw refusals.first ?? MP4Error("find streams", "the camera announces none", nextStep: "check its profile")
+            throw refusals.first
+                ?? MP4Error(
+                    "find streams", "the camera announces none",
+                    nextStep: "check the stream profile in the camera's settings")
         }
         streams = kept
         timeline = MediaTimeline(tracks: lanes.map { ($0.stream.clockRate, $0.timescale) })

@@ -124,7 +124,8 @@ package final class Recorder {
     package func dropped(bytes: Int) {
         anomalies += 1
         note(
-            Trouble(.cameraRefused, "oversized", "a frame of \(bytes) bytes was dropped", "lower the camera's bitrate"))
+            Trouble(.cameraRefused, "oversized", "a frame of \(bytes) bytes was dropped", "lower the camera's bit rate")
+        )
     }
 
     /// The connection is over; how long it delivered media.

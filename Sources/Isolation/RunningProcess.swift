@@ -68,12 +68,12 @@ package final class RunningProcess: Sendable {
 
     private static func nextStep(_ failure: Int32) -> String {
         switch failure {
-        case ENOENT, ENOTDIR: "install it beside cvrd or in /usr/libexec/cvr"
+        case ENOENT, ENOTDIR: "install it next to cvrd or in /usr/libexec/cvr"
         case EACCES, EPERM: "make it executable for cvrd's user"
         case EAGAIN: "raise the limit of processes (TasksMax=, LimitNPROC=)"
-        case ENOMEM: "give the machine more memory or record fewer cameras"
+        case ENOMEM: "add memory or record fewer cameras"
         case EMFILE, ENFILE: "raise the limit of open files (LimitNOFILE=)"
-        default: "install the release again"
+        default: "reinstall the package"
         }
     }
 

@@ -40,7 +40,7 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
         self.init(operation, thing, errno: errno)
         guard [EACCES, EPERM, EIO, EBUSY].contains(errno) else { return }
         scope = .object
-        if errno != EIO { nextStep = "let the service's user read and write this object" }
+        if errno != EIO { nextStep = "let the user cvr read and write this object" }
     }
 
     package var description: String { "\(operation) \(thing): \(detail); \(nextStep)" }

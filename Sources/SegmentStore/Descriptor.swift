@@ -102,7 +102,8 @@ struct Descriptor: ~Copyable, Sendable {
             if name == "." || name == ".." { continue }
             guard names.count < 65_536 else {
                 throw SegmentStoreError(
-                    operation: "list", path: path, errno: EOVERFLOW, nextStep: "remove what does not belong there")
+                    operation: "list", path: path, errno: EOVERFLOW,
+                    nextStep: "remove the files that do not belong there")
             }
             names.append(name)
         }

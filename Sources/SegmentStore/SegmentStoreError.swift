@@ -31,15 +31,15 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
         switch errno {
         case ENOSPC, EDQUOT:
             "free space on the disk, lower localMediaCacheMaximumSizeMiB or set cacheFull: dropOldest"
-        case EROFS: "the disk went read-only: look at dmesg, repair it and mount it read-write"
-        case EACCES, EPERM: "give the service's user read and write permission there"
+        case EROFS: "the disk became read-only: check dmesg, repair the disk and mount it read-write"
+        case EACCES, EPERM: "let the user cvr read and write there"
         case ENOENT, ENOTDIR: "mount the cache disk, or see cache.path in cvr.yaml"
-        case ELOOP: "remove the symbolic link: a cache holds none"
-        case EIO, EUCLEAN: "the disk fails: look at dmesg and its SMART data, and replace it"
-        case ENODEV, ENXIO, ESTALE: "the disk went away: connect and mount it again"
-        case EMFILE: "wait: another worker takes over; report it with the log if it happens again"
-        case ENFILE: "raise fs.file-max of the machine (sysctl), or stop what holds so many files open"
-        default: "look at dmesg, then restart the camera"
+        case ELOOP: "remove the symbolic link: a cache must not contain any"
+        case EIO, EUCLEAN: "the disk is failing: check dmesg and smartctl, and replace it"
+        case ENODEV, ENXIO, ESTALE: "the disk disappeared: connect and mount it again"
+        case EMFILE: "none: another worker takes over; if it recurs, report it with the log"
+        case ENFILE: "raise fs.file-max (sysctl), or stop whatever holds so many files open"
+        default: "check dmesg, then run cvrctl camera restart"
         }
     }
 }

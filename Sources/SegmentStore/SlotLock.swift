@@ -99,7 +99,7 @@ extension Descriptor {
         guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
             throw SegmentStoreError(
                 operation: "lock", path: path, errno: cvr_errno(),
-                nextStep: "another worker records this camera: see its pid in the camera's lock files and stop it")
+                nextStep: "another worker records this camera: stop it; its pid is in the camera's lock files")
         }
     }
     /// At once: closing would leave it to a copy in a child between fork and exec.

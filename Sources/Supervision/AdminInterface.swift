@@ -92,7 +92,7 @@ package struct AdminInterface: Sendable {
         for await event in later { try await replies.send(Listing.Events(events: [event]), continues: true) }
         try Task.checkCancellation()
         throw ChangeRefusal.failed(
-            "events come faster than they are read here", nextStep: "Start again; the recent ones are kept")
+            "events come faster than this client reads them", nextStep: "Start again; recent events are kept")
     }
 
     /// Asks cvr-sync on a connection of its own, so that a long answer delays no other question.
@@ -134,7 +134,7 @@ package struct AdminInterface: Sendable {
     private static let away = VarlinkFailure(
         name: "\(Admin.interface).SyncUnavailable",
         parameters: Explanation(
-            message: "cvr-sync is away", nextStep: "cvrd starts it again; see `cvrctl sync status`"))
+            message: "cvr-sync is away", nextStep: "None: cvrd restarts it; see `cvrctl sync status`"))
 
     /// cvr-sync's errors have the same names in both interfaces; one that cannot work yet, or any more, is away.
     private static func translated(_ error: VarlinkRemoteError) -> VarlinkFailure {

@@ -96,7 +96,7 @@ struct ConfigurationStore: Sendable {
         if let username = camera.username, !username.isEmpty { values.append(("username", username)) }
         if let credential { values.append(("credential", credential)) }
         guard credential == nil || values.contains(where: { $0.key == "username" }) else {
-            throw ChangeRefusal.invalid("a password without a user", nextStep: "Give the user with --username")
+            throw ChangeRefusal.invalid("a password needs a user name", nextStep: "Give the user with --username")
         }
         if let transport = camera.transport { values.append(("transport", transport)) }
         if let length = camera.segmentLength { values.append(("segmentLength", length)) }

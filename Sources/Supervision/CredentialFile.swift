@@ -37,7 +37,7 @@ package struct CredentialFile: Sendable {
         if !isGuarded, stat(path, &facts) == 0 {
             guard facts.st_mode & 0o077 == 0, [0, geteuid()].contains(facts.st_uid) else {
                 throw Refusal(
-                    code: "credential", "\(path) is open to other users",
+                    code: "credential", "\(path) is accessible to other users",
                     nextStep: "Run `chmod 600 \(path)` as its owner, cvr")
             }
         }
@@ -45,12 +45,14 @@ package struct CredentialFile: Sendable {
         do throws(FileError) {
             bytes = try SmallFile.read(path, limit: Self.maximumLength)
         } catch {
-            throw Refusal(code: "credential", "the credential cannot be read: \(error)", nextStep: "Then reload")
+            throw Refusal(
+                code: "credential", "the credential cannot be read: \(error)",
+                nextStep: "Correct that and run `cvrctl reload`")
         }
         guard var bytes else {
             throw Refusal(
                 code: "credential", "there is no credential \(reference)",
-                nextStep: "Put the password into \(path) (0600, owned by cvr) and run `cvrctl reload`")
+                nextStep: "Put the password into \(path) (owner cvr, mode 0600) and run `cvrctl reload`")
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard !bytes.isEmpty, !bytes.contains(0), !bytes.contains(UInt8(ascii: "\n")),
@@ -58,7 +60,7 @@ package struct CredentialFile: Sendable {
         else {
             throw Refusal(
                 code: "credential", "\(path) does not hold one line of text",
-                nextStep: "Put the password into it, alone, and run `cvrctl reload`")
+                nextStep: "Put nothing but the password into it and run `cvrctl reload`")
         }
         return Secret(text)
     }

@@ -40,13 +40,13 @@ package struct Departure: Hashable, Sendable {
             return
         case .garbage(let why):
             self.init(
-                .crashed, .workerCrash, "workerGarbage", "\(name) sent garbage (\(why)) and was replaced",
-                "Check that cvrd and \(name) come from the same release")
+                .crashed, .workerCrash, "workerGarbage", "\(name) sent invalid messages (\(why)) and was replaced",
+                "Install cvrd and \(name) from one package")
             return
         case .otherVersion(let why):
             self.init(
                 .killed, .stopped, "workerReplaced", "\(name) is of another release (\(why)) and was replaced",
-                "If it happens again, install cvrd and \(name) from one release")
+                "None; if it recurs, install cvrd and \(name) from one package")
             return
         case .unreachable, nil: break
         }
@@ -54,7 +54,7 @@ package struct Departure: Hashable, Sendable {
         case .exited(let code): self.init(exitCode: code, name)
         case .signalled(let signal): self.init(signal: signal, name, outOfMemory: outOfMemory)
         case .unknown:
-            self.init(.crashed, .workerCrash, "workerCrash", "\(name) ended while nobody watched", Self.report)
+            self.init(.crashed, .workerCrash, "workerCrash", "\(name) ended with an unknown status", Self.report)
         }
     }
 
@@ -72,7 +72,7 @@ package struct Departure: Hashable, Sendable {
         case .signalled(let signal): how = "signal \(signal)"
         }
         return Fault(
-            code: "stopForced", message: "\(name) was told to stop and ended otherwise (\(how))",
+            code: "stopForced", message: "\(name) was told to stop but ended otherwise (\(how))",
             nextStep: "Read its last lines in the log (journalctl -u cvrd); check the disk (dmesg, smartctl)")
     }
 
@@ -81,10 +81,10 @@ package struct Departure: Hashable, Sendable {
         case .frozen:
             self.init(
                 .crashed, .workerHang, "workerFrozen", "\(name) was frozen (\(why)) and was replaced",
-                "Look for what stops processes here: SIGSTOP, a debugger, a freezer")
+                "Find out what suspends processes here: SIGSTOP, a debugger, the cgroup freezer")
         case .liveLocked:
             self.init(
-                .crashed, .workerHang, "workerLiveLocked", "\(name) went round in circles (\(why)) and was replaced",
+                .crashed, .workerHang, "workerLiveLocked", "\(name) was live-locked (\(why)) and was replaced",
                 Self.report)
         case .asleep:
             self.init(
@@ -92,19 +92,19 @@ package struct Departure: Hashable, Sendable {
         case .writesNothing:
             self.init(
                 .crashed, .workerHang, "workerWritesNothing",
-                "\(name) brought nothing to the disk (\(why)) and was replaced",
+                "\(name) wrote nothing to the disk (\(why)) and was replaced",
                 "Check the disk of the cache (dmesg, smartctl)")
         }
     }
 
-    private static let report = "Report it with the log (journalctl -u cvrd) if it happens again"
+    private static let report = "If it recurs, report it with the log (journalctl -u cvrd)"
 
     private init(signal: Int32, _ name: String, outOfMemory: Bool) {
         switch signal {
         case SIGKILL where outOfMemory:
             self.init(
                 .crashed, .workerCrash, "outOfMemory", "\(name) was killed while the machine was out of memory",
-                "Give the machine more memory or record fewer cameras")
+                "Add memory or record fewer cameras")
         case SIGKILL, SIGTERM, SIGINT:
             self.init(
                 .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",
@@ -113,7 +113,7 @@ package struct Departure: Hashable, Sendable {
             self.init(
                 .crashed, .workerCrash, "sandboxViolation",
                 "\(name) made a system call that its sandbox forbids and was killed",
-                "Report it with the log (journalctl -u cvrd), which names the call: a fault of cvr, or an intruder")
+                "Report it with the log (journalctl -u cvrd), which names the call: a defect of cvr, or an intrusion")
         default:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (signal \(signal))", Self.report)
         }
@@ -125,7 +125,7 @@ package struct Departure: Hashable, Sendable {
         case 0:
             // One that stops in order journals its gap itself: what is left to explain was no stop.
             self.init(
-                .crashed, .workerCrash, "workerStopped", "\(name) ended without having been told to (exit code 0)",
+                .crashed, .workerCrash, "workerStopped", "\(name) exited without having been told to (exit code 0)",
                 "Use `cvrctl camera stop` to stop a camera; if nobody stopped it, report it with the log")
         case 64, 78:
             self.init(
@@ -133,12 +133,12 @@ package struct Departure: Hashable, Sendable {
                 "Read its last lines in the log (journalctl -u cvrd), then run `cvrctl camera restart`")
         case 71:
             self.init(
-                .crashed, .workerCrash, "memoryLimit", "\(name) needed more memory than it may have (exit code 71)",
-                "Lower the camera's bit rate and set its I-frame interval to 1 to 2 s; report it if that does not help")
+                .crashed, .workerCrash, "memoryLimit", "\(name) reached its memory limit (exit code 71)",
+                "Lower the camera's bit rate, set its keyframe interval to 1 to 2 s; report it if that does not help")
         case 73:
             self.init(
                 .crashed, .workerCrash, "leftover", "another process records here (exit code 73)",
-                "cvrd stops it and starts again; if this stays, look for a second cvrd")
+                "None: cvrd stops it and starts again; if it recurs, look for a second cvrd")
             leftover = true
         case 74:
             self.init(
@@ -146,11 +146,12 @@ package struct Departure: Hashable, Sendable {
                 "Read its last lines in the log (journalctl -u cvrd); check the disk of the cache (dmesg, smartctl)")
         case 72:
             self.init(
-                .crashed, .workerCrash, "descriptorLimit", "\(name) ran out of descriptors (exit code 72)", Self.report)
+                .crashed, .workerCrash, "descriptorLimit", "\(name) reached its limit of open files (exit code 72)",
+                Self.report)
         case 75:
             self.init(
-                .killed, .cameraOffline, "workerOutdated", "\(name) is started anew (exit code 75)",
-                "None: what its sandbox let it see was replaced by something else, such as /etc/resolv.conf or a disk")
+                .killed, .cameraOffline, "workerOutdated", "\(name) is being restarted (exit code 75)",
+                "None: a file or disk that its sandbox has to see was replaced, such as /etc/resolv.conf")
         default:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (exit code \(code))", Self.report)
         }

@@ -52,7 +52,7 @@ extension Diagnosis {
             let state = camera.row.state.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
             return check(
                 .failed, "nothing is recorded (\(state)): \(camera.row.lastError?.message ?? "no reason is known")",
-                nextStep: camera.row.lastError?.nextStep ?? "Look at `cvrctl events`")
+                nextStep: camera.row.lastError?.nextStep ?? "See `cvrctl events`")
         }
     }
 
@@ -64,7 +64,7 @@ extension Diagnosis {
         let nextStep = "Set the camera's I-frame interval (GOP) to 1 to 2 s, and switch smart codecs off"
         guard let interval = camera.keyframeInterval else {
             return Check(
-                "keyframes", camera: camera.name, .warning, "no second keyframe has come yet",
+                "keyframes", camera: camera.name, .warning, "no second keyframe has arrived yet",
                 nextStep: "Run doctor again in a minute. " + nextStep)
         }
         let found = "a keyframe comes every \(tenths(interval.seconds)) s"
@@ -112,7 +112,7 @@ extension Diagnosis {
         guard let said, !said.isEmpty else {
             return Check(
                 "sandbox", camera: camera, .warning, "\(process) does not say what confines it",
-                nextStep: "Run doctor again in a minute; if this stays, install all programs from one release")
+                nextStep: "Run doctor again in a minute; if it recurs, install all programs from one package")
         }
         guard said.hasPrefix("degraded: ") else {
             return Check("sandbox", camera: camera, .ok, "\(process) is confined: \(said)")

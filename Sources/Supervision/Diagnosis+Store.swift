@@ -9,17 +9,18 @@ extension Diagnosis {
         if sync.state == "away" {
             return Check(
                 "store", .failed, "cvr-sync is away, nothing is stored\(words)",
-                nextStep: nextStep ?? "See why it does not stay (journalctl -u cvrd)")
+                nextStep: nextStep ?? "Find out why it does not keep running (journalctl -u cvrd)")
         }
         if sync.breaker != "closed" {
             return Check(
-                "store", .failed, "the store is not reached\(words)",
+                "store", .failed, "the store cannot be reached\(words)",
                 nextStep: nextStep ?? "Check store.url and its mount")
         }
         if sync.lastError != nil {
-            return Check("store", .warning, "uploads run, but not all is well\(words)", nextStep: nextStep ?? "")
+            return Check("store", .warning, "uploads run, with errors\(words)", nextStep: nextStep ?? "")
         }
-        let waiting = sync.lag > 0 ? "; the oldest that waits has waited \(duration(sync.lag))" : ", and none waits"
+        let waiting =
+            sync.lag > 0 ? "; the oldest segment has waited \(duration(sync.lag))" : ", and nothing waits"
         return Check("store", .ok, "footage is stored\(waiting)")
     }
 
@@ -89,7 +90,7 @@ extension Diagnosis {
         return Check(
             "cacheSpace", .warning,
             "the cameras' budgets promise \(mebibytes(promised)), the disk has room for \(mebibytes(max(room, 0)))",
-            nextStep: "Lower localMediaCacheMaximumSizeMiB, or free the disk of what else lies there")
+            nextStep: "Lower localMediaCacheMaximumSizeMiB, or remove other files from the disk")
     }
 
     // MARK: Words

@@ -38,10 +38,10 @@ package enum Diagnosis {
     }
 
     package static func service(_ service: Service) -> Check {
-        let nextStep = "Run it as the unit that comes with it (systemctl enable --now cvrd)"
+        let nextStep = "Run it as the shipped unit (systemctl enable --now cvrd)"
         guard service.isNotifying else {
             return Check(
-                "service", .warning, "cvrd was started by hand: nobody starts it again when it ends", nextStep: nextStep
+                "service", .warning, "cvrd was started by hand: nothing restarts it when it ends", nextStep: nextStep
             )
         }
         let unit = service.controlGroup?.split(separator: "/").last.map { " as \($0)" } ?? ""
@@ -51,7 +51,7 @@ package enum Diagnosis {
         guard missing.isEmpty else {
             return Check(
                 "service", .warning, "systemd runs cvrd\(unit), but not as shipped: \(missing.joined(separator: ", "))",
-                nextStep: "Look for what overrides it (systemctl cat cvrd)")
+                nextStep: "Check what overrides the unit (systemctl cat cvrd)")
         }
         return Check("service", .ok, "systemd runs cvrd\(unit), watches it and lets it gain no privileges")
     }
@@ -87,7 +87,7 @@ package enum Diagnosis {
                 name, .failed, "\(path) does not answer", nextStep: "Check the disk (dmesg, smartctl) and its mount")
         case .failed(let why):
             return Check(
-                name, .failed, "\(path) takes no file: \(why)",
+                name, .failed, "no file can be written to \(path): \(why)",
                 nextStep: "Make it writable for cvrd's user; check that its disk is mounted and has room")
         case .measured(let times):
             return disk(name, path, median: times.median, slowest: times.highest, writers)
@@ -107,7 +107,7 @@ package enum Diagnosis {
                 nextStep: nextStep)
         }
         if slowest >= slowSync || together >= .milliseconds(500) {
-            return Check(name, .warning, "\(figures): little is left for when it is busy", nextStep: nextStep)
+            return Check(name, .warning, "\(figures): little is left for busy times", nextStep: nextStep)
         }
         return Check(name, .ok, figures)
     }

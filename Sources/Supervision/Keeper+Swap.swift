@@ -85,7 +85,7 @@ extension Keeper {
 
     private static let heldOn = SwapFailure(
         Fault(
-            code: "notHandedOver", message: "the old worker did not let go within 90 s",
+            code: "notHandedOver", message: "the old worker did not hand over within 90 s",
             nextStep: "Give the camera a shorter keyframe interval, or restart it with `cvrctl camera restart`"))
 
     private func startSuccessor(
@@ -186,7 +186,7 @@ extension Keeper {
         if case .unreachable(let detail) = why {
             let fault = Fault(
                 code: "unreachable", message: "the worker records, but cannot be reached: \(detail)",
-                nextStep: "cvrd replaces it without a gap where the camera allows")
+                nextStep: "None: cvrd replaces it, without a gap where the camera allows")
             await report(.happened(type: fault.code, detail: detail, fault))
             return replaceUnreachable(process, why, &group)
         }

@@ -340,7 +340,7 @@ package actor Keeper {
         guard stop == stops, case .stopping = policy.state else { return }
         isStuck = true
         let fault = Fault(
-            code: "workerStuck", message: "\(link.program) does not end, not even by SIGKILL",
+            code: "workerStuck", message: "\(link.program) does not end, not even on SIGKILL",
             nextStep: "Check the disk that it waits for (dmesg, smartctl)")
         status.fault = fault
         await report(.happened(type: fault.code, detail: "\(fault.message). \(fault.nextStep)", fault))

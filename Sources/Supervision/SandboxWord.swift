@@ -10,7 +10,7 @@ struct SandboxWord: Hashable, Sendable {
     /// Nil for a whole one.
     var warning: String? {
         guard text.hasPrefix("degraded: ") else { return nil }
-        return "a fault in this process may reach more of the box than its own: \(text.dropFirst("degraded: ".count)). "
+        return "this process is confined less than it should be: \(text.dropFirst("degraded: ".count)). "
             + "Boot a kernel with Landlock (5.13 or later, landlock among lsm=) and seccomp; `cvrctl doctor` tells more"
     }
 }

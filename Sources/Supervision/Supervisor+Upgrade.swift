@@ -99,7 +99,7 @@ extension Supervisor {
     }
 
     private func summary(_ replaced: Int, of count: Int, _ failure: Fault?) -> Admin.UpgradeStep {
-        let detail = count == 0 ? "every worker is of the installed build" : "\(replaced) of \(count) workers replaced"
+        let detail = count == 0 ? "every worker runs the installed build" : "\(replaced) of \(count) workers replaced"
         guard let failure else { return Admin.UpgradeStep(camera: nil, outcome: "done", detail: detail) }
         return Admin.UpgradeStep(
             camera: nil, outcome: "rolledBack", detail: "\(detail); \(failure.message). \(failure.nextStep)")
@@ -135,7 +135,7 @@ extension Supervisor {
         let kept = KeptBuilds(places)
         guard let row = rows[name], let build,
             await offPool(atMost: .seconds(2), { kept.holds(build) }) == true
-        else { return "; the old build was not kept, the new one goes on trying" }
+        else { return "; the old build was not kept, so the new one keeps trying" }
         await row.link.use(executable: kept.path(of: build))
         row.keeper.order(.restart(.upgrade))
         await row.keeper.settled()

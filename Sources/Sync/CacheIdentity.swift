@@ -17,7 +17,7 @@ struct CacheIdentity: Decodable {
         guard found.camera == camera.text, expected.map({ $0.uuid == found.uuid }) ?? true else {
             throw SyncError(
                 .wrongDisk, "\(folder) is not the disk that \(camera) was recorded on",
-                nextStep: "mount the right disk; until then nothing of it is uploaded or freed")
+                nextStep: "mount the right disk; until then nothing on it is uploaded or deleted")
         }
         return true
     }
@@ -28,7 +28,8 @@ struct CacheIdentity: Decodable {
             return try JSONDecoder().decode(CacheIdentity.self, from: Data(contentsOf: URL(filePath: path)))
         } catch {
             throw SyncError(
-                .wrongDisk, "\(path) cannot be read", nextStep: "if this is the right disk, see what cvrctl status asks"
+                .wrongDisk, "\(path) cannot be read",
+                nextStep: "if this is the right disk, do what cvrctl status says about the camera"
             )
         }
     }

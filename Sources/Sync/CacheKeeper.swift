@@ -144,7 +144,7 @@ package actor CacheKeeper {
         } else {
             let error = SyncError(
                 .failed, "touch \(path): \(String(cString: strerror(errno)))",
-                nextStep: "let the service's user write the runtime directory")
+                nextStep: "make the runtime directory writable for the user cvr")
             progress.blame(.heartbeat, error)
         }
     }

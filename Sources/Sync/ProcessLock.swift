@@ -12,7 +12,7 @@ final class ProcessLock: Sendable {
         guard file >= 0 else {
             throw SyncError(
                 .failed, "open \(path): \(String(cString: strerror(errno)))",
-                nextStep: "let the service's user write this directory")
+                nextStep: "make this directory writable for the user cvr")
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)

@@ -18,7 +18,7 @@ struct StateFile<Value: Codable> {
         let count = Glibc.read(descriptor, &bytes, bytes.count)
         guard count >= 0 else { throw failure("read") }
         do { return try JSONDecoder().decode(Value.self, from: Data(bytes.prefix(count))) } catch {
-            throw SyncError(.failed, "\(path) is damaged", nextStep: "remove it when everything is mounted")
+            throw SyncError(.failed, "\(path) is damaged", nextStep: "mount all disks, then remove it")
         }
     }
 

@@ -46,8 +46,8 @@ struct StoreIdentity {
         let folder = work.settings.folder.path
         return ObjectStoreError(
             "open", work.settings.storePath,
-            detail: found == nil ? "nothing of this site is in it" : "it is not the store that this box wrote to",
-            nextStep: "mount the right store; to begin another one here, stop cvrd and remove \(folder)/stores and "
+            detail: found == nil ? "it holds nothing of this site" : "it is not the store that this box wrote to",
+            nextStep: "mount the right store; to begin a new one, stop cvrd and remove \(folder)/stores and "
                 + "\(folder)/catalog.sqlite", scope: .store)
     }
 }

@@ -52,7 +52,7 @@ package struct Survey {
     private static func setAside(_ name: SegmentFileName) -> SyncError {
         SyncError(
             .failed, "\(name) was set aside when its disk failed",
-            nextStep: "check the cache's disk; what can be read of it is closed when the camera's worker starts again")
+            nextStep: "check the cache's disk; the camera's next worker recovers what can be read")
     }
 
     private var surveyed: String { "surveyed \(camera)" }
@@ -74,7 +74,8 @@ package struct Survey {
                 result.fault =
                     result.fault
                     ?? SyncError(
-                        .failed, "\(camera): \(older) has the number of \(newer)", nextStep: "move it out of the cache")
+                        .failed, "\(camera): \(older) and \(newer) have the same number",
+                        nextStep: "move the first one out of the cache")
             } else {
                 kept.append(name)
             }

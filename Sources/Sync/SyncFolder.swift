@@ -35,6 +35,6 @@ package struct SyncFolder {
     private func failure(_ what: String) -> SyncError {
         SyncError(
             errno == ENOSPC || errno == EDQUOT ? .noSpace : .failed, "\(what): \(String(cString: strerror(errno)))",
-            nextStep: "let the service's user write \(state)")
+            nextStep: "make \(state) writable for the user cvr")
     }
 }

@@ -110,7 +110,7 @@ package struct SyncHandler: Sendable {
         guard let text else { return nil }
         guard let time = WallTime(rfc3339: text) else {
             throw SyncError(
-                .invalidArgument, "\(name) is no time", nextStep: "Give RFC 3339, such as 2026-11-23T08:00:00Z")
+                .invalidArgument, "\(name) is not a time", nextStep: "Give RFC 3339, such as 2026-11-23T08:00:00Z")
         }
         return time
     }

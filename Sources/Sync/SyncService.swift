@@ -186,7 +186,7 @@ extension SyncService {
 
     private func configured() throws(SyncError) -> Halves {
         guard let halves, !isFinishing else {
-            throw SyncError(.notConfigured, "cvr-sync has no configuration yet", nextStep: "ask again in a moment")
+            throw SyncError(.notConfigured, "cvr-sync has no configuration yet", nextStep: "try again in a moment")
         }
         return halves
     }
@@ -229,7 +229,7 @@ extension SyncService {
             if isOutdated {
                 waiter.resume(
                     throwing: SyncError(
-                        .notConfigured, "cvr-sync is started anew", nextStep: "ask again in a moment"))
+                        .notConfigured, "cvr-sync is being restarted", nextStep: "try again in a moment"))
             } else {
                 waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0))
             }

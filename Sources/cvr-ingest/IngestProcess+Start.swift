@@ -46,7 +46,7 @@ extension IngestProcess {
         guard arguments.isSuccessor || !isTaken else {
             throw SegmentStoreError(
                 operation: "record beside another worker in", path: arguments.cachePath, errno: EWOULDBLOCK,
-                nextStep: "stop the worker that the camera's lock files name")
+                nextStep: "stop the worker whose pid is in the camera's lock files")
         }
         var journal: Journal?
         if !arguments.isSuccessor { journal = try Journal(in: cache, now: clocks.wall()) }

@@ -16,12 +16,13 @@ struct StatusVerb: Verb {
 
 struct SyncVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sync", abstract: "Ask about uploads, or start a pass.", subcommands: [Status.self, Now.self])
+        commandName: "sync", abstract: "Show the state of uploads, or start them now.",
+        subcommands: [Status.self, Now.self])
 
     @OptionGroup var global: GlobalOptions
 
     struct Status: Verb {
-        static let configuration = CommandConfiguration(abstract: "Show how uploads stand.")
+        static let configuration = CommandConfiguration(abstract: "Show the state of uploads.")
 
         @OptionGroup var global: GlobalOptions
 
@@ -39,7 +40,7 @@ struct SyncVerbs: ParsableCommand {
     }
 
     struct Now: Verb {
-        static let configuration = CommandConfiguration(abstract: "Upload now what has closed; wait for the end.")
+        static let configuration = CommandConfiguration(abstract: "Upload all closed segments and wait for the result.")
 
         @OptionGroup var global: GlobalOptions
 
@@ -57,13 +58,13 @@ struct SyncVerbs: ParsableCommand {
 
 struct ClockVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clock", abstract: "Say what retention may go by.", subcommands: [Accept.self])
+        commandName: "clock", abstract: "Declare the clock correct.", subcommands: [Accept.self])
 
     @OptionGroup var global: GlobalOptions
 
     struct Accept: Verb {
         static let configuration = CommandConfiguration(
-            abstract: "The clock is right though it moved: delete by age again.")
+            abstract: "Declare the clock correct after it moved; deletion by age resumes.")
 
         @OptionGroup var global: GlobalOptions
 
@@ -75,9 +76,9 @@ struct ClockVerbs: ParsableCommand {
 }
 
 struct EventsVerb: Verb {
-    static let configuration = CommandConfiguration(commandName: "events", abstract: "Show what happened.")
+    static let configuration = CommandConfiguration(commandName: "events", abstract: "Print the most recent events.")
 
-    @Flag(help: "Go on, with each event as it happens; with --json, one object a line.")
+    @Flag(help: "Then print each new event as it happens; with --json, one object per line.")
     var follow = false
 
     @OptionGroup var global: GlobalOptions
@@ -100,7 +101,7 @@ struct EventsVerb: Verb {
 
 struct ReloadVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Read the configuration again; only what changed is touched.")
+        commandName: "reload", abstract: "Read the configuration again and apply what changed.")
 
     @OptionGroup var global: GlobalOptions
 

@@ -40,18 +40,18 @@ struct CameraVerbs: ParsableCommand {
     struct Add: Verb {
         static let configuration = CommandConfiguration(
             abstract: "Add a camera and record it.",
-            discussion: "Kept beside the configuration; its password in a file that only cvrd reads.")
+            discussion: "It is stored next to the configuration, its password in a file that only cvrd reads.")
 
         @Argument(help: "Its name: lower-case letters, digits, hyphens; at most 32.")
         var name: String
 
-        @Option(help: "rtsp:// or rtsps://, without user and password.")
+        @Option(help: "An rtsp:// or rtsps:// URL without user name and password.")
         var url: String
 
-        @Option(help: "The user that the camera knows.")
+        @Option(help: "User name of an account on the camera.")
         var username: String?
 
-        @Flag(help: "Read the password from standard input, one line; asked for on a terminal.")
+        @Flag(help: "Read the password from standard input, one line; on a terminal, prompt for it.")
         var passwordStdin = false
 
         @Option(help: "tcp or udp (default: as configured, else tcp).", completion: .list(["tcp", "udp"]))
@@ -71,8 +71,8 @@ struct CameraVerbs: ParsableCommand {
             if passwordStdin {
                 guard let password = Terminal.readSecret("Password of \(name): "), !password.isEmpty else {
                     throw Complaint(
-                        .usage, code: "usage", message: "There is no password on standard input",
-                        nextStep: "Give it, one line, or leave out --password-stdin")
+                        .usage, code: "usage", message: "there is no password on standard input",
+                        nextStep: "Give it as one line, or leave out --password-stdin")
                 }
                 camera.password = password
             }
@@ -94,7 +94,7 @@ struct CameraVerbs: ParsableCommand {
     }
 
     struct Start: CameraVerb {
-        static let configuration = CommandConfiguration(abstract: "Record a camera; lasts over restarts.")
+        static let configuration = CommandConfiguration(abstract: "Start recording a camera; survives restarts.")
         static let outcome = (method: "StartCamera", word: "started")
 
         @OptionGroup var camera: NamedCamera
@@ -102,7 +102,7 @@ struct CameraVerbs: ParsableCommand {
     }
 
     struct Stop: CameraVerb {
-        static let configuration = CommandConfiguration(abstract: "Stop recording a camera; lasts over restarts.")
+        static let configuration = CommandConfiguration(abstract: "Stop recording a camera; survives restarts.")
         static let outcome = (method: "StopCamera", word: "stopped")
 
         @OptionGroup var camera: NamedCamera

@@ -39,8 +39,8 @@ struct Complaint: Error {
         switch error.errno {
         case EACCES, EPERM:
             self.init(
-                .refused, code: "permissionDenied", message: "You may not use \(error.path)",
-                nextStep: "Join the group that owns it (cvr), or use sudo")
+                .refused, code: "permissionDenied", message: "permission denied on \(error.path)",
+                nextStep: "Join the group cvr, or use sudo")
         case EPROTO, ENAMETOOLONG, ENOTSOCK:
             self.init(
                 .failed, code: "protocol", message: "cannot \(error.operation) \(error.path): \(reason)",
@@ -48,7 +48,7 @@ struct Complaint: Error {
         case ETIMEDOUT:
             self.init(
                 .away, code: "timeout", message: "no answer on \(error.path) in time",
-                nextStep: "Ask again; a new catalog may take minutes to build (cvrctl sync status, journalctl -u cvrd)")
+                nextStep: "Try again; building a new catalog may take minutes (cvrctl sync status, journalctl -u cvrd)")
         default:
             self.init(
                 .away, code: "cvrdUnavailable",

@@ -19,7 +19,7 @@ enum ExitStatus: Int32, Error {
 
 struct Cvrctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cvrctl", abstract: "Look after a video recorder: ask and tell its supervisor, cvrd.",
+        commandName: "cvrctl", abstract: "Control the continuous video recorder through its supervisor, cvrd.",
         version: Release.version,
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,

@@ -9,18 +9,18 @@ struct FootageOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Start of the time asked for, RFC 3339 (default: the first known second).", valueName: "time"),
+            "Start of the range, RFC 3339 (default: the first known second).", valueName: "time"),
         transform: Self.time)
     var from: String?
 
-    @Option(help: ArgumentHelp("Its end (default: now).", valueName: "time"), transform: Self.time)
+    @Option(help: ArgumentHelp("End of the range (default: now).", valueName: "time"), transform: Self.time)
     var to: String?
 
     var query: Listing.Query { Listing.Query(camera: camera, from: from, to: to) }
 
     @Sendable private static func time(_ text: String) throws -> String {
         guard let time = WallTime(rfc3339: text) else {
-            throw ValidationError("'\(text)' is no RFC 3339 time such as 2026-11-23T08:00:00Z.")
+            throw ValidationError("'\(text)' is not an RFC 3339 time such as 2026-11-23T08:00:00Z.")
         }
         return time.rfc3339
     }
@@ -41,7 +41,7 @@ struct SegmentsVerb: Verb {
 
 struct GapsVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "gaps", abstract: "List a camera's gaps and evicted stretches, with reasons.")
+        commandName: "gaps", abstract: "List the times without footage, with reasons.")
 
     @OptionGroup var footage: FootageOptions
     @OptionGroup var global: GlobalOptions
@@ -55,7 +55,7 @@ struct GapsVerb: Verb {
 
 struct CoverageVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "coverage", abstract: "Account for every second of a camera's time.")
+        commandName: "coverage", abstract: "Account for every second as recorded, gap or evicted.")
 
     @OptionGroup var footage: FootageOptions
     @OptionGroup var global: GlobalOptions

@@ -5,7 +5,7 @@ struct UpgradeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "upgrade",
         abstract:
-            "Replace workers of another build than the installed one, one at a time, without a gap where possible.")
+            "Replace workers that do not run the installed build, one at a time, without a gap where possible.")
 
     @OptionGroup var global: GlobalOptions
 

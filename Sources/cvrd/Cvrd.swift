@@ -11,16 +11,16 @@ enum Cvrd {
         usage: cvrd [--config FILE] [--check | --sweep]
 
         Records the cameras of FILE (default /etc/cvr/cvr.yaml) in the foreground: one cvr-ingest per camera and one
-        cvr-sync, found beside cvrd or in /usr/libexec/cvr. Administered with cvrctl.
+        cvr-sync, found next to cvrd or in /usr/libexec/cvr. Control it with cvrctl.
 
           --config FILE   the configuration
-          --check         only check the configuration, and say every mistake
-          --sweep         end what a cvrd that is gone left running: workers close their segments, cvr-sync stores them
+          --check         check the configuration, print every mistake and exit
+          --sweep         stop what a cvrd that is gone left running: workers close their segments, cvr-sync stores them
           --version       print the version
           --help          print this
 
-        Signals: TERM and INT stop everything in order, a second one hurries; HUP reads the configuration again;
-        USR2 ends cvrd alone: cameras record on, and the next cvrd takes them over.
+        Signals: TERM and INT stop everything in order, a second one skips the waiting; HUP reloads the configuration;
+        USR2 ends cvrd alone: its workers record on, and the next cvrd adopts them.
 
         Exit codes: 0 stopped as told, nothing is left to sweep, or the configuration is valid; 1 a swept process does
         not end; 64 wrong usage; 70 cvrd itself failed; 73 another cvrd runs with this configuration; 78 the

@@ -169,7 +169,7 @@ struct OwnTroubleTests {
                 .event(type: String(repeating: "x", count: 65), at: WallTime(seconds: 0), detail: ""),
             ])
         var session = try Session(box)
-        #expect(try await session.events.next("workerExited", camera: "front").detail.contains("garbage"))
+        #expect(try await session.events.next("workerExited", camera: "front").detail.contains("invalid messages"))
         #expect(try await session.events.next("long", camera: "yard").detail.utf8.count <= 1003)
         await session.end()
     }
