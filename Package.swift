@@ -143,7 +143,7 @@ let package = Package(
                 log,
             ]),
         tests("StructureTests", []),
-        tests("DocumentationTests", ["TestSupport", "Configuration", "Recording"]),
+        tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "Recording"]),
 
         // The real processes, driven from outside.
         .target(

@@ -41,6 +41,23 @@ struct CvrdManualTests {
         }
     }
 
+    @Test("names every exit code of workers and cvr-sync, and no other")
+    func exitCodesOfProcesses() throws {
+        var codes: Set<String> = []
+        for file in try SourceFiles.below("Sources/Ingest") + SourceFiles.below("Sources/cvr-ingest") {
+            let enumeration = file.text.firstMatch(of: /enum ExitCode: Int32[^}]*\}/)?.output ?? ""
+            codes.formUnion(enumeration.matches(of: /case \w+ = (\d+)/).map { String($0.output.1) })
+            codes.formUnion(file.text.matches(of: /\b_exit\((\d+)\)/).map { String($0.output.1) })
+        }
+        #expect(codes.count > 5)
+        #expect(Set(try page.section("Exit status of workers and cvr-sync").terms) == codes)
+        // What cvrd makes of them.
+        let supervision = try SourceFiles.below("Sources/Supervision")
+        let departure = try #require(supervision.first { $0.path.hasSuffix("/Departure.swift") }).text
+        let known = departure.matches(of: /case ([0-9, ]+):/).flatMap { $0.output.1.matches(of: /\d+/) }
+        #expect(codes.isSubset(of: known.map { String($0.output) }))
+    }
+
     @Test("names every signal, and no other")
     func signals() async throws {
         let help = try await Self.help()

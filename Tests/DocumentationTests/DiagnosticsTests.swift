@@ -41,6 +41,29 @@ struct DiagnosticsTests {
         #expect(explained.subtracting(expected).sorted() == [], "are in cvrd(8) and nowhere else")
     }
 
+    @Test("cvrd(8) grades every event and fault, what the log calls an error as one to act on")
+    func grades() throws {
+        let sections = try ManualPage("cvrd.8").sections(from: "DIAGNOSTICS", to: "SEE ALSO")
+        var acting: Set<String> = []
+        var looking: Set<String> = []
+        for (terms, opening) in sections.flatMap(\.openings) {
+            switch opening {
+            case ".I Act now.": acting.formUnion(terms)
+            case ".I Look.": looking.formUnion(terms)
+            default: #expect(opening == ".I Information.", "\(terms)")
+            }
+        }
+        let levels = try #require(
+            SourceFiles.below("Sources/Supervision").first { $0.path.hasSuffix("/EventLevel.swift") }
+        ).text.split(separator: "case ").map(String.init)
+        func types(at level: String) -> Set<String> {
+            Set(levels.filter { $0.contains(level) }.flatMap { $0.matches(of: /"(\w+)"/) }.map { String($0.output.1) })
+        }
+        #expect(types(at: ".error").count > 5 && types(at: ".warning").count > 5)
+        #expect(types(at: ".error").subtracting(acting).sorted() == [])
+        #expect(types(at: ".warning").subtracting(acting).subtracting(looking).sorted() == [])
+    }
+
     @Test("cvrctl(8) explains every error of cvrctl's own and every one that cvrd answers, and no other")
     func client() throws {
         var expected = Self.diagnostics(in: try SourceFiles.below("Sources/cvrctl"))

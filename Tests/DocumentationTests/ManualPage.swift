@@ -14,12 +14,19 @@ struct ManualPage {
         }
 
         /// The words of its tags that are set in bold: `.B word`, `.BR word ", " word` and `\fBword\fR`.
-        var terms: [String] {
-            tags.flatMap { tag -> [String] in
-                if tag.hasPrefix(".") {
-                    return tag.split(separator: " ").dropFirst().map(ManualPage.plain).filter { $0.first != "\"" }
-                }
-                return tag.matches(of: /\\fB(.*?)\\fR/).map { ManualPage.plain($0.output.1) }
+        var terms: [String] { tags.flatMap(Self.terms) }
+
+        private static func terms(of tag: String) -> [String] {
+            if tag.hasPrefix(".") {
+                return tag.split(separator: " ").dropFirst().map(ManualPage.plain).filter { $0.first != "\"" }
+            }
+            return tag.matches(of: /\\fB(.*?)\\fR/).map { ManualPage.plain($0.output.1) }
+        }
+
+        /// The first line of the text of each `.TP` entry, by the words of its tag.
+        var openings: [(terms: [String], opening: String)] {
+            lines.indices.dropLast(2).filter { lines[$0] == ".TP" }.map {
+                (Self.terms(of: lines[$0 + 1]), lines[$0 + 2])
             }
         }
     }
@@ -46,8 +53,10 @@ struct ManualPage {
         self.sections = sections
     }
 
-    func section(_ title: String) throws -> Section {
-        guard let found = sections.first(where: { $0.title == title }) else {
+    /// The first of that title, from the section of the title `start` on.
+    func section(_ title: String, in start: String? = nil) throws -> Section {
+        let from = start.map { start in sections.drop { $0.title != start } } ?? sections[...]
+        guard let found = from.first(where: { $0.title == title }) else {
             throw Missed("\(path) has no section \(title)")
         }
         return found

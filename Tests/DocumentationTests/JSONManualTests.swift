@@ -1,0 +1,70 @@
+import Foundation
+import Messages
+import TestSupport
+import Testing
+
+/// JSON OUTPUT of etc/man/cvrctl.8 against the types that cvrctl prints, which are those that cvrd answers.
+@Suite("Documentation: JSON", .timeLimit(.minutes(1)))
+struct JSONManualTests {
+    /// Of cvrctl itself, which says them in this order.
+    struct Words {
+        var code = ""
+        var message = ""
+        var nextStep = ""
+    }
+
+    static let sync = Admin.Sync(state: "idle")
+
+    /// One value for each section: of an array what it holds.
+    static let values: [String: any Sendable] = [
+        "status": Admin.Status(version: "", uptime: 0, cameras: [], sync: sync),
+        "status: cameras": Admin.Camera(name: "", state: "", since: ""),
+        "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
+        "sync status": sync,
+        "sync now": SyncInterface.PassReport(uploaded: 0, failed: 0),
+        "cameras": Admin.CameraConfiguration(
+            name: "", url: "", username: "", transport: "", segmentLength: 0, retention: nil, asset: "", enabled: true,
+            origin: ""),
+        "segments": Listing.Segment(
+            key: "", session: 0, counter: 0, start: "", duration: 0, bytes: 0, frames: 0, state: "", local: true),
+        "gaps": Listing.Gap(from: "", to: nil, reason: "", detail: ""),
+        "coverage": Listing.Coverage(from: "", to: "", recorded: 0, percent: 0, spans: []),
+        "coverage: spans": Listing.Span(from: "", to: "", kind: "", reason: nil, state: nil),
+        "events": Listing.Event(time: "", type: "", camera: nil, detail: ""),
+        "reload": Admin.Reloaded(added: [], removed: [], changed: []),
+        "doctor": Admin.Check("", .ok, ""),
+        "upgrade": Admin.UpgradeStep(camera: nil, outcome: "", detail: ""),
+        "Errors": Words(),
+    ]
+
+    /// As the page calls it.
+    static func kind(_ type: String) -> String {
+        if type.hasPrefix("Optional<") {
+            return kind(String(type.dropFirst("Optional<".count).dropLast())) + " or null"
+        }
+        let simple = ["String": "string", "Int64": "integer", "Double": "number", "Bool": "boolean"]
+        return simple[type] ?? (type.hasPrefix("Array<") ? "array" : "object")
+    }
+
+    @Test("is documented member by member, with its type, and no other", arguments: values.keys.sorted())
+    func members(title: String) throws {
+        let value = try #require(Self.values[title])
+        let printed = Mirror(reflecting: value).children.map { child in
+            "\(child.label ?? "") (\(Self.kind("\(type(of: child.value))")))"
+        }
+        #expect(try ManualPage("cvrctl.8").section(title, in: "JSON OUTPUT").tags.map(ManualPage.plain) == printed)
+    }
+
+    @Test("is documented for every verb whose answer has members, and no other")
+    func verbs() throws {
+        let sections = try ManualPage("cvrctl.8").sections(from: "JSON OUTPUT", to: "EXIT STATUS").dropFirst()
+        #expect(Set(sections.map(\.title)) == Set(Self.values.keys))
+        let interface = try String(
+            contentsOfFile: Repository.path("Sources/Messages/io.cvr.Admin.varlink"), encoding: .utf8)
+        // `SyncStatus` → `sync status`
+        let methods = interface.matches(of: /(?m)^method (\w+)\([^)]*\) -> \((?!\))/).map { method in
+            method.output.1.replacing(/\B[A-Z]/) { " \($0.output)" }.lowercased()
+        }
+        #expect(Set(methods) == Set(sections.map(\.title).filter { !$0.contains(":") && $0 != "Errors" }))
+    }
+}
