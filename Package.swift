@@ -110,7 +110,7 @@ let package = Package(
 
         // Tests mirror the modules.
         tests("ConfigurationTests", ["Configuration", "Recording"]),
-        tests("IsolationTests", ["Isolation", "CLinux"]),
+        tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("ConfinementTests", ["Confinement", "TestSupport"]),
         .systemLibrary(name: "CAttack", path: "Tests/CAttack"),
@@ -120,13 +120,16 @@ let package = Package(
             dependencies: ["Ingest", "Confinement", "SegmentStore", "Recording", "CLinux", "CAttack"],
             path: "Tests/Attacker", swiftSettings: strict, linkerSettings: standalone),
         tests(
-            "SupervisionTests", ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", log]),
+            "SupervisionTests",
+            ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),
         tests("RecordingTests", ["Recording"]),
-        tests("VarlinkTests", ["Varlink", "Messages"] + nio),
+        tests("VarlinkTests", ["Varlink", "Messages", "TestSupport"] + nio),
         tests("cvrctlTests", ["Messages", "Recording", "Varlink"]),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),
-        tests("IngestTests", ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux"]),
+        tests(
+            "IngestTests",
+            ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux", "TestSupport"]),
         tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
         tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
         tests(

@@ -9,9 +9,7 @@ struct AdminAttackTests {
     @Test("only the attackers notice: other clients are answered, cameras lose nothing, no descriptor stays")
     func attack() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig(["front", "yard"].map { .init($0, clip: "h264-video") })
-            let settings = BoxSettings(try ["front", "yard"].map { .init($0, url: try rig.url($0)) })
-            try await withBox(settings) { box in
+            try await withCameras(["front", "yard"].map { .init($0, clip: "h264-video") }) { box, _ in
                 try await box.start()
                 for camera in ["front", "yard"] { try await box.untilStored(1, of: camera) }
                 let supervisor = try #require(box.processes().first { $0.program == "cvrd" })
@@ -23,7 +21,6 @@ struct AdminAttackTests {
                 for camera in ["front", "yard"] { try await expectUnharmed(camera, in: box) }
                 #expect(box.processes().contains(supervisor), "cvrd was replaced")
             }
-            await rig.stop()
         }
     }
 
@@ -104,17 +101,6 @@ struct AdminAttackTests {
         #expect(took < .seconds(5), "\(attack), question \(count) took \(took)")
     }
 
-    private func expectUnharmed(_ name: String, in box: Box) async throws {
-        try await box.untilStored(try await box.segments(of: name).count + 1, of: name)
-        let camera = try await RecordedCamera(name, in: box)
-        #expect(camera.gaps.isEmpty && camera.sessions.count == 1, "\(camera.gaps)")
-        #expect(camera.coverage?.percent == 100, "\(String(describing: camera.coverage))")
-        #expect(camera.status.restarts == 0 && camera.status.troubles.isEmpty)
-        let files = TestBox.cached(name, session: camera.sessions.first ?? 0, in: box.root)
-        let footage = try await Footage(files, of: try await SourceClip("h264-video"))
-        #expect(footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(footage)")
-    }
-
     @Test(
         "a user who is not in its group is refused, with a next step",
         .enabled(if: geteuid() == 0, "asks as another user"))
@@ -171,9 +157,6 @@ struct AdminAttackTests {
                 os._exit(0)
             signal.pause()
             """
-        let script = "mkdir -p $2; cp $1/cvrd $1/cvr-ingest $2; echo \"$3\" >$2/cvr-sync; chmod 755 $2/cvr-sync"
-        let done = try await run("/bin/sh", ["-ec", script, "sh", Repository.binaries, folder, sync])
-        guard done.ending == .exited(0) else { throw Missed("\(folder): \(done.errors)") }
-        return folder
+        return try await ProgramFolder(folder, replacing: ["cvr-sync": sync]).path
     }
 }

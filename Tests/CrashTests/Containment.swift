@@ -10,13 +10,17 @@ struct Containment: Sendable {
     struct Failure: Sendable, CustomTestStringConvertible {
         let camera: String
         let cause: Cause
-        /// The fault's code, and the counter in `status`.
+        /// The counter in `status`.
         let code: String
+        /// The fault's code, where it is another.
+        var fault: String?
         /// The event's type.
         let event: String
         /// Of the gap that it leaves.
         let reasons: Set<String>
         var endsWorker = true
+        /// Its camera may wait with it, and then has every frame.
+        var mayLoseNothing = false
 
         var testDescription: String { camera }
     }
@@ -40,11 +44,11 @@ struct Containment: Sendable {
         hung("spinning", .failpoint("append.written:8=spin"), "workerLiveLocked"),
         hung("sleeping", .failpoint("append.written:8=sleep"), "workerHung"),
         Failure(
-            camera: "dead", cause: .vanish, code: "networkLoss", event: "disconnected",
+            camera: "dead", cause: .vanish, code: "networkLoss", fault: "connectionRefused", event: "disconnected",
             reasons: ["networkLoss", "cameraOffline"], endsWorker: false),
         Failure(
             camera: "stuck", cause: .freeze, code: "diskStalled", event: "diskStalled", reasons: ["diskError"],
-            endsWorker: false),
+            endsWorker: false, mayLoseNothing: true),
     ]
     /// These must notice nothing.
     static let well = ["front", "yard"]
@@ -64,18 +68,17 @@ struct Containment: Sendable {
 
     private(set) var workers: [String: BoxProcess] = [:]
     private(set) var successors: [String: BoxProcess] = [:]
-    /// Status of each failed camera when its failure was first counted.
+    /// Status of each failed camera when its failure was counted and named.
     private(set) var during: [String: Admin.Camera] = [:]
     private(set) var after: [String: RecordedCamera] = [:]
     private(set) var events: [Listing.Event] = []
     private(set) var ending: Ending?
-    /// Of the cameras that are well.
+    /// Of the cameras that are well, and of those that may have lost nothing.
     private(set) var footage: [String: Footage] = [:]
 
     private init() async throws {
-        let rig = try await CameraRig(Self.cameras.map { .init($0, clip: Self.clip) })
-        let settings = BoxSettings(try Self.cameras.map { .init($0, url: try rig.url($0)) })
-        self = try await withBox(settings, sharedBy: Self.evidence) { box in
+        let cameras = Self.cameras.map { CameraRig.Camera($0, clip: Self.clip) }
+        self = try await withCameras(cameras, sharedBy: Self.evidence) { box, rig in
             var run = self
             let disk = try await FreezingDisk(at: "\(box.root)/cache/stuck", image: "\(box.root)/stuck.image")
             do {
@@ -90,7 +93,6 @@ struct Containment: Sendable {
             await disk.remove()
             return run
         }
-        await rig.stop()
     }
 
     private mutating func fail(in box: Box, _ rig: CameraRig, _ disk: FreezingDisk) async throws {
@@ -110,15 +112,25 @@ struct Containment: Sendable {
             case .failpoint: break
             }
         }
-        while during.count < Self.failures.count {
-            try await eventually("the next failure, after \(during.keys.sorted())", within: .seconds(60)) {
-                for camera in try await box.status().cameras where during[camera.name] == nil {
-                    let code = Self.failures.first { $0.camera == camera.name }?.code
-                    if let code, camera.troubles[code] != nil { during[camera.name] = camera }
-                }
-                return during.count == Self.failures.count ? true : nil
+        try await observe(box)
+    }
+
+    /// Waits until every failure is counted and named; of one that never is, the last that status said is kept.
+    private mutating func observe(_ box: Box) async throws {
+        let deadline = ContinuousClock.now + .seconds(45)
+        try await eventually("every failure is counted", within: .seconds(60)) {
+            for camera in try await box.status().cameras {
+                guard let failure = Self.failures.first(where: { $0.camera == camera.name }),
+                    camera.troubles[failure.code] != nil, !isNamed(failure)
+                else { continue }
+                during[camera.name] = camera
             }
+            return Self.failures.allSatisfy(isNamed) || ContinuousClock.now > deadline ? true : nil
         }
+    }
+
+    private func isNamed(_ failure: Failure) -> Bool {
+        during[failure.camera]?.lastError?.code == failure.fault ?? failure.code
     }
 
     private mutating func recover(in box: Box, _ rig: CameraRig, _ disk: FreezingDisk) async throws {
@@ -135,7 +147,7 @@ struct Containment: Sendable {
 
     private mutating func examine(_ box: Box) async throws {
         let clip = try await SourceClip(Self.clip)
-        for camera in Self.well {
+        for camera in Self.well + Self.failures.filter(\.mayLoseNothing).map(\.camera) {
             let session = after[camera]?.sessions.first ?? 0
             footage[camera] = try await Footage(TestBox.cached(camera, session: session, in: box.root), of: clip)
         }
@@ -171,10 +183,10 @@ struct FreezingDisk: Sendable {
     }
 }
 
-/// A folder with our programs in which the first worker of a camera has a failpoint of its own.
+/// A worker that has a failpoint of its own the first time that its camera is recorded.
 enum FirstWorkers {
     static func programs(in folder: String, failpoints: [(camera: String, text: String)]) async throws -> String {
-        let wrapper = """
+        let worker = """
             #!/bin/sh
             failpoint=\(folder)/failpoint.$2
             if [ -f "$failpoint" ]; then
@@ -183,15 +195,10 @@ enum FirstWorkers {
             fi
             exec \(Repository.binaries)/cvr-ingest "$@"
             """
-        let sync = "#!/bin/sh\nexec \(Repository.binaries)/cvr-sync \"$@\""
-        // Not written by this process: a child that another test starts meanwhile would hold the file open.
-        let script = """
-            mkdir -p $2; cp $1/cvrd $2; cd $2; echo "$3" >cvr-ingest; echo "$4" >cvr-sync; chmod 755 cvr-*; shift 4
-            while [ $# -gt 0 ]; do echo "$2" >failpoint.$1; shift 2; done
-            """
-        let arguments = [Repository.binaries, folder, wrapper, sync] + failpoints.flatMap { [$0.camera, $0.text] }
-        let done = try await run("/bin/sh", ["-ec", script, "sh"] + arguments)
-        guard done.ending == .exited(0) else { throw Missed("\(folder): \(done.errors)") }
-        return folder
+        let programs = try await ProgramFolder(folder, replacing: ["cvr-ingest": worker])
+        for (camera, text) in failpoints {
+            try Data(text.utf8).write(to: URL(filePath: "\(folder)/failpoint.\(camera)"))
+        }
+        return programs.path
     }
 }

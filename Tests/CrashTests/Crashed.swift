@@ -17,9 +17,7 @@ struct Crashed: Sendable {
     static let shared = Task { try await Machine.shared.place { try await Crashed() } }
 
     private init() async throws {
-        let rig = try await CameraRig(Self.cameras.map { .init($0, clip: "demo") })
-        let settings = BoxSettings(try Self.cameras.map { .init($0, url: try rig.url($0)) })
-        (cache, identities, closed) = try await withBox(settings) { box in
+        (cache, identities, closed) = try await withCameras(Self.cameras.map { .init($0, clip: "demo") }) { box, _ in
             try await box.start()
             // Without cvr-sync the disks are what the workers alone make of them.
             kill(try box.sync().pid, SIGSTOP)
@@ -40,7 +38,6 @@ struct Crashed: Sendable {
             }
             return (try FileTree("\(box.root)/cache"), try FileTree("\(box.root)/state/identities"), closed)
         }
-        await rig.stop()
     }
 
     /// Whole fragments in a camera's growing segment.

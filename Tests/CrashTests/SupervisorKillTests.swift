@@ -6,20 +6,16 @@ import Testing
 @Suite("Processes killed and hung", .showsEvidence, .timeLimit(.minutes(20)))
 struct SupervisorKillTests {
     private func withFront<Result: Sendable>(
-        _ body: (Box, CameraRig) async throws -> Result
+        _ body: (Box) async throws -> Result
     ) async throws -> Result {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "h264-video")])
-            let settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            let result = try await withBox(settings) { try await body($0, rig) }
-            await rig.stop()
-            return result
+            try await withCameras([.init("front", clip: "h264-video")]) { box, _ in try await body(box) }
         }
     }
 
     @Test("workers record on without cvrd, and the next cvrd takes them over without a gap (I5)")
     func supervisor() async throws {
-        try await withFront { box, _ in
+        try await withFront { box in
             try await box.start()
             try await box.untilStored(1, of: "front")
             let worker = try box.worker(of: "front")
@@ -45,7 +41,7 @@ struct SupervisorKillTests {
 
     @Test("a worker that hangs is replaced; the hole says so and is not blamed on the camera")
     func hung() async throws {
-        try await withFront { box, _ in
+        try await withFront { box in
             try await box.start()
             try await box.untilStored(1, of: "front")
             let worker = try box.worker(of: "front")
@@ -66,9 +62,7 @@ struct SupervisorKillTests {
         "a worker that crashes again and again is held back, not blamed on the camera, and costs no neighbour a frame")
     func loop() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig(["front", "yard"].map { .init($0, clip: "h264-video") })
-            let settings = BoxSettings(try ["front", "yard"].map { .init($0, url: try rig.url($0)) })
-            try await withBox(settings) { box in
+            try await withCameras(["front", "yard"].map { .init($0, clip: "h264-video") }) { box, _ in
                 try await box.start()
                 for camera in ["front", "yard"] { try await box.untilStored(1, of: camera) }
                 var seen: [Admin.Camera] = []
@@ -86,7 +80,6 @@ struct SupervisorKillTests {
                 let front = try await RecordedCamera("front", in: box)
                 #expect(Set(front.gaps.map(\.reason)).isSubset(of: ["workerCrash", "stopped"]), "\(front.gaps)")
             }
-            await rig.stop()
         }
     }
 
@@ -107,19 +100,9 @@ struct SupervisorKillTests {
         }
     }
 
-    private func expectUnharmed(_ camera: String, in box: Box) async throws {
-        let neighbour = try await RecordedCamera(camera, in: box)
-        #expect(neighbour.gaps.isEmpty && neighbour.sessions.count == 1, "\(neighbour.gaps)")
-        #expect(neighbour.coverage?.percent == 100, "\(String(describing: neighbour.coverage))")
-        #expect(neighbour.status.restarts == 0)
-        let files = TestBox.cached(camera, session: neighbour.sessions.first ?? 0, in: box.root)
-        let footage = try await Footage(files, of: try await SourceClip("h264-video"))
-        #expect(footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(footage)")
-    }
-
     @Test("while cvr-sync is killed again and again, the camera loses nothing and everything is stored")
     func sync() async throws {
-        try await withFront { box, _ in
+        try await withFront { box in
             try await box.start()
             for count in 1...4 {
                 try await box.untilStored(count, of: "front")

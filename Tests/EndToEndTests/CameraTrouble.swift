@@ -64,16 +64,15 @@ struct CameraTrouble: Sendable {
 
     private init() async throws {
         let names = Self.kinds.map(\.name)
-        let rig = try await Self.rig()
-        var settings = BoxSettings(
-            try Self.kinds.map { kind in
-                let isGuarded = kind.scheme != nil
-                return BoxSettings.Camera(
-                    kind.name, url: try rig.url(kind.name), username: isGuarded ? Self.user : "",
-                    password: isGuarded ? Self.canary : "")
-            })
-        settings.segmentLength = "PT5S"
-        self = try await withBox(settings, sharedBy: Self.evidence) { box in
+        let cameras = Self.kinds.map { kind in
+            var camera = CameraRig.Camera(kind.name, clip: "h264-video")
+            if let scheme = kind.scheme { camera.options = ["user=\(Self.user)", "password=none", "auth=\(scheme)"] }
+            return camera
+        }
+        self = try await withCameras(cameras, sharedBy: Self.evidence, settings: Self.adapt) { box, rig in
+            for kind in Self.kinds where kind.scheme != nil {
+                try await rig.tell("password \(kind.name) \(Self.canary)")
+            }
             var run = self
             try await box.start()
             for name in names { try await box.untilStored(1, of: name) }
@@ -87,18 +86,13 @@ struct CameraTrouble: Sendable {
                 except: Set(names.map { "\(box.root)/state/credentials/\($0)" }))
             return run
         }
-        await rig.stop()
     }
 
-    private static func rig() async throws -> CameraRig {
-        let rig = try await CameraRig(
-            kinds.map { kind in
-                var camera = CameraRig.Camera(kind.name, clip: "h264-video")
-                if let scheme = kind.scheme { camera.options = ["user=\(user)", "password=none", "auth=\(scheme)"] }
-                return camera
-            })
-        for kind in kinds where kind.scheme != nil { try await rig.tell("password \(kind.name) \(canary)") }
-        return rig
+    private static func adapt(_ settings: inout BoxSettings) {
+        for (index, kind) in kinds.enumerated() where kind.scheme != nil {
+            (settings.cameras[index].username, settings.cameras[index].password) = (user, canary)
+        }
+        settings.segmentLength = "PT5S"
     }
 
     /// Waits until every camera's trouble has its own code; a camera whose never has is noted, not fatal.

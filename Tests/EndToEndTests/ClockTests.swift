@@ -44,11 +44,13 @@ struct ClockTests {
         startingAt offset: String, workersOnly: Bool = false, _ body: (Box, FakeTime) async throws -> Void
     ) async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "h264-aac")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            settings.retention = "P1D"
-            settings.trustsClock = !workersOnly
-            try await withBox(settings) { box in
+            try await withCameras(
+                [.init("front", clip: "h264-aac")],
+                settings: {
+                    $0.retention = "P1D"
+                    $0.trustsClock = !workersOnly
+                }
+            ) { box, _ in
                 let clock = try await FakeTime(path: "\(box.root)/clock", offset: offset)
                 if workersOnly {
                     try await box.start(programs: try await clock.programs(in: "\(box.root)/bin"))
@@ -59,7 +61,6 @@ struct ClockTests {
                 _ = try await box.stop()
                 try await clock.end()
             }
-            await rig.stop()
         }
     }
 

@@ -69,16 +69,17 @@ struct DiskFullTests {
     /// A camera of 2 Mbps, some MiB of it verified, on a disk with room for more.
     private func withFront(_ body: (Box) async throws -> Void) async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "demo")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            settings.cacheMountMiB = 24
-            settings.cacheFull = "stopRecording"
-            try await withBox(settings) { box in
+            try await withCameras(
+                [.init("front", clip: "demo")],
+                settings: {
+                    $0.cacheMountMiB = 24
+                    $0.cacheFull = "stopRecording"
+                }
+            ) { box, _ in
                 try await box.start()
                 try await box.untilStored(5, of: "front")
                 try await body(box)
             }
-            await rig.stop()
         }
     }
 
@@ -114,12 +115,14 @@ struct DiskFullTests {
     @Test("costs the oldest verified segments first, and no second of the recording")
     func eviction() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "demo")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            // Room for some ten seconds: it is full again and again.
-            settings.cacheMountMiB = 4
-            settings.minimumFree = "30%"
-            try await withBox(settings) { box in
+            try await withCameras(
+                [.init("front", clip: "demo")],
+                settings: {
+                    // Room for some ten seconds: it is full again and again.
+                    $0.cacheMountMiB = 4
+                    $0.minimumFree = "30%"
+                }
+            ) { box, _ in
                 try await box.start()
                 try await box.untilStored(12, of: "front", within: .seconds(90))
                 let front = try await RecordedCamera("front", in: box)
@@ -131,7 +134,6 @@ struct DiskFullTests {
                 #expect(local[firstLocal...].allSatisfy { $0 }, "a newer segment went before an older one: \(local)")
                 #expect(front.closed.prefix(firstLocal).allSatisfy { $0.state == "verified" })
             }
-            await rig.stop()
         }
     }
 

@@ -24,12 +24,13 @@ struct DoctorTests {
     @Test("says what is wrong with the clock, a slow disk, a camera that is away, keyframes far apart and the store")
     func ill() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("pond", clip: "h264-gop10")])
-            var settings = BoxSettings([
-                .init("pond", url: try rig.url("pond")), .init("away", url: "rtsp://127.0.0.1:9/away"),
-            ])
-            settings.trustsClock = false
-            try await withBox(settings) { box in
+            try await withCameras(
+                [.init("pond", clip: "h264-gop10")],
+                settings: {
+                    $0.cameras.append(.init("away", url: "rtsp://127.0.0.1:9/away"))
+                    $0.trustsClock = false
+                }
+            ) { box, _ in
                 let illness = try await Self.illness(in: box.root)
                 try await box.start(environment: ["LD_PRELOAD": illness, "CVR_SANDBOX": "landlock:0"])
                 let (checks, ending) = try await eventually("a second keyframe", within: .seconds(60)) {
@@ -53,7 +54,6 @@ struct DoctorTests {
                 let afterwards = try await box.run(["doctor"])
                 #expect(afterwards.ending == .exited(4) && afterwards.errors.contains("systemctl start cvrd"))
             }
-            await rig.stop()
         }
     }
 
@@ -77,10 +77,7 @@ struct DoctorTests {
     @Test("finds nothing that fails on a box that is well, and leaves no file behind")
     func well() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "h264-video")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            settings.retention = "P1D"
-            try await withBox(settings) { box in
+            try await withCameras([.init("front", clip: "h264-video")], settings: { $0.retention = "P1D" }) { box, _ in
                 try await box.start()
                 try await box.untilStored(1, of: "front")
                 let (checks, ending) = try await examine(box)
@@ -94,14 +91,15 @@ struct DoctorTests {
                     #expect(!files.contains { $0.hasPrefix(".doctor") }, "\(files)")
                 }
             }
-            await rig.stop()
         }
     }
 
     /// A library that makes each of cvrd's syncs take a quarter of a second, and the kernel tell it that nobody disciplines
     /// its clock.
     private static func illness(in folder: String) async throws -> String {
-        let source = """
+        try await Preload.library(
+            "illness", in: folder,
+            """
             #define _GNU_SOURCE
             #include <errno.h>
             #include <poll.h>
@@ -114,11 +112,6 @@ struct DoctorTests {
                 if (is_ill()) poll(NULL, 0, 250);
                 return (int)syscall(SYS_fdatasync, file);
             }
-            """
-        let library = "\(folder)/illness.so"
-        let done = try await run(
-            "/usr/bin/env", ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input: source)
-        guard done.ending == .exited(0) else { throw Missed("clang: \(done.errors)") }
-        return library
+            """)
     }
 }

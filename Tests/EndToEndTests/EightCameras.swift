@@ -66,14 +66,13 @@ struct EightCameras: Sendable {
     init(_ plan: Plan) async throws {
         self.plan = plan
         names = (0..<plan.cameras).map { $0 < 8 ? Self.clips[$0].0 : "\(Self.clips[$0 % 8].0)-\($0)" }
-        let rig = try await CameraRig(
-            names.map { name in
-                var camera = CameraRig.Camera(name, clip: clip(of: name))
-                if isGuarded(name) { camera.options = ["user=\(Self.user)", "password=none"] }
-                return camera
-            })
-        for name in names where isGuarded(name) { try await rig.tell("password \(name) \(Self.canary)") }
-        self = try await withBox(try settings(rig), sharedBy: Self.evidence) { box in
+        let cameras = names.map { name in
+            var camera = CameraRig.Camera(name, clip: clip(of: name))
+            if isGuarded(name) { camera.options = ["user=\(Self.user)", "password=none"] }
+            return camera
+        }
+        self = try await withCameras(cameras, sharedBy: Self.evidence, settings: adapt) { box, rig in
+            for name in names where isGuarded(name) { try await rig.tell("password \(name) \(Self.canary)") }
             var run = self
             try await run.record(in: box)
             try await run.disturb(box, rig)
@@ -84,24 +83,18 @@ struct EightCameras: Sendable {
             try await run.examine(box)
             return run
         }
-        await rig.stop()
     }
 
     func clip(of name: String) -> String { Self.clips[(names.firstIndex(of: name) ?? 0) % Self.clips.count].1 }
 
     private func isGuarded(_ name: String) -> Bool { names.prefix(2).contains(name) }
 
-    private func settings(_ rig: CameraRig) throws -> BoxSettings {
-        var settings = BoxSettings(
-            try names.map { name in
-                let isGuarded = isGuarded(name)
-                return BoxSettings.Camera(
-                    name, url: try rig.url(name), username: isGuarded ? Self.user : "",
-                    password: isGuarded ? Self.canary : "")
-            })
+    private func adapt(_ settings: inout BoxSettings) {
+        for index in settings.cameras.indices where isGuarded(settings.cameras[index].name) {
+            (settings.cameras[index].username, settings.cameras[index].password) = (Self.user, Self.canary)
+        }
         settings.segmentLength = "PT\(plan.segmentLength)S"
         settings.cacheMiB = plan.cacheMiB
-        return settings
     }
 
     private mutating func record(in box: Box) async throws {

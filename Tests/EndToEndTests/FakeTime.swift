@@ -46,17 +46,10 @@ struct FakeTime {
         worker["LD_PRELOAD"] = "\(vouching) \(library)"
         worker["CVR_TEST_ADJTIMEX"] = "5"  // TIME_ERROR
         let scripts = [
-            wrapper(of: "cvr-ingest", worker),
-            wrapper(of: "cvr-sync", ["LD_PRELOAD": vouching, "CVR_TEST_ADJTIMEX": "0"]),
+            "cvr-ingest": wrapper(of: "cvr-ingest", worker),
+            "cvr-sync": wrapper(of: "cvr-sync", ["LD_PRELOAD": vouching, "CVR_TEST_ADJTIMEX": "0"]),
         ]
-        // Not written by this process: a child that another test starts meanwhile would hold the file open.
-        try await command(
-            "/bin/sh",
-            [
-                "-ec", "cp $1/cvrd $2; cd $2; echo \"$3\" >cvr-ingest; echo \"$4\" >cvr-sync; chmod 755 cvr-*", "sh",
-                Repository.binaries, folder,
-            ] + scripts)
-        return folder
+        return try await ProgramFolder(folder, replacing: scripts).path
     }
 
     private func wrapper(of program: String, _ environment: [String: String]) -> String {
@@ -66,19 +59,12 @@ struct FakeTime {
 
     /// A library that answers adjtimex(2), which says whether the kernel's clock is disciplined.
     private func vouching(in folder: String) async throws -> String {
-        let source = """
+        try await Preload.library(
+            "vouching", in: folder,
+            """
             #include <stdlib.h>
             int adjtimex(void *query) { return atoi(getenv("CVR_TEST_ADJTIMEX")); }
-            """
-        let library = "\(folder)/vouching.so"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try await command("/usr/bin/env", ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input: source)
-        return library
-    }
-
-    private func command(_ program: String, _ arguments: [String], input: String = "") async throws {
-        let done = try await run(program, arguments, input: input)
-        guard done.ending == .exited(0) else { throw Missed("\(program): \(done.errors)") }
+            """)
     }
 
     /// Steps the clock to so many seconds from the real one.

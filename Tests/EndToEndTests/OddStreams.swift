@@ -34,16 +34,14 @@ struct OddStreams: Sendable {
 
     private init() async throws {
         let names = Self.clips.keys.sorted()
-        let rig = try await CameraRig(names.map { .init($0, clip: Self.clips[$0] ?? "") })
-        try await rig.tell("audio late-audio late \(Self.delay)")
-        try await rig.tell("loss lossy 3")
-        let settings = BoxSettings(
-            try names.map { name in
-                BoxSettings.Camera(
-                    name, url: try rig.url(name), options: name == "lossy" ? ["transport: udp"] : [])
-            })
-        self = try await withBox(settings, sharedBy: Self.evidence) { box in
+        let lossy = names.firstIndex(of: "lossy") ?? 0
+        self = try await withCameras(
+            names.map { .init($0, clip: Self.clips[$0] ?? "") }, sharedBy: Self.evidence,
+            settings: { $0.cameras[lossy].options = ["transport: udp"] }
+        ) { box, rig in
             var run = self
+            try await rig.tell("audio late-audio late \(Self.delay)")
+            try await rig.tell("loss lossy 3")
             try await box.start()
             try await box.untilStored(2, of: "back")
             try await rig.tell("stall paused")
@@ -68,7 +66,6 @@ struct OddStreams: Sendable {
             try await run.examine(names, in: box)
             return run
         }
-        await rig.stop()
     }
 
     /// Waits until status names the jump; a camera whose never does is found missing by its test.

@@ -10,9 +10,7 @@ struct OneCameraTests {
     func recorded() async throws {
         try await Machine.shared.place {
             let clip = try await SourceClip("h264-aac")
-            let rig = try await CameraRig([.init("front", clip: clip.name)])
-            let settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            try await withBox(settings) { box in
+            try await withCameras([.init("front", clip: clip.name)]) { box, _ in
                 try await box.start()
                 try await box.untilStored(3, of: "front")
                 let front = try await RecordedCamera("front", in: box)
@@ -26,7 +24,6 @@ struct OneCameraTests {
                 #expect(front.segments.map(\.counter) == Array(0..<Int64(front.segments.count)))
                 try await stopped(box, clip)
             }
-            await rig.stop()
         }
     }
 
@@ -41,18 +38,14 @@ struct OneCameraTests {
             defer { try? FileManager.default.removeItem(atPath: folder) }  // a throw-away key
             var camera = CameraRig.Camera("front", clip: clip.name)
             if isTLS { camera.options = ["tls=\(try await Self.certificate(in: folder))"] }
-            let rig = try await CameraRig([camera])
-            let url = try rig.url("front")
-            #expect(url.hasPrefix(isTLS ? "rtsps://" : "rtsp://"))
-            let settings = BoxSettings([.init("front", url: url, options: options)])
-            try await withBox(settings) { box in
+            try await withCameras([camera], settings: { $0.cameras[0].options = options }) { box, rig in
+                #expect(try rig.url("front").hasPrefix(isTLS ? "rtsps://" : "rtsp://"))
                 try await box.start()
                 try await box.untilStored(3, of: "front")
                 let front = try await RecordedCamera("front", in: box)
                 #expect(front.gaps.isEmpty && front.coverage?.percent == 100, "\(front.gaps)")
                 try await stopped(box, clip)
             }
-            await rig.stop()
         }
     }
 

@@ -9,9 +9,8 @@ struct SandboxTests {
     @Test("is whole, takes another url with a host name, another store, and names the call that broke it")
     func whole() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "h264-aac"), .init("spare", clip: "h264-video")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            try await withBox(settings) { box in
+            let cameras: [CameraRig.Camera] = [.init("front", clip: "h264-aac"), .init("spare", clip: "h264-video")]
+            try await withCameras(cameras, settings: { $0.cameras.removeLast() }) { box, rig in
                 try await box.start()
                 try await box.untilStored(1, of: "front")
                 let status = try await box.status()
@@ -27,13 +26,13 @@ struct SandboxTests {
                     }
                 }
                 #expect(try await !box.events.lines.contains { $0.contains("sandboxDegraded") })
+                var settings = await box.settings
                 settings.cameras[0].url = try rig.url("spare").replacing("127.0.0.1", with: "localhost")
                 try await otherCamera(box, settings)
                 settings.storeFolder = "archive"
                 try await otherStore(box, settings)
                 try await violation(box)
             }
-            await rig.stop()
         }
     }
 
@@ -76,10 +75,9 @@ struct SandboxTests {
     @Test("that the kernel lacks is said by status and by an event, and recording goes on")
     func degraded() async throws {
         try await Machine.shared.place {
-            let rig = try await CameraRig([.init("front", clip: "h264-aac")])
-            var settings = BoxSettings([.init("front", url: try rig.url("front"))])
-            settings.environment["CVR_SANDBOX"] = "landlock:0"
-            try await withBox(settings) { box in
+            try await withCameras(
+                [.init("front", clip: "h264-aac")], settings: { $0.environment["CVR_SANDBOX"] = "landlock:0" }
+            ) { box, _ in
                 try await box.start()
                 try await box.untilStored(1, of: "front")
                 let status = try await box.status()
@@ -93,7 +91,6 @@ struct SandboxTests {
                 let ending = try await box.stop()
                 #expect(ending == .exited(0))
             }
-            await rig.stop()
         }
     }
 }

@@ -158,35 +158,11 @@ final class Bench {
 }
 
 extension Bench {
-    var records: [JournalEvent] {
-        get throws { try JournalReader.read(in: cache, from: 0).records.map(\.event) }
-    }
+    private var contents: CacheContents { CacheContents(cache) }
 
-    /// Every gap in the journal, as its readers fold it; those without a length are none.
-    var gaps: [Gap] {
-        get throws {
-            var gaps: [Gap] = []
-            for event in try records {
-                switch event {
-                case .gapOpen(let from, let reason, _):
-                    gaps.append(Gap(from: from, to: nil, reason: reason, detail: ""))
-                case .gapClose(let to): gaps[gaps.count - 1].to = to
-                default: break
-                }
-            }
-            return gaps.filter { $0.to != $0.from }
-        }
-    }
-
-    /// Segments by session and counter, read with their checksums.
-    var segments: [SegmentReader] {
-        get throws {
-            try cache.listing().map { name, _ in
-                let file = try cache.open(name)
-                return try SegmentReader(length: try file.length()) { try file.read(at: $0, count: $1) }
-            }
-        }
-    }
+    var records: [JournalEvent] { get throws { try contents.records } }
+    var gaps: [Gap] { get throws { try contents.gaps } }
+    var segments: [SegmentReader] { get throws { try contents.segments } }
 
     func paths() throws -> [String] {
         try cache.listing().map { workspace.path + "/" + $0.name.relativePath }

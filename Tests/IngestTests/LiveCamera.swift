@@ -1,9 +1,7 @@
 import Foundation
-import FragmentedMP4
 import Ingest
 import Messages
 import Recording
-import SegmentStore
 import Synchronization
 import Testing
 
@@ -91,108 +89,28 @@ final class LiveCamera: PacketSource {
     }
 }
 
-/// A worker of a live camera on a thread of its own, with the locks that its process would hold.
-final class LiveWorker {
-    let toWorker: Supervisor
-    private let ended = DispatchSemaphore(value: 0)
-    private let outcome = Outcome()
-
-    /// Crosses from the worker's thread; read only after `ended`.
-    private final class Outcome: @unchecked Sendable {
-        var code: Worker.ExitCode?
-        var words = ""
-        var error: (any Error)?
-        var isTerminating = false
-    }
-
-    /// Everything in it belongs to the worker's thread once that runs, and is dropped when it ends.
-    private final class Handover: @unchecked Sendable {
-        var worker: Worker?
-        var lock: SlotLock?
-    }
+/// A worker of a live camera, and cvrd's end of its socket.
+struct LiveWorker {
+    let toWorker: WorkerClient
+    private let thread: WorkerThread
 
     /// Records, or waits to succeed whoever does.
-    init(_ station: LiveStation, in root: String, slot: Slot, isSuccessor: Bool = false) throws {
-        let camera = try #require(CameraName("front"))
-        let cache = try CacheDirectory(path: root + "/cache", camera: camera)
-        let (handover, outcome, ended) = (Handover(), outcome, ended)
-        handover.lock = try SlotLock(in: cache, slot: slot, build: "test", protocolVersion: 2)
-        handover.worker = Worker(
-            identity: WorkerIdentity(camera: camera, slot: slot, pid: 42, build: "test"), cache: cache,
-            journal: isSuccessor ? nil : try Journal(in: cache, now: Clocks.system().wall()), bootChanged: false,
-            clocks: .system(), socket: try ControlSocket(path: "\(root)/\(slot.rawValue).sock"),
-            isTerminating: { outcome.isTerminating }, makeSource: { _ in LiveCamera(station) })
-        Thread {
-            do {
-                outcome.code = try handover.worker?.run()
-                outcome.words = handover.worker?.lastWords ?? ""
-            } catch {
-                outcome.error = error
-            }
-            (handover.worker, handover.lock) = (nil, nil)
-            ended.signal()
-        }.start()
-        toWorker = try Supervisor("\(root)/\(slot.rawValue).sock")
-        toWorker.send(.greet)
+    init(_ station: LiveStation, in workspace: Workspace, slot: Slot, isSuccessor: Bool = false) throws {
+        thread = try WorkerThread(in: workspace, slot: slot, isSuccessor: isSuccessor, clocks: .system()) { _ in
+            LiveCamera(station)
+        }
+        toWorker = try thread.connect()
         toWorker.send(.configure(.test(segment: .seconds(2))))
     }
 
-    func terminate() { outcome.isTerminating = true }
+    var contents: CacheContents { thread.contents }
+
+    func terminate() { thread.terminate() }
 
     /// How it ended, in its own words.
     func end() throws -> String {
-        try #require(ended.wait(timeout: .now() + 20) == .success, "the worker did not end")
-        if let error = outcome.error { throw error }
-        #expect(outcome.code == .stopped)
-        return outcome.words
-    }
-}
-
-/// What two workers left in one cache.
-struct LiveCache {
-    let cache: CacheDirectory
-
-    init(_ root: String) throws {
-        cache = try CacheDirectory(path: root + "/cache", camera: #require(CameraName("front")))
-    }
-
-    var records: [JournalEvent] {
-        get throws { try JournalReader.read(in: cache, from: 0).records.map(\.event) }
-    }
-
-    var segments: [SegmentReader] {
-        get throws {
-            try cache.listing().map { name, _ in
-                let file = try cache.open(name)
-                return try SegmentReader(length: try file.length()) { try file.read(at: $0, count: $1) }
-            }
-        }
-    }
-
-    /// Numbers of the frames on disk, by session and counter and then in their order.
-    var frames: [Int] {
-        get throws {
-            try cache.listing().flatMap { name, bytes in
-                let file = try cache.open(name)
-                let text = String(decoding: try file.read(at: 0, count: Int(bytes)), as: Unicode.ASCII.self)
-                return text.split(separator: "FRAME").dropFirst().compactMap { Int($0.prefix(8)) }
-            }
-        }
-    }
-
-    /// Those with a length, but for the one at the end.
-    var gaps: [Gap] {
-        get throws {
-            var gaps: [Gap] = []
-            for event in try records {
-                switch event {
-                case .gapOpen(let from, let reason, _):
-                    gaps.append(Gap(from: from, to: nil, reason: reason, detail: ""))
-                case .gapClose(let to): gaps[gaps.count - 1].to = to
-                default: break
-                }
-            }
-            return gaps.filter { $0.to != nil && $0.to != $0.from }
-        }
+        let end = try thread.end()
+        #expect(end.code == .stopped)
+        return end.why
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Ingest
 import Messages
 import Recording
+import Testing
 
 /// A clock that moves a little whenever somebody looks at it, so that a loop which waits for it makes progress.
 final class RunningClock {
@@ -30,6 +31,30 @@ final class ScriptedCamera: PacketSource {
         case plays(frames: Int, then: SourceFailure?)
         /// Delivers until it is told to end.
         case playsOn
+        /// The same, but its time stands still for a while.
+        indirect case held(Hold, Connection)
+    }
+
+    /// A moment at which a camera, and its worker's clock with it, waits for the test.
+    final class Hold: Sendable {
+        fileprivate let frame: Int
+        private let isReached = DispatchSemaphore(value: 0)
+        private let isOver = DispatchSemaphore(value: 0)
+
+        init(afterFrame frame: Int) { self.frame = frame }
+
+        /// Returns once the camera has come so far.
+        func reached() throws {
+            try #require(isReached.wait(timeout: .now() + 30) == .success, "the worker is held up")
+        }
+
+        func release() { isOver.signal() }
+
+        fileprivate func pause() {
+            isReached.signal()
+            // A test that failed releases nobody.
+            _ = isOver.wait(timeout: .now() + 10)
+        }
     }
 
     final class Script {
@@ -51,10 +76,15 @@ final class ScriptedCamera: PacketSource {
     private let connection: Connection
     private let clock: RunningClock
     private var tick: () -> Bool = { false }
+    private var hold: Hold?
     private var frame = 0
 
     init(_ connection: Connection, _ clock: RunningClock) {
-        self.connection = connection
+        if case .held(let hold, let held) = connection {
+            (self.hold, self.connection) = (hold, held)
+        } else {
+            self.connection = connection
+        }
         self.clock = clock
     }
 
@@ -70,6 +100,10 @@ final class ScriptedCamera: PacketSource {
     func next() throws(SourceFailure) -> SourceEvent {
         clock.advance(.milliseconds(40))
         if tick() { return .interrupted }
+        if let moment = hold, moment.frame == frame {
+            hold = nil
+            moment.pause()
+        }
         if case .plays(let frames, let failure) = connection, frame >= frames {
             if let failure { throw failure }
             while !tick() { clock.advance(.milliseconds(40)) }

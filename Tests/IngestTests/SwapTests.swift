@@ -16,10 +16,9 @@ struct Pair {
     init(_ station: LiveStation = LiveStation()) throws {
         workspace = try Workspace()
         self.station = station
-        try FileManager.default.createDirectory(atPath: workspace.path + "/cache", withIntermediateDirectories: false)
-        old = try LiveWorker(station, in: workspace.path, slot: .a)
+        old = try LiveWorker(station, in: workspace, slot: .a)
         try old.toWorker.waitForProgress { $0.state == .recording }
-        new = try LiveWorker(station, in: workspace.path, slot: .b, isSuccessor: true)
+        new = try LiveWorker(station, in: workspace, slot: .b, isSuccessor: true)
     }
 
     func awaitReadiness(hasCamera: Bool = true) throws {
@@ -35,7 +34,10 @@ struct Pair {
         #expect(try new.end() == "stopped: stopped")
     }
 
-    var cache: LiveCache { get throws { try LiveCache(workspace.path) } }
+    var contents: CacheContents { old.contents }
+
+    /// Those that ended.
+    var gaps: [Gap] { get throws { try contents.gaps.filter { $0.to != nil } } }
 }
 
 @Suite("Swap: one worker after another", .timeLimit(.minutes(1)))
@@ -53,15 +55,16 @@ struct SwapTests {
         pair.old.toWorker.send(.handOver)
         #expect(try pair.old.end() == "handed over to its successor")
         try pair.finish()
-        let cache = try pair.cache
-        let frames = try cache.frames
+        let contents = pair.contents
+        let frames = try contents.frames
         #expect(areWhole(frames) && Set(frames).count == frames.count, "\(frames)")
-        let handOver = try cache.records.compactMap { if case .handOver(1, let over) = $0 { over } else { nil } }.first
-        let first = try #require(try cache.segments.first { $0.info.id == SegmentID(session: 2, counter: 0) })
-        let last = try #require(try cache.segments.last { $0.info.id.session == 1 })
+        let handOver = try contents.records.compactMap { if case .handOver(1, let over) = $0 { over } else { nil } }
+            .first
+        let first = try #require(try contents.segments.first { $0.info.id == SegmentID(session: 2, counter: 0) })
+        let last = try #require(try contents.segments.last { $0.info.id.session == 1 })
         #expect(first.info.anchor == handOver?.at)
         #expect(last.mediaEndTime == handOver?.at)
-        #expect(try cache.gaps.isEmpty)
+        #expect(try pair.gaps.isEmpty)
         let left = try FileManager.default.contentsOfDirectory(atPath: pair.workspace.path + "/cache")
         #expect(!left.contains { $0.hasPrefix("trial") })
     }
@@ -73,9 +76,9 @@ struct SwapTests {
         pair.old.toWorker.send(.stop(.upgrade))
         _ = try pair.old.end()
         try pair.finish()
-        let frames = try pair.cache.frames
+        let frames = try pair.contents.frames
         #expect(areWhole(frames), "\(frames)")
-        #expect(try pair.cache.gaps.isEmpty)
+        #expect(try pair.gaps.isEmpty)
     }
 
     @Test("a camera that refuses a second connection is connected to the moment the first is gone")
@@ -86,7 +89,7 @@ struct SwapTests {
         _ = try pair.old.end()
         try pair.finish()
         #expect(pair.station.attempts == 4)
-        let gaps = try pair.cache.gaps
+        let gaps = try pair.gaps
         #expect(gaps.map(\.reason) == [.upgrade])
         #expect(gaps.allSatisfy { ($0.to ?? $0.from) - $0.from < .seconds(2) }, "\(gaps)")
     }
@@ -102,7 +105,7 @@ struct SwapTests {
         try pair.old.toWorker.waitForProgress { $0.state == .recording && $0.session == 1 }
         pair.old.toWorker.send(.stop(.stopped))
         #expect(try pair.old.end() == "stopped: stopped")
-        #expect(areWhole(try pair.cache.frames))
+        #expect(areWhole(try pair.contents.frames))
     }
 
     @Test("a predecessor without a recording hands over at once, and the gap goes on until the camera is back")
@@ -115,7 +118,7 @@ struct SwapTests {
         #expect(try pair.old.end() == "handed over to its successor")
         pair.station.become(.allowsMany)
         try pair.finish()
-        let gaps = try pair.cache.gaps
+        let gaps = try pair.gaps
         #expect(zip(gaps, gaps.dropFirst()).allSatisfy { $0.to == $1.from }, "\(gaps)")
         #expect(gaps.first?.reason == .networkLoss)
     }
@@ -123,7 +126,7 @@ struct SwapTests {
     @Test("both slots are held meanwhile, and the journal by the one that records")
     func locks() throws {
         let pair = try Pair()
-        let cache = try pair.cache.cache
+        let cache = pair.contents.cache
         #expect(try SlotLock.isHeld(in: cache, slot: .a))
         #expect(try SlotLock.isHeld(in: cache, slot: .b))
         let error = #expect(throws: SegmentStoreError.self) {

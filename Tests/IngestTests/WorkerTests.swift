@@ -5,123 +5,28 @@ import Recording
 import SegmentStore
 import Testing
 
-/// A worker on a thread of its own, and the supervisor that talks to it.
-final class RunningWorker {
-    let workspace: Workspace
+/// A worker of a scripted camera.
+struct RunningWorker {
     let script: ScriptedCamera.Script
-    private let ended = DispatchSemaphore(value: 0)
-    private let outcome = Outcome()
-
-    /// Crosses from the worker's thread; read only after `ended`.
-    private final class Outcome: @unchecked Sendable {
-        var code: Worker.ExitCode?
-        var error: (any Error)?
-        var isTerminating = false
-    }
-
-    /// Everything in it belongs to the worker's thread once that runs.
-    private struct Handover: @unchecked Sendable {
-        let worker: Worker
-    }
+    private let thread: WorkerThread
 
     init(_ connections: [ScriptedCamera.Connection] = [], isOutdated: Bool = false) throws {
-        workspace = try Workspace()
-        let (clock, outcome) = (RunningClock(), outcome)
+        let clock = RunningClock()
         let script = ScriptedCamera.Script(connections, clock: clock)
         self.script = script
-        let camera = try #require(CameraName("front"))
-        try FileManager.default.createDirectory(atPath: workspace.path + "/cache", withIntermediateDirectories: false)
-        let cache = try CacheDirectory(path: workspace.path + "/cache", camera: camera)
-        let worker = Worker(
-            identity: WorkerIdentity(camera: camera, slot: .a, pid: 42, build: "test"), cache: cache,
-            journal: try Journal(in: cache, now: ManualClock.start), bootChanged: false, clocks: clock.clocks,
-            socket: try ControlSocket(path: workspace.path + "/worker.sock"),
-            isTerminating: { outcome.isTerminating }, isOutdated: { isOutdated }, makeSource: script.source)
-        let handover = Handover(worker: worker)
-        let ended = ended
-        Thread {
-            do {
-                outcome.code = try handover.worker.run()
-            } catch {
-                outcome.error = error
-            }
-            ended.signal()
-        }.start()
+        thread = try WorkerThread(
+            in: try Workspace(), clocks: clock.clocks, isOutdated: isOutdated, source: script.source)
     }
 
-    func connect(greets: Bool = true) throws -> Supervisor {
-        let supervisor = try Supervisor(workspace.path + "/worker.sock")
-        if greets { supervisor.send(.greet) }
-        return supervisor
-    }
+    var cachePath: String { thread.workspace.path + "/cache" }
 
-    /// As SIGTERM does.
-    func terminate() { outcome.isTerminating = true }
+    func connect(greets: Bool = true) throws -> WorkerClient { try thread.connect(greets: greets) }
 
-    func exitCode() throws -> Worker.ExitCode? {
-        try #require(ended.wait(timeout: .now() + 20) == .success, "the worker did not end")
-        if let error = outcome.error { throw error }
-        return outcome.code
-    }
+    func terminate() { thread.terminate() }
 
-    func records() throws -> [JournalEvent] {
-        let camera = try #require(CameraName("front"))
-        let cache = try CacheDirectory(path: workspace.path + "/cache", camera: camera)
-        return try JournalReader.read(in: cache, from: 0).records.map(\.event)
-    }
-}
+    func exitCode() throws -> Worker.ExitCode? { try thread.end().code }
 
-/// cvrd's end of a worker's socket; reads block for at most 10 s.
-final class Supervisor {
-    private let socket: Int32
-    private var received: [UInt8] = []
-
-    init(_ path: String) throws {
-        socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(result == 0)
-    }
-
-    deinit { close(socket) }
-
-    func send(_ message: SupervisorToIngest) { send(message.frame) }
-
-    func send(_ bytes: [UInt8]) { Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
-
-    /// The next message; nil at the end of the connection.
-    func next() throws -> IngestToSupervisor? { try nextContent().map { try IngestToSupervisor(content: $0) } }
-
-    /// Its bytes, from the version on.
-    func nextContent() throws -> [UInt8]? {
-        while true {
-            if let content = try Frame.next(in: &received) { return content }
-            var chunk = [UInt8](repeating: 0, count: 65536)
-            let count = recv(socket, &chunk, chunk.count, 0)
-            guard count > 0 else { return nil }
-            received += chunk.prefix(count)
-        }
-    }
-
-    /// Waits for a message that is what the test wants.
-    func wait(_ isWanted: (IngestToSupervisor) -> Bool) throws -> IngestToSupervisor {
-        while let message = try next() {
-            if isWanted(message) { return message }
-        }
-        return try #require(nil, "the connection ended first")
-    }
-
-    func waitForProgress(_ isWanted: (WorkerProgress) -> Bool) throws {
-        _ = try wait { if case .progress(let progress) = $0 { isWanted(progress) } else { false } }
-    }
+    func records() throws -> [JournalEvent] { try thread.contents.records }
 }
 
 @Suite("Worker")
@@ -144,7 +49,7 @@ struct WorkerTests {
         let records = try worker.records()
         #expect(records.contains { if case .sessionEnd(1, _, .stopped) = $0 { true } else { false } })
         #expect(records.contains { if case .gapOpen(_, .stopped, _) = $0 { true } else { false } })
-        let left = try FileManager.default.subpathsOfDirectory(atPath: worker.workspace.path + "/cache")
+        let left = try FileManager.default.subpathsOfDirectory(atPath: worker.cachePath)
         #expect(left.contains { $0.hasSuffix(".mp4") } && !left.contains { $0.hasSuffix(".partial") })
     }
 
@@ -187,7 +92,7 @@ struct WorkerTests {
     @Test("records on without a supervisor, and a newer connection replaces the older")
     func supervisorGone() throws {
         let worker = try RunningWorker()
-        var first: Supervisor? = try worker.connect()
+        var first: WorkerClient? = try worker.connect()
         first?.send(.configure(.test(segment: .seconds(2))))
         try first?.waitForProgress { $0.state == .recording }
         let second = try worker.connect()
@@ -214,19 +119,16 @@ struct WorkerTests {
 
     @Test("the next cvrd hears in one event a kind what nobody was there to hear")
     func coalesced() throws {
-        let worker = try RunningWorker([.plays(frames: 200, then: .disconnected), .playsOn])
-        var first: Supervisor? = try worker.connect()
+        let (one, two) = (ScriptedCamera.Hold(afterFrame: 100), ScriptedCamera.Hold(afterFrame: 100))
+        let worker = try RunningWorker([.held(one, .plays(frames: 200, then: .disconnected)), .held(two, .playsOn)])
+        var first: WorkerClient? = try worker.connect()
         first?.send(.configure(.test(segment: .seconds(2))))
-        try first?.waitForProgress { $0.state == .recording }
+        try one.reached()
         first = nil
-        // The second session has begun, and closed segments.
-        let limit = ContinuousClock.now + .seconds(20)
-        while try worker.records().count(where: {
-            if case .segmentClosed(let id, _, _, _) = $0 { id.session == 2 } else { false }
-        }) < 2 {
-            try #require(ContinuousClock.now < limit)
-        }
+        one.release()
+        try two.reached()
         let second = try worker.connect()
+        two.release()
         let event = try second.wait { if case .event("gapClosed", _, _) = $0 { true } else { false } }
         guard case .event(_, _, let detail) = event else { return }
         #expect(detail.hasPrefix("1 while no cvrd listened, the last: networkLoss from "), "\(detail)")
@@ -252,14 +154,13 @@ struct WorkerTests {
 
     @Test("a supervisor that reads nothing does not hold up the recording")
     func deaf() throws {
-        let worker = try RunningWorker([.plays(frames: 20_000, then: .disconnected)])
+        // 800 s of footage: more messages than the socket holds.
+        let end = ScriptedCamera.Hold(afterFrame: 20_000)
+        let worker = try RunningWorker([.held(end, .plays(frames: 20_000, then: .disconnected))])
         let deaf = try worker.connect()
         deaf.send(.configure(.test(segment: .seconds(3600))))
-        // 800 s of footage: more messages than the socket holds.
-        let limit = ContinuousClock.now + .seconds(30)
-        while !(try worker.records()).contains(where: { if case .sessionEnd = $0 { true } else { false } }) {
-            try #require(ContinuousClock.now < limit, "the worker is held up")
-        }
+        try end.reached()
+        end.release()
         let supervisor = try worker.connect()
         try supervisor.waitForProgress { $0.framesReceived >= 20_000 }
         supervisor.send(.stop(.stopped))
@@ -274,11 +175,11 @@ struct WorkerTests {
         supervisor.send(.configure(.test(segment: .seconds(2))))
         try supervisor.waitForProgress { $0.state == .recording }
         // Gone afterwards, as the process would be, and the lock on the journal with it.
-        let code = try withExtendedLifetime(FaultyJournal(in: worker.workspace.path + "/cache", .syncs)) {
+        let code = try withExtendedLifetime(FaultyJournal(in: worker.cachePath, .syncs)) {
             try worker.exitCode()
         }
         #expect(code == .inputOutput)
-        let cache = try CacheDirectory(path: worker.workspace.path + "/cache", camera: #require(CameraName("front")))
+        let cache = try CacheDirectory(path: worker.cachePath, camera: #require(CameraName("front")))
         let recovered = try Recovery.run(
             in: cache, journal: Journal(in: cache, now: ManualClock.start), now: ManualClock.start,
             predecessorEnd: .diskError, bootChanged: false)

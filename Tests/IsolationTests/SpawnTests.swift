@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Isolation
 import Synchronization
+import TestSupport
 import Testing
 
 /// A shell that runs `script`, its output in a file of its own.
@@ -21,7 +22,7 @@ private struct Shell {
     }
 }
 
-@Suite("Isolation: spawn")
+@Suite("Isolation: spawn", .timeLimit(.minutes(1)))
 struct SpawnTests {
     @Test("a child has no blocked or ignored signals, though its parent has")
     func signals() async throws {
@@ -156,13 +157,18 @@ struct SpawnTests {
         let sleeping = try RunningProcess.spawn(Launch(executable: "/bin/sleep", arguments: ["1000"]))
         let working = try RunningProcess.spawn(Launch(executable: "/bin/sh", arguments: ["-c", "while :; do :; done"]))
         defer { for process in [sleeping, working] { process.signal(SIGKILL) } }
-        while ProcessFacts.activity(of: sleeping.pid)?.state != .sleeping { await Task.yield() }
-        while ProcessFacts.activity(of: working.pid).map({ $0.processorTime < .milliseconds(50) }) == true {
-            await Task.yield()
+        try await eventually("it sleeps", every: .milliseconds(5)) {
+            ProcessFacts.activity(of: sleeping.pid)?.state == .sleeping ? true : nil
+        }
+        try await eventually("it works", every: .milliseconds(5)) {
+            let activity = try #require(ProcessFacts.activity(of: working.pid))
+            return activity.processorTime >= .milliseconds(50) ? true : nil
         }
         #expect(ProcessFacts.activity(of: working.pid)?.state == .running)
         working.signal(SIGSTOP)
-        while ProcessFacts.activity(of: working.pid)?.state != .stopped { await Task.yield() }
+        try await eventually("it is stopped", every: .milliseconds(5)) {
+            ProcessFacts.activity(of: working.pid)?.state == .stopped ? true : nil
+        }
         #expect(ProcessFacts.parent(of: working.pid) == getpid())
         #expect(ProcessFacts.activity(of: Int32.max) == nil && ProcessFacts.parent(of: Int32.max) == nil)
     }

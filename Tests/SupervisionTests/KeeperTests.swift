@@ -51,7 +51,7 @@ private struct Kept {
     let run: Task<Void, Never>
     private var reports: AsyncStream<Keeper.Report>.Iterator
 
-    init(_ link: ScriptedLink) {
+    fileprivate init(_ link: ScriptedLink) {
         let (stream, continuation) = AsyncStream.makeStream(of: Keeper.Report.self)
         let keeper = Keeper(link) { continuation.yield($0) }
         self.keeper = keeper
@@ -79,34 +79,48 @@ private struct Kept {
     }
 }
 
+/// Runs `body` with a keeper at work; whatever happens, it and its process are gone afterwards.
+private func withKeeper(
+    _ link: ScriptedLink, isolation: isolated (any Actor)? = #isolation, _ body: (inout Kept) async throws -> Void
+) async throws {
+    var kept = Kept(link)
+    do {
+        try await body(&kept)
+    } catch {
+        await kept.end()
+        throw error
+    }
+    await kept.end()
+}
+
 @Suite("Supervision: keeper", .timeLimit(.minutes(1)))
 struct KeeperTests {
     @Test("a crashed process is replaced at once, and its successor is told how it ended")
     func respawn() async throws {
         let link = ScriptedLink("exec sleep 1000")
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        let first = try await kept.pid()
-        let clock = ContinuousClock()
-        let start = clock.now
-        try #require(try RunningProcess.adopt(pid: first)).signal(SIGSEGV)
-        let second = try await kept.pid(after: first)
-        #expect(clock.now - start < .seconds(2))
-        #expect(second != first)
-        #expect(link.launches == [nil, .workerCrash])
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            let first = try await kept.pid()
+            let clock = ContinuousClock()
+            let start = clock.now
+            try #require(try RunningProcess.adopt(pid: first)).signal(SIGSEGV)
+            let second = try await kept.pid(after: first)
+            #expect(clock.now - start < .seconds(2))
+            #expect(second != first)
+            #expect(link.launches == [nil, .workerCrash])
+        }
     }
 
     @Test("a process that hangs is killed and replaced")
     func hung() async throws {
         let link = ScriptedLink("trap '' TERM; exec sleep 1000")
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        let first = try await kept.pid()
-        link.condemnation.yield(.hung(.asleep, "test"))
-        _ = try await kept.pid(after: first)
-        #expect(link.launches == [nil, .workerHang])
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            let first = try await kept.pid()
+            link.condemnation.yield(.hung(.asleep, "test"))
+            _ = try await kept.pid(after: first)
+            #expect(link.launches == [nil, .workerHang])
+        }
     }
 
     @Test("a stop ends in SIGKILL for a process that ignores the rest, and it stays stopped")
@@ -114,63 +128,63 @@ struct KeeperTests {
         let link = ScriptedLink(
             "trap '' TERM; exec sleep 1000",
             patience: StopPatience(beforeTermination: .milliseconds(10), beforeKill: .milliseconds(50)))
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        let pid = try await kept.pid()
-        kept.keeper.order(.stop(.stopped))
-        let status = try await kept.status { $0.phase == .stopped }
-        #expect(status.pid == nil)
-        #expect(status.fault?.code == "stopForced")
-        #expect(status.restarts == 0)
-        #expect(ProcessFacts.startTime(of: pid) == nil)
-        kept.keeper.order(.start)
-        _ = try await kept.pid()
-        #expect(link.launches == [nil, .stopped])
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            let pid = try await kept.pid()
+            kept.keeper.order(.stop(.stopped))
+            let status = try await kept.status { $0.phase == .stopped }
+            #expect(status.pid == nil)
+            #expect(status.fault?.code == "stopForced")
+            #expect(status.restarts == 0)
+            #expect(ProcessFacts.startTime(of: pid) == nil)
+            kept.keeper.order(.start)
+            _ = try await kept.pid()
+            #expect(link.launches == [nil, .stopped])
+        }
     }
 
     @Test("a stop that comes while the process is being started stops it")
     func stopDuringStart() async throws {
         let link = ScriptedLink("exec sleep 1000")
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        kept.keeper.order(.stop(.stopped))
-        _ = try await kept.status { $0.phase == .stopping(then: .stay) }
-        let status = try await kept.status { $0.phase == .stopped }
-        #expect(status.pid == nil)
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            kept.keeper.order(.stop(.stopped))
+            _ = try await kept.status { $0.phase == .stopping(then: .stay) }
+            let status = try await kept.status { $0.phase == .stopped }
+            #expect(status.pid == nil)
+        }
     }
 
     @Test("a refused start waits for the operator")
     func refused() async throws {
         let link = ScriptedLink("exec sleep 1000")
         link.refuse(Refusal(code: "wrongDisk", "another disk", nextStep: "mount it"))
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        let status = try await kept.status { $0.phase == .refused }
-        #expect(status.fault == Fault(code: "wrongDisk", message: "another disk", nextStep: "mount it"))
-        link.refuse(nil)
-        kept.keeper.order(.start)
-        _ = try await kept.pid()
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            let status = try await kept.status { $0.phase == .refused }
+            #expect(status.fault == Fault(code: "wrongDisk", message: "another disk", nextStep: "mount it"))
+            link.refuse(nil)
+            kept.keeper.order(.start)
+            _ = try await kept.pid()
+        }
     }
 
     @Test("a process that refuses to run is not started again")
     func exit78() async throws {
-        var kept = Kept(ScriptedLink("exit 78"))
-        kept.keeper.order(.start)
-        let status = try await kept.status { $0.phase == .refused }
-        #expect(status.fault?.code == "workerRefused")
-        await kept.end()
+        try await withKeeper(ScriptedLink("exit 78")) { kept in
+            kept.keeper.order(.start)
+            let status = try await kept.status { $0.phase == .refused }
+            #expect(status.fault?.code == "workerRefused")
+        }
     }
 
     @Test("a process that crashes again and again is started again and again, with waits in between")
     func crashLoop() async throws {
-        var kept = Kept(ScriptedLink("sleep 0.01; exit 1"))
-        kept.keeper.order(.start)
-        for _ in 0..<2 { _ = try await kept.status { if case .waiting = $0.phase { true } else { false } } }
-        #expect(try await kept.status { $0.restarts >= 2 }.fault?.code == "workerCrash")
-        await kept.end()
+        try await withKeeper(ScriptedLink("sleep 0.01; exit 1")) { kept in
+            kept.keeper.order(.start)
+            for _ in 0..<2 { _ = try await kept.status { if case .waiting = $0.phase { true } else { false } } }
+            #expect(try await kept.status { $0.restarts >= 2 }.fault?.code == "workerCrash")
+        }
     }
 
     @Test("a stop that cannot be done is given up: nobody waits for it for ever")
@@ -179,50 +193,53 @@ struct KeeperTests {
             "exec sleep 1000",
             patience: StopPatience(beforeTermination: .zero, beforeKill: .milliseconds(1), afterKill: .milliseconds(1)))
         link.hangStarts()
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        kept.keeper.order(.stop(.stopped))
-        await kept.keeper.settled()
-        #expect(try await kept.status { $0.fault != nil }.fault?.code == "workerStuck")
-        kept.keeper.order(.retire(.stopped))
-        await kept.run.value
-        await kept.keeper.settled()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            kept.keeper.order(.stop(.stopped))
+            await kept.keeper.settled()
+            let status = try await kept.status { $0.fault != nil }
+            #expect(status.fault?.code == "workerStuck")
+            kept.keeper.order(.retire(.stopped))
+            await kept.run.value
+            await kept.keeper.settled()
+        }
     }
 
     @Test("whoever waits for an order is answered when it is carried out")
     func settled() async throws {
         let link = ScriptedLink("exec sleep 1000")
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        let pid = try await kept.pid()
-        kept.keeper.order(.stop(.stopped))
-        kept.keeper.order(.hurry)
-        await kept.keeper.settled()
-        #expect(ProcessFacts.startTime(of: pid) == nil)
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            let pid = try await kept.pid()
+            kept.keeper.order(.stop(.stopped))
+            kept.keeper.order(.hurry)
+            await kept.keeper.settled()
+            #expect(ProcessFacts.startTime(of: pid) == nil)
+        }
     }
 
     @Test("a stopped process keeps no word of an earlier refusal")
     func refusalForgotten() async throws {
         let link = ScriptedLink("exec sleep 1000")
         link.refuse(Refusal(code: "wrongDisk", "another disk", nextStep: "mount it"))
-        var kept = Kept(link)
-        kept.keeper.order(.start)
-        _ = try await kept.status { $0.phase == .refused }
-        kept.keeper.order(.stop(.stopped))
-        #expect(try await kept.status { $0.phase == .stopped }.fault == nil)
-        await kept.end()
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            _ = try await kept.status { $0.phase == .refused }
+            kept.keeper.order(.stop(.stopped))
+            #expect(try await kept.status { $0.phase == .stopped }.fault == nil)
+        }
     }
 
     @Test("a keeper that leaves lets its process live on")
     func leave() async throws {
-        var kept = Kept(ScriptedLink("exec sleep 1000"))
-        kept.keeper.order(.start)
-        let pid = try await kept.pid()
-        kept.keeper.order(.leave)
-        await kept.run.value
-        let process = try #require(try RunningProcess.adopt(pid: pid))
-        #expect(process.signal(SIGKILL))
-        _ = await process.exit()
+        try await withKeeper(ScriptedLink("exec sleep 1000")) { kept in
+            kept.keeper.order(.start)
+            let pid = try await kept.pid()
+            kept.keeper.order(.leave)
+            await kept.run.value
+            let process = try #require(try RunningProcess.adopt(pid: pid))
+            #expect(process.signal(SIGKILL))
+            _ = await process.exit()
+        }
     }
 }

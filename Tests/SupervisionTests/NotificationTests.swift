@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// The real cvrd under a service manager that only listens.
@@ -7,16 +8,7 @@ import Testing
 struct NotificationTests {
     /// What the service manager hears: one datagram each.
     private static func listen(at path: String) throws -> AsyncStream<String> {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0, "bind \(path): errno \(errno)")
+        let descriptor = try UnixAddress(path).receive()
         let (stream, continuation) = AsyncStream.makeStream(of: String.self)
         Thread.detachNewThread {
             var bytes = [UInt8](repeating: 0, count: 4096)
@@ -30,25 +22,16 @@ struct NotificationTests {
         return stream
     }
 
-    private func start(_ box: TemporaryBox) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: ProgramTests.binary)
-        process.arguments = ["--config", "\(box.root)/cvr.yaml"]
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["NOTIFY_SOCKET": "\(box.root)/notify", "WATCHDOG_USEC": "400000"]) { $1 }
-        (process.standardError, process.standardInput) = (FileHandle.nullDevice, FileHandle.nullDevice)
-        try process.run()
-        return process
-    }
-
     @Test("cvrd is ready once each camera was tried, proves that it works, and says that it reloads and stops")
     func life() async throws {
         let box = try TemporaryBox()
         // Nothing listens there: readiness does not wait for a camera.
         try box.configure("{ front: { url: \"rtsp://127.0.0.1:9/a\" } }")
         var heard = try Self.listen(at: "\(box.root)/notify").makeAsyncIterator()
-        let process = try start(box)
-        defer { if process.isRunning { process.terminate() } }
+        let cvrd = try ChildProcess(
+            "\(Repository.binaries)/cvrd", ["--config", "\(box.root)/cvr.yaml"],
+            environment: ["NOTIFY_SOCKET": "\(box.root)/notify", "WATCHDOG_USEC": "400000"])
+        defer { cvrd.signal(SIGTERM) }
         func next(_ prefix: String) async throws -> String {
             while true {
                 let text = try #require(await heard.next())
@@ -58,18 +41,12 @@ struct NotificationTests {
         let ready = try await next("READY=1")
         #expect(ready.wholeMatch(of: /READY=1\nSTATUS=1 camera: 1 (starting|reconnecting) \(front\); sync \w+/) != nil)
         for _ in 0..<3 { #expect(try await next("WATCHDOG=1") == "WATCHDOG=1") }
-        kill(process.processIdentifier, SIGHUP)
+        cvrd.signal(SIGHUP)
         #expect(try await next("RELOADING=1").wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=\d+/) != nil)
         #expect(try await next("READY=1") == "READY=1")
-        process.terminate()
+        cvrd.signal(SIGTERM)
         let stopping = try await next("STOPPING=1")
         #expect(stopping.contains("\nEXTEND_TIMEOUT_USEC=20000000"), "\(stopping)")
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                process.waitUntilExit()
-                continuation.resume()
-            }
-        }
-        #expect(process.terminationStatus == 0)
+        #expect(try await cvrd.end() == .exited(0))
     }
 }

@@ -17,21 +17,21 @@ struct OneCameraChangeTests {
         try box.configure("{ front: { url: rtsp://h/a } }")
         for name in ["front", "added"] { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
         let front = try #require(CameraName("front"))
-        var session = try Session(box)
-        _ = try await session.configured("front")
-        let first = try #require(try await session.camera("front").pid)
-        try await session.supervisor.restart(front)
-        #expect(ProcessFacts.startTime(of: Int32(first)) == nil)
-        _ = try await session.configured("front")
-        let second = try #require(try await session.camera("front").pid)
-        _ = try await session.supervisor.change(.enable(front, false))
-        #expect(ProcessFacts.startTime(of: Int32(second)) == nil)
-        _ = try await session.supervisor.change(.add(Admin.AddCamera(name: "added", url: "rtsp://h/x")))
-        _ = try await session.configured("added")
-        #expect(access("\(box.root)/run/added/a/worker.sock", F_OK) == 0)
-        _ = try await session.supervisor.change(.remove(try #require(CameraName("added"))))
-        #expect(access("\(box.root)/run/added", F_OK) != 0)
-        await session.end()
+        try await withSession(box) { session in
+            _ = try await session.configured("front")
+            let first = try #require(try await session.camera("front").pid)
+            try await session.supervisor.restart(front)
+            #expect(ProcessFacts.startTime(of: Int32(first)) == nil)
+            _ = try await session.configured("front")
+            let second = try #require(try await session.camera("front").pid)
+            _ = try await session.supervisor.change(.enable(front, false))
+            #expect(ProcessFacts.startTime(of: Int32(second)) == nil)
+            _ = try await session.supervisor.change(.add(Admin.AddCamera(name: "added", url: "rtsp://h/x")))
+            _ = try await session.configured("added")
+            #expect(access("\(box.root)/run/added/a/worker.sock", F_OK) == 0)
+            _ = try await session.supervisor.change(.remove(try #require(CameraName("added"))))
+            #expect(access("\(box.root)/run/added", F_OK) != 0)
+        }
     }
 
     @Test("another edit of the configuration waits for a reload")
@@ -39,62 +39,62 @@ struct OneCameraChangeTests {
         let box = try TemporaryBox()
         try box.configure("{ front: { url: rtsp://h/a } }")
         for name in ["front", "other"] { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
-        var session = try Session(box)
-        _ = try await session.configured("front")
-        try box.configure("{ front: { url: rtsp://h/a }, other: { url: rtsp://h/b } }")
-        _ = try await session.supervisor.change(.enable(try #require(CameraName("front")), false))
-        #expect(await session.supervisor.cameras().cameras.map(\.name) == ["front"])
-        #expect(try await session.supervisor.change(.reload).added == ["other"])
-        await session.end()
+        try await withSession(box) { session in
+            _ = try await session.configured("front")
+            try box.configure("{ front: { url: rtsp://h/a }, other: { url: rtsp://h/b } }")
+            _ = try await session.supervisor.change(.enable(try #require(CameraName("front")), false))
+            #expect(await session.supervisor.cameras().cameras.map(\.name) == ["front"])
+            #expect(try await session.supervisor.change(.reload).added == ["other"])
+        }
     }
 
     @Test("a change that cannot be applied is not written either")
     func refusedUnwritten() async throws {
         let box = try TemporaryBox()
         try box.configure("{}")
-        let session = try Session(box)
-        let moved = """
-            runtime: { path: \(box.root)/run }
-            state: { path: \(box.root)/state }
-            cache: { path: \(box.root)/elsewhere }
-            store: { url: "file://\(box.root)/store" }
-            """
-        try SmallFileFixture.write(moved, "\(box.root)/cvr.yaml")
-        var wish = Admin.AddCamera(name: "yard", url: "rtsp://h/")
-        (wish.username, wish.password) = ("u", "canary")
-        let added = wish
-        let refusal = await #expect(throws: ChangeRefusal.self) {
-            _ = try await session.supervisor.change(.add(added))
+        try await withSession(box) { session in
+            let moved = """
+                runtime: { path: \(box.root)/run }
+                state: { path: \(box.root)/state }
+                cache: { path: \(box.root)/elsewhere }
+                store: { url: "file://\(box.root)/store" }
+                """
+            try SmallFileFixture.write(moved, "\(box.root)/cvr.yaml")
+            var wish = Admin.AddCamera(name: "yard", url: "rtsp://h/")
+            (wish.username, wish.password) = ("u", "canary")
+            let added = wish
+            let refusal = await #expect(throws: ChangeRefusal.self) {
+                _ = try await session.supervisor.change(.add(added))
+            }
+            guard case .refused = refusal else {
+                Issue.record("\(String(describing: refusal))")
+                return
+            }
+            #expect(access("\(box.root)/state/cameras.d/yard.yaml", F_OK) != 0)
+            #expect(access("\(box.root)/state/credentials/added-yard", F_OK) != 0)
         }
-        guard case .refused = refusal else {
-            Issue.record("\(String(describing: refusal))")
-            return
-        }
-        #expect(access("\(box.root)/state/cameras.d/yard.yaml", F_OK) != 0)
-        #expect(access("\(box.root)/state/credentials/added-yard", F_OK) != 0)
-        await session.end()
     }
 
     @Test("mistakes of the caller are told from those in files, in the caller's words")
     func whoseMistake() async throws {
         let box = try TemporaryBox()
         try box.configure("{}")
-        let session = try Session(box)
-        var lonely = Admin.AddCamera(name: "yard", url: "rtsp://h/")
-        lonely.password = "canary"
-        var long = lonely
-        (long.username, long.password) = ("u", String(repeating: "x", count: 5000))
-        for wish in [lonely, long, Admin.AddCamera(name: "yard", url: "http://h/")] {
-            let refusal = await #expect(throws: ChangeRefusal.self) {
-                _ = try await session.supervisor.change(.add(wish))
+        try await withSession(box) { session in
+            var lonely = Admin.AddCamera(name: "yard", url: "rtsp://h/")
+            lonely.password = "canary"
+            var long = lonely
+            (long.username, long.password) = ("u", String(repeating: "x", count: 5000))
+            for wish in [lonely, long, Admin.AddCamera(name: "yard", url: "http://h/")] {
+                let refusal = await #expect(throws: ChangeRefusal.self) {
+                    _ = try await session.supervisor.change(.add(wish))
+                }
+                guard case .invalid(let message, _) = refusal else {
+                    Issue.record("\(String(describing: refusal))")
+                    continue
+                }
+                #expect(!message.contains("cameras.d"))
             }
-            guard case .invalid(let message, _) = refusal else {
-                Issue.record("\(String(describing: refusal))")
-                continue
-            }
-            #expect(!message.contains("cameras.d"))
         }
-        await session.end()
     }
 }
 
@@ -108,18 +108,18 @@ struct OwnTroubleTests {
         let box = try TemporaryBox()
         try box.configure("{ front: { url: rtsp://h/a } }")
         try box.say("front", [try ScriptedWorker.hello("front"), waiting])
-        var session = try Session(box)
-        _ = try await session.configured("front")
-        try box.configure("{ front: { url: rtsp://h/a, username: u, credential: front } }")
-        _ = try await session.supervisor.change(.reload)
-        let fault = try #require(try await session.camera("front").lastError)
-        #expect(fault.code == "credential")
-        #expect(fault.time.flatMap { WallTime(rfc3339: $0) } != nil)
-        try SmallFileFixture.credential("pw", "front", box)
-        _ = try await session.supervisor.change(.reload)
-        #expect(try await session.camera("front").lastError == nil)
-        #expect(try await session.configured("front").password.revealed() == "pw")
-        await session.end()
+        try await withSession(box) { session in
+            _ = try await session.configured("front")
+            try box.configure("{ front: { url: rtsp://h/a, username: u, credential: front } }")
+            _ = try await session.supervisor.change(.reload)
+            let fault = try #require(try await session.camera("front").lastError)
+            #expect(fault.code == "credential")
+            #expect(fault.time.flatMap { WallTime(rfc3339: $0) } != nil)
+            try SmallFileFixture.credential("pw", "front", box)
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.camera("front").lastError == nil)
+            #expect(try await session.configured("front").password.revealed() == "pw")
+        }
     }
 
     @Test("a worker that was taken over without its password is told once it can be read")
@@ -128,20 +128,19 @@ struct OwnTroubleTests {
         try box.configure("{ front: { url: rtsp://h/a, username: u, credential: front } }")
         try SmallFileFixture.credential("old", "front", box)
         try box.say("front", [try ScriptedWorker.hello("front"), waiting])
-        var session = try Session(box)
-        _ = try await session.configured("front")
-        await session.supervisor.leave()
-        await session.run.value
-        unlink("\(box.root)/state/credentials/front")
-        let event = IngestToSupervisor.event(type: "talks", at: WallTime(seconds: 0), detail: "")
-        try box.say("front", [try ScriptedWorker.hello("front"), waiting, event])
-        session = try Session(box)
-        _ = try await session.events.next("talks", camera: "front")
-        #expect(try await session.camera("front").lastError?.code == "credential")
-        try SmallFileFixture.credential("new", "front", box)
-        _ = try await session.supervisor.change(.reload)
-        #expect(try await session.configured("front").password.revealed() == "new")
-        await session.end()
+        try await withSession(box) { session in
+            _ = try await session.configured("front")
+            await session.leave()
+            unlink("\(box.root)/state/credentials/front")
+            let event = IngestToSupervisor.event(type: "talks", at: WallTime(seconds: 0), detail: "")
+            try box.say("front", [try ScriptedWorker.hello("front"), waiting, event])
+            try await session.begin()
+            _ = try await session.events.next("talks", camera: "front")
+            #expect(try await session.camera("front").lastError?.code == "credential")
+            try SmallFileFixture.credential("new", "front", box)
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.configured("front").password.revealed() == "new")
+        }
     }
 
     @Test("a worker of another release is replaced by the stop that closes its segment")
@@ -149,10 +148,10 @@ struct OwnTroubleTests {
         let box = try TemporaryBox()
         try box.configure("{ front: { url: rtsp://h/a } }")
         try box.say("front", [0, 0, 0, 2, 99, 1])
-        var session = try Session(box)
-        let exited = try await session.events.next("workerExited", camera: "front")
-        #expect(exited.detail.contains("of another release"))
-        await session.end()
+        try await withSession(box) { session in
+            let exited = try await session.events.next("workerExited", camera: "front")
+            #expect(exited.detail.contains("of another release"))
+        }
     }
 
     @Test("an event without a proper type is garbage; a long one is cut")
@@ -168,10 +167,11 @@ struct OwnTroubleTests {
                 try ScriptedWorker.hello("front"),
                 .event(type: String(repeating: "x", count: 65), at: WallTime(seconds: 0), detail: ""),
             ])
-        var session = try Session(box)
-        #expect(try await session.events.next("workerExited", camera: "front").detail.contains("invalid messages"))
-        #expect(try await session.events.next("long", camera: "yard").detail.utf8.count <= 1003)
-        await session.end()
+        try await withSession(box) { session in
+            let exited = try await session.events.next("workerExited", camera: "front")
+            #expect(exited.detail.contains("invalid messages"))
+            #expect(try await session.events.next("long", camera: "yard").detail.utf8.count <= 1003)
+        }
     }
 
     @Test("a worker gets cvrd's environment without what systemd gave to cvrd alone")
@@ -181,14 +181,14 @@ struct OwnTroubleTests {
         let box = try TemporaryBox()
         try box.configure("{ front: { url: rtsp://h/a } }")
         try box.say("front", [try ScriptedWorker.hello("front"), waiting])
-        var session = try Session(box)
-        _ = try await session.configured("front")
-        let pid = try #require(try await session.camera("front").pid)
-        let bytes = try #require(FileManager.default.contents(atPath: "/proc/\(pid)/environ"))
-        let entries = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        #expect(entries.contains("CVR_TEST_INHERITED=yes"))
-        #expect(!entries.contains { $0.hasPrefix("NOTIFY_SOCKET=") })
-        await session.end()
+        try await withSession(box) { session in
+            _ = try await session.configured("front")
+            let pid = try #require(try await session.camera("front").pid)
+            let bytes = try #require(FileManager.default.contents(atPath: "/proc/\(pid)/environ"))
+            let entries = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+            #expect(entries.contains("CVR_TEST_INHERITED=yes"))
+            #expect(!entries.contains { $0.hasPrefix("NOTIFY_SOCKET=") })
+        }
     }
 
     @Test("cameras share the disk by bit rate, as last known and as soon as it is measured; rtsps is marked")
@@ -200,30 +200,30 @@ struct OwnTroubleTests {
         try box.configure(cameras, cache: "minimumFree: 5%")
         try SmallFileFixture.write("front 3000000\nyard 1000000\n", "\(box.root)/state/bitrates")
         for name in ["front", "yard"] { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
-        var session = try Session(box)
-        var front = try await session.configured("front").cacheBudgetBytes
-        #expect((2.9...3.1).contains(Double(front) / Double(try await session.configured("yard").cacheBudgetBytes)))
-        #expect(try await session.camera("front").unverifiedTLS)
-        #expect(try await !session.camera("yard").unverifiedTLS)
-        await session.end()
+        try await withSession(box) { session in
+            var front = try await session.configured("front").cacheBudgetBytes
+            #expect((2.9...3.1).contains(Double(front) / Double(try await session.configured("yard").cacheBudgetBytes)))
+            #expect(try await session.camera("front").unverifiedTLS)
+            #expect(try await !session.camera("yard").unverifiedTLS)
+            await session.end()
 
-        unlink("\(box.root)/state/bitrates")
-        for (name, rate) in [("front", 1e6), ("yard", 3e6)] {
-            try box.say(
-                name,
-                [
-                    try ScriptedWorker.hello(name),
-                    .progress(WorkerProgress(state: .recording, bitsPerSecond: rate, loops: 1)), waiting,
-                ])
-        }
-        session = try Session(box, ratePatience: .zero)
-        _ = try await session.events.next("budgetsMoved")
-        front = try await session.camera("front").cacheBudgetBytes
-        while Double(front) * 2.9 > Double(try await session.camera("yard").cacheBudgetBytes) {
-            // The one was measured before the other.
+            unlink("\(box.root)/state/bitrates")
+            for (name, rate) in [("front", 1e6), ("yard", 3e6)] {
+                try box.say(
+                    name,
+                    [
+                        try ScriptedWorker.hello(name),
+                        .progress(WorkerProgress(state: .recording, bitsPerSecond: rate, loops: 1)), waiting,
+                    ])
+            }
+            try await session.begin(ratePatience: .zero)
             _ = try await session.events.next("budgetsMoved")
             front = try await session.camera("front").cacheBudgetBytes
+            while Double(front) * 2.9 > Double(try await session.camera("yard").cacheBudgetBytes) {
+                // The one was measured before the other.
+                _ = try await session.events.next("budgetsMoved")
+                front = try await session.camera("front").cacheBudgetBytes
+            }
         }
-        await session.end()
     }
 }

@@ -5,20 +5,46 @@ import Testing
 
 /// A supervisor at work on a box of scripted workers.
 struct Session {
+    let box: TemporaryBox
     let supervisor: Supervisor
-    let run: Task<Void, Never>
     var events: EventReader
+    private let run: Task<Void, Never>
+    private var isOver = false
 
-    init(_ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10)) throws {
+    fileprivate init(_ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10)) throws {
+        self.box = box
         let supervisor = try box.supervisor(ratePatience: ratePatience)
         self.supervisor = supervisor
         events = EventReader(supervisor.events)
         run = Task { await supervisor.run() }
     }
 
-    func end() async {
+    /// Stops the workers, then itself.
+    mutating func end() async {
+        guard !isOver else { return }
+        isOver = true
         await supervisor.stop()
         await run.value
+    }
+
+    /// Leaves the workers to the next one.
+    mutating func leave() async {
+        guard !isOver else { return }
+        isOver = true
+        await supervisor.leave()
+        await run.value
+    }
+
+    /// Waits for the end that somebody else asked for.
+    mutating func ended() async {
+        isOver = true
+        await run.value
+    }
+
+    /// The next cvrd, with the configuration as it is now.
+    mutating func begin(ratePatience: TimeSpan = .seconds(10)) async throws {
+        await leave()
+        self = try Session(box, ratePatience: ratePatience)
     }
 
     func camera(_ name: String) async throws -> Admin.Camera {
@@ -34,4 +60,21 @@ struct Session {
     }
 
     struct Unexpected: Error {}
+}
+
+/// Runs `body` with a supervisor at work on a box; whatever happens, it has ended afterwards, and its workers go with the
+/// box.
+func withSession<Result: Sendable>(
+    _ box: TemporaryBox, isolation: isolated (any Actor)? = #isolation, _ body: (inout Session) async throws -> Result
+) async throws -> Result {
+    var session = try Session(box)
+    do {
+        let result = try await body(&session)
+        await session.end()
+        return result
+    } catch {
+        // A worker that stands still would keep a stop waiting.
+        await session.leave()
+        throw error
+    }
 }

@@ -26,16 +26,16 @@ struct SweepTests {
     private func leave(_ box: TemporaryBox) async throws -> [RunningProcess] {
         try box.configure("{ front: { url: rtsp://h/a }, yard: { url: rtsp://h/b } }")
         for name in ["front", "yard"] { try box.say(name, [try ScriptedWorker.hello(name)]) }
-        var session = try Session(box)
-        var pids: [Int32] = []
-        for name in ["front", "yard"] {
-            _ = try await session.configured(name)
-            pids.append(Int32(try #require(try await session.camera(name).pid)))
+        return try await withSession(box) { session in
+            var pids: [Int32] = []
+            for name in ["front", "yard"] {
+                _ = try await session.configured(name)
+                pids.append(Int32(try #require(try await session.camera(name).pid)))
+            }
+            let sync = try await session.events.next("syncStarted")
+            pids.append(try #require(sync.detail.split(separator: " ").last.flatMap { Int32($0) }))
+            await session.leave()
+            return try pids.map { try #require(try RunningProcess.adopt(pid: $0)) }
         }
-        let sync = try await session.events.next("syncStarted")
-        pids.append(try #require(sync.detail.split(separator: " ").last.flatMap { Int32($0) }))
-        await session.supervisor.leave()
-        await session.run.value
-        return try pids.map { try #require(try RunningProcess.adopt(pid: $0)) }
     }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Isolation
 import Logging
 import Messages
 import Recording
@@ -14,23 +15,31 @@ final class TemporaryBox: Sendable {
         // Short: a Unix socket's path has at most 107 bytes.
         root = "/tmp/cvrd-test-\(UInt32.random(in: 0...UInt32.max))"
         try SmallFile.makeDirectory(root + "/bin")
-        try script("cvr-ingest", ScriptedWorker.program)
+        try script("cvr-ingest", ScriptedWorker.program())
         try script("cvr-sync", Self.silentSync)
     }
 
-    /// Says who it is, and nothing more; ends with its box at the latest, for a wiped run directory names it no more.
+    /// Says who it is, and nothing more.
     private static let silentSync = """
         #!/usr/bin/python3
-        import json, os, sys, time
+        import json, os, signal, sys
         start = int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
         boot = open("/proc/sys/kernel/random/boot_id").read().strip()
         with open(sys.argv[2] + "/state.json", "w") as file:
             json.dump({"pid": os.getpid(), "startTime": start, "bootID": boot}, file)
-        while os.path.exists(sys.argv[0]):
-            time.sleep(0.2)
+        signal.pause()
         """
 
-    deinit { try? FileManager.default.removeItem(atPath: root) }  // a leftover in /tmp harms nothing
+    /// Whatever a test left, also standing still, runs no longer than its box.
+    deinit {
+        // What /proc does not list any more is gone, and a leftover in /tmp harms nothing.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let pid = Int32(name), ProcessFacts.arguments(of: pid).contains(where: { $0.hasPrefix(root + "/") })
+            else { continue }
+            kill(pid, SIGKILL)
+        }
+        try? FileManager.default.removeItem(atPath: root)
+    }
 
     func script(_ name: String, _ text: String) throws {
         try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(name)", mode: 0o700)
@@ -71,39 +80,59 @@ final class TemporaryBox: Sendable {
     }
 }
 
-/// A worker in a process of its own: listens as a real one and says what it was given.
+/// A worker in a process of its own: listens as a real one, says what it was given, and hangs up on later versions.
 ///
-/// It reports as an event every message that it hears; told to stop, it exits 0.
+/// It reports as an event every message that it hears; told to stop, it exits 0. Its slot's lock file names it, and
+/// SIGTERM makes it leave last words.
 enum ScriptedWorker {
-    static let program = """
-        #!/usr/bin/python3
-        import os, socket, sys
+    static func program(version: Int = 2) -> String { "#!/usr/bin/python3\nversion = \(version)\n" + text }
+
+    private static let text = #"""
+        import json, os, signal, socket, sys
         arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-        path = arguments["--run"] + "/worker.sock"
+        camera, run = arguments["--camera"], arguments["--run"]
+        me = {
+            "pid": os.getpid(),
+            "startTime": int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19]),
+            "bootID": open("/proc/sys/kernel/random/boot_id").read().strip()}
+
+        def write(path, what):
+            with open(path + ".new", "w") as file:
+                json.dump(what, file)
+            os.rename(path + ".new", path)
+
+        def leave(*_):
+            if os.path.isdir(run):
+                write(run + "/last-words.json", me | {"code": 74, "why": "the disk of " + camera})
+            os._exit(74)
+
+        signal.signal(signal.SIGTERM, leave)
+        write(arguments["--cache"] + "/lock." + arguments["--slot"], me)
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(path + ".new")
+        listener.bind(run + "/worker.sock.new")
         listener.listen()
-        os.rename(path + ".new", path)
+        os.rename(run + "/worker.sock.new", run + "/worker.sock")
 
         def text(value):
             return len(value).to_bytes(4, "big") + value
 
         def heard(content):
-            body = b"\\1\\7" + text(b"heard") + (0).to_bytes(8, "big") + text(content.hex().encode())
-            return text(body)
+            return text(b"\1\7" + text(b"heard") + (0).to_bytes(8, "big") + text(content.hex().encode()))
 
         def converse(connection):
-            name = os.path.join(os.path.dirname(sys.argv[0]), arguments["--camera"] + ".frames")
-            connection.sendall(open(name, "rb").read())
+            frames = os.path.join(os.path.dirname(sys.argv[0]), camera + ".frames")
+            connection.sendall(open(frames, "rb").read())
             received = b""
             while chunk := connection.recv(65536):
                 received += chunk
                 while len(received) >= 4 and len(received) - 4 >= int.from_bytes(received[:4], "big"):
                     length = int.from_bytes(received[:4], "big")
                     content, received = received[4:4 + length], received[4 + length:]
+                    if content[0] > version:
+                        return connection.close()
                     connection.sendall(heard(content))
                     if content[1] == 2:
-                        sys.exit(0)
+                        os._exit(0)
 
         while True:
             connection, _ = listener.accept()
@@ -111,7 +140,7 @@ enum ScriptedWorker {
                 converse(connection)
             except OSError:
                 pass  # cvrd looked who is there, or left
-        """
+        """#
 
     static func hello(_ camera: String) throws -> IngestToSupervisor {
         let name = try #require(CameraName(camera))

@@ -91,6 +91,28 @@ package actor CameraRig {
     }
 }
 
+/// Runs `body` with cameras that serve and a box, not started yet, that has each of them; whatever happens, nothing of
+/// either runs afterwards.
+///
+/// `settings` changes the box's.
+package func withCameras<Result: Sendable>(
+    _ cameras: [CameraRig.Camera], sharedBy shared: Evidence? = nil, isolation: isolated (any Actor)? = #isolation,
+    settings change: (inout BoxSettings) throws -> Void = { _ in },
+    _ body: (Box, CameraRig) async throws -> Result
+) async throws -> Result {
+    let rig = try await CameraRig(cameras)
+    do {
+        var settings = BoxSettings(try cameras.map { .init($0.name, url: try rig.url($0.name)) })
+        try change(&settings)
+        let result = try await withBox(settings, sharedBy: shared) { try await body($0, rig) }
+        await rig.stop()
+        return result
+    } catch {
+        await rig.stop()
+        throw error
+    }
+}
+
 /// The checkout that the tests were built from.
 package enum Repository {
     package static func path(_ relative: String) -> String {

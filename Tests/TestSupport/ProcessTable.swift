@@ -55,6 +55,17 @@ package struct BoxProcess: Hashable, Sendable {
 
     package var age: Duration { Self.bootTime - started }
 
+    /// What it used of processors, and all children that it has waited for.
+    package var processorTime: Duration {
+        get throws {
+            guard let afterName = Self.contents("/proc/\(pid)/stat")?.split(separator: ")").last else {
+                throw Missed("\(program) \(pid) is gone")
+            }
+            let ticks = afterName.split(separator: " ").dropFirst(11).prefix(4).compactMap { Int($0) }.reduce(0, +)
+            return .milliseconds(ticks * 1000 / sysconf(Int32(_SC_CLK_TCK)))
+        }
+    }
+
     package var openDescriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
     }

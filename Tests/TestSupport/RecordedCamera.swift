@@ -1,5 +1,6 @@
 package import Messages
 import Recording
+package import Testing
 
 /// What a box knows about one camera's footage at one moment.
 package struct RecordedCamera: Sendable {
@@ -39,6 +40,32 @@ package struct RecordedCamera: Sendable {
         else { return nil }
         return (from + .milliseconds(1), start + TimeSpan(microseconds: Int64(last.duration * 1e6)) - .milliseconds(1))
     }
+}
+
+extension RecordedCamera {
+    /// Noticed nothing of what befell others (I1): one session from the first to the last frame, every frame of its clip,
+    /// one worker, which never was in trouble.
+    package func expectUnharmed(_ footage: Footage, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(gaps.isEmpty && sessions.count == 1, "\(name): \(gaps)", sourceLocation: sourceLocation)
+        let coverage = String(describing: coverage)
+        #expect(self.coverage?.percent == 100, "\(name): \(coverage)", sourceLocation: sourceLocation)
+        #expect(
+            status.restarts == 0 && status.troubles.isEmpty, "\(name): \(status)", sourceLocation: sourceLocation)
+        #expect(
+            footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(name): \(footage)",
+            sourceLocation: sourceLocation)
+    }
+}
+
+/// Waits until a camera has recorded on for a segment, and expects it to have noticed nothing of what befell others (I1).
+package func expectUnharmed(
+    _ name: String, of clip: String = "h264-video", in box: Box, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    try await box.untilStored(try await box.segments(of: name).count + 1, of: name)
+    let camera = try await RecordedCamera(name, in: box)
+    let files = TestBox.cached(name, session: camera.sessions.first ?? 0, in: box.root)
+    camera.expectUnharmed(
+        try await Footage(files, of: try await SourceClip(clip)), sourceLocation: sourceLocation)
 }
 
 /// Where a box keeps things, and how its listings are ordered.

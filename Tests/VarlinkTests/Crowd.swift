@@ -1,9 +1,9 @@
 import Foundation
+import TestSupport
 
 /// Another process that holds ever more connections, with a call on each that is never answered.
-final class Crowd: @unchecked Sendable {
-    private let process = Process()
-    private let orders = Pipe()
+final class Crowd: Sendable {
+    private let process: ChildProcess
 
     private static let script = """
         import socket, sys
@@ -15,14 +15,11 @@ final class Crowd: @unchecked Sendable {
         """
 
     init(_ path: String) throws {
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.script, path]
-        process.standardInput = orders
-        try process.run()
+        process = try ChildProcess("/usr/bin/python3", ["-c", Self.script, path])
     }
 
     /// One connection more.
-    func ask() { orders.fileHandleForWriting.write(Data("\n".utf8)) }
+    func ask() throws { try process.send("") }
 
-    func leave() { process.terminate() }
+    func leave() { process.signal(SIGKILL) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 import Varlink
 
@@ -114,7 +115,9 @@ struct HostileClientTests {
         let (service, client) = try await EchoService.run { service in
             let client = try await VarlinkRaw.open(service.path)
             try await client.send(#"{"method":"test.cvr.Echo.Flood","more":true}"#)
-            while service.counter.value == 0 { await Task.yield() }
+            try await eventually("the flood has begun", every: .milliseconds(5)) {
+                service.counter.value > 0 ? true : nil
+            }
             return (service, client)
         }
         var events = service.events.makeAsyncIterator()
@@ -141,10 +144,10 @@ struct HostileClientTests {
         limits.connections = 4
         try await EchoService.run(limits: limits) { service in
             var events = service.events.makeAsyncIterator()
-            let crowd = try await onThread { try Crowd(service.path) }
+            let crowd = try Crowd(service.path)
             defer { crowd.leave() }
             for _ in 0..<4 {
-                crowd.ask()
+                try crowd.ask()
                 #expect(await events.next() == "waiting")
             }
             let echo = EchoService.Text(text: "a")
@@ -157,7 +160,7 @@ struct HostileClientTests {
                 #expect(both == ["cancelled", "echo a"], "newcomer \(count)")
                 await client.close()
                 // Its room is the crowd's again.
-                crowd.ask()
+                try crowd.ask()
                 #expect(await events.next() == "waiting")
             }
         }

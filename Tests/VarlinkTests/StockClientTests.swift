@@ -1,37 +1,10 @@
 import Foundation
 import Messages
+import TestSupport
 import Testing
 import Varlink
 
-/// Other people's code judges ours: the `varlink` package from PyPI, in the virtual environment `CVR_TEST_VENV`.
-struct StockClient {
-    let python: String
-
-    init() throws {
-        let venv = try #require(
-            ProcessInfo.processInfo.environment["CVR_TEST_VENV"],
-            "set CVR_TEST_VENV to a virtual environment with varlink in it, as contrib/test does")
-        python = venv + "/bin/python3"
-    }
-
-    /// Standard output and exit status.
-    func run(_ arguments: [String]) async throws -> (text: String, status: Int32) {
-        let python = python
-        return try await onThread {
-            let process = Process()
-            let output = Pipe()
-            process.executableURL = URL(filePath: python)
-            process.arguments = arguments
-            process.standardOutput = output
-            process.standardError = output
-            try process.run()
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (text, process.terminationStatus)
-        }
-    }
-}
-
+/// Other people's code judges ours.
 @Suite("Varlink: stock Python client", .timeLimit(.minutes(1)))
 struct StockClientTests {
     @Test("introspects the service, calls a method, a stream and gets an error")
@@ -51,10 +24,10 @@ struct StockClientTests {
                     print(echo.Echo("after")["text"])
             """
         let stock = try StockClient()
-        let (text, status) = try await EchoService.run { try await stock.run(["-c", script, $0.path]) }
-        #expect(status == 0, "\(text)")
+        let done = try await EchoService.run { try await stock.run(["-c", script, $0.path]) }
+        #expect(done.ending == .exited(0), "\(done.text)\(done.errors)")
         #expect(
-            text.split(separator: "\n").suffix(6) == [
+            done.text.split(separator: "\n").suffix(6) == [
                 "['org.varlink.service', 'test.cvr.Echo']", "hello", "[1, 2, 3]", "True", "test.cvr.Echo.Sour n",
                 "after",
             ])
@@ -66,13 +39,13 @@ struct StockClientTests {
         try await EchoService.run { service in
             let address = "unix:\(service.path)"
             let info = try await stock.run(["-m", "varlink.cli", "info", address])
-            #expect(info.status == 0 && info.text.contains("test.cvr.Echo"), "\(info.text)")
+            #expect(info.ending == .exited(0) && info.text.contains("test.cvr.Echo"), "\(info.text)")
             let help = try await stock.run(["-m", "varlink.cli", "help", "\(address)/test.cvr.Echo"])
-            #expect(help.status == 0 && help.text.contains("method Echo"), "\(help.text)")
+            #expect(help.ending == .exited(0) && help.text.contains("method Echo"), "\(help.text)")
             let call = try await stock.run([
                 "-m", "varlink.cli", "call", "\(address)/test.cvr.Echo.Echo", #"{"text":"hi"}"#,
             ])
-            #expect(call.status == 0 && call.text.contains(#""text": "hi""#), "\(call.text)")
+            #expect(call.ending == .exited(0) && call.text.contains(#""text": "hi""#), "\(call.text)")
         }
     }
 }
@@ -106,9 +79,9 @@ struct InterfaceFileTests {
         """
 
     func members(of interface: String) async throws -> Members {
-        let (text, status) = try await StockClient().run(["-c", Self.dump, interface])
-        try #require(status == 0, "\(text)")
-        return try JSONDecoder().decode(Members.self, from: Data(text.utf8))
+        let done = try await StockClient().run(["-c", Self.dump, interface])
+        try #require(done.ending == .exited(0), "\(done.errors)")
+        return try JSONDecoder().decode(Members.self, from: done.output)
     }
 
     /// A filled value's members and their Varlink types; fails when its JSON has other keys.
