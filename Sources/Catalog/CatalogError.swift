@@ -36,7 +36,7 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
     /// SQLite's result codes as an operator's next step.
     private static func nextStep(_ code: ResultCode?) -> String {
         switch code {
-        case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: "it is set aside and rebuilt from the caches and the store"
+        case .SQLITE_CORRUPT?, .SQLITE_NOTADB?: "none: it is set aside and rebuilt from the caches and the store"
         case .SQLITE_FULL?: "free space on the state disk"
         case .SQLITE_CANTOPEN?, .SQLITE_PERM?, .SQLITE_READONLY?, .SQLITE_AUTH?:
             "make the state directory writable for the user cvr"

@@ -32,7 +32,7 @@ extension Row {
     func word<Word>(_ column: String, _ read: (String) -> Word?) throws -> Word {
         let text: String = try value(column)
         guard let word = read(text) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(text)' is no \(column)")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(text)' is not a \(column)")
         }
         return word
     }
@@ -110,7 +110,7 @@ extension SegmentExtent {
         let number = { (column: Int) throws -> Int64 in try row.value(at: column) }
         let state: String = try row.value(at: 4)
         guard let state = SegmentState(rawValue: state) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(state)' is no state")
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "'\(state)' is not a state")
         }
         self.init(
             place: SegmentPlace(

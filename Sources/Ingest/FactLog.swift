@@ -47,7 +47,7 @@ package final class FactLog {
         guard !joinGaps(), !joinClockSteps() else { return }
         // No worker gets here: a session or a segment more needs a journal that takes records.
         waiting.removeFirst()
-        mention(.event(type: "factDropped", at: time, detail: "the journal has taken nothing for too long"))
+        mention(.event(type: "factDropped", at: time, detail: "the journal could not be written for too long"))
     }
 
     /// Two gaps of which one begins where the other ends become one, for the first one's reason.

@@ -69,7 +69,10 @@ extension Recorder {
         }
         begin(at: frames[start.index], anchor: anchor)
         for (index, frame) in frames.enumerated() where index >= start.index || frame.track != 0 { consume(frame) }
-        mention("tookOver", start.isSeam ? "at the keyframe that was left to it" : "from what it had in memory")
+        mention(
+            "tookOver",
+            start.isSeam
+                ? "from the keyframe that its predecessor left to it" : "from the pictures that it had in memory")
     }
 
     /// The keyframe that the predecessor named, else the last one that it has surely recorded, else the first there is.

@@ -110,7 +110,7 @@ package final class Worker {
     package var lastWords: String {
         if recorder?.hasHandedOver == true { return "handed over to its successor" }
         if let stopReason { return "stopped: \(stopReason.rawValue)" }
-        if isLost { return "lost sight of the name service" }
+        if isLost { return "the name service's files were replaced" }
         return journal?.isBroken == true ? "the journal takes no more records" : "ended"
     }
 

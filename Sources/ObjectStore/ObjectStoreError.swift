@@ -49,11 +49,11 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
         switch code {
         case ENOSPC, EDQUOT: ("free space on the store's disk or shorten retention", .store)
         case EROFS: ("mount the store read-write", .store)
-        case EACCES, EPERM: ("let the service's user write the store", .store)
+        case EACCES, EPERM: ("make the store writable for the user cvr", .store)
         case ENOENT, ENODEV, ENXIO, ENOTCONN, ESTALE: ("mount the store again", .store)
         case EIO: ("check the store's disk", .store)
         case ENAMETOOLONG, EISDIR, ENOTDIR, ELOOP: ("remove what is in the way of this object", .object)
-        default: ("see the log; it is tried again", .store)
+        default: ("see the log; it is retried", .store)
         }
     }
 }

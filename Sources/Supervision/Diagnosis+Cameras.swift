@@ -73,7 +73,7 @@ extension Diagnosis {
         return Check(
             "keyframes", camera: camera.name, .warning,
             "\(found): segments get longer than the \(tenths(camera.configuration.segmentLength.seconds)) s asked for, "
-                + "and playback jumps in such steps", nextStep: nextStep)
+                + "and seeking gets as coarse", nextStep: nextStep)
     }
 
     /// For so long at least a cache should hold what a store that is away cannot take.
@@ -119,7 +119,7 @@ extension Diagnosis {
         }
         return Check(
             "sandbox", camera: camera, .warning,
-            "\(process) is confined in part: \(said.dropFirst("degraded: ".count))",
+            "\(process) is only partly confined: \(said.dropFirst("degraded: ".count))",
             nextStep: "Boot a kernel of 5.13 or later with Landlock (landlock among lsm=) and seccomp")
     }
 

@@ -103,7 +103,7 @@ package enum Diagnosis {
             "Move it to a faster disk (an SSD), stop what else writes there (iotop), and check its health (smartctl)"
         if slowest >= tooSlowSync || together >= tooSlowSync {
             return Check(
-                name, .failed, "\(figures): too slow for a fragment a second of \(max(writers, 1)) cameras",
+                name, .failed, "\(figures): too slow for \(max(writers, 1)) cameras that each write once a second",
                 nextStep: nextStep)
         }
         if slowest >= slowSync || together >= .milliseconds(500) {

@@ -147,7 +147,7 @@ package actor Supervisor {
     /// Ends without touching workers and cvr-sync: the next cvrd takes them over.
     package func leave() async {
         isStopping = true
-        surroundings.systemd.tell(.stopping, .status("leaving the cameras to the next cvrd"), .needs(.seconds(15)))
+        surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [syncKeeper].compactMap(\.self)

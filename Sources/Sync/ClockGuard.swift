@@ -46,7 +46,7 @@ package struct ClockGuard {
     package func accept() throws {
         try file.write(reading)
         progress.clear(.clock)
-        work.tell("clockAccepted", nil, "retention goes by \(work.clock.now().rfc3339)")
+        work.tell("clockAccepted", nil, "deletion by age resumes at \(work.clock.now().rfc3339)")
     }
 
     private var reading: RetentionClock {

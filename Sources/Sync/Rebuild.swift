@@ -42,7 +42,7 @@ struct Rebuild {
 
     private func enter(_ key: ObjectKey, _ bytes: Int64) throws {
         do { try look(at: key, bytes) } catch let error as MP4Error {
-            work.tell("segmentQuarantined", nil, "\(key) in the store is no segment: \(error.thing)")
+            work.tell("segmentQuarantined", nil, "\(key) in the store is not a segment: \(error.thing)")
         } catch let error as ObjectStoreError where error.scope == .object {
             complain(error)
         }

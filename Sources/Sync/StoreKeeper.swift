@@ -44,7 +44,7 @@ package actor StoreKeeper {
                 defer { numbers.breaker.succeeded() }
                 return numbers.breaker.failures
             }
-            if failures > 0 { work.tell("storeBack", nil, "after \(failures) failed tries") }
+            if failures > 0 { work.tell("storeBack", nil, "after \(failures) failed attempts") }
         } catch let error as ObjectStoreError {
             storeFailed(error, work)
             if isAsked { throw error }

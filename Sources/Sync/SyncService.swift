@@ -102,7 +102,7 @@ extension SyncService {
     }
 
     private func endOutdated(_ why: String) {
-        if !isOutdated { log.notice("\(why): to be started anew") }
+        if !isOutdated { log.notice("\(why); this process asks to be restarted") }
         isOutdated = true
         finish()
     }
@@ -213,7 +213,7 @@ extension SyncService {
             await sleepUntilDue()
             guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
             if let sandbox, await halves?.store.isOutside(sandbox) == true {
-                endOutdated("another disk in one of its places")
+                endOutdated("one of its directories is on another disk now")
                 continue
             }
             let asked = waiters

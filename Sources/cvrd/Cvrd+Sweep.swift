@@ -7,7 +7,7 @@ extension Cvrd {
         let places = Places(files.directories())
         do {
             guard try InstanceLock.take(places) else {
-                complain("a cvrd runs with \(places.runtime) and would start again what is swept; stop it first")
+                complain("a cvrd runs with \(places.runtime) and would restart what is swept; stop it first")
                 return 73
             }
         } catch {
