@@ -12,10 +12,12 @@ package final class Worker {
     package enum ExitCode: Int32, Sendable {
         case stopped = 0
         case usage = 64
-        case lockHeld = 73
-        case inputOutput = 74
+        /// Said by a handler of SIGABRT: the process itself gets nothing done any more.
+        case memoryLimit = 71
         /// A leak of ours: the next worker starts without it.
         case descriptorLimit = 72
+        case lockHeld = 73
+        case inputOutput = 74
         /// A fresh process can do what this one cannot any more.
         case outdated = 75
     }

@@ -38,16 +38,8 @@ extension IngestProcess {
     ) throws(SegmentStoreError) -> (Worker.ExitCode, String) {
         let clocks = Clocks.system()
         let cache = try CacheDirectory(path: arguments.cachePath, camera: arguments.camera)
-        let bootChanged = try bootChanged(in: cache)
-        let lock = try SlotLock(
-            in: cache, slot: arguments.slot, build: holder.build, protocolVersion: holder.protocolVersion)
-        // Two are only possible when one waits for the other to end.
-        let isTaken = try SlotLock.isHeld(in: cache, slot: arguments.slot.other)
-        guard arguments.isSuccessor || !isTaken else {
-            throw SegmentStoreError(
-                operation: "record beside another worker in", path: arguments.cachePath, errno: EWOULDBLOCK,
-                nextStep: "stop the worker whose pid is in the camera's lock files")
-        }
+        let isAfterBoot = try wasLastHeldBeforeBoot(cache)
+        let lock = try takeCamera(arguments, in: cache, as: holder)
         var journal: Journal?
         if !arguments.isSuccessor { journal = try Journal(in: cache, now: clocks.wall()) }
         try RunFiles.write(state: holder.line, in: arguments.runPath)
@@ -60,15 +52,31 @@ extension IngestProcess {
         }
         let worker = confine(arguments, cache, build: holder.build) { identity, isOutdated in
             Worker(
-                identity: identity, cache: cache, journal: journal, bootChanged: bootChanged, clocks: clocks,
+                identity: identity, cache: cache, journal: journal, bootChanged: isAfterBoot, clocks: clocks,
                 socket: socket, isTerminating: isTerminating, isOutdated: isOutdated,
                 makeSource: { Worker.engine($0, clocks: clocks) })
         }
         return try withExtendedLifetime(lock) { () throws(SegmentStoreError) in (try worker.run(), worker.lastWords) }
     }
 
+    /// The right to the camera's slot, held as long as the process lives; throws `EWOULDBLOCK` when it is another's.
+    private static func takeCamera(
+        _ arguments: WorkerArguments, in cache: CacheDirectory, as holder: LockHolder
+    ) throws(SegmentStoreError) -> SlotLock {
+        let lock = try SlotLock(
+            in: cache, slot: arguments.slot, build: holder.build, protocolVersion: holder.protocolVersion)
+        // Two are only possible when one waits for the other to end.
+        if arguments.isSuccessor { return lock }
+        guard try !SlotLock.isHeld(in: cache, slot: arguments.slot.other) else {
+            throw SegmentStoreError(
+                operation: "record beside another worker in", path: arguments.cachePath, errno: EWOULDBLOCK,
+                nextStep: "stop the worker whose pid is in the camera's lock files")
+        }
+        return lock
+    }
+
     /// True when whoever recorded last did so before the box was started.
-    private static func bootChanged(in cache: CacheDirectory) throws(SegmentStoreError) -> Bool {
+    private static func wasLastHeldBeforeBoot(_ cache: CacheDirectory) throws(SegmentStoreError) -> Bool {
         let current = LockHolder.currentBootID
         var found = false
         for slot in Slot.allCases {

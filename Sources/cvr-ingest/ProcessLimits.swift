@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Ingest
 
 /// What a worker may have of the machine: whatever a camera does to it, it fails alone (I1).
 ///
@@ -41,7 +42,7 @@ enum ProcessLimits {
     private static func nameMemoryLimit() {
         signal(SIGABRT) { _ in
             let probe = mmap(nil, 128 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-            if Int(bitPattern: probe) == -1 { _exit(71) }
+            if Int(bitPattern: probe) == -1 { _exit(Worker.ExitCode.memoryLimit.rawValue) }
         }
     }
 
