@@ -100,7 +100,7 @@ final class CacheWriter {
 
     func startSession(_ clock: SessionClock, codecs: String) throws(SegmentStoreError) -> Int64 {
         try checkRoom(for: 0)
-        let number = lastSession + 1
+        let number = lastSession.addingSaturated(1)
         try facts.journal.append(
             .sessionStart(session: number, anchor: clock.anchor, quality: clock.quality, codecs: codecs),
             at: clocks.wall())

@@ -58,6 +58,12 @@ struct ByteReader {
 
     mutating func double() throws(MessageError) -> Double { Double(bitPattern: try bigEndian(8)) }
 
+    /// A number of something a second, within what a camera can send: a liar's would make sums that are no numbers.
+    mutating func rate() throws(MessageError) -> Double {
+        let rate = try double()
+        return rate.isFinite ? min(max(rate, 0), 1e10) : 0
+    }
+
     mutating func text() throws(MessageError) -> String {
         let count = Int(try uint32())
         guard count <= rest.count else { throw MessageError("a message that ends inside a text") }

@@ -230,7 +230,7 @@ extension ByteReader {
         }
         var progress = WorkerProgress(
             state: state, session: try int64(), codec: try text(), width: try int64(), height: try int64(),
-            framesPerSecond: try double(), bitsPerSecond: try double(), framesReceived: try int64(),
+            framesPerSecond: try rate(), bitsPerSecond: try rate(), framesReceived: try int64(),
             bytesReceived: try int64(), fragmentsWritten: try int64(), syncs: try int64(), loops: try int64(),
             lastFrameAge: try optional { (reader) throws(MessageError) in try reader.timeSpan() },
             anomalies: try int64(),

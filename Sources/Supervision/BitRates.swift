@@ -4,6 +4,8 @@ package import Recording
 /// A camera's mean bit rate: over all its recording at first, over about a day of it later.
 package struct BitRateMean: Hashable, Sendable {
     private static let memory = 86_400.0
+    /// More than any network brings: sums of such stay numbers.
+    private static let most = 1e10
 
     private let patience: TimeSpan
     private var seconds = 0.0
@@ -15,16 +17,19 @@ package struct BitRateMean: Hashable, Sendable {
     /// `remembered` is what an earlier cvrd knew, and counts as much as a day.
     package init(patience: TimeSpan, remembered: Double? = nil) {
         self.patience = patience
-        guard let remembered, remembered.isNormal, remembered > 0 else { return }
+        guard let remembered = remembered.flatMap(Self.plausible) else { return }
         (mean, seconds) = (remembered, Self.memory)
     }
+
+    /// A rate as a worker or a file claims it, bounded; nil for what is none.
+    static func plausible(_ rate: Double) -> Double? { rate.isNormal && rate > 0 ? min(rate, most) : nil }
 
     /// Nil until enough was seen.
     package var bitsPerSecond: Double? { mean > 0 && seconds >= patience.seconds ? mean : nil }
 
     /// Takes a recording camera's rate as of `now`; what lies more than 5 s before is not known.
     package mutating func add(_ rate: Double, at now: MonotonicTime) {
-        guard rate.isNormal, rate > 0 else { return }
+        guard let rate = Self.plausible(rate) else { return }
         let elapsed = lastAt.map { min(max((now - $0).seconds, 0), 5) } ?? 0
         lastAt = now
         seconds = min(seconds + elapsed, Self.memory)

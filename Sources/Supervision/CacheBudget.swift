@@ -28,8 +28,7 @@ package enum CacheBudget {
         let sharers = claims.filter { $0.value.explicit == nil }
         let even = Double(max(usable, 0)) * Double(sharers.count) / Double(max(claims.count, 1))
         let rest = max(Double(usable) - explicit, even / 4)
-        let rates = bounded(
-            sharers.compactMapValues { claim in claim.bitsPerSecond.flatMap { $0.isNormal && $0 > 0 ? $0 : nil } })
+        let rates = bounded(sharers.compactMapValues { $0.bitsPerSecond.flatMap(BitRateMean.plausible) })
         let mean = rates.isEmpty ? 1 : rates.values.reduce(0, +) / Double(rates.count)
         let sum = sharers.keys.reduce(0) { $0 + (rates[$1] ?? mean) }
         return Dictionary(

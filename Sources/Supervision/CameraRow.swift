@@ -115,8 +115,8 @@ struct CameraRow {
             camera.codec = progress.codec
             camera.width = progress.width
             camera.height = progress.height
-            camera.framesPerSecond = progress.framesPerSecond.isFinite ? progress.framesPerSecond : 0
-            camera.bitsPerSecond = progress.bitsPerSecond.isFinite ? progress.bitsPerSecond : 0
+            camera.framesPerSecond = progress.framesPerSecond
+            camera.bitsPerSecond = progress.bitsPerSecond
             camera.framesReceived = progress.framesReceived
             camera.lastFrameAge = progress.lastFrameAge.map { ($0 + (MonotonicTime.now - progressAt)).seconds }
             camera.anomalies = progress.anomalies

@@ -39,6 +39,17 @@ struct WorkerChannelTests {
         #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 2, 2, 0, 0, 0, 7] + Array("stopped".utf8))
     }
 
+    @Test(
+        "a rate that no camera sends is bounded",
+        arguments: [(.nan, 0), (.infinity, 0), (-1, 0), (1e308, 1e10), (4e6, 4e6)] as [(Double, Double)])
+    func rates(said: Double, heard: Double) throws {
+        let progress = WorkerProgress(state: .recording, framesPerSecond: said, bitsPerSecond: said)
+        var buffer = IngestToSupervisor.progress(progress).frame
+        let content = try #require(try Frame.next(in: &buffer))
+        let expected = WorkerProgress(state: .recording, framesPerSecond: heard, bitsPerSecond: heard)
+        #expect(try IngestToSupervisor(content: content) == .progress(expected))
+    }
+
     @Test("an older peer hears its own version, without what it does not know")
     func older() throws {
         let camera = try #require(CameraName("front"))

@@ -57,6 +57,32 @@ struct CacheBudgetTests {
         #expect(Dictionary(uniqueKeysWithValues: shares.map { ($0.text, $1 >> 20) }) == row.expected)
     }
 
+    @Test("whatever rates are claimed, each camera has a budget, and together they have no more than there is")
+    func hostileRates() throws {
+        let names = try ["a", "b", "c", "d"].map { try camera($0) }
+        let hostile: [Double?] = [
+            nil, .nan, .infinity, -.infinity, .greatestFiniteMagnitude, -1, 0, .leastNonzeroMagnitude,
+            .leastNormalMagnitude, 1e300, 4e6,
+        ]
+        for _ in 0..<2000 {
+            let claims = Dictionary(
+                uniqueKeysWithValues: names.map { name in
+                    // As a worker's word comes to count.
+                    var mean = BitRateMean(patience: .zero, remembered: hostile.randomElement() ?? nil)
+                    for second: Int64 in 0..<4 {
+                        let rate = (hostile.randomElement() ?? nil) ?? 0
+                        mean.add(rate, at: MonotonicTime(microseconds: second * 1_000_000))
+                    }
+                    #expect(mean.bitsPerSecond.map { (0...1e10).contains($0) } ?? true)
+                    let rate = Bool.random() ? mean.bitsPerSecond : hostile.randomElement() ?? nil
+                    return (name, CacheBudget.Claim(bitsPerSecond: rate))
+                })
+            let shares = CacheBudget.shares(1 << 40, among: claims)
+            #expect(shares.count == 4 && shares.values.allSatisfy { $0 >= 1 << 20 }, "\(claims)")
+            #expect(shares.values.reduce(0, +) <= 1 << 40, "\(claims)")
+        }
+    }
+
     @Test("budgets move when one of them does by more than a tenth, or cameras come and go")
     func hysteresis() throws {
         let (a, b) = (try camera("a"), try camera("b"))
