@@ -47,11 +47,11 @@ private struct Crowd {
         }
     }
 
-    /// The oldest idle connection of the largest holder, else the oldest busy one of a holder who has two more than the
-    /// newcomer, and so stays ahead of him.
+    /// The oldest idle connection of the largest holder who has no fewer than the newcomer, else the oldest busy one of
+    /// a holder who has two more, and so stays ahead of him.
     func spare(for newcomer: VarlinkConnection) -> Int? {
-        if let idle = largest(open.indices.filter { open[$0].isIdle }) { return idle }
         let own = weight(of: newcomer)
+        if let idle = largest(open.indices.filter { open[$0].isIdle }), weight(of: open[idle]) >= own { return idle }
         guard let busy = largest(Array(open.indices)) else { return nil }
         let found = weight(of: open[busy])
         return found.user > own.user + 1 || (found.user >= own.user && found.process > own.process + 1) ? busy : nil

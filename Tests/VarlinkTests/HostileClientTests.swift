@@ -166,6 +166,28 @@ struct HostileClientTests {
         }
     }
 
+    @Test("a process whose calls take all other connections cannot have another's idle one")
+    func greedyCrowd() async throws {
+        var limits = VarlinkLimits()
+        limits.connections = 4
+        try await EchoService.run(limits: limits) { service in
+            var events = service.events.makeAsyncIterator()
+            let echo = EchoService.Text(text: "a")
+            let idle = try await VarlinkClient.connect(path: service.path)
+            #expect(try await idle.call("test.cvr.Echo.Echo", echo, as: EchoService.Text.self) == echo)
+            #expect(await events.next() == "echo a")
+            let crowd = try Crowd(service.path)
+            defer { crowd.leave() }
+            for _ in 0..<3 {
+                try crowd.ask()
+                #expect(await events.next() == "waiting")
+            }
+            #expect(try await crowd.isTurnedAway())
+            #expect(try await idle.call("test.cvr.Echo.Echo", echo, as: EchoService.Text.self) == echo)
+            await idle.close()
+        }
+    }
+
     @Test("when all connections are busy the newcomer is turned away, and the busy ones go on")
     func busy() async throws {
         var limits = VarlinkLimits()
