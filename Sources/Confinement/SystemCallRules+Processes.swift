@@ -22,7 +22,7 @@ extension SystemCallRules {
         munmap mremap madvise brk mincore membarrier get_mempolicy
         clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time clock_adjtime adjtimex
         getrandom uname sysinfo getpid getppid gettid getuid geteuid getgid getegid sched_yield sched_getaffinity
-        getrusage getrlimit umask exit exit_group
+        getrusage umask exit exit_group
         """
 
     private static let signals = """
@@ -44,6 +44,8 @@ extension SystemCallRules {
             Rule(call: "sendto", conditions: [.masked(3, mask: fastOpen, 0)]),
             Rule(call: "sendmsg", conditions: [.masked(2, mask: fastOpen, 0)]),
             Rule(call: "sendmmsg", conditions: [.masked(3, mask: fastOpen, 0)]),
+            // getrlimit(3) is this call; no other process's limits, and no new ones.
+            Rule(call: "prlimit64", conditions: [.equals(0, 0), .masked(2, mask: .max, 0)]),
             // abort(3), and the failpoints of the tests.
             Rule(call: "tgkill", conditions: [.equals(0, pid)]),
             Rule(call: "kill", conditions: [.equals(0, pid)]),

@@ -12,6 +12,10 @@ extension Attempt {
             Attempt("own.rename") { call(SYS_rename, path: $0.cache + "/bait", to: $0.cache + "/stolen") },
             Attempt("own.state") { open($0.run + "/made", O_RDWR | O_CREAT) },
             Attempt("own.connect") { attack_tcp(AF_INET, 0, $0.port, 0) },
+            Attempt("own.limits") { _ in
+                var limit = rlimit()
+                return getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 ? 0 : cvr_errno()
+            },
             Attempt("own.hosts") { _ in open("/etc/hosts", O_RDONLY) },
             Attempt("own.resolve") { _ in attack_resolve("localhost") },
             Attempt("own.resolveNothing") { _ in
