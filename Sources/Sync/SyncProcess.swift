@@ -46,8 +46,9 @@ package enum SyncProcess {
         case .failed(let exitCode): return exitCode
         case .ready(let arguments, let sandbox):
             do {
-                let code: Int32 = try await serve(run: arguments.run, sandbox: sandbox, log: logger()) ? 0 : 75
-                leave(lastWords: code, code == 0 ? "stopped" : "other places", in: arguments.run)
+                let outdated = try await serve(run: arguments.run, sandbox: sandbox, log: logger())
+                let code: Int32 = outdated == nil ? 0 : 75
+                leave(lastWords: code, outdated ?? "stopped", in: arguments.run)
                 return code
             } catch {
                 let code = exitCode(of: error)
@@ -88,8 +89,8 @@ package enum SyncProcess {
         var why: String
     }
 
-    /// False when it has to be started anew.
-    private static func serve(run: String, sandbox: SyncSandbox, log: Logger) async throws -> Bool {
+    /// Why it has to be started anew, if it has to be.
+    private static func serve(run: String, sandbox: SyncSandbox, log: Logger) async throws -> String? {
         let lock = try ProcessLock(run + "/lock")
         defer { withExtendedLifetime(lock) {} }
         let service = SyncService(log: log, sandbox: sandbox)
@@ -108,7 +109,7 @@ package enum SyncProcess {
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()
-        return await !service.isOutdated
+        return await service.outdated
     }
 }
 

@@ -22,8 +22,8 @@ package actor SyncService: Service {
     private let stop = StopSwitch()
     private let clock: SyncClock
     private let sandbox: SyncSandbox?
-    /// It ends, since what it is to work on is out of its reach.
-    package private(set) var isOutdated = false
+    /// Why it ends, when what it is to work on is out of its reach.
+    package private(set) var outdated: String?
     private var lock: (path: String, held: ProcessLock)?
     private var halves: Halves?
     private var waiters: [CheckedContinuation<SyncInterface.PassReport, any Error>] = []
@@ -102,8 +102,8 @@ extension SyncService {
     }
 
     private func endOutdated(_ why: String) {
-        if !isOutdated { log.notice("\(why); this process asks to be restarted") }
-        isOutdated = true
+        if outdated == nil { log.notice("\(why); this process asks to be restarted") }
+        outdated = outdated ?? why
         finish()
     }
 
@@ -226,7 +226,7 @@ extension SyncService {
             for waiter in asked { waiter.resume(with: result) }
         }
         for waiter in waiters {
-            if isOutdated {
+            if outdated != nil {
                 waiter.resume(
                     throwing: SyncError(
                         .notConfigured, "cvr-sync is being restarted", nextStep: "try again in a moment"))
