@@ -143,7 +143,7 @@ let package = Package(
             "SyncTests",
             [
                 "Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording",
-                log,
+                "TestSupport", log,
             ]),
         tests("StructureTests", []),
         tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "Recording"]),

@@ -7,6 +7,8 @@ import Recording
 struct Talk {
     /// Tells one connection from the next.
     var connection = 0
+    /// By its command line; nil when that could not be read.
+    var slot: Slot?
     var sink: AsyncStream<SupervisorToIngest>.Continuation?
     var detector = HangDetector(at: .now)
     var identity: WorkerIdentity?
@@ -27,6 +29,7 @@ extension WorkerLink {
         defer { talks[process.pid] = nil }
         if leader == nil { leader = process.pid }
         if leader == process.pid { await tell(isStalled: false) }
+        talks[process.pid]?.slot = await Self.slot(of: process)
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.stayConnected(to: process) }
             group.addTask { try await self.watch(process) }
@@ -79,7 +82,7 @@ extension WorkerLink {
     ///
     /// Only its own slot is tried: a worker leaves one connection for the next, whoever that is.
     private func connection(to process: RunningProcess) -> WorkerConnection? {
-        let slots = Self.slot(of: process.pid).map { [$0] } ?? Slot.allCases
+        let slots = talks[process.pid]?.slot.map { [$0] } ?? Slot.allCases
         for slot in slots {
             // It does not listen yet.
             guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
@@ -135,20 +138,12 @@ extension WorkerLink {
         if case .progress(let progress) = message {
             talks[pid]?.detector.heard(progress, at: .now)
             talks[pid]?.progress = progress
-            if pid == leader { await note(session: progress.session) }
+            if pid == leader { note(session: progress.session) }
         }
         for tap in taps.values { tap.yield((pid, message)) }
         if pid == leader { return await hear(.said(message)) }
         // A successor has no say yet, but may have something to tell.
         if case .event = message { await hear(.said(message)) }
-    }
-
-    private func note(session: Int64) async {
-        guard session > lastSession else { return }
-        lastSession = session
-        let mark = SessionMark(camera, places)
-        // A state disk that does not take it costs nothing while the cache lives; the next session is noted again.
-        try? await offPool { try mark.write(session) }
     }
 
     private func watch(_ process: RunningProcess) async throws {

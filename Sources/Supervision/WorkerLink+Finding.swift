@@ -23,6 +23,7 @@ extension WorkerLink {
             found.append(process)
         }
         found.sort { $0.startTime < $1.startTime }
+        if !found.isEmpty, let known = await markedSession() { lastSession = max(lastSession, known) }
         adopted = Set(found.map(\.pid))
         leader = found.first?.pid
         return found
@@ -50,6 +51,12 @@ extension WorkerLink {
             directories.compactMap { LastWordsFile.read(in: $0, of: pid, startTime: startTime) }.first
         }
         return words ?? nil
+    }
+
+    /// Nil when the state's disk does not say: then it is noted again.
+    private func markedSession() async -> Int64? {
+        let mark = SessionMark(camera, places)
+        return await offPool(atMost: Self.lookingFurther) { try mark.read() }
     }
 
     private func listeners() async -> [RunningProcess] {

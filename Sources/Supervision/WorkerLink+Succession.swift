@@ -19,7 +19,7 @@ extension WorkerLink {
     }
 
     func prepareSuccessor(of process: RunningProcess) async throws -> Launch {
-        guard let slot = Self.slot(of: process.pid)?.other else {
+        guard let slot = await Self.slot(of: process)?.other else {
             throw SwapFailure(
                 Fault(code: "notSwapped", message: "the worker does not say its slot", nextStep: "Restart the camera"))
         }
@@ -72,8 +72,9 @@ extension WorkerLink {
                 nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
     }
 
-    static func slot(of pid: Int32) -> Slot? {
-        let arguments = ProcessFacts.arguments(of: pid)
+    /// Nil when its command line cannot be read: a process that stands in the kernel may not let that be.
+    static func slot(of process: RunningProcess) async -> Slot? {
+        let arguments = await offPool(atMost: .seconds(1)) { ProcessFacts.arguments(of: process.pid) } ?? []
         guard let index = arguments.firstIndex(of: "--slot"), index + 1 < arguments.count else { return nil }
         return Slot(rawValue: arguments[index + 1])
     }

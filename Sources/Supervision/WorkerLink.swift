@@ -49,8 +49,9 @@ actor WorkerLink: ProcessLink {
     var taps: [Int: AsyncStream<(pid: Int32, message: IngestToSupervisor)>.Continuation] = [:]
     var numbers = 0
     var isDiskStalled = false
-    /// What its mark says.
+    /// The highest session that is known: by the camera's mark, or by its worker since.
     var lastSession: Int64 = 0
+    private nonisolated let marks: SessionMarkWriter
 
     init(
         _ plan: Plan, places: Places, executable: String, credentials: CredentialFile,
@@ -61,6 +62,7 @@ actor WorkerLink: ProcessLink {
         self.places = places
         self.executable = executable
         self.credentials = credentials
+        marks = SessionMarkWriter(SessionMark(camera, places))
         self.hear = hear
     }
 
@@ -98,7 +100,8 @@ actor WorkerLink: ProcessLink {
         var next = try await resolve()
         next.predecessorEnd = predecessorEnd
         let mark = SessionMark(camera, places)
-        next.lastSession = try await offPool { try mark.read() }
+        // A disk that is slow may not have it yet.
+        next.lastSession = max(lastSession, try await offPool { try mark.read() })
         lastSession = next.lastSession
         settings = next
         return launch(in: slot)
@@ -129,6 +132,13 @@ actor WorkerLink: ProcessLink {
         guard settings != nil, settings?.cacheBudgetBytes != cacheBudgetBytes else { return }
         settings?.cacheBudgetBytes = cacheBudgetBytes
         if let settings { tellAll(.configure(settings)) }
+    }
+
+    /// Notes a session that its worker tells of; never waits for the state's disk.
+    func note(session: Int64) {
+        guard session > lastSession else { return }
+        lastSession = session
+        marks.note(session)
     }
 
     // MARK: Settings

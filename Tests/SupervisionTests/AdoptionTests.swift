@@ -1,3 +1,4 @@
+import Configuration
 import Foundation
 import Isolation
 import Messages
@@ -83,6 +84,48 @@ struct AdoptionTests {
             #expect(end.detail.contains("exit code 74") && end.detail.hasSuffix("its last words: the disk of front"))
             _ = try await session.configured("front")
         }
+    }
+
+    @Test(
+        "a state disk that stands still keeps no worker from being heard",
+        .enabled(if: geteuid() == 0, "freezes a disk"))
+    func frozenState() async throws {
+        let box = try TemporaryBox()
+        try SmallFile.makeDirectory("\(box.root)/state")
+        let disk = try await FreezingDisk(at: "\(box.root)/state", image: "\(box.root)/disk")
+        let result: Result<Void, any Error>
+        do { result = .success(try await adoptWithFrozenState(box, disk)) } catch { result = .failure(error) }
+        // Also when this test has run out of time: who waits for the disk could not be ended.
+        await Task { await disk.remove() }.value
+        try result.get()
+    }
+
+    private func adoptWithFrozenState(_ box: TemporaryBox, _ disk: FreezingDisk) async throws {
+        try box.configure("{ front: { url: rtsp://h/a } }")
+        func say(_ session: Int64) throws {
+            let progress = WorkerProgress(state: .reconnecting, session: session, loops: 1)
+            try box.say("front", [try ScriptedWorker.hello("front"), .progress(progress)])
+        }
+        try say(7)
+        var session = try Session(box)
+        _ = try await session.configured("front")
+        try await noted(7, in: box)
+        await leave(session)
+        try say(8)
+        try await disk.freeze()
+        session = try Session(box)
+        // What it says after the first progress of a session that is not noted yet.
+        _ = try await session.configured("front")
+        #expect(try await session.camera("front").session == 8)
+        try await disk.thaw()
+        try await noted(8, in: box)
+        await session.end()
+    }
+
+    private func noted(_ number: Int64, in box: TemporaryBox) async throws {
+        let front = try #require(CameraName("front"))
+        let mark = SessionMark(front, try box.places())
+        try await eventually("session \(number) in the mark") { try mark.read() == number ? true : nil }
     }
 
     @Test("a worker without a run directory is found by its lock, and gets a successor before it ends")
