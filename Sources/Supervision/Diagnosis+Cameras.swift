@@ -114,13 +114,12 @@ extension Diagnosis {
                 "sandbox", camera: camera, .warning, "\(process) does not say what confines it",
                 nextStep: "Run doctor again in a minute; if it recurs, install all programs from one package")
         }
-        guard said.hasPrefix("degraded: ") else {
+        guard let degradation = SandboxWord(said).degradation else {
             return Check("sandbox", camera: camera, .ok, "\(process) is confined: \(said)")
         }
         return Check(
             "sandbox", camera: camera, .warning,
-            "\(process) is only partly confined: \(said.dropFirst("degraded: ".count))",
-            nextStep: "Boot a kernel of 5.13 or later with Landlock (landlock among lsm=) and seccomp")
+            "\(process) is only partly confined: \(degradation)", nextStep: SandboxWord.nextStep)
     }
 
     static func build(_ camera: Camera, release: String) -> Check? {

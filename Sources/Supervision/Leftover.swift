@@ -26,6 +26,16 @@ package struct ProcessRecord: Codable, Hashable, Sendable {
         return isOurs(process.pid, startedWith: arguments) ? process : nil
     }
 
+    /// The live worker that a camera's lock names, nil when there is none; blocks on the cache's disk.
+    static func worker(of camera: CameraName, _ slot: Slot, _ places: Places) -> RunningProcess? {
+        process(at: places.lock(camera, slot), startedWith: arguments(of: camera, slot))
+    }
+
+    /// How every worker of a slot is started.
+    static func arguments(of camera: CameraName, _ slot: Slot) -> [String] {
+        ["--camera", camera.text, "--slot", slot.rawValue]
+    }
+
     /// True for a process whose command line holds `arguments` side by side.
     package static func isOurs(_ pid: Int32, startedWith arguments: [String]) -> Bool {
         let found = ProcessFacts.arguments(of: pid)

@@ -36,6 +36,9 @@ package struct Places: Hashable, Sendable {
     package func workerSocket(_ camera: CameraName, _ slot: Slot) -> String {
         runDirectory(camera, slot) + "/worker.sock"
     }
+    package func lock(_ camera: CameraName, _ slot: Slot) -> String {
+        cacheDirectory(camera) + "/lock.\(slot.rawValue)"
+    }
     package func cacheDirectory(_ camera: CameraName) -> String { "\(cache)/\(camera)" }
     package func identity(_ camera: CameraName) -> String { "\(identities)/\(camera)" }
 }

@@ -7,10 +7,14 @@ struct SandboxWord: Hashable, Sendable {
         text = said.isEmpty ? "degraded: unknown, its build says nothing of it" : String(said.prefix(200))
     }
 
-    /// Nil for a whole one.
+    static let nextStep = "Boot a kernel of 5.13 or later with Landlock (landlock among lsm=) and seccomp"
+
+    /// What is there, and what is not; nil for a whole one.
+    var degradation: Substring? { text.hasPrefix("degraded: ") ? text.dropFirst("degraded: ".count) : nil }
+
     var warning: String? {
-        guard text.hasPrefix("degraded: ") else { return nil }
-        return "this process is confined less than it should be: \(text.dropFirst("degraded: ".count)). "
-            + "Boot a kernel with Landlock (5.13 or later, landlock among lsm=) and seccomp; `cvrctl doctor` tells more"
+        degradation.map {
+            "this process is confined less than it should be: \($0). \(Self.nextStep); `cvrctl doctor` tells more"
+        }
     }
 }

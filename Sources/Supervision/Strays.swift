@@ -34,10 +34,8 @@ enum Strays {
 
     private static func worker(of camera: CameraName, _ slot: Slot, _ places: Places) -> RunningProcess? {
         // In a run directory that was wiped under it, the cache's lock still names it.
-        let paths = [
-            places.runDirectory(camera, slot) + "/state.json", places.cacheDirectory(camera) + "/lock.\(slot.rawValue)",
-        ]
-        let arguments = ["--camera", camera.text, "--slot", slot.rawValue]
-        return paths.lazy.compactMap { ProcessRecord.process(at: $0, startedWith: arguments) }.first
+        let state = places.runDirectory(camera, slot) + "/state.json"
+        return ProcessRecord.process(at: state, startedWith: ProcessRecord.arguments(of: camera, slot))
+            ?? ProcessRecord.worker(of: camera, slot, places)
     }
 }

@@ -40,9 +40,7 @@ package struct Sweep: Sendable {
         var found: [Int32: RunningProcess] = [:]
         for camera in Directory.entries(places.cache).compactMap({ CameraName($0) }) {
             for slot in Slot.allCases {
-                let path = "\(places.cacheDirectory(camera))/lock.\(slot.rawValue)"
-                let arguments = ["--camera", camera.text, "--slot", slot.rawValue]
-                if let holder = ProcessRecord.process(at: path, startedWith: arguments) { found[holder.pid] = holder }
+                if let holder = ProcessRecord.worker(of: camera, slot, places) { found[holder.pid] = holder }
             }
         }
         for process in running(where: { found[$0] == nil && isWorker($0) }) { found[process.pid] = process }

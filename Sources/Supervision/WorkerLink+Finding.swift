@@ -76,11 +76,9 @@ extension WorkerLink {
     }
 
     private func lockHolders(within limit: Duration) async -> [RunningProcess] {
-        let (directory, arguments) = (places.cacheDirectory(camera), commonArguments)
+        let (camera, places) = (camera, places)
         return await offPool(atMost: limit) {
-            Slot.allCases.compactMap { slot in
-                ProcessRecord.process(at: "\(directory)/lock.\(slot.rawValue)", startedWith: arguments)
-            }
+            Slot.allCases.compactMap { ProcessRecord.worker(of: camera, $0, places) }
         } ?? []
     }
 }
