@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 /// Runs blocking file work on a thread of its own; a cancelled caller stops waiting for it.
 ///
@@ -34,5 +35,27 @@ func offPool<Value: Sendable>(
         }
         defer { group.cancelAll() }
         return await group.next() ?? nil
+    }
+}
+
+/// Looks at disks that may be dead, at each path one after the other: asking again and again costs no further thread.
+package final class DiskLooks: Sendable {
+    private let busy = Mutex<Set<String>>([])
+
+    package init() {}
+
+    /// What `look` finds; nil when the disk keeps it, or one before it, for longer than `limit`.
+    package func look<Value: Sendable>(
+        at path: String, atMost limit: Duration, _ look: @escaping @Sendable () -> Value
+    ) async -> Value? {
+        let deadline = ContinuousClock.now + limit
+        while !busy.withLock({ $0.insert(path).inserted }) {
+            guard ContinuousClock.now < deadline else { return nil }
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { return nil }
+        }
+        return await offPool(atMost: deadline - .now) { [self] in
+            defer { _ = busy.withLock { $0.remove(path) } }
+            return look()
+        }
     }
 }

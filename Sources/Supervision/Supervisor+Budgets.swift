@@ -27,7 +27,8 @@ extension Supervisor {
             return claims.mapValues { $0.explicit ?? 0 }
         }
         let known = budgets
-        guard let usable = await offPool(atMost: .seconds(5), { CacheBudget.usable(box) }) ?? nil else {
+        let look = await disks.look(at: box.cachePath, atMost: .seconds(5)) { CacheBudget.usable(box) }
+        guard let usable = look ?? nil else {
             return Dictionary(uniqueKeysWithValues: claims.map { ($0, $1.explicit ?? known[$0] ?? 0) })
         }
         return CacheBudget.shares(usable, among: claims)

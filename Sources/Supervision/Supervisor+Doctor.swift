@@ -17,7 +17,7 @@ extension Supervisor {
         for (name, path, writers) in [
             ("cacheDisk", box.cachePath, box.cameras.values.count(where: \.enabled)), ("stateDisk", box.statePath, 1),
         ] {
-            let probe = await offPool(atMost: DiskProbe.deadline) { DiskProbe.measure(path) } ?? .silent
+            let probe = await disks.look(at: path, atMost: DiskProbe.deadline) { DiskProbe.measure(path) } ?? .silent
             try await tell(Diagnosis.disk(name, path, probe, writers: writers))
         }
         let sync = await syncSummary
@@ -36,7 +36,7 @@ extension Supervisor {
     private nonisolated func spaces(_ box: BoxConfiguration, _ cameras: [Diagnosis.Camera]) async -> [Admin.Check] {
         let rows = cameras.filter { $0.configuration.enabled }
         var checks: [Admin.Check] = []
-        if let disk = await offPool(atMost: .seconds(5), { Diagnosis.Disk(CacheBudget.facts(box.cachePath)) }) ?? nil {
+        if let disk = await disk(of: box.cachePath) {
             checks.append(
                 Diagnosis.cacheSpace(
                     disk, budgets: rows.map(\.row.cacheBudgetBytes),
@@ -48,12 +48,12 @@ extension Supervisor {
         let demands = rows.map {
             Diagnosis.Demand(bitsPerSecond: $0.row.bitsPerSecond, retention: $0.configuration.retention)
         }
-        if let disk = await offPool(atMost: .seconds(5), { Diagnosis.Disk(CacheBudget.facts(path)) }) ?? nil,
-            let check = Diagnosis.storeSpace(disk, demands)
-        {
-            checks.append(check)
-        }
+        if let disk = await disk(of: path), let check = Diagnosis.storeSpace(disk, demands) { checks.append(check) }
         return checks
+    }
+
+    private nonisolated func disk(of path: String) async -> Diagnosis.Disk? {
+        await disks.look(at: path, atMost: .seconds(5)) { Diagnosis.Disk(CacheBudget.facts(path)) } ?? nil
     }
 
     private func patients() -> [Diagnosis.Camera] {

@@ -41,6 +41,7 @@ package actor Supervisor {
     package nonisolated let events: EventLog
     package nonisolated let places: Places
     nonisolated let surroundings: Surroundings
+    nonisolated let disks = DiskLooks()
     private nonisolated let store: ConfigurationStore
     private nonisolated let pending: AsyncStream<PendingWork>
     nonisolated let pendingInbox: AsyncStream<PendingWork>.Continuation
