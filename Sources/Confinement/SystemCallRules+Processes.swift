@@ -117,6 +117,24 @@ extension SystemCallRules {
         for call in ["kill", "tgkill"] {
             rules.append(Rule(call: call, conditions: [.differs(0, pid)], answer: .end))
         }
-        return SystemCallRules(otherwise: .allow, rules: rules)
+        // By F_SETOWN, F_SETSIG and their like a socket signals another process.
+        for (call, commands) in [("fcntl", [8, 10, 15]), ("ioctl", [0x8901, 0x8902])] as [(String, [Int32])] {
+            rules += commands.map { Rule(call: call, conditions: [.equals(1, $0)], answer: .end) }
+        }
+        // Another process without memory, files or time is as good as killed.
+        rules.append(Rule(call: "prlimit64", conditions: [.differs(0, 0)], answer: .end))
+        rules += Self.rules(
+            "setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr sched_setaffinity",
+            .refuse(errno: EPERM))
+        return SystemCallRules(otherwise: .allow, rules: rules + Self.nobodyElsesSockets)
     }
+
+    /// A `file:` store needs no network, and cvr-sync's own socket is only listened at: no worker's, nor cvrd's, is in
+    /// reach, which Landlock does not see to.
+    ///
+    /// As if nobody listened: so a server takes what an earlier process left in its place for what it is.
+    private static let nobodyElsesSockets = [
+        Rule(call: "connect", answer: .refuse(errno: ECONNREFUSED)),
+        Rule(call: "socket", conditions: [.differs(0, AF_UNIX)], answer: .refuse(errno: EACCES)),
+    ]
 }

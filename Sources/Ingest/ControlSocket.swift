@@ -1,6 +1,7 @@
 internal import CLinux
 package import Messages
 package import Recording
+internal import SegmentStore
 
 /// A worker's end of the channel to cvrd: its own listening socket and one connection at a time.
 ///
@@ -15,6 +16,10 @@ package final class ControlSocket {
 
     private let listener: Int32
     private let path: String
+    /// The lock of cvrd, which names it; -1 without one.
+    ///
+    /// Opened before the sandbox closes: the file stays the same one.
+    private let supervisorLock: Int32
     private var connection: Int32 = -1
     private var received: [UInt8] = []
     private var unsent: [UInt8] = []
@@ -23,9 +28,10 @@ package final class ControlSocket {
     private var acceptedAt = MonotonicTime(microseconds: 0)
     private var unreported = Unreported()
 
-    /// Binds `path`, replacing what an earlier process left there.
-    package init(path: String) throws(StartError) {
+    /// Binds `path`, replacing what an earlier process left there; `supervisorLock` is where cvrd names itself.
+    package init(path: String, supervisorLock: String? = nil) throws(StartError) {
         self.path = path
+        self.supervisorLock = supervisorLock.map { cvr_open($0, O_RDONLY | O_NOFOLLOW, 0) } ?? -1
         // Bound under a name of its own first, one that is no longer: whoever connects to `path` meets a listener. The
         // slot's lock keeps others away from both.
         let temporary = String(path.dropLast()) + "~"
@@ -44,6 +50,7 @@ package final class ControlSocket {
     deinit {
         if connection >= 0 { close(connection) }
         close(listener)
+        if supervisorLock >= 0 { close(supervisorLock) }
         unlink(path)
     }
 
@@ -95,11 +102,23 @@ package final class ControlSocket {
         let new = cvr_accept(listener)
         guard new >= 0 else { return nil }
         var (pid, uid, gid): (pid_t, uid_t, gid_t) = (0, 0, 0)
-        guard cvr_peer(new, &pid, &uid, &gid) == 0, uid == geteuid() || uid == 0 else {
+        guard cvr_peer(new, &pid, &uid, &gid) == 0, uid == geteuid() || uid == 0, mayBeSupervisor(pid) else {
             close(new)
             return nil
         }
         return new
+    }
+
+    /// False for anybody but cvrd while that lives: a captured process of our user would else stop its neighbours (I1).
+    ///
+    /// Who is gone has no folder in `/proc`, of which `stat` is all that the sandbox leaves. An older cvrd names nobody.
+    private func mayBeSupervisor(_ pid: pid_t) -> Bool {
+        var line = [UInt8](repeating: 0, count: LockHolder.lineLength)
+        guard supervisorLock >= 0, pread(supervisorLock, &line, line.count, 0) == line.count,
+            let supervisor = LockHolder(line: line)?.pid, supervisor != pid
+        else { return true }
+        var facts = stat()
+        return stat("/proc/\(supervisor)", &facts) != 0
     }
 
     /// The contents of whole frames.

@@ -28,4 +28,10 @@ package struct WorkerArguments: Hashable, Sendable {
         runPath = run
         isSuccessor = role != nil
     }
+
+    /// Where the cvrd that gave us our run directory names itself; nil for a directory that none gave.
+    package var supervisorLock: String? {
+        let own = "/\(camera)/\(slot.rawValue)"
+        return runPath.hasSuffix(own) ? runPath.dropLast(own.count) + "/cvrd.lock" : nil
+    }
 }

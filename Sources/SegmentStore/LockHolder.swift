@@ -36,7 +36,7 @@ package struct LockHolder: Hashable, Sendable {
 }
 
 extension LockHolder {
-    static let lineLength = 512
+    package static let lineLength = 512
 
     /// One line of JSON, always of the same length, so that it can be written where one already is.
     package var line: [UInt8] {
@@ -48,7 +48,7 @@ extension LockHolder {
     }
 
     /// Nil for anything but a whole line; keys of newer builds are skipped.
-    init?(line: [UInt8]) {
+    package init?(line: [UInt8]) {
         guard line.last == 10 else { return nil }
         let text = String(decoding: line.dropLast(), as: UTF8.self)
         var fields: [Substring: Substring] = [:]

@@ -1,6 +1,7 @@
 import CLinux
 import Configuration
 import Glibc
+import Isolation
 import Messages
 import ServiceLifecycle
 package import UnixSignals
@@ -88,7 +89,7 @@ package struct SignalService: Service {
 
 /// The lock that keeps a second cvrd from driving the same workers.
 package enum InstanceLock {
-    /// Takes the lock until the process ends, however it ends; false when another process holds it.
+    /// Takes the lock until the process ends, however it ends, and writes who holds it; false when another process does.
     package static func take(_ places: Places) throws -> Bool {
         let path = places.instanceLock
         try SmallFile.makeDirectory(places.runtime, mode: 0o755)
@@ -96,8 +97,24 @@ package enum InstanceLock {
         guard descriptor >= 0 else {
             throw FileError("open", path, errno, nextStep: "make its directory writable for cvrd")
         }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-        close(descriptor)
-        return false
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return false
+        }
+        // On a full disk it names who is gone, as if it named nobody.
+        let line = line
+        pwrite(descriptor, line, line.count, 0)
+        return true
+    }
+
+    /// Always of the same length, so that it replaces the last one's whole.
+    private static var line: [UInt8] {
+        let (pid, length) = (getpid(), 512)
+        let text =
+            "{\"pid\": \(pid), \"startTime\": \(ProcessFacts.startTime(of: pid) ?? 0), "
+            + "\"bootID\": \"\(ProcessFacts.bootID())\", \"build\": \"\(Release.version)\", "
+            + "\"protocol\": \(Frame.version)}"
+        let bytes = Array(text.utf8.prefix(length - 1))
+        return bytes + repeatElement(UInt8(ascii: " "), count: length - 1 - bytes.count) + [10]
     }
 }

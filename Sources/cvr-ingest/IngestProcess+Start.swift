@@ -45,7 +45,8 @@ extension IngestProcess {
         try RunFiles.write(state: holder.line, in: arguments.runPath)
         let socket: ControlSocket
         do throws(StartError) {
-            socket = try ControlSocket(path: arguments.runPath + "/worker.sock")
+            socket = try ControlSocket(
+                path: arguments.runPath + "/worker.sock", supervisorLock: arguments.supervisorLock)
         } catch {
             complain(error.description)
             return (.inputOutput, error.description)

@@ -28,6 +28,8 @@ enum Attacker {
 
     /// Run by a test, not by cvrd.
     static var isAlone: Bool { getenv("CVR_ATTACK_ALONE") != nil }
+    /// In cvr-sync's place, not a worker's.
+    static var isSync: Bool { getenv("CVR_ATTACK_SYNC") != nil }
 
     /// A line for each attempt: its name, what became of it free, and shut in.
     private static func attack(_ prey: Prey) -> [String] {

@@ -58,8 +58,12 @@ struct Prey {
         victim = try Self.makeVictim()
     }
 
-    /// Shuts this process in exactly as cvr-ingest does.
-    func close() -> Sandbox { WorkerSandbox.close(arguments, cache: own) }
+    /// Shuts this process in exactly as cvr-ingest does, or with cvr-sync's system calls.
+    func close() -> Sandbox {
+        guard Attacker.isSync else { return WorkerSandbox.close(arguments, cache: own) }
+        let files = FileRules([.init(Self.parent(cache), .own), .init(runtime, .serve), .init("/proc", .read)])
+        return Sandbox.close(files: files, calls: .sync(pid: getpid()))
+    }
 
     /// Lays out the files that attempts read, change or remove.
     func bait() {

@@ -19,7 +19,9 @@ struct AttackTests {
     ]
 
     /// Runs the attacker, and returns what it says of its sandbox and what became of each attempt, free and shut in.
-    static func attack(_ user: UInt32, limits: String = "") async throws -> (sandbox: String, [Attempt]) {
+    static func attack(
+        _ user: UInt32, limits: String = "", environment: [String: String] = [:]
+    ) async throws -> (sandbox: String, [Attempt]) {
         let root = NSTemporaryDirectory() + "cvr-attack-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: root) }  // A leftover in /tmp fails no test.
         for folder in [
@@ -37,7 +39,8 @@ struct AttackTests {
             command = ["/usr/bin/setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups"] + command
         }
         let done = try await run(
-            command[0], Array(command.dropFirst()), environment: ["CVR_ATTACK_ALONE": "1", "CVR_SANDBOX": limits])
+            command[0], Array(command.dropFirst()),
+            environment: environment.merging(["CVR_ATTACK_ALONE": "1", "CVR_SANDBOX": limits]) { $1 })
         try #require(done.ending == .exited(0), "\(done.errors)")
         func lines(_ name: String) throws -> [Substring] {
             try String(contentsOfFile: "\(root)/run/front/a/\(name)", encoding: .utf8).split(separator: "\n")
@@ -67,6 +70,25 @@ struct AttackTests {
             #expect(isIdle || attempt.free == "worked", "\(attempt): shows nothing")
             #expect((attempt.confined == "worked") == attempt.name.hasPrefix("own."), "\(attempt)")
             #expect(attempt.confined != "not tried")
+        }
+    }
+
+    @Test("in cvr-sync's place reaches no process, program, socket or network", arguments: users)
+    func sync(user: UInt32) async throws {
+        let (sandbox, attempts) = try await Self.attack(user, environment: ["CVR_ATTACK_SYNC": "1"])
+        try #require(sandbox.hasSuffix(", seccomp"), "\(sandbox)")
+        let sockets: Set = [
+            "socket.admin", "socket.sync", "socket.neighbour", "socket.abstract", "socket.inherited", "socket.netlink",
+            "socket.packet", "socket.raw", "socket.multipath", "socket.fastOpen", "own.connect",
+        ]
+        let programs: Set = ["program.execute", "program.executeAt", "program.fork", "program.clone"]
+        let barred = attempts.filter {
+            $0.name.hasPrefix("victim.") || sockets.contains($0.name) || programs.contains($0.name)
+        }
+        #expect(barred.count > 28)
+        for attempt in barred { #expect(attempt.confined != "worked", "\(attempt)") }
+        for name in ["own.read", "own.list", "neighbour.read"] {
+            #expect(attempts.first { $0.name == name }?.confined == "worked", "\(name)")
         }
     }
 
