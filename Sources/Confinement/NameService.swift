@@ -5,14 +5,16 @@ package enum NameService {
     private static let files = [
         "/etc/nsswitch.conf", "/etc/host.conf", "/etc/hosts", "/etc/gai.conf", "/etc/resolv.conf",
     ]
+    /// Nothing in them that others of the box may not read.
+    private static let resolvers = ["/run/systemd/resolve", "/run/NetworkManager", "/run/resolvconf"]
     private static let authorities = [
         "/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
     ]
 
     /// Read by a worker.
     ///
-    /// File by file, since `/etc` holds more than is a worker's business. Where one is a link out of `/etc`, its folder
-    /// there (`/run/systemd/resolve`): whoever keeps it replaces the file, and a rule holds for a file, not for its name.
+    /// File by file, since `/etc` holds more than is a worker's business. Where one is a link to a resolver's folder, all
+    /// of that: its owner replaces the file at each change of the network, and a rule holds for a file, not for its name.
     package static func rules() -> [FileRules.Rule] {
         files.flatMap { [FileRules.Rule(folderOrFile($0), .read)] } + authorities.map { FileRules.Rule($0, .read) }
     }
@@ -21,10 +23,7 @@ package enum NameService {
         var buffer = [CChar](repeating: 0, count: 4096)
         guard cvr_real_path(path, &buffer, buffer.count) == 0 else { return path }
         let real = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let folders = real.split(separator: "/").dropLast()
-        // Of a service's own: nothing else is in it.
-        guard folders.count > 2, folders.first == "run" else { return real }
-        return "/" + folders.joined(separator: "/")
+        return resolvers.first { real.hasPrefix($0 + "/") } ?? real
     }
 
     /// Which files they are at the moment: another answer than at the start says that one has been replaced and cannot

@@ -40,7 +40,8 @@ extension Trouble {
             case .unreachable:
                 Trouble(
                     .cameraOffline, "unreachable", "the camera's address cannot be reached",
-                    "check its power and network cable, host name or address, and the route to it")
+                    "check its power and network cable, host name (.local names are not found) or address, and the route to it"
+                )
             case .timeout:
                 Trouble(
                     .cameraOffline, "timeout", "the camera gave no usable answer within 10 s",
