@@ -58,6 +58,20 @@ struct CvrctlManualTests {
         #expect(Set(named) == (try await Self.dump().options))
     }
 
+    @Test("names every finding of doctor, and no other")
+    func findings() throws {
+        let verbs = try page.section("VERBS").lines
+        let doctor = verbs.drop { $0 != ".B cvrctl doctor" }.drop { $0 != ".RS" }.prefix { $0 != ".RE" }
+        // `Check("name"`, and of the disks `("name", path, writers)`.
+        let named = try SourceFiles.below("Sources/Supervision").flatMap { file in
+            file.literals.filter {
+                $0.before.hasSuffix("Check(") || file.path.hasSuffix("+Doctor.swift") && $0.before.hasSuffix("(")
+            }
+        }
+        #expect(named.count > 10)
+        #expect(Set(ManualPage.Section(title: "", lines: Array(doctor)).terms) == Set(named.map(\.text)))
+    }
+
     @Test("names every exit code that there is")
     func exitCodes() throws {
         let source = try SourceFiles.below("Sources/cvrctl").first { $0.text.contains("enum ExitStatus: Int32") }
