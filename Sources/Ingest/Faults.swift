@@ -40,8 +40,7 @@ extension Trouble {
             case .unreachable:
                 Trouble(
                     .cameraOffline, "unreachable", "the camera's address cannot be reached",
-                    "check its power and network cable, host name (.local names are not found) or address, and the route to it"
-                )
+                    "check its power and cable, its address or host name (never one in .local), and its route")
             case .timeout:
                 Trouble(
                     .cameraOffline, "timeout", "the camera gave no usable answer within 10 s",
