@@ -64,7 +64,7 @@ struct Containment: Sendable {
     }
 
     static let evidence = Evidence()
-    static let shared = Task { try await Machine.shared.place(.most) { try await Containment() } }
+    static let shared = Task { try await Machine.shared.place(.half) { try await Containment() } }
 
     private(set) var workers: [String: BoxProcess] = [:]
     private(set) var successors: [String: BoxProcess] = [:]

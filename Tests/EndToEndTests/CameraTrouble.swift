@@ -60,7 +60,7 @@ struct CameraTrouble: Sendable {
     var secretTraces: [String] = []
 
     static let evidence = Evidence()
-    static let shared = Task { try await Machine.shared.place { try await CameraTrouble() } }
+    static let shared = Task { try await Machine.shared.place(.oneForLong) { try await CameraTrouble() } }
 
     private init() async throws {
         let names = Self.kinds.map(\.name)

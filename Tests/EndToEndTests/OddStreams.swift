@@ -30,7 +30,7 @@ struct OddStreams: Sendable {
     var unevenness: [String: Double] = [:]
 
     static let evidence = Evidence()
-    static let shared = Task { try await Machine.shared.place { try await OddStreams() } }
+    static let shared = Task { try await Machine.shared.place(.oneForLong) { try await OddStreams() } }
 
     private init() async throws {
         let names = Self.clips.keys.sorted()

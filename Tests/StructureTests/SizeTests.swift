@@ -40,7 +40,11 @@ struct SizeTests {
         let mark = /\b(TODO|FIXME|XXX|HACK)\b/
         let waiting =
             /(?:^|\W)(?:(?:Task|Thread|time)\.sleep|u?sleep\(|nanosleep\(|poll\((?:nil|NULL), 0|while .*Task\.yield\(\))/
-        for file in try everyFile() where file.room != "StructureTests" {
+        // Most files have none of these words: to look at each line of all takes seconds.
+        let words = ["TODO", "FIXME", "XXX", "HACK", "sleep", "poll(", "yield()"]
+        let files = try everyFile().filter { file in words.contains { file.text.contains($0) } }
+        #expect(!files.isEmpty)
+        for file in files where file.room != "StructureTests" {
             for line in file.lines {
                 #expect(!line.contains(mark), "\(file.path): \(line)")
                 #expect(
@@ -53,9 +57,11 @@ struct SizeTests {
     @Test("what may trap is not written, and a discarded error says why")
     func traps() throws {
         let trap = /\btry!|\bas!|\bfatalError\(|\bunsafeBitCast\(|[\w\])]!(?=[\s.,)\]]|$)/
+        let suspects = ["!", "try?", "fatalError", "unsafeBitCast"]
         for file in try tree.swiftFiles(in: "Sources") {
             let lines = file.lines
             for (index, line) in lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+                guard suspects.contains(where: { line.contains($0) }) else { continue }
                 let code = line.replacing(/"[^"]*"/, with: "\"\"")
                 #expect(!code.contains(trap), "\(file.path):\(index + 1): \(line)")
                 if code.contains(/\btry\?/) {
@@ -72,9 +78,10 @@ struct SizeTests {
         var found: [(String, Int)] = []
         for (index, line) in lines.enumerated() {
             guard
-                line.contains(
-                    /^\s*(?:@\w+\s+)*(?:package |private |fileprivate |internal |static |mutating |override |nonisolated )*(func |init[?(<])/
-                )
+                line.prefixMatch(
+                    of:
+                        /\s*(?:@\w+\s+)*(?:package |private |fileprivate |internal |static |mutating |override |nonisolated )*(func |init[?(<])/
+                ) != nil
             else { continue }
             let indent = line.prefix { $0 == " " }
             // Anything else has its body on this line, or none.

@@ -11,9 +11,14 @@ package actor Box: RecorderBox {
 
     init(_ settings: BoxSettings) throws {
         self.settings = settings
+        root = try Self.makeRoot()
+    }
+
+    /// A directory of its own; its name is short.
+    static func makeRoot() throws -> String {
         var template = Array("/tmp/cvr-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Missed("mkdtemp: errno \(errno)") }
-        root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     // Life
@@ -31,13 +36,7 @@ package actor Box: RecorderBox {
     package func configure(_ settings: BoxSettings) throws {
         self.settings = settings
         try Data(settings.yaml(root: root).utf8).write(to: URL(filePath: "\(root)/cvr.yaml"))
-        for camera in settings.cameras where !camera.username.isEmpty {
-            let path = "\(root)/state/credentials/\(camera.name)"
-            guard
-                FileManager.default.createFile(
-                    atPath: path, contents: Data(camera.password.utf8), attributes: [.posixPermissions: 0o600])
-            else { throw Missed("\(path) cannot be written") }
-        }
+        try settings.writeCredentials(to: "\(root)/state/credentials")
     }
 
     /// Starts cvrd, that of another folder if one is named, and returns when it answers.

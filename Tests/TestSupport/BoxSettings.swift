@@ -1,3 +1,5 @@
+import Foundation
+
 /// The configuration of a recorder box under test.
 package struct BoxSettings: Sendable {
     package struct Camera: Sendable {
@@ -36,6 +38,18 @@ package struct BoxSettings: Sendable {
     package var environment: [String: String] = [:]
 
     package init(_ cameras: [Camera]) { self.cameras = cameras }
+
+    /// Writes the cameras' passwords, each into a file that nobody else can read.
+    func writeCredentials(to folder: String) throws {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for camera in cameras where !camera.username.isEmpty {
+            let path = "\(folder)/\(camera.name)"
+            guard
+                FileManager.default.createFile(
+                    atPath: path, contents: Data(camera.password.utf8), attributes: [.posixPermissions: 0o600])
+            else { throw Missed("\(path) cannot be written") }
+        }
+    }
 
     /// The text of cvr.yaml.
     package func yaml(root: String) -> String { yaml(root: root, runtime: "\(root)/run") }

@@ -4,47 +4,52 @@ import Synchronization
 package actor Machine {
     package static let shared = Machine(places: 4)
 
-    /// How much of the machine a test needs.
-    package enum Share: Sendable {
-        case one, most
+    /// How much of the machine a test needs, and for how long.
+    package enum Share: Int, Sendable {
+        case one
+        /// One place, for minutes.
+        case oneForLong
+        case half
+
+        fileprivate var places: Int { self == .half ? 2 : 1 }
     }
 
     private var free: Int
-    private var waiting: [(places: Int, turn: CheckedContinuation<Void, Never>)] = []
+    private var waiting: [(share: Share, turn: CheckedContinuation<Void, Never>)] = []
 
     init(places: Int) { free = places }
 
-    /// Runs `body` when there is room: who needs most of the machine first, for it takes longest, then who asked first.
+    /// Runs `body` when there is room: what takes longest first, so that nothing is left to wait for at the end, then who
+    /// asked first.
     package func place<Result: Sendable>(
         _ share: Share = .one, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
     ) async rethrows -> Result {
-        let wanted = share == .one ? 1 : 2
-        await enter(wanted)
+        await enter(share)
         do {
             let result = try await body()
-            await leave(wanted)
+            await leave(share)
             return result
         } catch {
-            await leave(wanted)
+            await leave(share)
             throw error
         }
     }
 
-    private func enter(_ wanted: Int) async {
-        if waiting.isEmpty, free >= wanted {
-            free -= wanted
+    private func enter(_ share: Share) async {
+        if waiting.isEmpty, free >= share.places {
+            free -= share.places
         } else {
             await withCheckedContinuation { turn in
-                let next = waiting.firstIndex { $0.places < wanted } ?? waiting.endIndex
-                waiting.insert((wanted, turn), at: next)
+                let next = waiting.firstIndex { $0.share.rawValue < share.rawValue } ?? waiting.endIndex
+                waiting.insert((share, turn), at: next)
             }
         }
     }
 
-    private func leave(_ held: Int) {
-        free += held
-        while let next = waiting.first, next.places <= free {
-            free -= next.places
+    private func leave(_ share: Share) {
+        free += share.places
+        while let next = waiting.first, next.share.places <= free {
+            free -= next.share.places
             waiting.removeFirst().turn.resume()
         }
     }

@@ -18,17 +18,12 @@ package actor SystemMachine: RecorderBox {
 
     /// Boots a machine that is not recording yet.
     static func boot(_ settings: BoxSettings) async throws -> SystemMachine {
-        var template = Array("/tmp/cvr-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Missed("mkdtemp: errno \(errno)") }
-        let root = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let root = try Box.makeRoot()
         // The machine's own users have to pass.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
         try Data(settings.yaml(root: "/var/lib/cvr", runtime: "/run/cvr").utf8)
             .write(to: URL(filePath: "\(root)/cvr.yaml"))
-        try FileManager.default.createDirectory(atPath: "\(root)/credentials", withIntermediateDirectories: false)
-        for camera in settings.cameras where !camera.username.isEmpty {
-            try Data(camera.password.utf8).write(to: URL(filePath: "\(root)/credentials/\(camera.name)"))
-        }
+        try settings.writeCredentials(to: "\(root)/credentials")
         let container = try ChildProcess(
             Repository.path("contrib/machine"), [root], environment: ["CVR_TEST_BIN": Repository.binaries])
         do {
