@@ -18,7 +18,7 @@ struct ControlSocketTests {
         try lock.write(to: URL(filePath: workspace.path + "/cvrd.lock"))
         let socket = try ControlSocket(
             path: workspace.path + "/worker.sock", supervisorLock: workspace.path + "/cvrd.lock")
-        let supervisor = try Supervisor(workspace.path + "/worker.sock")
+        let supervisor = try WorkerClient(workspace.path + "/worker.sock")
         supervisor.send(.greet)
         let identity = WorkerIdentity(camera: try #require(CameraName("front")), slot: .a, pid: 1, build: "test")
         _ = socket.service(at: MonotonicTime(microseconds: 0), wall: ManualClock.start) { .hello(identity) }
