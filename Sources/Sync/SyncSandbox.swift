@@ -20,6 +20,7 @@ package struct SyncSandbox: Sendable {
 
     /// To be called before anything else, on the process's only thread.
     package static func close(_ arguments: SyncArguments) throws -> SyncSandbox {
+        OutOfMemoryRank.sync.take()
         guard let places = arguments.places else {
             return SyncSandbox(
                 places: nil, roots: [], text: "degraded: none, a cvrd of an older build does not name its places")

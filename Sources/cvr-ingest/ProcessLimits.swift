@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Confinement
 internal import Glibc
 internal import Ingest
 
@@ -10,9 +11,6 @@ enum ProcessLimits {
     private static let mostData: rlim_t = 512 << 20
     /// A worker has some 10 open, 20 with RTSP over UDP.
     private static let mostDescriptors: rlim_t = 128
-    /// Of 1000, which is all of the machine's memory: when that is short the kernel takes the largest process, and
-    /// this makes it one of ours rather than cvrd.
-    private static let memoryHandicap = 300
 
     /// Inherited from nobody, so that a worker started by hand has them too.
     static func apply() {
@@ -23,7 +21,7 @@ enum ProcessLimits {
         limit(__RLIMIT_MEMLOCK, to: 0)
         limit(__RLIMIT_MSGQUEUE, to: 0)
         nameMemoryLimit()
-        offerToTheKernel()
+        OutOfMemoryRank.worker.take()
     }
 
     private static func limit(_ resource: __rlimit_resource, to most: rlim_t) {
@@ -44,17 +42,5 @@ enum ProcessLimits {
             let probe = mmap(nil, 128 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             if Int(bitPattern: probe) == -1 { _exit(Worker.ExitCode.memoryLimit.rawValue) }
         }
-    }
-
-    /// A process may make itself a likelier victim than it was started as, never a less likely one.
-    private static func offerToTheKernel() {
-        let descriptor = cvr_open("/proc/self/oom_score_adj", O_RDWR, 0)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        var text = [UInt8](repeating: 0, count: 16)
-        let count = read(descriptor, &text, text.count)
-        let digits = String(decoding: text.prefix(max(count, 0)), as: UTF8.self).prefix { $0 == "-" || $0.isNumber }
-        let new = Array("\(min((Int(digits) ?? 0) + memoryHandicap, 1000))".utf8)
-        write(descriptor, new, new.count)
     }
 }
