@@ -93,7 +93,8 @@ package enum InstanceLock {
     package static func take(_ places: Places) throws -> Bool {
         let path = places.instanceLock
         try SmallFile.makeDirectory(places.runtime, mode: 0o755)
-        let descriptor = cvr_open(path, O_RDWR | O_CREAT, 0o600)
+        // To read, so that a sweep can take it where nothing may be written.
+        let descriptor = cvr_open(path, O_RDONLY | O_CREAT, 0o600)
         guard descriptor >= 0 else {
             throw FileError("open", path, errno, nextStep: "make its directory writable for cvrd")
         }

@@ -16,9 +16,8 @@ package struct Sweep: Sendable {
     package func run() async -> [Int32] {
         var left = await end(workers)
         let syncs = syncs
-        if !syncs.isEmpty, await SyncLink.askToStop(at: places.syncSocket) {
-            for process in syncs { _ = await process.exit(within: .seconds(SyncLink.lastPass + 3)) }
-        }
+        // It may answer no more: then it is ended without a last pass.
+        if !syncs.isEmpty { await SyncLink.askToStop(at: places.syncSocket, within: .seconds(SyncLink.lastPass + 3)) }
         left += await end(syncs)
         return left
     }

@@ -106,15 +106,17 @@ actor SyncLink: ProcessLink {
         await Self.askToStop(at: places.syncSocket)
     }
 
-    /// Asks whichever cvr-sync listens there; false when none does.
-    static func askToStop(at socket: String) async -> Bool {
+    /// Asks whichever cvr-sync listens there, and waits for its last pass; false when none listens.
+    @discardableResult
+    static func askToStop(at socket: String, within limit: Duration? = nil) async -> Bool {
         // A connection of its own: the other may wait for an answer.
         guard let client = try? await VarlinkClient.connect(path: socket, timeout: .seconds(1)) else {
             return false  // nobody listens: SIGTERM follows
         }
         do {
             _ = try await client.call(
-                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: lastPass), as: SyncInterface.Stopped.self)
+                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: lastPass), as: SyncInterface.Stopped.self,
+                timeout: limit)
             await client.close()
         } catch {
             // It ended before it answered, or cannot answer: then SIGTERM follows.

@@ -16,11 +16,31 @@ struct SweepTests {
         try SmallFileFixture.write(mistaken, "\(box.root)/cvr.yaml")
         let places = Places(box.files.directories())
         #expect(await Sweep(places).run() == [])
-        for process in left { #expect(!process.signal(0)) }
+        for process in left { #expect(await process.exit(within: .seconds(5)) != nil) }
         for process in neighbour { #expect(process.signal(0)) }
         #expect(await Sweep(try other.places()).run() == [])
         #expect(await Sweep(places).run() == [])
     }
+
+    @Test("ends a cvr-sync that takes the question and never answers")
+    func mute() async throws {
+        let box = try TemporaryBox()
+        try box.script("cvr-sync", Self.muteSync)
+        let left = try await leave(box)
+        #expect(await Sweep(try box.places()).run() == [])
+        for process in left { #expect(await process.exit(within: .seconds(5)) != nil) }
+    }
+
+    /// Listens, as one does that hangs in its store.
+    private static let muteSync = """
+        #!/usr/bin/python3
+        import socket, sys, time, os
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(sys.argv[2] + "/sync.sock")
+        listener.listen()
+        while os.path.exists(sys.argv[0]):
+            time.sleep(0.2)
+        """
 
     /// The processes that a cvrd started and left running.
     private func leave(_ box: TemporaryBox) async throws -> [RunningProcess] {
