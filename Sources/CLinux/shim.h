@@ -73,19 +73,21 @@ static inline int cvr_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid) {
     return 0;
 }
 
-/* 1 while the kernel says that the clock is disciplined (adjtimex(2) is not TIME_ERROR, and says anything).
+/* 1 while the kernel says that the clock is disciplined (adjtimex(2) is not TIME_ERROR, and says anything), -1 when
+ * nobody can tell.
  *
  * Under ProtectClock= it may not be asked. Then systemd-timesyncd's word counts: it touches this file at each
- * synchronisation, every 34 min at most, and the kernel would believe it for 32000 s (NTP_PHASE_LIMIT at 500 ppm). */
+ * synchronisation, every 34 min at most, and the kernel would believe it for 32000 s (NTP_PHASE_LIMIT at 500 ppm).
+ * Of other time services cvrd hears on the bus. */
 static inline int cvr_clock_synchronised(void) {
     struct timex query;
     struct stat touched;
     memset(&query, 0, sizeof query);
     int state = adjtimex(&query);
     if (state >= 0 || errno != EPERM) return state >= 0 && state != TIME_ERROR;
-    if (stat("/run/systemd/timesync/synchronized", &touched) != 0) return 0;
+    if (stat("/run/systemd/timesync/synchronized", &touched) != 0) return -1;
     time_t age = time(NULL) - touched.st_mtime;
-    return age >= 0 && age < 32000;
+    return age >= 0 && age < 32000 ? 1 : -1;
 }
 
 /* clock_gettime(2); where NIO is imported too, struct timespec is not visible by its members. */

@@ -141,11 +141,11 @@ struct CameraRow {
 
 extension SyncInterface.Configuration {
     /// What cvr-sync must know of a box.
-    init(_ box: BoxConfiguration, _ places: Places, budgets: [CameraName: Int64]) {
+    init(_ box: BoxConfiguration, _ places: Places, budgets: [CameraName: Int64], trustsClock: Bool) {
         self.init(
             site: box.site.text, cachePath: box.cachePath, statePath: box.statePath, storeURL: box.store.url,
             heartbeatPath: places.syncHeartbeat, minimumFreePercent: box.minimumFreePercent,
-            trustsClock: box.trustsClock,
+            trustsClock: trustsClock,
             cameras: box.cameras.values.sorted { $0.name < $1.name }.map { camera in
                 SyncInterface.Camera(
                     name: camera.name.text, asset: camera.asset, configured: true,

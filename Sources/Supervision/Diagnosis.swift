@@ -9,12 +9,19 @@ package enum Diagnosis {
 
     // MARK: Clock
 
-    package static func clock(isSynchronised: Bool, isTrusted: Bool) -> Check {
-        if isSynchronised { return Check("clock", .ok, "the clock is synchronised") }
+    /// `isSynchronised` is nil when nobody can tell.
+    package static func clock(isSynchronised: Bool?, isTrusted: Bool) -> Check {
+        if isSynchronised == true { return Check("clock", .ok, "the clock is synchronised") }
         if isTrusted { return Check("clock", .ok, "nobody synchronises the clock, which cvr.yaml vouches for") }
+        let consequence = "footage may get wrong times, and none is deleted for its age"
+        guard isSynchronised != nil else {
+            return Check(
+                "clock", .failed, "nobody can tell whether the clock is synchronised: \(consequence)",
+                nextStep: "Run systemd-timesyncd (systemctl enable --now systemd-timesyncd); cvrd hears of other time "
+                    + "services over D-Bus (apt install dbus); on a box without a network set clock: { trust: always }")
+        }
         return Check(
-            "clock", .failed,
-            "nobody synchronises the clock: footage may get wrong times, and none is deleted for its age",
+            "clock", .failed, "nobody synchronises the clock: \(consequence)",
             nextStep: "Run a time service (systemctl enable --now systemd-timesyncd, or chrony); on a box without a "
                 + "network set clock: { trust: always }")
     }

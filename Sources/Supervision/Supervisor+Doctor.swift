@@ -11,7 +11,8 @@ extension Supervisor {
     /// Runs beside everything else: only the disks' own answers are waited for.
     package nonisolated func examine(_ tell: (Admin.Check) async throws -> Void) async throws {
         let box = await box
-        try await tell(Diagnosis.clock(isSynchronised: Self.isClockSynchronised(), isTrusted: box.trustsClock))
+        let isSynchronised = await Self.isClockSynchronised(within: .seconds(15))
+        try await tell(Diagnosis.clock(isSynchronised: isSynchronised, isTrusted: box.trustsClock))
         try await tell(Diagnosis.service(Self.service()))
         try await tell(Diagnosis.descriptors(limit: OwnDescriptors.limit(), cameras: box.cameras.count))
         for (name, path, writers) in [

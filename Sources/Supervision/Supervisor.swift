@@ -66,6 +66,8 @@ package actor Supervisor {
     var syncSandbox: String?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
+    /// The time service says that the clock is synchronised, which the kernel may not be asked.
+    var isClockVouchedFor = false
     var isStopping = false
     /// Every configured camera is in the table.
     var isPopulated = false
@@ -98,6 +100,7 @@ package actor Supervisor {
         await withDiscardingTaskGroup { changes in
             changes.addTask { await self.keepBalance() }
             changes.addTask { await self.keepBuilds() }
+            changes.addTask { await self.keepAskingTime() }
             changes.addTask { await self.upgradeUnasked() }
             changes.addTask {
                 await self.begin()
@@ -118,8 +121,10 @@ package actor Supervisor {
 
     private func begin() async {
         let path = places.bitRates
+        async let word = Self.isClockVouchedFor(within: Self.clockPatience)
         rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
         budgets = await budgets(of: box)
+        isClockVouchedFor = await word
         startSync()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
@@ -247,7 +252,7 @@ package actor Supervisor {
         for keeper in stopped { await keeper.settled() }
         for keeper in retired { await keeper.wait() }
         await forget(removed)
-        await syncLink?.take(SyncInterface.Configuration(new, places, budgets: budgets))
+        await syncLink?.take(syncConfiguration)
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")
@@ -276,7 +281,7 @@ package actor Supervisor {
 
     func plan(_ camera: CameraConfiguration) -> WorkerLink.Plan {
         WorkerLink.Plan(
-            camera: camera, cacheBudgetBytes: budgets[camera.name] ?? 0, trustsClock: box.trustsClock)
+            camera: camera, cacheBudgetBytes: budgets[camera.name] ?? 0, trustsClock: trustsClock)
     }
 
     // MARK: Rows
@@ -300,8 +305,7 @@ package actor Supervisor {
 
     private func startSync() {
         let link = SyncLink(
-            SyncInterface.Configuration(box, places, budgets: budgets), places: places,
-            executable: surroundings.programs.sync
+            syncConfiguration, places: places, executable: surroundings.programs.sync
         ) { [weak self] in await self?.sync(said: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.syncKeeper(reports: $0) }
         syncLink = link

@@ -141,6 +141,14 @@ actor WorkerLink: ProcessLink {
         marks.note(session)
     }
 
+    /// Takes cvrd's word on the clock, as a share that moved.
+    func take(trustsClock: Bool) {
+        plan.trustsClock = trustsClock
+        guard settings != nil, settings?.trustsClock != trustsClock else { return }
+        settings?.trustsClock = trustsClock
+        if let settings { tellAll(.configure(settings)) }
+    }
+
     // MARK: Settings
 
     /// The settings of the plan, as it is once they are read.

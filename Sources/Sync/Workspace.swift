@@ -28,7 +28,7 @@ package struct SyncClock: Sendable {
         SyncClock(
             now: { WallTime(microseconds: read(CLOCK_REALTIME)) },
             monotonic: { MonotonicTime(microseconds: read(CLOCK_BOOTTIME)) },
-            isSynchronised: { cvr_clock_synchronised() != 0 }, bootID: LockHolder.currentBootID)
+            isSynchronised: { cvr_clock_synchronised() == 1 }, bootID: LockHolder.currentBootID)
     }
 
     private static func read(_ clock: clockid_t) -> Int64 {

@@ -18,6 +18,7 @@ struct DiagnosisTests {
         expect(Diagnosis.clock(isSynchronised: true, isTrusted: false), .ok)
         expect(Diagnosis.clock(isSynchronised: false, isTrusted: true), .ok, "vouches")
         expect(Diagnosis.clock(isSynchronised: false, isTrusted: false), .failed)
+        expect(Diagnosis.clock(isSynchronised: nil, isTrusted: false), .failed, "can tell")
     }
 
     @Test("a cvrd that is not run as shipped is a warning, which names what is missing")
