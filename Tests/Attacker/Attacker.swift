@@ -16,8 +16,10 @@ enum Attacker {
         cvr_ignore_signal(SIGPIPE)
         do {
             let prey = try Prey(arguments)
-            report(attack(prey), in: arguments.runPath)
-            prey.letGo()
+            prey.alone {
+                report(attack(prey), in: arguments.runPath)
+                prey.letGo()
+            }
         } catch {
             say("attacker: \(error)")
             exit(74)

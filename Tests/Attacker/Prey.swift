@@ -45,13 +45,10 @@ struct Prey {
         credential = Self.firstFile(in: state + "/credentials")
         let unit = Self.entries("/run/credentials").first ?? "none"
         systemdCredential = Self.firstFile(in: "/run/credentials/\(unit)")
-        let mine = arguments.camera.text
-        guard let other = Self.entries(Self.parent(arguments.cachePath)).first(where: { $0 != mine && $0.first != "." })
-        else { throw Missing(what: "another camera's cache") }
-        neighbour = other
+        neighbour = try Self.findNeighbour(arguments, runtime)
         port = attack_listen_tcp()
         // With no cvrd around it plays the sockets of the others.
-        for name in Attacker.isAlone ? ["admin.sock", "sync/sync.sock", "\(other)/a/worker.sock"] : [] {
+        for name in Attacker.isAlone ? ["admin.sock", "sync/sync.sock", "\(neighbour)/a/worker.sock"] : [] {
             unlink("\(runtime)/\(name)")
             guard attack_listen_unix("\(runtime)/\(name)") >= 0 else { throw Missing(what: name) }
         }
@@ -63,6 +60,27 @@ struct Prey {
         guard Attacker.isSync else { return WorkerSandbox.close(arguments, cache: own) }
         let files = FileRules([.init(Self.parent(cache), .own), .init(runtime, .serve), .init("/proc", .read)])
         return Sandbox.close(files: files, calls: .sync(pid: getpid()))
+    }
+
+    /// With the box to itself: another attacker would take away this one's bait, and spoil what works free.
+    func alone(_ act: () -> Void) {
+        let caches = cvr_open(Self.parent(cache), O_RDONLY | O_DIRECTORY, 0)
+        defer { CLinux.close(caches) }
+        flock(caches, LOCK_EX)
+        act()
+    }
+
+    /// Another camera; under cvrd its attacker, which may be started later, has to be there.
+    private static func findNeighbour(_ arguments: WorkerArguments, _ runtime: String) throws -> String {
+        let mine = arguments.camera.text
+        for _ in 0..<500 {
+            let others = entries(parent(arguments.cachePath)).filter { $0 != mine && $0.first != "." }
+            for other in others where Attacker.isAlone || access("\(runtime)/\(other)/a/worker.sock", F_OK) == 0 {
+                return other
+            }
+            poll(nil, 0, 20)
+        }
+        throw Missing(what: "another camera's cache and worker")
     }
 
     /// Lays out the files that attempts read, change or remove.

@@ -2,7 +2,8 @@ import Messages
 import TestSupport
 import Testing
 
-@Suite("Sixteen cameras under systemd", .timeLimit(.minutes(10)))
+/// One machine at a time: how fast cvrd takes over is measured.
+@Suite("Cameras under systemd", .serialized, .timeLimit(.minutes(10)))
 struct ServedBoxTests {
     @Test("lose no frame while cvrd is killed, hangs, is restarted and reloaded (I1, I5)")
     func frames() async throws {

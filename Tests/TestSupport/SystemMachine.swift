@@ -16,16 +16,20 @@ package actor SystemMachine: RecorderBox {
         self.leader = leader
     }
 
-    /// Boots a machine that is not recording yet.
-    static func boot(_ settings: BoxSettings) async throws -> SystemMachine {
+    /// Boots a machine that is not recording yet, with `worker` for its cvr-ingest.
+    static func boot(_ settings: BoxSettings, worker: String) async throws -> SystemMachine {
         let root = try Box.makeRoot()
         // The machine's own users have to pass.
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: root)
         try Data(settings.yaml(root: "/var/lib/cvr", runtime: "/run/cvr").utf8)
             .write(to: URL(filePath: "\(root)/cvr.yaml"))
         try settings.writeCredentials(to: "\(root)/credentials")
+        for (name, program) in ["cvrd": "cvrd", "cvrctl": "cvrctl", "cvr-sync": "cvr-sync", "cvr-ingest": worker] {
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(root)/\(name)", withDestinationPath: "\(Repository.binaries)/\(program)")
+        }
         let container = try ChildProcess(
-            Repository.path("contrib/machine"), [root], environment: ["CVR_TEST_BIN": Repository.binaries])
+            Repository.path("contrib/machine"), [root], environment: ["CVR_TEST_BIN": root])
         do {
             let booted = try await container.output.first("the machine", within: .seconds(60)) { line in
                 // Another line than the one looked for decodes to nothing.
@@ -33,7 +37,9 @@ package actor SystemMachine: RecorderBox {
             }
             return SystemMachine(root: root, container: container, leader: booted.found)
         } catch {
+            // It ends what it booted by itself, and in any case within its own limit.
             container.closeInput()
+            try await container.end(within: .seconds(90))
             throw Missed("\(error)\n\(container.errors.text)")
         }
     }
@@ -101,10 +107,10 @@ package actor SystemMachine: RecorderBox {
 ///
 /// When `body` throws, its journal is printed.
 package func withSystemMachine<Result: Sendable>(
-    _ settings: BoxSettings, isolation: isolated (any Actor)? = #isolation,
+    _ settings: BoxSettings, worker: String = "cvr-ingest", isolation: isolated (any Actor)? = #isolation,
     _ body: (SystemMachine) async throws -> Result
 ) async throws -> Result {
-    let machine = try await SystemMachine.boot(settings)
+    let machine = try await SystemMachine.boot(settings, worker: worker)
     do {
         let result = try await body(machine)
         try await machine.shutDown()
