@@ -35,7 +35,7 @@ package struct AttackReport: Sendable {
     }
 
     /// Of `Attempt.all` in the attacker.
-    package static let count = 117
+    package static let count = 118
 
     package subscript(name: String) -> Attempt? { attempts.first { $0.name == name } }
 
