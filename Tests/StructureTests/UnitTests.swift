@@ -18,6 +18,7 @@ struct UnitTests {
         for wanted in [
             "Type=notify", "Restart=always", "StartLimitIntervalSec=0", "KillMode=process", "KillSignal=SIGTERM",
             "RestartKillSignal=SIGUSR2", "OOMPolicy=continue", "Wants=cvr-workers.service", "User=cvr",
+            "WatchdogSec=10s", "LoadCredential=cvr:/etc/cvr/credentials",
         ] {
             #expect(settings.contains(wanted), "\(wanted)")
         }
@@ -27,6 +28,9 @@ struct UnitTests {
         }
         let companion = try self.settings("cvr-workers.service")
         #expect(companion.contains("PartOf=cvrd.service") && companion.contains("StartLimitIntervalSec=0"))
+        // What hangs or waits for its next start is ended with the service, and not by a restart.
+        #expect(settings.contains("ExecStopPost=+/usr/libexec/cvr/cvr-sweep ended"))
+        #expect(companion.contains("ExecStop=/usr/libexec/cvr/cvr-sweep stopped"))
     }
 
     @Test("exposure stays below what systemd-analyze may find", arguments: [("cvrd", 14), ("cvr-workers", 16)])
