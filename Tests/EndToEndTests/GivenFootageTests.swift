@@ -24,8 +24,13 @@ struct GivenFootageTests {
             #expect(footage.complaints.isEmpty, "\(footage.complaints)")
             for track in footage.tracks { #expect(track.isWhole, "session \(session): \(track)") }
             print("session \(session): \(files.count) files; \(footage.tracks.map(\.description))")
-            for (before, after) in zip(last?.tracks ?? [], footage.tracks) {
-                #expect(before.isFollowed(by: after), "session \(session): \(before) is not followed by \(after)")
+            let missing = zip(last?.tracks ?? [], footage.tracks).map { $0.missing(before: $1) }
+            print("session \(session) begins after \(missing) samples that are missing")
+            // Pictures meet to the frame. Sound is taken as it comes: what the camera sends beside a keyframe may come
+            // before it on one connection and after it on the other.
+            for (index, samples) in missing.enumerated() {
+                let samples = try #require(samples)
+                #expect(index == 0 ? samples == 0 : abs(samples) <= 2, "session \(session), track \(index): \(samples)")
             }
             last = footage
         }

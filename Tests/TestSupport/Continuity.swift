@@ -30,9 +30,14 @@ package struct Continuity: Sendable, CustomStringConvertible {
     package init() {}
 
     /// Whether `next` goes on where this one ends.
-    package func isFollowed(by next: Continuity) -> Bool {
-        guard let last, let first = next.first, count > 0 else { return false }
-        return (last + 1) % count == first
+    package func isFollowed(by next: Continuity) -> Bool { missing(before: next) == 0 }
+
+    /// How many samples of the clip lie between the end of this one and the beginning of `next`; below 0 when some
+    /// come twice.
+    package func missing(before next: Continuity) -> Int? {
+        guard let last, let first = next.first, count > 0 else { return nil }
+        let missing = (first - last - 1 + count) % count
+        return missing > count / 2 ? missing - count : missing
     }
 
     package var isWhole: Bool {
