@@ -32,7 +32,9 @@ package enum SyncProcess {
         signal(SIGPIPE, SIG_IGN)
         _ = build
         do {
-            return .ready(arguments, try SyncSandbox.close(arguments))
+            let sandbox = try SyncSandbox.close(arguments)
+            if sandbox.isWithoutStore { logger().warning("the store does not answer: caches are kept without it") }
+            return .ready(arguments, sandbox)
         } catch {
             let code = exitCode(of: error)
             if code != 73 { leave(lastWords: code, "\(error)", in: arguments.run) }

@@ -176,7 +176,8 @@ extension SyncService {
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
     package func answers(_ camera: CameraName) async throws -> Answers {
         let halves = try configured()
-        if try !Rebuild.isDone(halves.work.catalog), progress.current.breaker.state == .closed, !stop.isOn {
+        let isStoreAway = progress.current.breaker.state != .closed || sandbox?.isWithoutStore == true
+        if try !Rebuild.isDone(halves.work.catalog), !isStoreAway, !stop.isOn {
             nextPass = clock.monotonic()
             wake()
             await withCheckedContinuation { rebuildWaiters.append($0) }
@@ -213,7 +214,7 @@ extension SyncService {
             await sleepUntilDue()
             guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
             if let sandbox, await halves?.store.isOutside(sandbox) == true {
-                endOutdated("one of its directories is on another disk now")
+                endOutdated("one of its directories is on another disk, or answers again")
                 continue
             }
             let asked = waiters
