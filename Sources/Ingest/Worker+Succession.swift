@@ -18,6 +18,8 @@ struct Succession {
     /// What the predecessor left, once it has let go of it.
     var inheritance: Inheritance?
     var isRecovering = false
+    /// cvrd was told that pictures come.
+    var isSeenReceiving = false
 
     struct Inheritance {
         let journal: Journal

@@ -258,7 +258,10 @@ package final class Worker {
 
     private func send(progressOf succession: Succession) {
         succession.rehearsal.tick()
-        guard clocks.monotonic() >= progressAt else { return }
+        // That the camera serves it too is told at once: the old worker may just have lost it by that.
+        let isNew = !succession.isSeenReceiving && succession.rehearsal.progress.bytesReceived > 0
+        guard isNew || clocks.monotonic() >= progressAt else { return }
+        if isNew { self.succession?.isSeenReceiving = true }
         progressAt = clocks.monotonic() + .seconds(1)
         socket.send(.progress(succession.rehearsal.progress), wall: clocks.wall())
         if let readiness = succession.readiness { socket.send(readiness, wall: clocks.wall()) }

@@ -174,13 +174,19 @@ package enum Admin {
 
     /// One step of an upgrade; the last one has no camera.
     package struct UpgradeStep: Codable, Hashable, Sendable {
+        package enum Outcome: String, Sendable {
+            case replaced, replacedWithGap, kept, failed, skipped
+            /// Of the last one.
+            case done, rolledBack
+        }
+
         package var camera: String?
         package var outcome: String
         package var detail: String
 
-        package init(camera: String?, outcome: String, detail: String) {
+        package init(camera: String?, _ outcome: Outcome, _ detail: String) {
             self.camera = camera
-            self.outcome = outcome
+            self.outcome = outcome.rawValue
             self.detail = detail
         }
     }

@@ -39,7 +39,7 @@ package struct WorkerIdentity: Hashable, Sendable {
 
 /// Counters and facts of a worker, as of now.
 ///
-/// Counters never fall while the process lives.
+/// Counters never fall while the process lives, but for a successor's: they begin anew when it takes over.
 package struct WorkerProgress: Hashable, Sendable {
     /// `starting`, `recording` or `reconnecting`; the other states are cvrd's to give.
     package var state: CameraState

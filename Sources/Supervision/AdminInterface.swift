@@ -71,15 +71,13 @@ package struct AdminInterface: Sendable {
         try await replies.send(Admin.Checks(checks: checks))
     }
 
-    /// Its steps as they are done, one behind, so that the last is known to be the last.
+    /// Its steps as they are done; the one without a camera is the last.
     private func sendUpgrade(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
-        var held: Admin.UpgradeStep?
-        for await step in try await supervisor.upgrade() {
-            if let held, call.wantsMore { try await replies.send(held, continues: true) }
-            held = step
+        for try await step in try await supervisor.upgrade() {
+            if step.camera == nil { return try await replies.send(step) }
+            if call.wantsMore { try await replies.send(step, continues: true) }
         }
-        guard let held else { throw ChangeRefusal.failed("cvrd is stopping", nextStep: "Start it again") }
-        try await replies.send(held)
+        throw ChangeRefusal.failed("cvrd is stopping", nextStep: "Start it again")
     }
 
     /// The recent events; with `more`, each later one until the client goes away or falls behind.

@@ -63,6 +63,13 @@ package struct Departure: Hashable, Sendable {
         self.init(.crashed, .workerCrash, "notStarted", "\(name) could not be started: \(why)", "cvrd tries again")
     }
 
+    /// One that goes on with its work, unheard.
+    static func unreachable(_ name: String, _ why: String) -> Fault {
+        Fault(
+            code: "workerUnreachable", message: "\(name) records, but cannot be reached: \(why)",
+            nextStep: "None: cvrd replaces it, without a gap where the camera allows")
+    }
+
     /// A stop as told that was none, and may have cost the end of a segment.
     private static func force(_ status: ExitStatus, _ name: String) -> Fault? {
         let how: String

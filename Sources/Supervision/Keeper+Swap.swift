@@ -16,6 +16,8 @@ package enum SwapEnd: Hashable, Sendable {
 /// A successor beside the process that is kept.
 struct Swap {
     let number: Int
+    /// The one that is to let go.
+    let old: Int32
     /// Nil before it was started, and once it is the process itself.
     var process: RunningProcess?
     /// The old process was asked to let go, or is gone.
@@ -38,20 +40,20 @@ extension Keeper {
     /// Swaps, and says how that ended.
     package nonisolated func swapped() async -> SwapEnd {
         let (stream, continuation) = AsyncStream.makeStream(of: SwapEnd.self)
-        order(.swap(continuation))
+        if case .terminated = inbox.yield(.ordered(.swap(continuation))) { return .notDone("cvrd ends") }
         for await end in stream { return end }
         return .notDone("cvrd ends")
     }
 
     func beginSwap(_ answer: AsyncStream<SwapEnd>.Continuation?, _ group: inout DiscardingTaskGroup) {
         guard case .running = policy.state, let old = process, swap == nil, !isRetiring else {
-            answer?.yield(.notDone("no worker runs"))
+            answer?.yield(.notDone(swap == nil ? "no worker runs" : "it is being replaced already"))
             answer?.finish()
             return
         }
         swaps += 1
         let number = swaps
-        swap = Swap(number: number, answer: answer)
+        swap = Swap(number: number, old: old.pid, answer: answer)
         group.addTask { await self.swap(number, from: old, to: nil) }
     }
 
@@ -61,7 +63,7 @@ extension Keeper {
     ) async {
         swaps += 1
         let number = swaps
-        swap = Swap(number: number, answer: nil)
+        swap = Swap(number: number, old: old.pid, answer: nil)
         await succeed(successor, number, &group)
         group.addTask { await self.swap(number, from: old, to: successor) }
     }
@@ -73,8 +75,12 @@ extension Keeper {
             guard await old.exit(within: Self.lettingGo) != nil else { throw Self.heldOn }
             if kind != .withoutWork { try await link.awaitWork(of: successor) }
             inbox.yield(.swapped(.replaced(kind), swap: number))
-        } catch let failure as SwapFailure {
+        } catch let failure as SwapFailure where failure.isOfBuild {
             inbox.yield(.swapped(.rolledBack(failure.fault), swap: number))
+        } catch let failure as SwapFailure {
+            inbox.yield(.swapped(.notDone("\(failure.fault.message). \(failure.fault.nextStep)"), swap: number))
+        } catch let refusal as Refusal {
+            inbox.yield(.swapped(.notDone("\(refusal.fault.message). \(refusal.fault.nextStep)"), swap: number))
         } catch {
             let fault = Fault(
                 code: "swapFailed", message: "the new worker could not be started: \(error)",
@@ -86,7 +92,8 @@ extension Keeper {
     private static let heldOn = SwapFailure(
         Fault(
             code: "notHandedOver", message: "the old worker did not hand over within 90 s",
-            nextStep: "Give the camera a shorter keyframe interval, or restart it with `cvrctl camera restart`"))
+            nextStep: "Give the camera a shorter keyframe interval, or restart it with `cvrctl camera restart`"),
+        isOfBuild: false)
 
     private func startSuccessor(
         _ number: Int, of old: RunningProcess, _ found: RunningProcess?
@@ -104,11 +111,11 @@ extension Keeper {
 
     /// The successor was started.
     func succeed(_ successor: RunningProcess, _ number: Int, _ group: inout DiscardingTaskGroup) async {
-        guard swap?.number == number, process != nil else {
+        guard let swap, swap.number == number, process?.pid == swap.old else {
             successor.signal(SIGTERM)
             return
         }
-        swap?.process = successor
+        self.swap?.process = successor
         attend(to: successor, &group)
         await report(.happened(type: "successorStarted", detail: "\(link.program) \(successor.pid)", nil))
         await publish()
@@ -116,7 +123,11 @@ extension Keeper {
 
     /// The process has ended: true when its successor is the process now.
     func promoteSuccessor(_ departure: Departure, _ group: inout DiscardingTaskGroup) async -> Bool {
-        guard let successor = swap?.process else { return false }
+        guard let successor = swap?.process else {
+            // It ended before there was one: what is started next is no part of this swap.
+            if swap?.isPromoted == false { finishSwap(.notDone("the worker ended by itself")) }
+            return false
+        }
         swap?.process = nil
         swap?.isPromoted = true
         process = successor
@@ -184,9 +195,7 @@ extension Keeper {
             return
         }
         if case .unreachable(let detail) = why {
-            let fault = Fault(
-                code: "unreachable", message: "the worker records, but cannot be reached: \(detail)",
-                nextStep: "None: cvrd replaces it, without a gap where the camera allows")
+            let fault = Departure.unreachable(link.program, detail)
             await report(.happened(type: fault.code, detail: detail, fault))
             return replaceUnreachable(process, why, &group)
         }

@@ -128,6 +128,9 @@ package actor Keeper {
         for await happening in happenings {
             switch happening {
             case .asked(let waiter), .felt(let waiter): waiters.append(waiter)
+            case .ordered(.swap(let answer)):
+                answer.yield(.notDone("cvrd ends"))
+                answer.finish()
             case .spawned(let process) where isRetiring: process.signal(SIGTERM)
             case .succeeding(let process, _): process.signal(SIGTERM)
             default: break

@@ -27,6 +27,7 @@ package struct Places: Hashable, Sendable {
     package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
     package var syncLock: String { "\(state)/sync/lock" }
     package var credentials: String { "\(state)/credentials" }
+    package var builds: String { "\(state)/builds" }
     package var bitRates: String { "\(state)/bitrates" }
     package var identities: String { "\(state)/identities" }
     package var sessions: String { "\(state)/sessions" }

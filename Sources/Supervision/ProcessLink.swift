@@ -90,8 +90,10 @@ package enum SwapKind: Hashable, Sendable {
 /// Why a swap did not happen, or did not work.
 package struct SwapFailure: Error, Hashable, Sendable {
     package let fault: Fault
+    /// Another build would have fared better; else the camera, or what went before, is to blame.
+    package let isOfBuild: Bool
 
-    package init(_ fault: Fault) { self.fault = fault }
+    package init(_ fault: Fault, isOfBuild: Bool = true) { (self.fault, self.isOfBuild) = (fault, isOfBuild) }
 }
 
 package struct StopPatience: Hashable, Sendable {

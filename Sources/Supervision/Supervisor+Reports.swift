@@ -83,14 +83,13 @@ extension Supervisor {
     func sync(said news: SyncLink.News) async {
         switch news {
         case .status(let status):
-            if syncStatus?.build != status.build, let build = status.build {
-                await notice(build: build, of: surroundings.programs.sync)
-            }
+            let isNew = syncStatus?.build != status.build
             (syncStatus, syncRefusal) = (status, nil)
             let sandbox = SandboxWord(status.sandbox ?? "")
             if syncSandbox != sandbox.text, let warning = sandbox.warning { events.append("sandboxDegraded", warning) }
             syncSandbox = sandbox.text
             caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
+            if isNew, let build = status.build { await notice(build: build, of: surroundings.programs.sync) }
         case .refused(let fault): (syncStatus, syncRefusal) = (nil, fault)
         case .event(let event): events.append(event)
         }

@@ -1,171 +1,251 @@
 import Configuration
+import Glibc
 import Logging
 package import Messages
 import Recording
 
-/// Replaces workers of another build than the installed one, one at a time (ARCHITECTURE, "Swap").
+/// Replaces processes of another build than the installed one: workers one at a time (ARCHITECTURE, "Swap"), then
+/// cvr-sync.
 ///
-/// The first is the canary: when its new worker does not record, the others are left alone.
+/// The first worker is the canary: when its new one does not record, the others are left alone.
 extension Supervisor {
-    /// Recording so long without a break makes a build one to go back to.
-    private static let proof = TimeSpan.seconds(60)
-    private static let lookPeriod = Duration.seconds(10)
     /// Workers that are taken over say hello at about the same time: one upgrade is for them all.
     private static let gathering = Duration.seconds(2)
+    /// What runs says hello by then, or stands still.
+    private static let greetingLimit = Duration.seconds(5)
+    /// The old build, started again, records by then, or it is the camera that does not let it.
+    private static let comparison = Duration.seconds(30)
+    /// A new cvr-sync may have a catalog to bring up to date.
+    private static let syncLimit = Duration.seconds(30)
+
+    /// What came of one camera.
+    private struct Attempt {
+        var outcome: Admin.UpgradeStep.Outcome
+        var detail: String
+        /// Of the new build, which nobody else is to meet then.
+        var fault: Fault?
+    }
 
     // MARK: Asked or not
 
     /// Upgrades whatever needs it; its steps end with one that names no camera.
-    package func upgrade() throws(ChangeRefusal) -> AsyncStream<Admin.UpgradeStep> {
+    ///
+    /// Whoever asks while one is under way is told of that one.
+    package func upgrade() throws(ChangeRefusal) -> AsyncThrowingStream<Admin.UpgradeStep, any Error> {
         guard !isStopping else { throw .refused("cvrd is stopping", nextStep: "Start it again") }
-        guard !isUpgrading else {
-            throw .refused("an upgrade is under way", nextStep: "Follow it with `cvrctl events --follow`")
-        }
-        isUpgrading = true
-        refusedBuild = nil
-        let (steps, continuation) = AsyncStream.makeStream(of: Admin.UpgradeStep.self)
+        var steps = upgradeSteps ?? UpgradeSteps()
+        let followed = steps.follow()
+        let isUnderWay = upgradeSteps != nil
+        upgradeSteps = steps
         // It goes on when whoever asked goes away: a swap is not to be cut short.
-        Task { await self.perform(continuation) }
-        return steps
+        if !isUnderWay { Task { await self.performUpgrade(isAsked: true) } }
+        return followed
     }
 
     /// A process said of which build it is: one of another than what would be started is to be replaced.
     func notice(build: String, of program: String) async {
-        guard !isUpgrading, let theirs = BuildIdentity.id(inName: build), let ours = await installedBuild(of: program),
-            theirs != ours, ours != refusedBuild
+        guard upgradeSteps == nil, let theirs = BuildIdentity.id(inName: build),
+            let ours = await installedBuild(of: program), theirs != ours, !isRefused(ours)
         else { return }
         upgradeInbox.yield()
     }
 
     func upgradeUnasked() async {
         for await _ in upgradeRequests {
-            do {
-                try await Task.sleep(for: Self.gathering)
-                guard !isUpgrading, await installedBuild(of: surroundings.programs.ingest) != refusedBuild else {
-                    continue
-                }
-                for await _ in try upgrade() {}
-            } catch {
-                // Cancelled or stopping: the next cvrd sees the same workers.
-            }
+            // Cancelled: the next cvrd sees the same processes.
+            guard (try? await Task.sleep(for: Self.gathering)) != nil else { return }
+            guard upgradeSteps == nil, !isStopping else { continue }
+            upgradeSteps = UpgradeSteps()
+            await performUpgrade(isAsked: false)
         }
-    }
-
-    private func installedBuild(of program: String) async -> String? {
-        await offPool(atMost: .seconds(2)) { BuildIdentity.id(at: program) } ?? nil
     }
 
     // MARK: One upgrade
 
-    private func perform(_ steps: AsyncStream<Admin.UpgradeStep>.Continuation) async {
-        let installed = await installedBuild(of: surroundings.programs.ingest)
-        let outdated = rows.values.filter { row in
-            row.kept?.pid != nil && row.build.map { BuildIdentity.id(inName: $0) != installed } == true
-        }.sorted { Self.rank($0) < Self.rank($1) }.map(\.configuration.name)
-        if !outdated.isEmpty {
-            events.append("upgradeStarted", "\(outdated.count) workers to build \(installed ?? "unknown")")
+    private func performUpgrade(isAsked: Bool) async {
+        var refusal: ChangeRefusal?
+        do throws(ChangeRefusal) {
+            let last = try await replaceAll(isAsked: isAsked)
+            upgradeSteps?.add(last)
+        } catch {
+            refusal = error
         }
-        var replaced = 0
-        var failure: Fault?
-        for name in outdated where failure == nil && !isStopping {
-            let step = await replace(name, failure: &failure)
-            if step.outcome.hasPrefix("replaced") { replaced += 1 }
-            steps.yield(step)
-        }
-        if failure == nil { await restartOutdatedSync() }
-        if failure != nil { refusedBuild = installed }
-        isUpgrading = false
-        let last = summary(replaced, of: outdated.count, failure)
-        if !outdated.isEmpty {
-            let type = failure == nil ? "upgradeDone" : "upgradeRolledBack"
-            events.append(type, level: failure.map { _ in .warning }, last.detail)
-        }
-        steps.yield(last)
-        steps.finish()
+        upgradeSteps?.finish(throwing: refusal)
+        upgradeSteps = nil
     }
 
-    /// Nothing is lost by its pause: what it has not stored waits in the caches.
-    private func restartOutdatedSync() async {
-        guard let running = syncStatus?.build.flatMap(BuildIdentity.id(inName:)),
-            let installed = await installedBuild(of: surroundings.programs.sync), running != installed
-        else { return }
-        syncKeeper?.order(.restart(.upgrade))
-        events.append("syncUpgraded", "from build \(running) to \(installed)")
+    /// Returns the last step.
+    private func replaceAll(isAsked: Bool) async throws(ChangeRefusal) -> Admin.UpgradeStep {
+        if isAsked { await pardon() }
+        await wait(atMost: Self.greetingLimit) { !self.rows.values.contains(where: \.isUnknown) }
+        let installed = try await installedWorker()
+        let newSync = await newSyncBuild()
+        let hasWork = !outdated(by: installed).isEmpty || newSync != nil
+        if hasWork {
+            events.append("upgradeStarted", Self.plan(outdated(by: installed).count, installed, newSync))
+        }
+        var attempts: [CameraName: Attempt] = [:]
+        // Listed anew each time: one that said hello only now is not left behind.
+        while attempts.values.allSatisfy({ $0.fault == nil }), !isStopping,
+            let row = outdated(by: installed).first(where: { attempts[$0.configuration.name] == nil })
+        {
+            let attempt = await replace(row, by: installed)
+            attempts[row.configuration.name] = attempt
+            upgradeSteps?.add(Self.step(row, attempt))
+        }
+        for row in inOrder where row.isUnknown {
+            let attempt = Attempt(outcome: .skipped, detail: "its worker does not say of which build it is")
+            upgradeSteps?.add(Self.step(row, attempt))
+        }
+        guard !isStopping else {
+            throw .failed("cvrd is stopping", nextStep: "Start it again; it goes on by itself")
+        }
+        var last = Self.summary(Array(attempts.values))
+        if let newSync { last.detail += await restartSync(into: newSync) }
+        let hasFailed = attempts.values.contains { $0.fault != nil }
+        if hasWork {
+            let type = hasFailed ? "upgradeRolledBack" : "upgradeDone"
+            events.append(type, level: hasFailed ? .warning : nil, last.detail)
+        }
+        return last
+    }
+
+    /// The build id of the installed program, nil for one without; throws when nothing could be started from it.
+    private func installedWorker() async throws(ChangeRefusal) -> String? {
+        let path = surroundings.programs.ingest
+        let found = await offPool(atMost: .seconds(2)) {
+            guard access(path, X_OK) == 0 else { throw FileError("start", path, errno, nextStep: "install it again") }
+            return BuildIdentity.id(at: path)
+        }
+        guard let found else {
+            throw .failed("\(path) cannot be read or started", nextStep: "Install the release again")
+        }
+        return found
+    }
+
+    private func outdated(by installed: String?) -> [CameraRow] {
+        isRefused(installed) ? [] : inOrder.filter { $0.isOutdated(by: installed) }
     }
 
     /// Recording cameras first, those that may lose something by it last.
-    private static func rank(_ row: CameraRow) -> (Int, Int, CameraName) {
-        (row.allowsOneConnection ? 1 : 0, row.progress?.state == .recording ? 0 : 1, row.configuration.name)
-    }
-
-    private func summary(_ replaced: Int, of count: Int, _ failure: Fault?) -> Admin.UpgradeStep {
-        let detail = count == 0 ? "every worker runs the installed build" : "\(replaced) of \(count) workers replaced"
-        guard let failure else { return Admin.UpgradeStep(camera: nil, outcome: "done", detail: detail) }
-        return Admin.UpgradeStep(
-            camera: nil, outcome: "rolledBack", detail: "\(detail); \(failure.message). \(failure.nextStep)")
-    }
-
-    private func replace(_ name: CameraName, failure: inout Fault?) async -> Admin.UpgradeStep {
-        guard let row = rows[name] else {
-            return Admin.UpgradeStep(camera: name.text, outcome: "skipped", detail: "it was removed")
+    private var inOrder: [CameraRow] {
+        let rank = { (row: CameraRow) in
+            (row.allowsOneConnection ? 1 : 0, row.progress?.state == .recording ? 0 : 1, row.configuration.name)
         }
-        await row.link.use(executable: surroundings.programs.ingest)
-        let before = row.build.flatMap { BuildIdentity.id(inName: $0) }
-        let (outcome, detail): (String, String)
+        return rows.values.sorted { rank($0) < rank($1) }
+    }
+
+    /// Looks again and again until it is so.
+    private func wait(atMost limit: Duration, until isSo: () -> Bool) async {
+        let end = ContinuousClock.now + limit
+        while !isSo(), !isStopping, ContinuousClock.now < end {
+            // Cancelled: cvrd ends, and nothing is waited for.
+            guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return }
+        }
+    }
+
+    private static func plan(_ workers: Int, _ installed: String?, _ sync: String?) -> String {
+        let parts = [
+            workers > 0 ? "\(workers) workers to build \(installed ?? "unknown")" : nil,
+            sync.map { "cvr-sync to build \($0)" },
+        ]
+        return parts.compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func summary(_ attempts: [Attempt]) -> Admin.UpgradeStep {
+        let replaced = attempts.filter { [.replaced, .replacedWithGap].contains($0.outcome) }.count
+        let detail =
+            attempts.isEmpty
+            ? "every worker runs the installed build" : "\(replaced) of \(attempts.count) workers replaced"
+        guard let fault = attempts.compactMap(\.fault).first else {
+            return Admin.UpgradeStep(camera: nil, .done, detail)
+        }
+        return Admin.UpgradeStep(camera: nil, .rolledBack, "\(detail); \(fault.message). \(fault.nextStep)")
+    }
+
+    private static func step(_ row: CameraRow, _ attempt: Attempt) -> Admin.UpgradeStep {
+        Admin.UpgradeStep(camera: row.configuration.name.text, attempt.outcome, attempt.detail)
+    }
+
+    // MARK: One worker
+
+    private func replace(_ row: CameraRow, by installed: String?) async -> Attempt {
+        let name = row.configuration.name
+        let before = row.build.flatMap(BuildIdentity.id(inName:))
         switch await row.keeper.swapped() {
         case .replaced(let kind):
-            rows[name]?.allowsOneConnection = kind == .breakBeforeMake
-            (outcome, detail) =
-                kind == .breakBeforeMake
-                ? ("replacedWithGap", "the camera allows no second connection") : ("replaced", "without a gap")
-            events.append("workerUpgraded", camera: name, detail)
+            if kind != .withoutWork { rows[name]?.allowsOneConnection = kind == .breakBeforeMake }
+            let attempt = Self.attempt(kind)
+            events.append("workerUpgraded", camera: name, attempt.detail)
+            return attempt
         case .rolledBack(let fault):
-            failure = fault
-            (outcome, detail) = ("kept", "\(fault.message). \(fault.nextStep)")
+            await refuse(installed, instead: before)
+            return Attempt(outcome: .kept, detail: "\(fault.message). \(fault.nextStep)", fault: fault)
         case .broken(let fault):
-            failure = fault
-            (outcome, detail) = ("failed", fault.message + (await goBack(name, to: before)))
-        case .notDone(let why): (outcome, detail) = ("skipped", why)
+            await refuse(installed, instead: before)
+            return await goBack(name, fault)
+        case .notDone(let why): return Attempt(outcome: .skipped, detail: why)
         }
-        return Admin.UpgradeStep(camera: name.text, outcome: outcome, detail: detail)
     }
 
-    /// Starts the old build again; what was done, as the end of a sentence.
-    private func goBack(_ name: CameraName, to build: String?) async -> String {
-        let kept = KeptBuilds(places)
-        guard let row = rows[name], let build,
-            await offPool(atMost: .seconds(2), { kept.holds(build) }) == true
-        else { return "; the old build was not kept, so the new one keeps trying" }
-        await row.link.use(executable: kept.path(of: build))
+    private static func attempt(_ kind: SwapKind) -> Attempt {
+        switch kind {
+        case .makeBeforeBreak: Attempt(outcome: .replaced, detail: "without a gap")
+        case .breakBeforeMake:
+            Attempt(outcome: .replacedWithGap, detail: "the camera allows no second connection")
+        case .withoutWork: Attempt(outcome: .replaced, detail: "no recording was interrupted by it")
+        }
+    }
+
+    /// Starts a kept build in the place of the one that was just refused.
+    private func goBack(_ name: CameraName, _ fault: Fault) async -> Attempt {
+        guard let row = rows[name], let build = await substitute() else {
+            let detail = "\(fault.message); the old build was not kept, so the new one keeps trying"
+            return Attempt(outcome: .failed, detail: detail, fault: fault)
+        }
         row.keeper.order(.restart(.upgrade))
         await row.keeper.settled()
         events.append("upgradeRolledBack", camera: name, level: .warning, "back to build \(build)")
-        return "; back to build \(build)"
+        await wait(atMost: Self.comparison) { self.rows[name]?.progress?.state == .recording }
+        let detail = "\(fault.message); back to build \(build)"
+        if rows[name]?.progress?.state == .recording || isStopping {
+            return Attempt(outcome: .failed, detail: detail, fault: fault)
+        }
+        // The camera is away: no build is to blame, and the others' turn comes.
+        await pardon()
+        return Attempt(outcome: .failed, detail: detail + ", which does not record either")
     }
 
-    // MARK: Builds to go back to
+    // MARK: cvr-sync
 
-    func keepBuilds() async {
-        do {
-            while true {
-                try await Task.sleep(for: Self.lookPeriod)
-                await keepProvenBuild()
-            }
-        } catch {
-            // Cancelled: cvrd ends.
-        }
+    /// The installed build of cvr-sync, if another one runs.
+    private func newSyncBuild() async -> String? {
+        guard let running = syncStatus?.build.flatMap(BuildIdentity.id(inName:)),
+            let installed = await installedBuild(of: surroundings.programs.sync), running != installed
+        else { return nil }
+        return installed
     }
 
-    private func keepProvenBuild() async {
-        let proven = rows.values.first { row in
-            row.recordingSince.map { MonotonicTime.now - $0 > Self.proof } ?? false
-        }
-        guard let build = proven?.build.flatMap({ BuildIdentity.id(inName: $0) }) else { return }
-        let (kept, path) = (KeptBuilds(places), surroundings.programs.ingest)
-        do {
-            try await offPool { try kept.keep(build, from: path) }
-        } catch {
-            events.append("stateNotWritten", "\(error)")
-        }
+    /// Nothing is lost by its pause: what it has not stored waits in the caches.
+    ///
+    /// Says what came of it, as the end of a sentence.
+    private func restartSync(into build: String) async -> String {
+        syncKeeper?.order(.restart(.upgrade))
+        await syncKeeper?.settled()
+        let answers = { self.syncStatus?.build.flatMap(BuildIdentity.id(inName:)) == build }
+        await wait(atMost: Self.syncLimit, until: answers)
+        guard answers() else { return "; cvr-sync of build \(build) does not answer yet" }
+        events.append("syncUpgraded", "to build \(build)")
+        return "; cvr-sync is of build \(build)"
+    }
+}
+
+extension CameraRow {
+    /// A worker runs, or may, and has not said hello yet.
+    fileprivate var isUnknown: Bool { kept.map { $0.pid != nil && build == nil } ?? configuration.enabled }
+
+    fileprivate func isOutdated(by installed: String?) -> Bool {
+        guard kept?.pid != nil, let build else { return false }
+        return BuildIdentity.id(inName: build) != installed
     }
 }

@@ -73,10 +73,10 @@ package actor Supervisor {
     var isPopulated = false
     /// systemd was told that cvrd is ready.
     var isReady = false
-    /// Upgrades happen one after the other.
-    var isUpgrading = false
-    /// A build that did not record: nobody tries it again unasked.
-    var refusedBuild: String?
+    /// Those of the upgrade under way: they happen one after the other.
+    var upgradeSteps: UpgradeSteps?
+    /// As it is on disk, where that could be written.
+    var refusal: KeptBuilds.Refusal?
     let upgradeRequests: AsyncStream<Void>
     let upgradeInbox: AsyncStream<Void>.Continuation
 
@@ -125,12 +125,14 @@ package actor Supervisor {
         rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
         budgets = await budgets(of: box)
         isClockVouchedFor = await word
+        await recallRefusal()
         startSync()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
         isPopulated = true
         noteTries()
         begun.finish()
+        await tellOfRefusal()
     }
 
     /// Stops every worker, then cvr-sync after its last pass (stop contract, design §5).
@@ -290,8 +292,10 @@ package actor Supervisor {
         let name = camera.name
         let credentials = CredentialFile(
             systemDirectory: surroundings.credentialsDirectory, stateDirectory: places.credentials)
+        let installed = surroundings.programs.ingest
         let link = WorkerLink(
-            plan(camera), places: places, executable: surroundings.programs.ingest, credentials: credentials
+            plan(camera), places: places, executable: { [weak self] in await self?.ingestProgram() ?? installed },
+            credentials: credentials
         ) { [weak self] in await self?.worker(name, tells: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.keeper(of: name, reports: $0) }
         let bitRate = BitRateMean(patience: surroundings.ratePatience, remembered: rates[name])

@@ -34,6 +34,11 @@ struct WorkerConnection: Sendable {
             close(descriptor)
             throw failure
         }
+        // Workers run as our user: no other's process is told a camera's password.
+        guard uid == geteuid() else {
+            close(descriptor)
+            throw SocketFailure(errno: EACCES)
+        }
         self.descriptor = descriptor
         peer = pid
     }

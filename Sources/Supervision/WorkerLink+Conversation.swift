@@ -80,9 +80,11 @@ extension WorkerLink {
 
     /// Never waits: a worker whose queue of connections is full, or who is stopped, holds nobody up.
     ///
-    /// Only its own slot is tried: a worker leaves one connection for the next, whoever that is.
+    /// Only its own slot is tried, and never another worker's: that leaves one connection for the next, whoever that is,
+    /// and is taken to hang when it is left too often. A program that is no worker says no slot.
     private func connection(to process: RunningProcess) -> WorkerConnection? {
-        let slots = talks[process.pid]?.slot.map { [$0] } ?? Slot.allCases
+        let others = talks.filter { $0.key != process.pid }.compactMap(\.value.slot)
+        let slots = talks[process.pid]?.slot.map { [$0] } ?? Slot.allCases.filter { !others.contains($0) }
         for slot in slots {
             // It does not listen yet.
             guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
@@ -132,6 +134,7 @@ extension WorkerLink {
             // The first message of a connection must be the right worker's hello.
             guard case .hello(let identity) = message else { throw MessageError("no hello at first") }
             guard identity.camera == camera else { throw MessageError("a worker of \(identity.camera)") }
+            guard identity.pid == Int64(pid) else { throw MessageError("the hello of process \(identity.pid)") }
             talks[pid]?.version = version
             talks[pid]?.identity = identity
         }
@@ -152,8 +155,9 @@ extension WorkerLink {
             let activity = ProcessFacts.activity(of: process.pid)
             switch talks[process.pid]?.detector.verdict(at: .now, activity) {
             case .hung(let kind, let why): throw Departure.Condemnation.hung(kind, why)
-            case .diskStalled: await tell(isStalled: true)
-            case .alive, nil: await tell(isStalled: false)
+            // The camera is the leader's: a successor beside it has no say.
+            case .diskStalled: if process.pid == leader { await tell(isStalled: true) }
+            case .alive, nil: if process.pid == leader { await tell(isStalled: false) }
             }
         }
     }

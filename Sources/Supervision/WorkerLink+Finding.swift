@@ -66,9 +66,11 @@ extension WorkerLink {
             guard let connection = try? WorkerConnection(path: places.workerSocket(camera, slot)) else { continue }
             let (peer, arguments) = (connection.peer, commonArguments)
             connection.abandon()
-            // Gone since: as good as not there.
+            // In the files that say who it is; the lock's is looked at only where the run directory's does not fit.
+            let files = [places.runDirectory(camera, slot) + "/state.json", places.lock(camera, slot)]
             let process = await offPool(atMost: Self.looking) {
-                ProcessRecord.isOurs(peer, startedWith: arguments) ? try RunningProcess.adopt(pid: peer) : nil
+                files.lazy.compactMap { ProcessRecord.process(at: $0, startedWith: arguments) }
+                    .first { $0.pid == peer }
             }
             if let process = process ?? nil { found.append(process) }
         }

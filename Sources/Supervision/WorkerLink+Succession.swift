@@ -16,35 +16,31 @@ extension WorkerLink {
         case ready(hasCamera: Bool, detail: String)
         /// The camera dropped the old connection for the new one: whoever has it goes on.
         case lost
+        /// The old worker ended by itself, and the successor went on at once.
+        case tookOver
     }
 
     func prepareSuccessor(of process: RunningProcess) async throws -> Launch {
         guard let slot = await Self.slot(of: process)?.other else {
             throw SwapFailure(
-                Fault(code: "notSwapped", message: "the worker does not say its slot", nextStep: "Restart the camera"))
+                Fault(code: "notSwapped", message: "the worker does not say its slot", nextStep: "Restart the camera"),
+                isOfBuild: false)
         }
         await removeStraySuccessors(beside: process)
         try await prepareDirectory(of: slot)
         if settings == nil { settings = try await resolve() }
         settings?.predecessorEnd = nil
         settings?.lastSession = lastSession
-        return launch(in: slot, ["--role", "successor"])
+        return await launch(in: slot, ["--role", "successor"])
     }
 
     func letSucceed(
         _ successor: RunningProcess, after old: RunningProcess, isNext: @Sendable () async -> Void
     ) async throws -> SwapKind {
         let wasRecording = talks[old.pid]?.progress?.state == .recording
-        let (oldPID, newPID) = (old.pid, successor.pid)
-        let readiness = await first(within: Self.readinessLimit) { pid, message -> Readiness? in
-            switch message {
-            case .readyToSucceed(let hasCamera, let detail) where pid == newPID:
-                .ready(hasCamera: hasCamera, detail: detail)
-            case .progress(let progress) where pid == oldPID && wasRecording && progress.state != .recording: .lost
-            default: nil
-            }
+        guard let readiness = await readiness(of: successor, after: old, wasRecording: wasRecording) else {
+            throw notReady(successor.pid)
         }
-        guard let readiness else { throw notReady(newPID) }
         await isNext()
         await reconnect(to: old.pid)
         switch readiness {
@@ -53,22 +49,50 @@ extension WorkerLink {
         case .ready(hasCamera: false, let detail):
             await hear(.said(.event(type: "swapWithGap", at: .now, detail: detail)))
             letGo(old)
+        case .tookOver: return .withoutWork
         }
         if case .ready(hasCamera: true, _) = readiness { return .makeBeforeBreak }
         return wasRecording ? .breakBeforeMake : .withoutWork
     }
 
+    private func readiness(
+        of successor: RunningProcess, after old: RunningProcess, wasRecording: Bool
+    ) async -> Readiness? {
+        let (end, pid) = (ContinuousClock.now + Self.readinessLimit, successor.pid)
+        while true {
+            let news = await first(of: successor, within: end - ContinuousClock.now) { from, message -> Readiness? in
+                switch message {
+                case .readyToSucceed(let hasCamera, let detail) where from == pid:
+                    .ready(hasCamera: hasCamera, detail: detail)
+                case .progress(let progress) where from == pid && progress.state == .recording: .tookOver
+                case .progress where wasRecording: .lost
+                default: nil
+                }
+            }
+            guard case .came(let readiness) = news else { return nil }
+            guard case .lost = readiness else { return readiness }
+            // What both lack is no connection that the camera gave to the other.
+            let hasCamera = (talks[pid]?.progress?.bytesReceived ?? 0) > 0
+            if hasCamera, talks[old.pid]?.progress?.state != .recording { return .lost }
+        }
+    }
+
     func awaitWork(of process: RunningProcess) async throws {
         if talks[process.pid]?.progress?.state == .recording { return }
         let pid = process.pid
-        let isAtWork = await first(within: Self.workLimit) { from, message -> Bool? in
+        let isAtWork = await first(of: process, within: Self.workLimit) { from, message -> Bool? in
             if case .progress(let progress) = message, from == pid, progress.state == .recording { true } else { nil }
         }
-        guard isAtWork == nil else { return }
-        let cause = talks[pid]?.progress?.lastFault?.message ?? "it does not say why"
+        let said = talks[pid]?.progress?.lastFault?.message ?? "it does not say why"
+        let why: String
+        switch isAtWork {
+        case .came: return
+        case .ended: why = "ended before it recorded"
+        case .timeUp: why = "did not record within 30 s: \(said)"
+        }
         throw SwapFailure(
             Fault(
-                code: "notRecording", message: "the new worker did not record within 30 s: \(cause)",
+                code: "notRecording", message: "the new worker \(why)",
                 nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
     }
 
@@ -107,29 +131,33 @@ extension WorkerLink {
                 nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
     }
 
-    /// The first message of any worker that `match` takes; nil when there is none in time.
+    private enum Waited<Value: Sendable>: Sendable {
+        case came(Value)
+        /// There is nobody to wait for any more.
+        case ended
+        case timeUp
+    }
+
+    /// The first message of any worker that `match` takes, while `process` lives.
     private func first<Value: Sendable>(
-        within limit: Duration, _ match: @escaping @Sendable (Int32, IngestToSupervisor) -> Value?
-    ) async -> Value? {
+        of process: RunningProcess, within limit: Duration,
+        _ match: @escaping @Sendable (Int32, IngestToSupervisor) -> Value?
+    ) async -> Waited<Value> {
         let (stream, continuation) = AsyncStream.makeStream(of: (pid: Int32, message: IngestToSupervisor).self)
         numbers += 1
         let own = numbers
         taps[own] = continuation
         defer { taps[own] = nil }
-        return await withTaskGroup(of: Value?.self) { group in
+        return await withTaskGroup(of: Waited<Value>.self) { group in
             group.addTask {
                 for await (pid, message) in stream {
-                    if let value = match(pid, message) { return value }
+                    if let value = match(pid, message) { return .came(value) }
                 }
-                return nil
+                return .timeUp
             }
-            group.addTask {
-                // Cancelled when the message has come.
-                try? await Task.sleep(for: limit)
-                return nil
-            }
+            group.addTask { await process.exit(within: limit) == nil ? .timeUp : .ended }
             defer { group.cancelAll() }
-            return await group.next() ?? nil
+            return await group.next() ?? .timeUp
         }
     }
 }

@@ -37,7 +37,7 @@ actor WorkerLink: ProcessLink {
     private nonisolated let slot = Slot.a
 
     /// What the next worker is started from.
-    private(set) var executable: String
+    private nonisolated let executable: @Sendable () async -> String
     private var plan: Plan
     var settings: CameraSettings?
     /// By pid: a swap has two workers.
@@ -54,7 +54,7 @@ actor WorkerLink: ProcessLink {
     private nonisolated let marks: SessionMarkWriter
 
     init(
-        _ plan: Plan, places: Places, executable: String, credentials: CredentialFile,
+        _ plan: Plan, places: Places, executable: @escaping @Sendable () async -> String, credentials: CredentialFile,
         hear: @escaping @Sendable (News) async -> Void
     ) {
         self.plan = plan
@@ -104,15 +104,15 @@ actor WorkerLink: ProcessLink {
         next.lastSession = max(lastSession, try await offPool { try mark.read() })
         lastSession = next.lastSession
         settings = next
-        return launch(in: slot)
+        return await launch(in: slot)
     }
 
     /// How every worker of this camera was started, whatever its slot.
     nonisolated var commonArguments: [String] { ["--camera", camera.text, "--slot"] }
 
-    func launch(in slot: Slot, _ more: [String] = []) -> Launch {
+    func launch(in slot: Slot, _ more: [String] = []) async -> Launch {
         Launch(
-            executable: executable,
+            executable: await executable(),
             arguments: commonArguments + [slot.rawValue] + more + [
                 "--cache", places.cacheDirectory(camera), "--run", places.runDirectory(camera, slot),
             ])
@@ -122,9 +122,6 @@ actor WorkerLink: ProcessLink {
         let (camera, places) = (camera, places)
         try await offPool { try SmallFile.makeDirectory(places.runDirectory(camera, slot)) }
     }
-
-    /// Starts the next worker from another build.
-    func use(executable path: String) { executable = path }
 
     /// Takes a share of the disk that moved by itself: no reason to read a password that somebody may be changing.
     func take(cacheBudgetBytes: Int64) {

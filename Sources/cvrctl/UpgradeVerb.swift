@@ -17,7 +17,7 @@ struct UpgradeVerb: Verb {
                 Terminal.plain("\(step.camera ?? "upgrade")  \(step.outcome)  \(step.detail)") + "\n"
             }
         }
-        guard let last, last.outcome == "done" else {
+        guard let last, last.outcome == Admin.UpgradeStep.Outcome.done.rawValue else {
             throw Complaint(
                 .failed, code: "rolledBack", message: last?.detail ?? "cvrd did not say how it ended",
                 nextStep: "See cvrctl events; every camera records on")

@@ -33,7 +33,7 @@ struct JSONManualTests {
         "events": Listing.Event(time: "", type: "", camera: nil, detail: ""),
         "reload": Admin.Reloaded(added: [], removed: [], changed: []),
         "doctor": Admin.Check("", .ok, ""),
-        "upgrade": Admin.UpgradeStep(camera: nil, outcome: "", detail: ""),
+        "upgrade": Admin.UpgradeStep(camera: nil, .kept, ""),
         "Errors": Words(),
     ]
 

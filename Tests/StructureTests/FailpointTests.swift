@@ -1,6 +1,6 @@
 import Testing
 
-/// A step at which cvr-sync may be killed is one at which a test kills it.
+/// A step at which cvr-sync, or a worker in a swap, may be killed is one at which a test kills it.
 @Suite("Structure: failpoints")
 struct FailpointTests {
     let tree = SourceTree()
@@ -34,5 +34,16 @@ struct FailpointTests {
             }
         }
         #expect(try steps() == Set(named))
+    }
+
+    @Test("each step of a swap is in the list of the tests that die at it and in ARCHITECTURE.md, and no other is")
+    func swaps() throws {
+        let sources = try tree.swiftFiles(in: "Sources/Ingest").map(\.text).joined()
+        let steps = Set(sources.matches(of: /Failpoint\.reach\("([A-Za-z.]+)"\)/).map { String($0.output.1) })
+        #expect(steps.count > 5)
+        let word = /["`]((?:swap|handOver|takeOver)\.[A-Za-z]+)["`]/
+        let tests = try tree.text("Tests/CrashTests/SwapKillTests.swift")
+        #expect(Set(tests.matches(of: word).map { String($0.output.1) }) == steps)
+        #expect(Set(try tree.text("ARCHITECTURE.md").matches(of: word).map { String($0.output.1) }) == steps)
     }
 }

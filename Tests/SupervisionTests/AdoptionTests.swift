@@ -10,7 +10,8 @@ import Testing
 /// A worker of version 1, which says hello unasked: pinned as bytes.
 private enum OldWorker {
     static func hello(_ camera: String) -> [UInt8] {
-        text([1, 1] + text(Array(camera.utf8)) + text(Array("a".utf8)) + bytes(1, 8) + text(Array("0.1.0".utf8)))
+        let pid = bytes(Int(ScriptedWorker.pidToCome), 8)
+        return text([1, 1] + text(Array(camera.utf8)) + text(Array("a".utf8)) + pid + text(Array("0.1.0".utf8)))
     }
 
     private static func text(_ value: [UInt8]) -> [UInt8] { bytes(value.count, 4) + value }
@@ -144,7 +145,7 @@ struct AdoptionTests {
             try FileManager.default.removeItem(atPath: "\(box.root)/run")
             try await session.begin()
             _ = try await session.events.next("workerAdopted", camera: "front")
-            _ = try await session.events.next("unreachable", camera: "front")
+            _ = try await session.events.next("workerUnreachable", camera: "front")
             _ = try await session.events.next("successorStarted", camera: "front")
             #expect(ProcessFacts.startTime(of: Int32(pid)) != nil)
             await session.end()

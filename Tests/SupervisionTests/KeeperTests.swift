@@ -7,14 +7,34 @@ import Testing
 
 /// A link to a shell script.
 private final class ScriptedLink: ProcessLink {
+    /// What becomes of the successor.
+    enum Succession: Sendable {
+        /// The old process lets go, and the new one does its work.
+        case works
+        case neverWorks
+        /// For a reason that is no build's fault.
+        case fails
+        /// It is never ready.
+        case waits
+        /// It cannot even be prepared in this life.
+        case hangs
+    }
+
     let program = "scripted"
     let patience: StopPatience
     private let state: Mutex<(launches: [GapReason?], script: String, refusal: Refusal?, hangs: Bool)>
     private let condemn: AsyncStream<Departure.Condemnation>
     let condemnation: AsyncStream<Departure.Condemnation>.Continuation
+    private let succession: Succession
+    private let successorScript: String
 
-    init(_ script: String, patience: StopPatience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(60))) {
+    init(
+        _ script: String, patience: StopPatience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(60)),
+        succession: Succession = .works, successor: String = "exec sleep 1000"
+    ) {
         self.patience = patience
+        self.succession = succession
+        successorScript = successor
         state = Mutex(([], script, nil, false))
         (condemn, condemnation) = AsyncStream.makeStream()
     }
@@ -43,6 +63,27 @@ private final class ScriptedLink: ProcessLink {
     func converse(with process: RunningProcess) async throws {
         for await why in condemn { throw why }
     }
+
+    func prepareSuccessor(of process: RunningProcess) async throws -> Launch {
+        if case .hangs = succession { await untilCancelled() }
+        return Launch(executable: "/bin/sh", arguments: ["-c", successorScript])
+    }
+
+    func letSucceed(
+        _ successor: RunningProcess, after old: RunningProcess, isNext: @Sendable () async -> Void
+    ) async throws -> SwapKind {
+        if case .waits = succession { await untilCancelled() }
+        if case .fails = succession { throw SwapFailure(Self.fault, isOfBuild: false) }
+        await isNext()
+        old.signal(SIGTERM)
+        return .makeBeforeBreak
+    }
+
+    func awaitWork(of process: RunningProcess) async throws {
+        if case .neverWorks = succession { throw SwapFailure(Self.fault) }
+    }
+
+    static let fault = Fault(code: "test", message: "it does not", nextStep: "look")
 }
 
 /// A keeper at work, and what it reports.
@@ -241,5 +282,80 @@ struct KeeperTests {
             #expect(process.signal(SIGKILL))
             _ = await process.exit()
         }
+    }
+
+    // MARK: Swap
+
+    @Test("a successor is the process from the moment the old one ends")
+    func swap() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000"))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        #expect(await kept.keeper.swapped() == .replaced(.makeBeforeBreak))
+        _ = try await kept.pid(after: old)
+        #expect(ProcessFacts.startTime(of: old) == nil)
+        await kept.end()
+    }
+
+    @Test("a successor that ends before it is ready costs the old process nothing")
+    func swapRolledBack() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .waits, successor: "exit 3"))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        guard case .rolledBack(let fault) = await kept.keeper.swapped() else { throw Session.Unexpected() }
+        #expect(fault.code == "successorEnded" && fault.message.contains("exit code 3"))
+        #expect(ProcessFacts.startTime(of: old) != nil)
+        await kept.end()
+    }
+
+    @Test("a successor that took over and does not work is told of as that")
+    func swapBroken() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .neverWorks))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        #expect(await kept.keeper.swapped() == .broken(ScriptedLink.fault))
+        _ = try await kept.pid(after: old)
+        await kept.end()
+    }
+
+    @Test("a swap that fails for no fault of the build is none, and its successor ends")
+    func swapNotDone() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .fails))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        #expect(await kept.keeper.swapped() == .notDone("it does not. look"))
+        #expect(ProcessFacts.startTime(of: old) != nil)
+        await kept.end()
+    }
+
+    /// A swap that has begun, and nothing more.
+    private func beginSwap(of kept: Kept) async -> AsyncStream<SwapEnd> {
+        let (ends, answer) = AsyncStream.makeStream(of: SwapEnd.self)
+        kept.keeper.order(.swap(answer))
+        await kept.keeper.pulse()
+        return ends
+    }
+
+    @Test("a process that ends before it has a successor is started anew, and its swap is over")
+    func swapOutlived() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .hangs))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        let ends = await beginSwap(of: kept)
+        try #require(try RunningProcess.adopt(pid: old)).signal(SIGKILL)
+        #expect(await ends.first { _ in true } == .notDone("the worker ended by itself"))
+        _ = try await kept.pid(after: old)
+        await kept.end()
+    }
+
+    @Test("whoever waits for a swap is answered when its keeper ends, and afterwards")
+    func swapOfRetired() async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .hangs))
+        kept.keeper.order(.start)
+        _ = try await kept.pid()
+        let ends = await beginSwap(of: kept)
+        await kept.end()
+        guard case .notDone = await ends.first(where: { _ in true }) else { throw Session.Unexpected() }
+        #expect(await kept.keeper.swapped() == .notDone("cvrd ends"))
     }
 }

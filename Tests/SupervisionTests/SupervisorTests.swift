@@ -66,6 +66,18 @@ struct SupervisorTests {
         }
     }
 
+    @Test("a worker whose hello names another process than the one that listens is replaced")
+    func foreignHello() async throws {
+        let box = try TemporaryBox()
+        try box.configure("{ front: { url: rtsp://h/a } }")
+        let name = try #require(CameraName("front"))
+        try box.say("front", [.hello(WorkerIdentity(camera: name, slot: .a, pid: 1, build: "test")), waiting])
+        try await withSession(box) { session in
+            let exited = try await session.events.next("workerExited", camera: "front")
+            #expect(exited.detail.contains("the hello of process 1"), "\(exited)")
+        }
+    }
+
     @Test("a worker of another camera behind the socket is replaced", arguments: ["yard", nil])
     func wrongHello(name: String?) async throws {
         let box = try TemporaryBox()

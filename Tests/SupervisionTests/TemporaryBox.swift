@@ -82,8 +82,8 @@ final class TemporaryBox: Sendable {
 
 /// A worker in a process of its own: listens as a real one, says what it was given, and hangs up on later versions.
 ///
-/// It reports as an event every message that it hears; told to stop, it exits 0. Its slot's lock file names it, and
-/// SIGTERM makes it leave last words.
+/// It reports as an event every message that it hears; told to stop, it exits 0. Its slot's lock file names it, SIGTERM
+/// makes it leave last words, and its hello has its own pid in the place of `pidToCome`.
 enum ScriptedWorker {
     static func program(version: Int = 2) -> String { "#!/usr/bin/python3\nversion = \(version)\n" + text }
 
@@ -121,7 +121,8 @@ enum ScriptedWorker {
 
         def converse(connection):
             frames = os.path.join(os.path.dirname(sys.argv[0]), camera + ".frames")
-            connection.sendall(open(frames, "rb").read())
+            pid_to_come = (\#(pidToCome)).to_bytes(8, "big")
+            connection.sendall(open(frames, "rb").read().replace(pid_to_come, os.getpid().to_bytes(8, "big")))
             received = b""
             while chunk := connection.recv(65536):
                 received += chunk
@@ -142,9 +143,11 @@ enum ScriptedWorker {
                 pass  # cvrd looked who is there, or left
         """#
 
+    static let pidToCome: Int64 = 0x7069_6420_746F_2063
+
     static func hello(_ camera: String) throws -> IngestToSupervisor {
         let name = try #require(CameraName(camera))
-        return .hello(WorkerIdentity(camera: name, slot: .a, pid: 1, build: "test"))
+        return .hello(WorkerIdentity(camera: name, slot: .a, pid: pidToCome, build: "test"))
     }
 
     /// The message behind a `heard` event.

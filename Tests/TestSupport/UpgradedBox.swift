@@ -47,6 +47,16 @@ package struct UpgradedBox: Sendable {
         guard done.ending == .exited(0) else { throw Missed("install \(from): \(done.errors)") }
     }
 
+    /// Returns when cvrd has kept the build that records: its name in `status`.
+    package func untilKept() async throws -> String {
+        let build = try await box.status(of: cameras[0]).build
+        let id = build.split(separator: "+").last ?? ""
+        try await eventually("a kept build", within: .seconds(60)) {
+            FileManager.default.fileExists(atPath: "\(box.root)/state/builds/\(id)/cvr-ingest") ? true : nil
+        }
+        return build
+    }
+
     package func workers() throws -> [String: BoxProcess] {
         var found: [String: BoxProcess] = [:]
         for camera in cameras { found[camera] = try box.worker(of: camera) }

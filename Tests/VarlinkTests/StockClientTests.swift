@@ -162,7 +162,7 @@ struct InterfaceFileTests {
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(), "Reload()": VarlinkEmpty(),
         "Check": Admin.Check("n", camera: "c", .ok, "m", nextStep: "s"), "Doctor()": VarlinkEmpty(),
         "Doctor->": Admin.Checks(checks: [Admin.Check("n", camera: "c", .ok, "m")]),
-        "Upgrade()": VarlinkEmpty(), "Upgrade->": Admin.UpgradeStep(camera: "c", outcome: "o", detail: "d"),
+        "Upgrade()": VarlinkEmpty(), "Upgrade->": Admin.UpgradeStep(camera: "c", .kept, "d"),
         "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
     ].merging(listing) { own, _ in own }
 
