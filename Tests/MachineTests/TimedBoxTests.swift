@@ -31,11 +31,11 @@ extension ServedBoxTests {
             #include <sys/timex.h>
             int adjtimex(struct timex *query) { memset(query, 0, sizeof *query); return 0; }
             """
-        let library = "\(machine.data)/vouching.so"
+        let library = "\(machine.root)/root/etc/vouching.so"
         let made = try await run(
             "/usr/bin/env", ["clang", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input: source)
         try #require(made.ending == .exited(0), "\(made.errors)")
-        try await machine.systemctl("set-environment", "LD_PRELOAD=/var/lib/cvr/vouching.so")
+        try await machine.systemctl("set-environment", "LD_PRELOAD=/etc/vouching.so")
         try await machine.systemctl("stop", "systemd-timedated")
     }
 }
