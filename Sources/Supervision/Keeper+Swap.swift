@@ -100,10 +100,13 @@ extension Keeper {
     ) async throws -> RunningProcess {
         if let found { return found }
         let launch = try await link.prepareSuccessor(of: old)
-        let process = try await offPool { try RunningProcess.spawn(launch) }
-        // Given up meanwhile: nobody would keep it.
-        if case .terminated = inbox.yield(.succeeding(process, swap: number)) { process.signal(SIGTERM) }
-        return process
+        try Task.checkCancellation()
+        return try await offPool { [inbox] in
+            let process = try RunningProcess.spawn(launch)
+            // Given up meanwhile: nobody would keep it.
+            if case .terminated = inbox.yield(.succeeding(process, swap: number)) { process.signal(SIGTERM) }
+            return process
+        }
     }
 
     /// From here on the old process ends as it was asked to.
