@@ -40,6 +40,8 @@ extension SystemCallRules {
         let fastOpen: UInt64 = 0x2000_0000  // MSG_FASTOPEN: a connection that no rule for connect(2) sees
         return [
             Rule(call: "mmap", conditions: [.masked(2, mask: executable, 0)]),
+            // A module of the name service, where no Landlock hides it: libc does without.
+            Rule(call: "mmap", conditions: [.masked(2, mask: executable, executable)], answer: .refuse(errno: EACCES)),
             Rule(call: "mprotect", conditions: [.masked(2, mask: executable, 0)]),
             Rule(call: "sendto", conditions: [.masked(3, mask: fastOpen, 0)]),
             Rule(call: "sendmsg", conditions: [.masked(2, mask: fastOpen, 0)]),

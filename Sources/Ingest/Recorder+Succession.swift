@@ -28,7 +28,8 @@ extension Recorder {
         session = nil
         Failpoint.reach("handOver.closed")
         cacheWriter.recordedUntil = seam
-        let handOver = HandOver(at: seam, keyframe: FrameMark(of: frame.data))
+        let handOver = HandOver(
+            at: seam, keyframe: FrameMark(of: frame.data), heard: ending.lastHeard.mapValues { FrameMark(of: $0) })
         cacheWriter.facts.state(.handOver(session: number, handOver), at: clocks.wall())
         Failpoint.reach("handOver.journalled")
         hasHandedOver = true
@@ -58,41 +59,31 @@ extension Recorder {
         intake = received
         connectedAt = rehearsal.connectedAt
         rhythm = rehearsal.rhythm
-        let frames = rehearsal.frames
-        guard let start = start(in: frames, at: handOver) else { return }
-        var anchor = step.counted(frames[start.index].arrival)
-        if start.isSeam, let handOver {
-            anchor = handOver.at
-        } else if let until = cacheWriter.recordedUntil, anchor < until {
-            // Recorded twice, and dated as it was: an end that is not known to the frame must not lose one.
-            cacheWriter.recordedUntil = anchor
+        if let handOver, let seam = Seam(handOver, in: rehearsal.frames, step) {
+            let first = rehearsal.frames[seam.keyframe]
+            let lead = seam.lead(in: rehearsal.frames, received.timescales)
+            begin(at: first, lead: lead, anchor: handOver.at - lead)
+            for frame in seam.rest(of: rehearsal.frames) { consume(frame) }
+            mention("tookOver", "from the keyframe that its predecessor left to it")
+        } else if let index = start(in: rehearsal.frames) {
+            let first = rehearsal.frames[index]
+            let anchor = step.counted(first.arrival)
+            if let until = cacheWriter.recordedUntil, anchor < until {
+                // Recorded twice, and dated as it was: an end that is not known to the frame must not lose one.
+                cacheWriter.recordedUntil = anchor
+            }
+            begin(at: first, anchor: anchor)
+            for (place, frame) in rehearsal.frames.enumerated() where place >= index || frame.track != 0 {
+                consume(frame)
+            }
+            mention("tookOver", "from the pictures that it had in memory")
         }
-        begin(at: frames[start.index], anchor: anchor)
-        for (index, frame) in frames.enumerated() where index >= start.index || frame.track != 0 { consume(frame) }
-        mention(
-            "tookOver",
-            start.isSeam
-                ? "from the keyframe that its predecessor left to it" : "from the pictures that it had in memory")
     }
 
-    /// The keyframe that the predecessor named, else the last one that it has surely recorded, else the first there is.
-    private func start(in frames: [TimedFrame], at handOver: HandOver?) -> (index: Int, isSeam: Bool)? {
+    /// The last keyframe that the predecessor has surely recorded, else the first there is.
+    private func start(in frames: [TimedFrame]) -> Int? {
         let keys = frames.indices.filter { frames[$0].track == 0 && frames[$0].isSync }
-        if let seam = handOver.flatMap({ Self.seam(in: frames, at: $0, step) }) { return (seam, true) }
         let until = (cacheWriter.recordedUntil ?? activeSince) + .seconds(-1)
-        guard let index = keys.last(where: { step.counted(frames[$0].arrival) <= until }) ?? keys.first else {
-            return nil
-        }
-        return (index, false)
-    }
-
-    /// The frame with the mark of the hand-over; of several, the one that came closest to its time.
-    static func seam(in frames: [TimedFrame], at handOver: HandOver, _ step: WallStep) -> Int? {
-        let distance = { (index: Int) in (step.counted(frames[index].arrival) - handOver.at).magnitude }
-        return frames.indices.filter { index in
-            let frame = frames[index]
-            return frame.track == 0 && frame.isSync && Int64(frame.data.count) == handOver.keyframe.bytes
-                && FrameMark(of: frame.data) == handOver.keyframe
-        }.min { distance($0) < distance($1) }
+        return keys.last { step.counted(frames[$0].arrival) <= until } ?? keys.first
     }
 }

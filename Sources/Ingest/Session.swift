@@ -26,6 +26,8 @@ final class Session {
     private var builder: FragmentBuilder
     /// Other tracks' samples that lie after all video so far: which segment they belong to is not known yet.
     private var ahead: [(sample: Sample, arrival: MonotonicTime)] = []
+    /// Each other track's newest sample that was not dropped.
+    private(set) var lastHeard: [Int: [UInt8]] = [:]
     private var output: SegmentOutput?
     private var counter: Int64 = 0
     private var isFormatChange = false
@@ -153,6 +155,7 @@ final class Session {
     }
 
     private func add(_ sample: Sample, at arrival: MonotonicTime) throws(SegmentStoreError) {
+        if sample.track != 0 { lastHeard[sample.track] = sample.data }
         if !builder.accepts(sample) { try writeFragment() }
         builder.add(sample, at: arrival)
         if builder.isDue { try writeFragment() }

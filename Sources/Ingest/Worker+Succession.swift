@@ -111,7 +111,7 @@ extension Worker {
         let step = WallStep(wall: clocks.wall(), now: now)
         let handOver = inheritance.recovered.handOver
         if let handOver, rehearsal.intake != nil, now - inheritance.since < Succession.seamPatience,
-            Recorder.seam(in: rehearsal.frames, at: handOver, step) == nil
+            Seam(handOver, in: rehearsal.frames, step)?.isWhole != true
         {
             return
         }

@@ -7,10 +7,14 @@ package struct HandOver: Hashable, Sendable {
     /// The keyframe's time on the old session's timeline: the new session's media time 0.
     package var at: WallTime
     package var keyframe: FrameMark
+    /// The last sample of each other track that is the old session's: what is heard beside the keyframe may come before
+    /// it on one connection and after it on the other.
+    package var heard: [Int: FrameMark]
 
-    package init(at: WallTime, keyframe: FrameMark) {
+    package init(at: WallTime, keyframe: FrameMark, heard: [Int: FrameMark] = [:]) {
         self.at = at
         self.keyframe = keyframe
+        self.heard = heard
     }
 }
 

@@ -175,18 +175,34 @@ extension JournalState {
 }
 
 extension HandOver {
+    /// More tracks than any camera has.
+    private static let mostTracks = 8
+
     fileprivate var fields: [(String, String)] {
-        [
+        let fields = [
             ("hand-over", at.rfc3339Microseconds), ("keyframe", "\(keyframe.checksum)"),
             ("keyframe-bytes", "\(keyframe.bytes)"),
         ]
+        guard !heard.isEmpty else { return fields }
+        let list = heard.sorted { $0.key < $1.key }.prefix(Self.mostTracks).map { track, mark in
+            "\(track).\(mark.checksum).\(mark.bytes)"
+        }
+        return fields + [("heard", list.joined(separator: ","))]
     }
 
     fileprivate init?(_ fields: JournalFields) {
         guard let at = fields.time("hand-over"), let bytes = fields.number("keyframe-bytes"),
             let checksum = fields.number("keyframe").flatMap({ UInt32(exactly: $0) })
         else { return nil }
-        self.init(at: at, keyframe: FrameMark(checksum: checksum, bytes: bytes))
+        var heard: [Int: FrameMark] = [:]
+        for item in (fields["heard"] ?? "").split(separator: ",").prefix(Self.mostTracks) {
+            let numbers = item.split(separator: ".").compactMap { JournalFields.number($0.utf8) }
+            guard numbers.count == 3, let track = Int(exactly: numbers[0]), let sum = UInt32(exactly: numbers[1]) else {
+                return nil
+            }
+            heard[track] = FrameMark(checksum: sum, bytes: numbers[2])
+        }
+        self.init(at: at, keyframe: FrameMark(checksum: checksum, bytes: bytes), heard: heard)
     }
 }
 

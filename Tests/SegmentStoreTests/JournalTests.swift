@@ -19,6 +19,12 @@ struct JournalTests {
         .formatChange(SegmentID(session: 3, counter: 2), codecs: "hvc1.1.6.L93.B0"),
         .clockStep(from: Footage.anchor, to: Footage.anchor - .seconds(3600)),
         .sessionEnd(session: 3, end: Footage.anchor + .seconds(30), reason: .networkLoss),
+        .handOver(session: 3, HandOver(at: Footage.anchor, keyframe: FrameMark(of: [1]))),
+        .handOver(
+            session: 3,
+            HandOver(
+                at: Footage.anchor, keyframe: FrameMark(of: [1]),
+                heard: [1: FrameMark(of: [2, 3]), 2: FrameMark(of: [])])),
         .gapOpen(from: Footage.anchor, reason: .cameraOffline, detail: "a b=c 100 %\n\u{7F}naïve \u{0}"),
         .gapClose(to: Footage.anchor + .seconds(40)),
         .evicted(
