@@ -53,6 +53,11 @@ package struct Departure: Hashable, Sendable {
         switch status {
         case .exited(let code): self.init(exitCode: code, name)
         case .signalled(let signal): self.init(signal: signal, name, outOfMemory: outOfMemory)
+        case .unknown where outOfMemory:
+            // Of an adopted process only its last words tell more, and it left none.
+            self.init(
+                .crashed, .workerCrash, "outOfMemory", "\(name) ended while the machine was out of memory",
+                Self.moreMemory)
         case .unknown:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) ended with an unknown status", Self.report)
         }
@@ -104,6 +109,7 @@ package struct Departure: Hashable, Sendable {
         }
     }
 
+    private static let moreMemory = "Add memory or record fewer cameras"
     private static let report = "If it recurs, report it with the log (journalctl -u cvrd)"
 
     private init(signal: Int32, _ name: String, outOfMemory: Bool) {
@@ -111,7 +117,7 @@ package struct Departure: Hashable, Sendable {
         case SIGKILL where outOfMemory:
             self.init(
                 .crashed, .workerCrash, "outOfMemory", "\(name) was killed while the machine was out of memory",
-                "Add memory or record fewer cameras")
+                Self.moreMemory)
         case SIGKILL, SIGTERM, SIGINT:
             self.init(
                 .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",

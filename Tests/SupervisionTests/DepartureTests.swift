@@ -35,6 +35,7 @@ struct DepartureTests {
         Row(status: .signalled(9), outOfMemory: true, ending: .crashed, gap: .workerCrash, code: "outOfMemory"),
         Row(status: .signalled(15), ending: .killed, gap: .workerCrash, code: "workerKilled"),
         Row(status: .unknown, ending: .crashed, gap: .workerCrash, code: "workerCrash"),
+        Row(status: .unknown, outOfMemory: true, ending: .crashed, gap: .workerCrash, code: "outOfMemory"),
         Row(
             status: .signalled(9), condemned: .hung(.frozen, "x"), ending: .crashed, gap: .workerHang,
             code: "workerFrozen"),
