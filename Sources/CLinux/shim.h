@@ -137,6 +137,9 @@ static inline int cvr_landlock_restrict(int ruleset) { return (int)syscall(446, 
 /* fork(2) is hidden from Swift, for whoever has threads; for a process that has one. */
 static inline pid_t cvr_fork(void) { return fork(); }
 
+/* For such a fork: it does not outlive who waits for it. */
+static inline int cvr_die_with_parent(void) { return (int)syscall(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0); }
+
 /* O_PATH is shown only with _GNU_SOURCE: names a file without opening it. */
 static inline int cvr_open_path(const char *path) { return open(path, 010000000 | O_CLOEXEC); }
 

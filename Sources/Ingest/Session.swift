@@ -212,8 +212,9 @@ final class Session {
     /// Journals what the segment needs to be understood, then creates it.
     private func openSegment(at first: Sample) throws(SegmentStoreError) -> SegmentOutput {
         let now = cacheWriter.clocks.monotonic()
-        clock.settle(notBefore: cacheWriter.recordedUntil, now: now)
         segmentStart = span(first.decodeTime)
+        let begun = segmentStart
+        clock.settle(notBefore: cacheWriter.recordedUntil.map { $0 - begun }, now: now)
         writtenEnd = segmentStart
         let start = clock.wall(segmentStart)
         let session: Int64

@@ -81,6 +81,8 @@ extension Keeper {
             inbox.yield(.swapped(.notDone("\(failure.fault.message). \(failure.fault.nextStep)"), swap: number))
         } catch let refusal as Refusal {
             inbox.yield(.swapped(.notDone("\(refusal.fault.message). \(refusal.fault.nextStep)"), swap: number))
+        } catch let error as IsolationError where Self.shortages.contains(error.errno) {
+            inbox.yield(.swapped(.notDone("\(error)"), swap: number))
         } catch {
             let fault = Fault(
                 code: "swapFailed", message: "the new worker could not be started: \(error)",
@@ -88,6 +90,9 @@ extension Keeper {
             inbox.yield(.swapped(.rolledBack(fault), swap: number))
         }
     }
+
+    /// What a box may lack, whatever the build.
+    private static let shortages: Set = [EAGAIN, ENOMEM, EMFILE, ENFILE, ENOSPC]
 
     private static let heldOn = SwapFailure(
         Fault(

@@ -93,8 +93,9 @@ package enum InstanceLock {
     package static func take(_ places: Places) throws -> Bool {
         let path = places.instanceLock
         try SmallFile.makeDirectory(places.runtime, mode: 0o755)
-        // To read, so that a sweep can take it where nothing may be written.
-        let descriptor = cvr_open(path, O_RDONLY | O_CREAT, 0o600)
+        var descriptor = cvr_open(path, O_RDWR | O_CREAT, 0o600)
+        // A sweep takes it where nothing may be written, and names nobody there.
+        if descriptor < 0, errno == EROFS { descriptor = cvr_open(path, O_RDONLY, 0) }
         guard descriptor >= 0 else {
             throw FileError("open", path, errno, nextStep: "make its directory writable for cvrd")
         }

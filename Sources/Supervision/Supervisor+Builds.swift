@@ -25,9 +25,12 @@ extension Supervisor {
 
     /// The kept build in the place of the installed one; nil when that is not refused, or none is kept.
     func substitute() async -> String? {
-        guard let refusal, isRefused(await installedBuild(of: surroundings.programs.ingest)) else { return nil }
-        let kept = KeptBuilds(places)
-        return await offPool(atMost: Self.looking) { kept.substitute(for: refusal) } ?? nil
+        guard let refusal else { return nil }
+        let (kept, program) = (KeptBuilds(places), surroundings.programs.ingest)
+        // Disks that do not answer in time pardon nobody.
+        let installed = await offPool(atMost: Self.looking) { BuildIdentity.id(at: program) }
+        if let installed, !isRefused(installed) { return nil }
+        return await offPool(atMost: Self.looking) { kept.substitute(for: refusal) } ?? refusal.instead
     }
 
     // MARK: A build that does not record

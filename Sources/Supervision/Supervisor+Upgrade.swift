@@ -36,9 +36,12 @@ extension Supervisor {
         var steps = upgradeSteps ?? UpgradeSteps()
         let followed = steps.follow()
         let isUnderWay = upgradeSteps != nil
+        // One that began unasked tries a refused build only behind that.
+        isUpgradeAsked = isUpgradeAsked || !steps.isAsked
+        steps.isAsked = true
         upgradeSteps = steps
         // It goes on when whoever asked goes away: a swap is not to be cut short.
-        if !isUnderWay { Task { await self.performUpgrade(isAsked: true) } }
+        if !isUnderWay { Task { await self.performUpgrade() } }
         return followed
     }
 
@@ -56,27 +59,29 @@ extension Supervisor {
             guard (try? await Task.sleep(for: Self.gathering)) != nil else { return }
             guard upgradeSteps == nil, !isStopping else { continue }
             upgradeSteps = UpgradeSteps()
-            await performUpgrade(isAsked: false)
+            await performUpgrade()
         }
     }
 
     // MARK: One upgrade
 
-    private func performUpgrade(isAsked: Bool) async {
+    private func performUpgrade() async {
         var refusal: ChangeRefusal?
         do throws(ChangeRefusal) {
-            let last = try await replaceAll(isAsked: isAsked)
+            var last = try await replaceAll()
+            while isUpgradeAsked { last = try await replaceAll() }
             upgradeSteps?.add(last)
         } catch {
             refusal = error
         }
         upgradeSteps?.finish(throwing: refusal)
-        upgradeSteps = nil
+        (upgradeSteps, isUpgradeAsked) = (nil, false)
     }
 
     /// Returns the last step.
-    private func replaceAll(isAsked: Bool) async throws(ChangeRefusal) -> Admin.UpgradeStep {
-        if isAsked { await pardon() }
+    private func replaceAll() async throws(ChangeRefusal) -> Admin.UpgradeStep {
+        if isUpgradeAsked { await pardon() }
+        isUpgradeAsked = false
         await wait(atMost: Self.greetingLimit) { !self.rows.values.contains(where: \.isUnknown) }
         let installed = try await installedWorker()
         let newSync = await newSyncBuild()
@@ -101,7 +106,8 @@ extension Supervisor {
             throw .failed("cvrd is stopping", nextStep: "Start it again; it goes on by itself")
         }
         var last = Self.summary(Array(attempts.values))
-        if let newSync { last.detail += await restartSync(into: newSync) }
+        // Asked again: it may have come to say only now of which build it is.
+        if let newSync = await newSyncBuild() ?? newSync { last.detail += await restartSync(into: newSync) }
         let hasFailed = attempts.values.contains { $0.fault != nil }
         if hasWork {
             let type = hasFailed ? "upgradeRolledBack" : "upgradeDone"

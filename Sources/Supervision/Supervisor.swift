@@ -75,6 +75,8 @@ package actor Supervisor {
     var isReady = false
     /// Those of the upgrade under way: they happen one after the other.
     var upgradeSteps: UpgradeSteps?
+    /// An operator waits for an upgrade that has not begun.
+    var isUpgradeAsked = false
     /// As it is on disk, where that could be written.
     var refusal: KeptBuilds.Refusal?
     let upgradeRequests: AsyncStream<Void>

@@ -2,6 +2,8 @@ import Messages
 
 /// The steps of an upgrade under way, for everybody who asks for one meanwhile.
 struct UpgradeSteps {
+    /// Somebody follows it who asked for it.
+    var isAsked = false
     private var done: [Admin.UpgradeStep] = []
     private var followers: [AsyncThrowingStream<Admin.UpgradeStep, any Error>.Continuation] = []
 

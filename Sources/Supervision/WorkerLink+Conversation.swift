@@ -13,6 +13,8 @@ struct Talk {
     var detector = HangDetector(at: .now)
     var identity: WorkerIdentity?
     var progress: WorkerProgress?
+    /// What a successor said of being ready.
+    var readiness: (hasCamera: Bool, detail: String)?
     /// What it speaks, once it has said hello.
     var version: UInt8?
     /// False for a worker that would hang up on it.
@@ -143,6 +145,7 @@ extension WorkerLink {
             talks[pid]?.progress = progress
             if pid == leader { note(session: progress.session) }
         }
+        if case .readyToSucceed(let hasCamera, let detail) = message { talks[pid]?.readiness = (hasCamera, detail) }
         for tap in taps.values { tap.yield((pid, message)) }
         if pid == leader { return await hear(.said(message)) }
         // A successor has no say yet, but may have something to tell.

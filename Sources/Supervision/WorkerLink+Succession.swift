@@ -60,6 +60,8 @@ extension WorkerLink {
     ) async -> Readiness? {
         let (end, pid) = (ContinuousClock.now + Self.readinessLimit, successor.pid)
         while true {
+            // It may have come while nobody waited for it.
+            if let said = talks[pid]?.readiness { return .ready(hasCamera: said.hasCamera, detail: said.detail) }
             let news = await first(of: successor, within: end - ContinuousClock.now) { from, message -> Readiness? in
                 switch message {
                 case .readyToSucceed(let hasCamera, let detail) where from == pid:

@@ -16,6 +16,8 @@ package enum SilentFolder {
         guard pipe(&ends) == 0 else { return false }
         let asker = cvr_fork()
         if asker == 0 {
+            // Nobody waits for it any more once its parent is gone.
+            cvr_die_with_parent()
             look()
             _exit(0)
         }

@@ -30,6 +30,7 @@ package actor SyncService: Service {
     private var rebuildWaiters: [CheckedContinuation<Void, Never>] = []
     private var sleeper: Task<Void, any Error>?
     private var nextPass = MonotonicTime(microseconds: 0)
+    private var surveyedAt = MonotonicTime(microseconds: 0)
     private var isFinishing = false
     /// Ends the pass that is under way, so that the next one begins with a new survey.
     private var passLimit: StopSwitch?
@@ -199,6 +200,12 @@ extension SyncService {
             if let halves {
                 do {
                     try await halves.cache.tick()
+                    // A store that hangs holds the passes up, which survey otherwise: what closes meanwhile must be
+                    // known, or nothing of it could be let go for what follows (I7).
+                    if clock.monotonic() - surveyedAt > halves.work.settings.period + .seconds(1) {
+                        surveyedAt = clock.monotonic()
+                        try await halves.cache.surveyAll(isStopping: { [stop] in stop.isOn })
+                    }
                     progress.clear(.caches)
                 } catch {
                     await failed(error, .caches, halves.work.catalog)
@@ -213,6 +220,7 @@ extension SyncService {
         while !Task.isCancelled, !stop.isOn {
             await sleepUntilDue()
             guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
+            if sandbox?.isWithoutStore == true, let work = halves?.work { progress.blame(.store, Self.silence(work)) }
             if let sandbox, await halves?.store.isOutside(sandbox) == true {
                 endOutdated("one of its directories is on another disk, or answers again")
                 continue
@@ -242,6 +250,12 @@ extension SyncService {
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
     }
 
+    private static func silence(_ work: Workspace) -> ObjectStoreError {
+        ObjectStoreError(
+            "look at", work.settings.storePath, detail: "it does not answer",
+            nextStep: "check its disk or server (dmesg, mount); uploads wait for it, recording does not", scope: .store)
+    }
+
     /// Surveys and uploads for about a period; what is left is the next pass's, which sees what has closed meanwhile.
     private func pass(isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
         guard let surveyed = halves else { return .success(SyncInterface.PassReport(uploaded: 0, failed: 0)) }
@@ -250,6 +264,7 @@ extension SyncService {
         let limit = StopSwitch()
         passLimit = limit
         do {
+            surveyedAt = clock.monotonic()
             try await surveyed.cache.surveyAll(isStopping: { [stop] in stop.isOn })
             // Uploads and retention go by the settings in force; a change of them ends the pass.
             let halves = self.halves ?? surveyed

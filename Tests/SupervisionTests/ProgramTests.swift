@@ -23,6 +23,19 @@ struct ProgramTests {
         #expect(try await cvrd.end() == .exited(0))
     }
 
+    @Test("the lock of cvrd names it: a worker lets in nobody else while it lives")
+    func lock() async throws {
+        let box = try TemporaryBox()
+        try box.configure("{}")
+        let cvrd = try ChildProcess("\(Repository.binaries)/cvrd", ["--config", "\(box.root)/cvr.yaml"])
+        defer { cvrd.signal(SIGTERM) }
+        _ = try await cvrd.errors.first("cvr-sync's start") { $0.contains("syncStarted") ? true : nil }
+        let line = try String(contentsOfFile: "\(box.root)/run/cvrd.lock", encoding: .utf8)
+        #expect(line.hasPrefix("{\"pid\": \(cvrd.pid),") && line.utf8.count == 512, "\(line)")
+        cvrd.signal(SIGTERM)
+        #expect(try await cvrd.end() == .exited(0))
+    }
+
     @Test("without its admin socket cvrd starts nothing, and says so")
     func noSocket() async throws {
         let box = try TemporaryBox()
