@@ -14,7 +14,7 @@ struct Talk {
     var identity: WorkerIdentity?
     var progress: WorkerProgress?
     /// What a successor said of being ready.
-    var readiness: (hasCamera: Bool, detail: String)?
+    var readiness: IngestToSupervisor?
     /// What it speaks, once it has said hello.
     var version: UInt8?
     /// False for a worker that would hang up on it.
@@ -31,7 +31,9 @@ extension WorkerLink {
         defer { talks[process.pid] = nil }
         if leader == nil { leader = process.pid }
         if leader == process.pid { await tell(isStalled: false) }
-        talks[process.pid]?.slot = await Self.slot(of: process)
+        // Asked first: an optional chain that waits in the middle of an assignment holds the table open meanwhile.
+        let slot = await Self.slot(of: process)
+        talks[process.pid]?.slot = slot
         try await withThrowingTaskGroup { group in
             group.addTask { try await self.stayConnected(to: process) }
             group.addTask { try await self.watch(process) }
@@ -145,7 +147,7 @@ extension WorkerLink {
             talks[pid]?.progress = progress
             if pid == leader { note(session: progress.session) }
         }
-        if case .readyToSucceed(let hasCamera, let detail) = message { talks[pid]?.readiness = (hasCamera, detail) }
+        if case .readyToSucceed = message { talks[pid]?.readiness = message }
         for tap in taps.values { tap.yield((pid, message)) }
         if pid == leader { return await hear(.said(message)) }
         // A successor has no say yet, but may have something to tell.

@@ -61,7 +61,9 @@ extension WorkerLink {
         let (end, pid) = (ContinuousClock.now + Self.readinessLimit, successor.pid)
         while true {
             // It may have come while nobody waited for it.
-            if let said = talks[pid]?.readiness { return .ready(hasCamera: said.hasCamera, detail: said.detail) }
+            if case .readyToSucceed(let hasCamera, let detail) = talks[pid]?.readiness {
+                return .ready(hasCamera: hasCamera, detail: detail)
+            }
             let news = await first(of: successor, within: end - ContinuousClock.now) { from, message -> Readiness? in
                 switch message {
                 case .readyToSucceed(let hasCamera, let detail) where from == pid:
