@@ -13,7 +13,6 @@ struct SizeTests {
     /// Simulated cameras and disks: their time is what they are about.
     static let waiters: Set = [
         "Tests/IngestTests/LiveCamera.swift", "Tests/EndToEndTests/DoctorTests.swift", "Tests/Attacker/Prey.swift",
-        "Tests/SupervisionTests/SweepTests.swift",
     ]
 
     func everyFile() throws -> [SourceTree.File] { try tree.swiftFiles(in: "Sources") + tree.swiftFiles(in: "Tests") }

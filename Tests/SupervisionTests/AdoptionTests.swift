@@ -135,14 +135,20 @@ struct AdoptionTests {
         try await eventually("session \(number) in the mark") { try mark.read() == number ? true : nil }
     }
 
+    /// Returns the worker that cvrd left.
+    private func leaveWithoutRunDirectory(_ session: inout Session, _ box: TemporaryBox) async throws -> Int64 {
+        _ = try await session.configured("front")
+        let pid = try #require(try await session.camera("front").pid)
+        await session.leave()
+        try FileManager.default.removeItem(atPath: "\(box.root)/run")
+        return pid
+    }
+
     @Test("a worker without a run directory is found by its lock, and gets a successor before it ends")
     func wiped() async throws {
         let box = try box("front")
         try await withSession(box) { session in
-            _ = try await session.configured("front")
-            let pid = try #require(try await session.camera("front").pid)
-            await session.leave()
-            try FileManager.default.removeItem(atPath: "\(box.root)/run")
+            let pid = try await leaveWithoutRunDirectory(&session, box)
             try await session.begin()
             _ = try await session.events.next("workerAdopted", camera: "front")
             _ = try await session.events.next("workerUnreachable", camera: "front")
@@ -157,10 +163,7 @@ struct AdoptionTests {
     func wipedStray() async throws {
         let box = try box("front")
         try await withSession(box) { session in
-            _ = try await session.configured("front")
-            let pid = try #require(try await session.camera("front").pid)
-            await session.leave()
-            try FileManager.default.removeItem(atPath: "\(box.root)/run")
+            let pid = try await leaveWithoutRunDirectory(&session, box)
             try box.configure("{}")
             try await session.begin()
             _ = try await session.events.next("workerRemoved", camera: "front")

@@ -34,12 +34,11 @@ struct SweepTests {
     /// Listens, as one does that hangs in its store.
     private static let muteSync = """
         #!/usr/bin/python3
-        import socket, sys, time, os
+        import signal, socket, sys
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(sys.argv[2] + "/sync.sock")
         listener.listen()
-        while os.path.exists(sys.argv[0]):
-            time.sleep(0.2)
+        signal.pause()
         """
 
     /// The processes that a cvrd started and left running.
