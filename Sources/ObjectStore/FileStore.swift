@@ -1,7 +1,7 @@
 import CLinux
 import Foundation
 import Glibc
-package import Recording
+import Recording
 import Synchronization
 
 /// A store in a directory: one file per object, its metadata beside it as JSON in `<key>.meta`.
@@ -19,8 +19,6 @@ package struct FileStore: ObjectStore {
     private static let chunk = 256 << 10
     private static let temporary = ".tmp"
     private static let metadata = ".meta"
-    /// In a site's folder; no key starts with a dot.
-    private static let identity = ".identity"
     /// The last hour of each asset whose every parent this process made durable.
     private let synced = SyncedFolders()
 
@@ -40,16 +38,11 @@ package struct FileStore: ObjectStore {
         guard access(root, W_OK | X_OK) == 0 else { throw ObjectStoreError("open", root, errno: errno) }
     }
 
-    package func identity(of site: SiteName) throws -> String? {
-        try File.contents("\(root)/\(site)/\(Self.identity)", limit: 128)
-            .map { String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) }
-    }
+    package var canVanish: Bool { true }
 
-    package func setIdentity(_ identity: String, of site: SiteName) throws {
-        let folder = "\(root)/\(site)"
-        try Directory.create(folder, in: root)
-        try File.replace("\(folder)/\(Self.identity)", with: Array((identity + "\n").utf8))
-        try Directory.sync(folder)
+    /// A file system does all of it; that what was written is there is read back.
+    package func probe(_ document: DocumentKey) throws -> StoreCapabilities {
+        StoreCapabilities(putsIfAbsent: true, vouches: false, readsRanges: true)
     }
 
     package func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {
@@ -68,6 +61,12 @@ package struct FileStore: ObjectStore {
         try Directory.sync(folder)
         try step("upload.stored")
         return .stored
+    }
+
+    package func compare(
+        _ key: ObjectKey, with file: String, _ metadata: ObjectMetadata
+    ) throws -> Comparison? {
+        try checksum(of: key).map { $0 == metadata.checksum ? .equal : .different }
     }
 
     package func head(_ key: ObjectKey) throws -> StoredObject? {
@@ -93,7 +92,17 @@ package struct FileStore: ObjectStore {
         return try file.read(offset: offset, count: count)
     }
 
-    package func delete(_ key: ObjectKey) throws {
+    package func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError] {
+        var refused: [ObjectKey: ObjectStoreError] = [:]
+        for key in keys {
+            do { try delete(key) } catch let error as ObjectStoreError where error.scope == .object {
+                refused[key] = error
+            }
+        }
+        return refused
+    }
+
+    private func delete(_ key: ObjectKey) throws {
         let path = path(key)
         for suffix in [Self.temporary, Self.metadata + Self.temporary, "", Self.metadata] {
             guard unlink(path + suffix) == 0 || errno == ENOENT else {
@@ -165,6 +174,43 @@ package struct FileStore: ObjectStore {
 
     private struct Unreadable: Error {
         var why: ObjectStoreError
+    }
+}
+
+extension FileStore {
+    package func documents(in folder: String) throws -> [DocumentKey] {
+        try Directory.entries("\(root)/\(folder)").compactMap { DocumentKey("\(folder)/\($0)") }
+    }
+
+    package func document(_ key: DocumentKey) throws -> StoredDocument? {
+        try File.contents("\(root)/\(key)", limit: StoredDocument.limit).map { bytes in
+            StoredDocument(bytes: bytes, version: CRC32C(bytes).hex)
+        }
+    }
+
+    /// One process writes below a site's folder, so that nobody comes between the look and the write.
+    package func putDocument(_ bytes: [UInt8], as key: DocumentKey, if condition: DocumentCondition) throws -> Bool {
+        let found = try document(key)?.version
+        switch condition {
+        case .always: break
+        case .absent: guard found == nil else { return false }
+        case .version(let expected): guard found == expected else { return false }
+        }
+        var folder = root
+        for part in key.text.split(separator: "/").dropLast() {
+            try Directory.create("\(folder)/\(part)", in: folder)
+            folder += "/" + part
+        }
+        try File.replace("\(root)/\(key)", with: bytes)
+        try Directory.sync(folder)
+        return true
+    }
+
+    package func deleteDocument(_ key: DocumentKey) throws {
+        let path = "\(root)/\(key)"
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw ObjectStoreError("delete", ofObject: path, errno: errno)
+        }
     }
 }
 

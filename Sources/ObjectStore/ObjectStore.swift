@@ -2,44 +2,63 @@ package import Recording
 
 /// Where assets live.
 ///
-/// Objects are immutable: written once under a key, never overwritten. Every call blocks, so the caller brings a
-/// thread that it can spare. A call that throws may have had its effect: its outcome is resolved by looking (I8).
-/// Errors are `ObjectStoreError`; `scope` says what to do next.
+/// Objects are immutable: written once under a key, never overwritten. Documents are small and written again. Every call
+/// blocks, so the caller brings a thread that it can spare; calls may come from several at once. A call that throws may
+/// have had its effect: its outcome is resolved by looking (I8). Errors are `ObjectStoreError`; `scope` says what to do
+/// next.
 package protocol ObjectStore: Sendable {
-    /// Gets the store ready: reachable, writable, its own leftovers removed. Cheap enough to be asked again after
-    /// every outage.
+    /// True where absence looks like emptiness, as with a mount point: then the mark is read before every conclusion. A
+    /// service answers or fails.
+    var canVanish: Bool { get }
+
+    /// Gets the store ready: reachable, writable, its own leftovers removed, by no write that is billed. Cheap enough to
+    /// be asked again after every outage.
     func prepare() throws
 
-    /// The mark that `setIdentity` left for a site; nil when there is none, as in a store that is new, was emptied,
-    /// or is not the one that was meant.
-    func identity(of site: SiteName) throws -> String?
-
-    /// Marks a prepared store, so that it can be told from every other one; on return the mark survives a power cut.
-    func setIdentity(_ identity: String, of site: SiteName) throws
+    /// Finds out what the store can do, by a document that exists and stays as it is; it then does without the rest.
+    func probe(_ document: DocumentKey) throws -> StoreCapabilities
 
     /// Writes a local file under `key`, with its metadata, unless an object is there already.
     ///
-    /// `.exists` says nothing about what is there, and changes nothing: compare `checksum(of:)`. The object becomes
-    /// visible whole or not at all, and never before its metadata; on return it survives a power cut. Throws with
-    /// scope `.object` when the file no longer has `metadata.bytes` bytes with that checksum.
+    /// `.exists` says nothing about what is there, and changes nothing: `compare`. The object becomes visible whole or
+    /// not at all, and never before its metadata; on return it survives a power cut. Throws with scope `.object` when
+    /// the file no longer has the bytes of `metadata.checksum`.
     func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome
+
+    /// Whether the object is the file that `metadata` describes, by what the store itself vouches for: one request; nil
+    /// when there is no object.
+    ///
+    /// Not what metadata claims: a store that keeps no checksum of its own reads the object back.
+    func compare(_ key: ObjectKey, with file: String, _ metadata: ObjectMetadata) throws -> Comparison?
 
     /// What the store says of an object without reading it; nil when there is none.
     func head(_ key: ObjectKey) throws -> StoredObject?
 
-    /// CRC-32C of the bytes that the store holds now, vouched for by the store itself; nil when there is no object.
-    ///
-    /// Not what metadata claims: a store that cannot compute it reads the object back.
+    /// CRC-32C of the bytes that the store holds now, by its own word or by reading them; nil when there is no object.
     func checksum(of key: ObjectKey) throws -> UInt32?
 
     /// `count` bytes at `offset`, fewer at the object's end. Throws when there is no object.
     func read(_ key: ObjectKey, offset: Int64, count: Int) throws -> [UInt8]
 
-    /// Removes an object and its metadata; there being none is success.
-    func delete(_ key: ObjectKey) throws
+    /// Removes objects and their metadata, as many at a time as the store takes; there being none is success.
+    ///
+    /// Returns those that refuse to go, and why.
+    func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError]
+
+    /// The documents that lie in a folder itself, such as `<site>/<asset>/holds`, by name.
+    func documents(in folder: String) throws -> [DocumentKey]
+
+    /// Nil when there is none; at most `StoredDocument.limit` bytes.
+    func document(_ key: DocumentKey) throws -> StoredDocument?
+
+    /// Writes a document whole, if the condition holds; on return it survives a power cut. False when it does not hold.
+    func putDocument(_ bytes: [UInt8], as key: DocumentKey, if condition: DocumentCondition) throws -> Bool
+
+    /// There being none is success.
+    func deleteDocument(_ key: DocumentKey) throws
 
     /// Calls `body` with every object whose key starts with the folder `prefix`, in an order of the store's own that
-    /// does not change; those up to and with `last` are passed over.
+    /// does not change; those up to and with `last` are passed over. Documents are not objects.
     ///
     /// What is written or deleted meanwhile may or may not be seen. What cannot be looked into is told to `skipped`,
     /// and the rest is listed. An error of either ends the listing.
@@ -50,7 +69,52 @@ package protocol ObjectStore: Sendable {
 }
 
 package enum PutOutcome: Hashable, Sendable {
-    case stored, exists
+    /// Acknowledged, and the store's answer vouched for the checksum.
+    case verified
+    /// Acknowledged: what is there is still to be compared.
+    case stored
+    case exists
+}
+
+package enum Comparison: Hashable, Sendable {
+    case equal, different
+}
+
+/// What a store was seen to do.
+package struct StoreCapabilities: Hashable, Sendable {
+    /// Refuses to write over what exists; else every put is preceded by a look.
+    package var putsIfAbsent: Bool
+    /// Checks what it receives and says so; else every put is followed by a comparison.
+    package var vouches: Bool
+    /// Reads a part of an object.
+    package var readsRanges: Bool
+
+    package init(putsIfAbsent: Bool, vouches: Bool, readsRanges: Bool) {
+        self.putsIfAbsent = putsIfAbsent
+        self.vouches = vouches
+        self.readsRanges = readsRanges
+    }
+}
+
+package struct StoredDocument: Hashable, Sendable {
+    package static let limit = 64 << 20
+
+    package var bytes: [UInt8]
+    /// Another one for other bytes; the store's own word (an ETag).
+    package var version: String
+
+    package init(bytes: [UInt8], version: String) {
+        self.bytes = bytes
+        self.version = version
+    }
+}
+
+package enum DocumentCondition: Hashable, Sendable {
+    case always
+    /// There is none.
+    case absent
+    /// It is still the one that was read.
+    case version(String)
 }
 
 /// An object as the store describes it.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+package import Recording
 
 /// A store that did not do what it was asked.
 package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -16,6 +17,8 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
     package var detail: String
     package var nextStep: String
     package var scope: Scope
+    /// The store asked to be left alone for so long.
+    package var retryAfter: TimeSpan?
 
     package init(
         _ operation: String, _ thing: String, errno: Int32 = 0, detail: String = "", nextStep: String, scope: Scope

@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import ObjectStore
+import Recording
 
 /// The tie between a box and its store: the same mark lies in both.
 ///
@@ -19,11 +20,14 @@ struct StoreIdentity {
         var marks = try file.read() ?? [:]
         let noted = try work.catalog.note(Self.note)
         let expected = marks[place] ?? noted
-        let found = try work.store.identity(of: site)
+        guard let key = DocumentKey(.mark, of: site) else { throw SyncError.argument("site", site.text) }
+        let found = try work.store.document(key).map { String(decoding: $0.bytes.prefix { $0 != 10 }, as: UTF8.self) }
         if let expected, found != expected { throw wrong(found) }
         try work.store.prepare()
         let mark = found ?? UUID().uuidString
-        if found == nil { try work.store.setIdentity(mark, of: site) }
+        if found == nil, try !work.store.putDocument(Array("\(mark)\n".utf8), as: key, if: .absent) {
+            throw wrong("another")
+        }
         if marks[place] != mark {
             marks[place] = mark
             try file.write(marks)

@@ -86,7 +86,7 @@ struct StoreRetention {
     /// False when the object refuses to go; it is tried again in the next pass.
     private func delete(_ row: SegmentRow) throws -> Bool {
         do {
-            if let key = ObjectKey(row.key) { try work.store.delete(key) }
+            if let key = ObjectKey(row.key), let error = try work.store.delete([key])[key] { throw error }
         } catch let error as ObjectStoreError where error.scope == .object {
             progress.blame(.retention(camera), error)
             return false

@@ -33,35 +33,37 @@ struct Upload {
             return .gone  // Evicted meanwhile: the next survey finds out why.
         }
         if row.isUncertain, row.state == .uploaded { progress.update { $0.retries += 1 } }
-        if row.isUncertain, let stored = try work.store.checksum(of: key) {
-            return try judge(stored, against: checked.checksum)
+        let file = work.settings.cachePath(row.camera) + "/" + work.fileName(row).relativePath
+        if row.isUncertain, let found = try work.store.compare(key, with: file, checked.metadata) {
+            return try judge(found, checked.checksum)
         }
-        return try put(work.fileName(row), checked.metadata, checked.checksum, as: key)
+        return try put(file, checked.metadata, checked.checksum, as: key)
     }
 
     private func put(
-        _ name: SegmentFileName, _ metadata: ObjectMetadata, _ checksum: UInt32, as key: ObjectKey
+        _ file: String, _ metadata: ObjectMetadata, _ checksum: UInt32, as key: ObjectKey
     ) throws -> Outcome {
         guard try work.catalog.beginUpload(row.camera, row.id) else { return .gone }  // Given up a moment ago.
         try work.step("upload.begun")
-        let file = work.settings.cachePath(row.camera) + "/" + name.relativePath
-        if try work.store.put(file, as: key, metadata) == .stored {
+        let outcome = try work.store.put(file, as: key, metadata)
+        if outcome != .exists {
             progress.update { $0.writes += 1 }
             try work.step("commit.begin")
             try work.catalog.markUploaded(row.camera, row.id, checksum: checksum)
             try work.step("commit.uploaded")
         }
-        guard let stored = try work.store.checksum(of: key) else {
+        if outcome == .verified { return try judge(.equal, checksum) }
+        guard let found = try work.store.compare(key, with: file, metadata) else {
             throw ObjectStoreError(
                 "read back", key.text, detail: "the object is not there", nextStep: "check the store's disk",
                 scope: .store)
         }
         try work.step("verify.read")
-        return try judge(stored, against: checksum)
+        return try judge(found, checksum)
     }
 
-    private func judge(_ stored: UInt32, against checksum: UInt32) throws -> Outcome {
-        guard stored == checksum else {
+    private func judge(_ found: Comparison, _ checksum: UInt32) throws -> Outcome {
+        guard found == .equal else {
             return try quarantine("is not what the store holds under \(row.key); move one of the two away")
         }
         try work.step("verify.equal")
@@ -73,7 +75,7 @@ struct Upload {
     /// The cache has no copy any more and a write may have been made: only the store knows.
     private func ask(_ key: ObjectKey) throws -> Outcome {
         guard let stored = try work.store.checksum(of: key) else {
-            try work.store.delete(key)  // What a write that died may have left beside its place.
+            _ = try work.store.delete([key])  // What a write that died may have left beside its place.
             try GivenUp(work: work, cache: work.settings.cachePath(row.camera)).settle(row)
             return .gone
         }
@@ -81,7 +83,7 @@ struct Upload {
         guard let promised else {
             return try quarantine("left its cache before its copy in the store could be compared")
         }
-        return try judge(stored, against: promised)
+        return try judge(stored == promised ? .equal : .different, promised)
     }
 
     /// Reads every byte once for the fragments' checksums and once for the file's: a cache may rot.

@@ -86,7 +86,7 @@ final class FileStoreTests {
         try store.list("plant", after: nil, skipped: { Issue.record("\($0)") }, { key, _ in Issue.record("\(key)") })
     }
 
-    func delete(_ store: FileStore) throws { try store.delete(key) }
+    func delete(_ store: FileStore) throws { #expect(try store.delete([key]) == [:]) }
 
     @Test("what cannot be looked into is told, and the rest is listed")
     func unreadable() throws {
@@ -118,7 +118,7 @@ final class FileStoreTests {
         let store = FileStore(root: folder + "/store")
         try store.prepare()
         _ = try store.put(file, as: key, metadata)
-        try store.delete(key)
+        #expect(try store.delete([key]) == [:])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/store/plant/front") == [])
     }
 

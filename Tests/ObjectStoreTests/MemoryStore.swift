@@ -10,14 +10,16 @@ final class MemoryStore: ObjectStore {
         var metadata: ObjectMetadata
     }
 
-    private let identities = Mutex<[SiteName: String]>([:])
+    private let documents = Mutex<[DocumentKey: [UInt8]]>([:])
     private let items = Mutex<[ObjectKey: Item]>([:])
 
     func prepare() {}
 
-    func identity(of site: SiteName) -> String? { identities.withLock { $0[site] } }
+    var canVanish: Bool { false }
 
-    func setIdentity(_ identity: String, of site: SiteName) { identities.withLock { $0[site] = identity } }
+    func probe(_ document: DocumentKey) -> StoreCapabilities {
+        StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true)
+    }
 
     func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {
         guard items.withLock({ $0[key] == nil }) else { return .exists }
@@ -25,11 +27,15 @@ final class MemoryStore: ObjectStore {
             throw ObjectStoreError("read", file, detail: "it changed", nextStep: "none", scope: .object)
         }
         items.withLock { $0[key] = Item(bytes: Array(bytes), metadata: metadata) }
-        return .stored
+        return .verified
     }
 
     func head(_ key: ObjectKey) -> StoredObject? {
         items.withLock { $0[key] }.map { StoredObject(bytes: Int64($0.bytes.count), metadata: $0.metadata) }
+    }
+
+    func compare(_ key: ObjectKey, with file: String, _ metadata: ObjectMetadata) -> Comparison? {
+        checksum(of: key).map { $0 == metadata.checksum ? .equal : .different }
     }
 
     func checksum(of key: ObjectKey) -> UInt32? { items.withLock { $0[key] }.map { CRC32C($0.bytes).value } }
@@ -41,7 +47,35 @@ final class MemoryStore: ObjectStore {
         return Array(item.bytes.dropFirst(Int(offset)).prefix(count))
     }
 
-    func delete(_ key: ObjectKey) { items.withLock { _ = $0.removeValue(forKey: key) } }
+    func delete(_ keys: [ObjectKey]) -> [ObjectKey: ObjectStoreError] {
+        items.withLock { items in for key in keys { items[key] = nil } }
+        return [:]
+    }
+
+    func documents(in folder: String) -> [DocumentKey] {
+        documents.withLock { $0 }.keys.sorted { $0.text < $1.text }.filter { key in
+            key.text.hasPrefix(folder + "/") && !key.text.dropFirst(folder.count + 1).contains("/")
+        }
+    }
+
+    func document(_ key: DocumentKey) -> StoredDocument? {
+        documents.withLock { $0[key] }.map { StoredDocument(bytes: $0, version: CRC32C($0).hex) }
+    }
+
+    func putDocument(_ bytes: [UInt8], as key: DocumentKey, if condition: DocumentCondition) -> Bool {
+        documents.withLock { documents in
+            let found = documents[key].map { CRC32C($0).hex }
+            switch condition {
+            case .always: break
+            case .absent: guard found == nil else { return false }
+            case .version(let expected): guard found == expected else { return false }
+            }
+            documents[key] = bytes
+            return true
+        }
+    }
+
+    func deleteDocument(_ key: DocumentKey) { documents.withLock { $0[key] = nil } }
 
     func list(
         _ prefix: String, after last: ObjectKey?, skipped: (ObjectStoreError) throws -> Void,

@@ -57,7 +57,11 @@ final class ObjectStoreContractTests {
         let key = try key(0)
         #expect(try store.head(key) == nil)
         #expect(try store.checksum(of: key) == nil)
-        #expect(try store.put(file(content), as: key, metadata(content)) == .stored)
+        #expect(try store.compare(key, with: file(content), metadata(content)) == nil)
+        let outcome: PutOutcome = try store.probe(mark(site)).vouches ? .verified : .stored
+        #expect(try store.put(file(content), as: key, metadata(content)) == outcome)
+        #expect(try store.compare(key, with: file(content), metadata(content)) == .equal)
+        #expect(try store.compare(key, with: file([1]), metadata([1])) == .different)
         #expect(try store.head(key) == StoredObject(bytes: 700_000, metadata: metadata(content)))
         #expect(try store.checksum(of: key) == CRC32C(content).value)
         #expect(try store.read(key, offset: 699_990, count: 50) == Array(content.suffix(10)))
@@ -96,8 +100,8 @@ final class ObjectStoreContractTests {
         let store = try store(kind)
         _ = try store.put(file(content), as: try key(0), metadata(content))
         _ = try store.put(file(content), as: try key(1), metadata(content))
-        try store.delete(try key(0))
-        try store.delete(try key(0))
+        #expect(try store.delete([try key(0), try key(5)]) == [:])
+        #expect(try store.delete([try key(0)]) == [:])
         #expect(try store.head(try key(0)) == nil)
         #expect(try store.head(try key(1)) != nil)
         #expect(throws: ObjectStoreError.self) { try store.read(try key(0), offset: 0, count: 1) }
@@ -136,15 +140,41 @@ final class ObjectStoreContractTests {
         }
     }
 
-    @Test("a mark is a site's own, and stays", arguments: Kind.allCases)
-    func identity(kind: Kind) throws {
+    @Test("a document is written when its condition holds, and is no object", arguments: Kind.allCases)
+    func documents(kind: Kind) throws {
         let store = try store(kind)
-        #expect(try store.identity(of: site) == nil)
-        try store.setIdentity("one of a kind", of: site)
-        #expect(try store.identity(of: site) == "one of a kind")
-        #expect(try store.identity(of: try #require(SiteName("other"))) == nil)
+        let (mark, other) = (try mark(site), try mark(try #require(SiteName("other"))))
+        #expect(try store.document(mark) == nil)
+        #expect(try store.putDocument([1, 2], as: mark, if: .absent))
+        #expect(try !store.putDocument([3], as: mark, if: .absent))
+        let first = try #require(try store.document(mark))
+        #expect(first.bytes == [1, 2])
+        #expect(try store.document(other) == nil)
+        #expect(try store.putDocument([4], as: mark, if: .version(first.version)))
+        #expect(try !store.putDocument([5], as: mark, if: .version(first.version)))
+        #expect(try store.document(mark)?.bytes == [4])
+        #expect(try store.putDocument([], as: mark, if: .always))
+        #expect(try store.document(mark)?.bytes == [])
         try list(store, "plant") { key, _ in Issue.record("\(key)") }
+        try store.deleteDocument(mark)
+        try store.deleteDocument(mark)
+        #expect(try store.document(mark) == nil)
     }
+
+    @Test("a folder's documents are listed, and those of no other folder", arguments: Kind.allCases)
+    func documentFolders(kind: Kind) throws {
+        let store = try store(kind)
+        let day = WallTime(microseconds: 1_795_427_280_123_000)
+        let summary = try #require(DocumentKey(.summary(asset: "front", day: day), of: site))
+        let holds = try ["a", "b-2"].map { try #require(DocumentKey(.hold(asset: "front", id: $0), of: site)) }
+        let alien = try #require(DocumentKey(.hold(asset: "front-2", id: "a"), of: site))
+        for key in holds + [summary, alien] { #expect(try store.putDocument([7], as: key, if: .always)) }
+        #expect(try store.documents(in: "plant/front/holds") == holds)
+        #expect(try store.documents(in: "plant/front/2026-11-23") == [summary])
+        #expect(try store.documents(in: "plant/yard/holds") == [])
+    }
+
+    func mark(_ site: SiteName) throws -> DocumentKey { try #require(DocumentKey(.mark, of: site)) }
 
     private func list(
         _ store: any ObjectStore, _ prefix: String, after last: ObjectKey? = nil,
