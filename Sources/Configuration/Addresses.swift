@@ -1,3 +1,5 @@
+import Recording
+
 /// The URLs that a configuration holds.
 ///
 /// A refusal never quotes the URL: it may hold a password (I10).
@@ -19,19 +21,25 @@ enum Addresses {
         return text
     }
 
-    /// The path of `file:///…`; the other kinds of stores are refused by name.
-    static func store(_ text: String) throws(BadValue) -> String {
-        let (scheme, rest) = try split(text)
-        switch scheme {
-        case "file":
-            guard rest.hasPrefix("/"), !text.contains("%"), !text.contains("?"), !text.contains("#") else {
-                throw BadValue("a file store is file:///ABSOLUTE/PATH, without %, ? and #")
-            }
-            return try Values.path(String(rest))
-        case "s3", "azblob":
-            throw BadValue("\(scheme): stores are not supported by this version; use file:///ABSOLUTE/PATH")
-        default: throw BadValue("a store is file:///ABSOLUTE/PATH")
+    /// A store's URL and what it says.
+    static func store(_ text: String) throws(BadValue) -> (url: String, location: StoreLocation) {
+        let location: StoreLocation
+        do throws(StoreLocation.Mistake) { location = try StoreLocation(text) } catch {
+            throw BadValue(error.message)
         }
+        guard let folder = location.folder else { return (text, location) }
+        let path = try Values.path(folder)
+        return ("file://" + path, .file(path: path))
+    }
+
+    /// `http://HOST:PORT`, without a user name: what is asked of a proxy is encrypted, what it is told of us is not.
+    static func proxy(_ text: String) throws(BadValue) -> String {
+        let (scheme, rest) = try split(text)
+        guard ["http", "https"].contains(scheme) else { throw BadValue("a proxy is http://HOST:PORT") }
+        guard !rest.contains("@"), isHostAndPort(rest.hasSuffix("/") ? rest.dropLast() : rest) else {
+            throw BadValue("a proxy is http://HOST:PORT, without user name, password and path")
+        }
+        return text
     }
 
     private static func split(_ text: String) throws(BadValue) -> (scheme: String, rest: Substring) {

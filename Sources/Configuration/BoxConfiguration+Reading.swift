@@ -16,10 +16,8 @@ extension BoxConfiguration {
         let store = root.section("store", schema: "store")
         let usual = BoxDirectories()
         let cachePath = cache.value("path", Values.path) ?? usual.cache
-        let storePath = store.required("url", hint: "add url: file:///ABSOLUTE/PATH", Addresses.store)
-        if let storePath,
-            [storePath, cachePath].contains(where: { ($0 == cachePath ? storePath : cachePath).isIn($0) })
-        {
+        let access = StoreConfiguration(store)
+        if let folder = access.location.folder, folder.isIn(cachePath) || cachePath.isIn(folder) {
             store.report("url", "the store and the cache lie in each other; give each its own directory")
         }
         self.init(
@@ -27,8 +25,7 @@ extension BoxConfiguration {
             runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? usual.runtime,
             statePath: root.section("state", schema: "state").value("path", Values.path) ?? usual.state,
             cachePath: cachePath, minimumFreePercent: cache.value("minimumFree", Values.percent) ?? 5,
-            store: StoreConfiguration(
-                url: "file://" + (storePath ?? "/"), credential: store.value("credential", CredentialName.parse)),
+            store: access,
             trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
                 == .always,
             cameras: [:])

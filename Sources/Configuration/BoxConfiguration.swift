@@ -19,7 +19,14 @@ package struct BoxConfiguration: Hashable, Sendable {
 
 package struct StoreConfiguration: Hashable, Sendable {
     package var url: String
+    package var location: StoreLocation
     package var credential: String?
+    /// Absolute path of a PEM file.
+    package var certificateAuthority: String?
+    /// As `http://HOST:PORT`.
+    package var proxy: String?
+    /// In the store's own words; nil is its default.
+    package var storageClass: String?
 }
 
 /// One camera; which file defines it is in `origin`.

@@ -101,9 +101,9 @@ extension SystemCallRules {
 extension SystemCallRules {
     /// cvr-sync's: everything but what would reach beyond its own process.
     ///
-    /// A list of what is withheld, since it has threads, a database and, some day, a client of clouds: Landlock is what
-    /// keeps its files.
-    package static func sync(pid: Int32) -> SystemCallRules {
+    /// A list of what is withheld, since it has threads, a database and a client of clouds: Landlock is what keeps its
+    /// files.
+    package static func sync(pid: Int32, usesNetwork: Bool) -> SystemCallRules {
         let thread: UInt64 = 0x10000  // CLONE_THREAD
         var rules = rules(
             """
@@ -128,15 +128,21 @@ extension SystemCallRules {
         rules += Self.rules(
             "setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr sched_setaffinity",
             .refuse(errno: EPERM))
-        return SystemCallRules(otherwise: .allow, rules: rules + Self.nobodyElsesSockets)
+        return SystemCallRules(otherwise: .allow, rules: rules + (usesNetwork ? clientSockets : noSockets))
     }
 
-    /// A `file:` store needs no network, and cvr-sync's own socket is only listened at: no worker's, nor cvrd's, is in
-    /// reach, which Landlock does not see to.
+    /// A `file:` store needs no network, and cvr-sync's own socket is bound before: no worker's, nor cvrd's, is in reach,
+    /// which Landlock does not see to.
+    private static let noSockets = rules("socket connect", .refuse(errno: EACCES))
+
+    /// TCP, and UDP for the name server; no Unix socket, raw packets, or the kernel's tables.
     ///
-    /// As if nobody listened: so a server takes what an earlier process left in its place for what it is.
-    private static let nobodyElsesSockets = [
-        Rule(call: "connect", answer: .refuse(errno: ECONNREFUSED)),
-        Rule(call: "socket", conditions: [.differs(0, AF_UNIX)], answer: .refuse(errno: EACCES)),
-    ]
+    /// Families one by one, since a rule compares an argument once; beyond 64 there are none.
+    private static let clientSockets =
+        (0..<64).filter { $0 != AF_INET && $0 != AF_INET6 }.map { family in
+            Rule(call: "socket", conditions: [.equals(0, family)], answer: .refuse(errno: EACCES))
+        } + [
+            Rule(call: "socket", conditions: [.masked(1, mask: 15, 3)], answer: .refuse(errno: EACCES)),  // SOCK_RAW
+            Rule(call: "socket", conditions: [.equals(2, 262)], answer: .refuse(errno: EACCES)),  // MPTCP
+        ]
 }

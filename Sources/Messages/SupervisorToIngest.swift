@@ -93,6 +93,16 @@ package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugS
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
+/// On a socket that only its two ends can open, and in no other JSON (I10).
+extension Secret: Codable {
+    package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(String.self)) }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(revealed())
+    }
+}
+
 extension SupervisorToIngest {
     package var frame: [UInt8] { frame(in: Frame.version) }
 

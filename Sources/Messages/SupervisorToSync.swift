@@ -25,24 +25,46 @@ package enum SyncInterface {
         }
     }
 
+    /// How a store that is a service is reached.
+    package struct StoreAccess: Codable, Hashable, Sendable {
+        package var credential: Secret?
+        /// PEM; in place of those of the system.
+        package var certificateAuthority: String?
+        /// As `http://HOST:PORT`.
+        package var proxy: String?
+        package var storageClass: String?
+
+        package init(
+            credential: Secret? = nil, certificateAuthority: String? = nil, proxy: String? = nil,
+            storageClass: String? = nil
+        ) {
+            self.credential = credential
+            self.certificateAuthority = certificateAuthority
+            self.proxy = proxy
+            self.storageClass = storageClass
+        }
+    }
+
     package struct Configuration: Codable, Hashable, Sendable {
         package var site: String
         package var cachePath: String
         package var statePath: String
         package var storeURL: String
+        package var storeAccess: StoreAccess?
         package var heartbeatPath: String
         package var minimumFreePercent: Double
         package var trustsClock: Bool
         package var cameras: [Camera]
 
         package init(
-            site: String, cachePath: String, statePath: String, storeURL: String, heartbeatPath: String,
-            minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera]
+            site: String, cachePath: String, statePath: String, storeURL: String, storeAccess: StoreAccess? = nil,
+            heartbeatPath: String, minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera]
         ) {
             self.site = site
             self.cachePath = cachePath
             self.statePath = statePath
             self.storeURL = storeURL
+            self.storeAccess = storeAccess
             self.heartbeatPath = heartbeatPath
             self.minimumFreePercent = minimumFreePercent
             self.trustsClock = trustsClock

@@ -67,6 +67,19 @@ package enum StoreLocation: Hashable, Sendable {
         }
     }
 
+    /// Tells it from every other store; without what may change while it stays the same, as a region does.
+    package var place: String {
+        switch self {
+        case .file(let path): return path
+        case .s3(let s3):
+            let path = s3.prefix.isEmpty ? s3.bucket : "\(s3.bucket)/\(s3.prefix)"
+            return "s3://\(path)" + (s3.endpoint.map { "?endpoint=\($0)" } ?? "")
+        case .azureBlob(let azure):
+            let path = azure.prefix.isEmpty ? azure.container : "\(azure.container)/\(azure.prefix)"
+            return "azblob://\(azure.account)/\(path)" + (azure.endpoint.map { "?endpoint=\($0)" } ?? "")
+        }
+    }
+
     /// The path of a `file:` store.
     package var folder: String? { if case .file(let path) = self { path } else { nil } }
 }

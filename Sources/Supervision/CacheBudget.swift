@@ -62,8 +62,8 @@ package enum CacheBudget {
     static func usable(_ box: BoxConfiguration) -> Int64? {
         guard let disk = facts(box.cachePath) else { return nil }
         let mounts = MountTable.current()
-        let storePath = String(box.store.url.dropFirst("file://".count))
-        let isShared = mounts.device(of: storePath) == mounts.device(of: box.cachePath)
+        let isShared =
+            box.store.location.folder.map { mounts.device(of: $0) == mounts.device(of: box.cachePath) } ?? false
         let total = Double(disk.f_blocks) * Double(disk.f_frsize)
         let usable = total * (1 - box.minimumFreePercent / 100) / (isShared ? 2 : 1)
         return Int64(min(max(usable, 0), 1e18))

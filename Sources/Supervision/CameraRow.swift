@@ -144,6 +144,7 @@ extension SyncInterface.Configuration {
     init(_ box: BoxConfiguration, _ places: Places, budgets: [CameraName: Int64], trustsClock: Bool) {
         self.init(
             site: box.site.text, cachePath: box.cachePath, statePath: box.statePath, storeURL: box.store.url,
+            storeAccess: SyncInterface.StoreAccess(proxy: box.store.proxy, storageClass: box.store.storageClass),
             heartbeatPath: places.syncHeartbeat, minimumFreePercent: box.minimumFreePercent,
             trustsClock: trustsClock,
             cameras: box.cameras.values.sorted { $0.name < $1.name }.map { camera in

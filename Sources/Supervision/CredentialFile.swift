@@ -3,10 +3,10 @@ import Configuration
 import Glibc
 package import Messages
 
-/// Reads a credential: the only place where a camera's password enters cvrd from a file.
+/// Reads a credential: the only place where a camera's password or a store's key enters cvrd from a file.
 ///
 /// Read when it is needed, kept in `Secret`s only (I10).
-package struct CredentialFile: Sendable {
+package struct CredentialFile: Hashable, Sendable {
     /// systemd's `$CREDENTIALS_DIRECTORY`: looked at first.
     package let systemDirectory: String?
     package let stateDirectory: String
@@ -52,7 +52,7 @@ package struct CredentialFile: Sendable {
         guard var bytes else {
             throw Refusal(
                 code: "credential", "there is no credential \(reference)",
-                nextStep: "Put the password into \(path) (owner cvr, mode 0600) and run `cvrctl reload`")
+                nextStep: "Put the secret into \(path) (owner cvr, mode 0600) and run `cvrctl reload`")
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard !bytes.isEmpty, !bytes.contains(0), !bytes.contains(UInt8(ascii: "\n")),
@@ -60,7 +60,7 @@ package struct CredentialFile: Sendable {
         else {
             throw Refusal(
                 code: "credential", "\(path) does not hold one line of text",
-                nextStep: "Put nothing but the password into it and run `cvrctl reload`")
+                nextStep: "Put nothing but the secret into it and run `cvrctl reload`")
         }
         return Secret(text)
     }

@@ -44,7 +44,17 @@ extension Supervisor {
         guard word != isClockVouchedFor, !isStopping else { return }
         isClockVouchedFor = word
         for row in rows.values { await row.link.take(trustsClock: trustsClock) }
-        await syncLink?.take(syncConfiguration)
+        await syncLink?.take(syncConfiguration, storeSecrets)
+    }
+
+    var credentials: CredentialFile {
+        CredentialFile(systemDirectory: surroundings.credentialsDirectory, stateDirectory: places.credentials)
+    }
+
+    /// Where what cvr-sync needs to be let into its store is read.
+    var storeSecrets: StoreSecrets {
+        StoreSecrets(
+            credential: box.store.credential, certificateAuthority: box.store.certificateAuthority, files: credentials)
     }
 
     /// What cvr-sync is told of the box as it is.

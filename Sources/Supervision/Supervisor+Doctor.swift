@@ -44,8 +44,7 @@ extension Supervisor {
                     cacheBytes: rows.reduce(0) { $0.addingSaturated($1.row.cacheBytes) },
                     minimumFreePercent: box.minimumFreePercent))
         }
-        guard box.store.url.hasPrefix("file://") else { return checks }
-        let path = String(box.store.url.dropFirst("file://".count))
+        guard let path = box.store.location.folder else { return checks }
         let demands = rows.map {
             Diagnosis.Demand(bitsPerSecond: $0.row.bitsPerSecond, retention: $0.configuration.retention)
         }

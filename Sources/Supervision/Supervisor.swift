@@ -256,7 +256,7 @@ package actor Supervisor {
         for keeper in stopped { await keeper.settled() }
         for keeper in retired { await keeper.wait() }
         await forget(removed)
-        await syncLink?.take(syncConfiguration)
+        await syncLink?.take(syncConfiguration, storeSecrets)
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")
@@ -292,8 +292,6 @@ package actor Supervisor {
 
     private func add(_ camera: CameraConfiguration) {
         let name = camera.name
-        let credentials = CredentialFile(
-            systemDirectory: surroundings.credentialsDirectory, stateDirectory: places.credentials)
         let installed = surroundings.programs.ingest
         let link = WorkerLink(
             plan(camera), places: places, executable: { [weak self] in await self?.ingestProgram() ?? installed },
@@ -311,7 +309,7 @@ package actor Supervisor {
 
     private func startSync() {
         let link = SyncLink(
-            syncConfiguration, places: places, executable: surroundings.programs.sync
+            syncConfiguration, places: places, executable: surroundings.programs.sync, secrets: storeSecrets
         ) { [weak self] in await self?.sync(said: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.syncKeeper(reports: $0) }
         syncLink = link

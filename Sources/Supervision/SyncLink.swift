@@ -31,6 +31,9 @@ actor SyncLink: ProcessLink {
     static let statusLimit = TimeSpan.seconds(600)
 
     private var configuration: SyncInterface.Configuration
+    private var secrets: StoreSecrets
+    /// Nil as long as it could not be told.
+    private var told: SyncInterface.Configuration?
     private var client: VarlinkClient?
     private var lastPing = MonotonicTime.now
     private var lastStatus = MonotonicTime.now
@@ -38,9 +41,10 @@ actor SyncLink: ProcessLink {
 
     init(
         _ configuration: SyncInterface.Configuration, places: Places, executable: String,
-        hear: @escaping @Sendable (News) async -> Void
+        secrets: StoreSecrets, hear: @escaping @Sendable (News) async -> Void
     ) {
         self.configuration = configuration
+        self.secrets = secrets
         self.places = places
         self.executable = executable
         self.hear = hear
@@ -48,12 +52,14 @@ actor SyncLink: ProcessLink {
             beforeTermination: .seconds(Self.lastPass + 3), beforeKill: .seconds(Self.lastPass + 8))
     }
 
-    /// Takes a new configuration; the connection ends, and the next begins with it.
+    /// Takes a new configuration, or the same with other secrets; the connection ends, and the next begins with it.
     ///
     /// Waits for no answer: a cvr-sync that stands still delays no change.
-    func take(_ new: SyncInterface.Configuration) async {
-        guard new != configuration else { return }
-        configuration = new
+    func take(_ new: SyncInterface.Configuration, _ newSecrets: StoreSecrets) async {
+        (configuration, secrets) = (new, newSecrets)
+        // What cannot be read is told by the next connection.
+        let whole = try? await complete()
+        guard whole == nil || whole != told else { return }
         let old = client
         client = nil
         await old?.close()
@@ -218,9 +224,10 @@ actor SyncLink: ProcessLink {
             var sent: SyncInterface.Configuration
             repeat {
                 // It may change while cvr-sync takes it over.
-                sent = configuration
+                sent = try await complete()
+                told = sent
                 _ = try await client.call("io.cvr.Sync.Configure", sent, as: VarlinkEmpty.self)
-            } while sent != configuration
+            } while try await sent != complete()
             self.client = client
             try await pollStatus(client)
         } catch {
@@ -230,21 +237,30 @@ actor SyncLink: ProcessLink {
         await client.close()
     }
 
-    /// cvr-sync answered, but with an error: it is no hung process, and the operator must know, by an event once; a
-    /// broken connection is only its end.
+    /// The configuration with what lets cvr-sync into its store.
+    private func complete() async throws -> SyncInterface.Configuration {
+        var whole = configuration
+        let (secrets, access) = (secrets, whole.storeAccess ?? SyncInterface.StoreAccess())
+        whole.storeAccess = try await offPool { try secrets.read(into: access) }
+        return whole
+    }
+
+    /// cvr-sync answered, but with an error, or cannot be told what it needs: it is no hung process, and the operator
+    /// must know, by an event once; a broken connection is only its end.
     private func reportRefusal(_ error: any Error) async {
-        guard let refusal = error as? VarlinkRemoteError else { return }
+        let (message, nextStep): (String, String)
+        switch error {
+        case let error as VarlinkRemoteError: (message, nextStep) = (error.message, error.nextStep)
+        case let error as Refusal: (message, nextStep) = (error.fault.message, error.fault.nextStep)
+        default: return
+        }
         lastStatus = .now
-        await hear(
-            .refused(
-                Admin.Fault(
-                    code: "syncRefused", message: refusal.message, nextStep: refusal.nextStep,
-                    time: WallTime.now.rfc3339)))
-        guard refusal.description != lastRefusal else { return }
-        lastRefusal = refusal.description
-        let event = Listing.Event(
-            time: WallTime.now.rfc3339, type: "syncRefused", camera: nil, detail: refusal.description)
-        await hear(.event(event))
+        let time = WallTime.now.rfc3339
+        await hear(.refused(Admin.Fault(code: "syncRefused", message: message, nextStep: nextStep, time: time)))
+        let words = "\(message); \(nextStep)"
+        guard words != lastRefusal else { return }
+        lastRefusal = words
+        await hear(.event(Listing.Event(time: time, type: "syncRefused", camera: nil, detail: words)))
     }
 
     private func pollStatus(_ client: VarlinkClient) async throws {

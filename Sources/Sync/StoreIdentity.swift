@@ -35,7 +35,7 @@ struct StoreIdentity {
         if noted != mark { try work.catalog.setNote(Self.note, mark) }
     }
 
-    /// By place: the store's folder, a blank, the site.
+    /// By place: the store's, a blank, the site.
     static func marks(in folder: SyncFolder) throws(SyncError) -> [String: String] {
         try file(in: folder).read() ?? [:]
     }
@@ -44,12 +44,12 @@ struct StoreIdentity {
         StateFile(path: folder.path + "/stores")
     }
 
-    private var place: String { "\(work.settings.storePath) \(work.settings.site)" }
+    private var place: String { "\(work.settings.store.place) \(work.settings.site)" }
 
     private func wrong(_ found: String?) -> ObjectStoreError {
         let folder = work.settings.folder.path
         return ObjectStoreError(
-            "open", work.settings.storePath,
+            "open", work.settings.store.place,
             detail: found == nil ? "it holds nothing of this site" : "it is not the store that this box wrote to",
             nextStep: "mount the right store; to begin a new one, stop cvrd and remove \(folder)/stores and "
                 + "\(folder)/catalog.sqlite", scope: .store)

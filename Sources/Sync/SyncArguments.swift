@@ -1,4 +1,4 @@
-import Foundation
+package import Recording
 
 /// What cvr-sync is told on its command line: nothing secret, and only what it must know before it shuts itself in.
 package struct SyncArguments: Hashable, Sendable {
@@ -19,7 +19,7 @@ package struct SyncArguments: Hashable, Sendable {
         self.run = run
         if values.isEmpty { return }
         guard values.count == 3, let cache = values["--cache"], let state = values["--state"],
-            let store = values["--store"].flatMap({ SyncPlaces.storePath($0) }), cache.hasPrefix("/"),
+            let url = values["--store"], let store = try? StoreLocation(url), cache.hasPrefix("/"),  // wrong usage
             state.hasPrefix("/")
         else { return nil }
         places = SyncPlaces(cache: cache, state: state, store: store)
@@ -30,21 +30,15 @@ package struct SyncArguments: Hashable, Sendable {
 package struct SyncPlaces: Hashable, Sendable {
     package var cache: String
     package var state: String
-    package var store: String
+    package var store: StoreLocation
 
-    package init(cache: String, state: String, store: String) {
+    package init(cache: String, state: String, store: StoreLocation) {
         self.cache = cache
         self.state = state
         self.store = store
     }
 
     init(_ settings: SyncSettings) {
-        self.init(cache: settings.cachePath, state: settings.statePath, store: settings.storePath)
-    }
-
-    /// The folder of a `file:` store.
-    static func storePath(_ url: String) -> String? {
-        guard let store = URL(string: url), store.scheme == "file", store.path.hasPrefix("/") else { return nil }
-        return store.path
+        self.init(cache: settings.cachePath, state: settings.statePath, store: settings.store)
     }
 }

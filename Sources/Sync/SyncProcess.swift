@@ -9,7 +9,7 @@ import Varlink
 
 /// The process cvr-sync.
 ///
-/// It shuts itself in, holds the run directory's lock, writes `state.json`, serves `sync.sock` and waits to be configured.
+/// It takes its lock and socket, shuts itself in, writes `state.json`, serves `sync.sock` and waits to be configured.
 package enum SyncProcess {
     /// Which build this is; reads the program's own file, which is out of reach once the sandbox is closed.
     package static let build = BuildIdentity.own(version: Release.version)
@@ -19,7 +19,7 @@ package enum SyncProcess {
 
     /// What `run` goes on with.
     package enum Start: Sendable {
-        case ready(SyncArguments, SyncSandbox)
+        case ready(SyncArguments, Doorway, SyncSandbox)
         case failed(exitCode: Int32)
     }
 
@@ -32,9 +32,10 @@ package enum SyncProcess {
         signal(SIGPIPE, SIG_IGN)
         _ = build
         do {
-            let sandbox = try SyncSandbox.close(arguments)
-            if sandbox.isWithoutStore { logger().warning("the store does not answer: caches are kept without it") }
-            return .ready(arguments, sandbox)
+            let answers = try arguments.places.map { try SyncSandbox.prepare($0) } ?? true
+            if !answers { logger().warning("the store does not answer: caches are kept without it") }
+            let door = try Doorway(run: arguments.run)
+            return .ready(arguments, door, SyncSandbox.close(arguments, isWithoutStore: !answers))
         } catch {
             let code = exitCode(of: error)
             if code != 73 { leave(lastWords: code, "\(error)", in: arguments.run) }
@@ -46,9 +47,9 @@ package enum SyncProcess {
     package static func run(_ start: Start) async -> Int32 {
         switch start {
         case .failed(let exitCode): return exitCode
-        case .ready(let arguments, let sandbox):
+        case .ready(let arguments, let door, let sandbox):
             do {
-                let outdated = try await serve(run: arguments.run, sandbox: sandbox, log: logger())
+                let outdated = try await serve(run: arguments.run, door, sandbox, log: logger())
                 let code: Int32 = outdated == nil ? 0 : 75
                 leave(lastWords: code, outdated ?? "stopped", in: arguments.run)
                 return code
@@ -92,13 +93,14 @@ package enum SyncProcess {
     }
 
     /// Why it has to be started anew, if it has to be.
-    private static func serve(run: String, sandbox: SyncSandbox, log: Logger) async throws -> String? {
-        let lock = try ProcessLock(run + "/lock")
-        defer { withExtendedLifetime(lock) {} }
+    private static func serve(
+        run: String, _ door: Doorway, _ sandbox: SyncSandbox, log: Logger
+    ) async throws -> String? {
+        defer { withExtendedLifetime(door.lock) {} }
         let service = SyncService(log: log, sandbox: sandbox)
         let handler = SyncHandler(service: service)
         let server = VarlinkServer(
-            socketPath: run + "/sync.sock",
+            socketPath: door.path,
             info: VarlinkServiceInfo(vendor: "CVR", product: "cvr-sync", version: build, url: "https://varlink.org"),
             interfaces: [SyncInterface.interface: VarlinkInterface.sync],
             handler: { try await handler.handle($0, $1) })
@@ -106,7 +108,7 @@ package enum SyncProcess {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: Listener(server: server)),
+                    .init(service: Listener(server: server, socket: door.socket)),
                     // Told to stop over its socket, it ends by itself.
                     .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
@@ -118,10 +120,11 @@ package enum SyncProcess {
 /// The socket as a service.
 private struct Listener: Service {
     let server: VarlinkServer
+    let socket: Int32
 
     func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await server.run() }
+            try await cancelWhenGracefulShutdown { try await server.run(on: socket) }
         } catch is CancellationError {
             // Its way to end.
         }

@@ -1,15 +1,18 @@
 import CLinux
 import Confinement
 import Foundation
+import Recording
 
 /// How cvr-sync shuts itself in: its places, and nothing else of the box.
 ///
-/// A camera's password, `cvr.yaml` and every other process are out of its reach. Neither name service nor certificates
-/// are within: a `file:` store needs none.
+/// A camera's password, `cvr.yaml` and every other process are out of its reach; so is the network, unless the store is
+/// a service. Its own socket is bound before.
 package struct SyncSandbox: Sendable {
     private let places: SyncPlaces?
     /// Which folders the places were: a rule holds for a folder, not for its name.
     private let roots: [String: Root?]
+    /// Of a service's name: those that were replaced are out of reach.
+    private let names: [UInt64]
     /// The store did not answer and is out of reach: who is started anew when it does can use it.
     let isWithoutStore: Bool
     /// For `status`.
@@ -20,46 +23,60 @@ package struct SyncSandbox: Sendable {
         var number: ino_t
     }
 
-    /// To be called before anything else, on the process's only thread.
-    package static func close(_ arguments: SyncArguments) throws -> SyncSandbox {
+    /// To be called on the process's only thread, after `prepare`, which says whether the store answers.
+    package static func close(_ arguments: SyncArguments, isWithoutStore: Bool) -> SyncSandbox {
         OutOfMemoryRank.sync.take()
         guard let places = arguments.places else {
             return SyncSandbox(
-                places: nil, roots: [:], isWithoutStore: false,
+                places: nil, roots: [:], names: [], isWithoutStore: false,
                 text: "degraded: none, a cvrd of an older build does not name its places")
         }
-        let isWithoutStore = try !prepare(places)
         // The log's clock is set up while /etc/localtime can be read; what SQLite sorts goes where it may write.
         tzset()
         setenv("SQLITE_TMPDIR", SyncFolder(state: places.state).path, 1)
         var files = files(places, run: arguments.run)
-        if isWithoutStore { files.rules.removeAll { $0.path == places.store } }
-        let sandbox = Sandbox.close(files: files, calls: .sync(pid: getpid()))
+        if isWithoutStore { files.rules.removeAll { $0.path == places.store.folder } }
+        let isService = places.store.folder == nil
+        let names = isService ? NameService.identity() : []
+        let sandbox = Sandbox.close(files: files, calls: .sync(pid: getpid(), usesNetwork: isService))
         return SyncSandbox(
-            places: places, roots: roots(places, isWithoutStore: isWithoutStore), isWithoutStore: isWithoutStore,
-            text: sandbox.text)
+            places: places, roots: roots(places, isWithoutStore: isWithoutStore), names: names,
+            isWithoutStore: isWithoutStore, text: sandbox.text)
     }
 
     static func files(_ places: SyncPlaces, run: String) -> FileRules {
-        FileRules([
-            .init(run, .serve), .init(places.cache, .own), .init(SyncFolder(state: places.state).path, .own),
-            .init(places.store, .own), .init(places.state + "/identities", .read),
-            // Who holds a camera's lock; what is in it of other processes is withheld by the kernel.
-            .init("/proc", .read),
-        ])
+        let store: [FileRules.Rule] =
+            switch places.store {
+            case .file(let path): [.init(path, .own)]
+            case .s3: NameService.rules()
+            // Azure Arc's agent proves who asks by a file in its folder.
+            case .azureBlob: NameService.rules() + [.init("/var/opt/azcmagent/tokens", .read)]
+            }
+        return FileRules(
+            [
+                .init(run, .own), .init(places.cache, .own), .init(SyncFolder(state: places.state).path, .own),
+                .init(places.state + "/identities", .read),
+                // Who holds a camera's lock; what is in it of other processes is withheld by the kernel.
+                .init("/proc", .read),
+            ] + store)
     }
 
     /// False for places that this process cannot work on: one that is started anew can.
     func covers(_ settings: SyncSettings) -> Bool { places.map { $0 == SyncPlaces(settings) } ?? true }
 
-    /// One of the places is another folder now, such as the root of a disk that was mounted, or answers at last; waits
-    /// for their disks.
+    /// One of the places is another folder now, such as the root of a disk that was mounted, or answers at last, or the
+    /// name service's files were replaced; waits for their disks.
     ///
     /// One that is missing is not: a process that is started anew would miss it too.
-    var isMoved: Bool { roots.contains { path, then in Self.root(path).map { $0 != then } ?? false } }
+    var isMoved: Bool {
+        roots.contains { path, then in Self.root(path).map { $0 != then } ?? false }
+            || !names.isEmpty && names != NameService.identity()
+    }
 
-    /// What a new box does not have yet; a place that was there before and is missing now is left alone: its disk is
-    /// not mounted.
+    /// Makes what a new box does not have yet.
+    ///
+    /// A place that was there before and is missing now is left alone: its disk is not mounted. For a process that has
+    /// one thread, and holds no lock yet.
     ///
     /// False when the store does not answer within `patience`, in milliseconds: it must not keep us from the caches.
     package static func prepare(_ places: SyncPlaces, patience: Int32 = SilentFolder.patience) throws -> Bool {
@@ -71,21 +88,23 @@ package struct SyncSandbox: Sendable {
             // cvrd writes the first ones at this moment: a folder that is made later would stay out of reach.
             mkdir(identities, 0o700)
         }
+        guard let store = places.store.folder else { return true }
         // Damaged marks are the first pass's to report.
-        let marks = (try? StoreIdentity.marks(in: folder)) ?? [places.store + " ": ""]
-        let isNew = !marks.keys.contains { $0.hasPrefix(places.store + " ") }
+        let marks = (try? StoreIdentity.marks(in: folder)) ?? [store + " ": ""]
+        let isNew = !marks.keys.contains { $0.hasPrefix(store + " ") }
         let isSilent = SilentFolder.holds(
             {
-                if isNew { mkdir(places.store, 0o750) }
-                _ = root(places.store)
+                if isNew { mkdir(store, 0o750) }
+                _ = root(store)
             }, longerThan: patience)
         return !isSilent
     }
 
     /// With the folder above the store: one that appears under it may be made by the next process.
     private static func roots(_ places: SyncPlaces, isWithoutStore: Bool) -> [String: Root?] {
-        guard !isWithoutStore else { return [places.cache: root(places.cache), places.store: nil] }
-        let paths = [places.cache, places.store, places.store.parent]
+        guard let store = places.store.folder else { return [places.cache: root(places.cache)] }
+        guard !isWithoutStore else { return [places.cache: root(places.cache), store: nil] }
+        let paths = [places.cache, store, store.parent]
         return Dictionary(paths.map { ($0, root($0)) }) { first, _ in first }
     }
 

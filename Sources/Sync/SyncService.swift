@@ -85,6 +85,9 @@ extension SyncService {
             halves.work.settings.origin == settings.origin
         {
             var work = halves.work
+            if work.settings.storeAccess != settings.storeAccess {
+                work.store = try settings.openStore(step: work.step)
+            }
             work.settings = settings
             await use(work)
         } else {
@@ -96,7 +99,7 @@ extension SyncService {
             let catalog = try openCatalog(settings)
             await use(
                 Workspace(
-                    settings: settings, catalog: catalog, store: FileStore(root: settings.storePath, step: step),
+                    settings: settings, catalog: catalog, store: try settings.openStore(step: step),
                     clock: clock, events: events, step: step))
         }
         passSoon()
@@ -252,7 +255,7 @@ extension SyncService {
 
     private static func silence(_ work: Workspace) -> ObjectStoreError {
         ObjectStoreError(
-            "look at", work.settings.storePath, detail: "it does not answer",
+            "look at", work.settings.store.place, detail: "it does not answer",
             nextStep: "check its disk or server (dmesg, mount); uploads wait for it, recording does not", scope: .store)
     }
 

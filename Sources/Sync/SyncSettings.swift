@@ -29,7 +29,8 @@ package struct SyncSettings: Hashable, Sendable {
     package var site: SiteName
     package var cachePath: String
     package var statePath: String
-    package var storePath: String
+    package var store: StoreLocation
+    package var storeAccess = SyncInterface.StoreAccess()
     package var heartbeatPath: String
     package var minimumFreePercent: Double
     package var trustsClock: Bool
@@ -37,13 +38,13 @@ package struct SyncSettings: Hashable, Sendable {
     package var cameras: [CameraName: Camera]
 
     package init(
-        site: SiteName, cachePath: String, statePath: String, storePath: String, heartbeatPath: String,
+        site: SiteName, cachePath: String, statePath: String, store: StoreLocation, heartbeatPath: String,
         minimumFreePercent: Double = 0, trustsClock: Bool = false, cameras: [CameraName: Camera]
     ) {
         self.site = site
         self.cachePath = cachePath
         self.statePath = statePath
-        self.storePath = storePath
+        self.store = store
         self.heartbeatPath = heartbeatPath
         self.minimumFreePercent = minimumFreePercent
         self.trustsClock = trustsClock
@@ -52,7 +53,10 @@ package struct SyncSettings: Hashable, Sendable {
 
     package init(_ message: SyncInterface.Configuration) throws(SyncError) {
         guard let site = SiteName(message.site) else { throw .argument("site", message.site) }
-        guard let store = SyncPlaces.storePath(message.storeURL) else { throw .argument("storeURL", message.storeURL) }
+        let store: StoreLocation
+        do throws(StoreLocation.Mistake) { store = try StoreLocation(message.storeURL) } catch {
+            throw SyncError(.invalidArgument, "store.url: \(error.message)", nextStep: "correct it in cvr.yaml")
+        }
         for path in [message.cachePath, message.statePath, message.heartbeatPath] where !path.hasPrefix("/") {
             throw .argument("path", path)
         }
@@ -67,9 +71,10 @@ package struct SyncSettings: Hashable, Sendable {
                 dropsOldest: camera.dropsOldest)
         }
         self.init(
-            site: site, cachePath: message.cachePath, statePath: message.statePath, storePath: store,
+            site: site, cachePath: message.cachePath, statePath: message.statePath, store: store,
             heartbeatPath: message.heartbeatPath, minimumFreePercent: message.minimumFreePercent,
             trustsClock: message.trustsClock, cameras: cameras)
+        storeAccess = message.storeAccess ?? storeAccess
     }
 
     /// An upload pass runs this often: nothing waits longer than two of its own periods.
@@ -81,7 +86,7 @@ package struct SyncSettings: Hashable, Sendable {
     var catalogPath: String { folder.path + "/catalog.sqlite" }
 
     /// What the catalog is a function of (I6): another place, another catalog.
-    var origin: String { "\(site) \(cachePath) \(storePath)" }
+    var origin: String { "\(site) \(cachePath) \(store.place)" }
 
     func cachePath(_ camera: CameraName) -> String { "\(cachePath)/\(camera)" }
 }

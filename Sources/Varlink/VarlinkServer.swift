@@ -64,9 +64,10 @@ package final class VarlinkServer: Sendable {
 
     /// Serves until cancelled, then returns; `whenListening` is called once clients can connect.
     ///
-    /// Throws `VarlinkConnectionError` when the socket cannot be made, or another process already serves it.
-    package func run(whenListening: @Sendable () -> Void = {}) async throws {
-        let descriptor = try UnixSocket.bind(path: socketPath, mode: mode, group: group)
+    /// `socket`: one that was bound to the path already, and is closed at the end. Throws `VarlinkConnectionError` when
+    /// the socket cannot be made, or another process already serves it.
+    package func run(on socket: Int32? = nil, whenListening: @Sendable () -> Void = {}) async throws {
+        let descriptor = try socket ?? UnixSocket.bind(path: socketPath, mode: mode, group: group)
         let limits = limits
         let connections = connections
         let listener = try await ServerBootstrap(group: eventLoopGroup)

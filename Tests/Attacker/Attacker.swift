@@ -31,7 +31,9 @@ enum Attacker {
     /// Run by a test, not by cvrd.
     static var isAlone: Bool { getenv("CVR_ATTACK_ALONE") != nil }
     /// In cvr-sync's place, not a worker's.
-    static var isSync: Bool { getenv("CVR_ATTACK_SYNC") != nil }
+    static var isSync: Bool { syncStore != nil }
+    /// `file` or `service`: a cvr-sync reaches what its store needs.
+    static var syncStore: String? { getenv("CVR_ATTACK_SYNC").map { String(cString: $0) } }
 
     /// A line for each attempt: its name, what became of it free, and shut in.
     private static func attack(_ prey: Prey) -> [String] {

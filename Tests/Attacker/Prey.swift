@@ -58,8 +58,9 @@ struct Prey {
     /// Shuts this process in exactly as cvr-ingest does, or with cvr-sync's system calls.
     func close() -> Sandbox {
         guard Attacker.isSync else { return WorkerSandbox.close(arguments, cache: own) }
-        let files = FileRules([.init(Self.parent(cache), .own), .init(runtime, .serve), .init("/proc", .read)])
-        return Sandbox.close(files: files, calls: .sync(pid: getpid()))
+        let files = FileRules([.init(Self.parent(cache), .own), .init(runtime, .own), .init("/proc", .read)])
+        return Sandbox.close(
+            files: files, calls: .sync(pid: getpid(), usesNetwork: Attacker.syncStore == "service"))
     }
 
     /// With the box to itself: another attacker would take away this one's bait, and spoil what works free.

@@ -83,6 +83,26 @@ struct BoxConfigurationTests {
         #expect(throws: BadValue.self) { try Values.duration(text) }
     }
 
+    @Test("a store that is a service has its credential, authority, proxy and storage class")
+    func services() throws {
+        let s3 = try box(
+            """
+            store:
+              url: s3://footage/fleet?region=eu-central-1
+              credential: store
+              certificateAuthority: /etc/cvr/authority.pem
+              proxy: http://proxy.example:3128
+              storageClass: STANDARD_IA
+            """
+        ).store
+        #expect(
+            s3.location == .s3(.init(bucket: "footage", prefix: "fleet", endpoint: nil, region: "eu-central-1")))
+        #expect(s3.credential == "store" && s3.certificateAuthority == "/etc/cvr/authority.pem")
+        #expect(s3.proxy == "http://proxy.example:3128" && s3.storageClass == "STANDARD_IA")
+        let azure = try box("store: { url: azblob://plant7/footage, credential: /c, storageClass: Cool }").store
+        #expect(azure.url == "azblob://plant7/footage" && azure.storageClass == "Cool")
+    }
+
     @Test("cameras.d adds cameras and stops those of cvr.yaml")
     func added() throws {
         let box = try box(

@@ -55,7 +55,7 @@ struct ConfigurationMistakeTests {
                         + "not a percentage of the disk between 0% and 90%, such as 5%",
                     "cvr.yaml:2: runtime.pth: unknown key; did you mean path?",
                     "cvr.yaml:8: store.bandwidth: a bandwidth limit is not supported by this version; remove it",
-                    "cvr.yaml:7: store.url: s3: stores are not supported by this version; use file:///ABSOLUTE/PATH",
+                    "cvr.yaml:7: store.url: this store needs a credential; add credential: NAME",
                     "cvr.yaml:5: cache.cacheFull: expected dropOldest or stopRecording",
                     "cvr.yaml:12: cameras.front.segmentLenght: unknown key; did you mean segmentLength?",
                     "cvr.yaml:11: cameras.front.url: holds a user name or password; write username: NAME and "
@@ -92,10 +92,35 @@ struct ConfigurationMistakeTests {
             ("a: [", "cvr.yaml:2: not YAML"),
             ("- store", "cvr.yaml:1: is a list, expected keys with values"),
             ("store: file:///s", "cvr.yaml:1: store: is one value, expected keys with values"),
+            (
+                "store: { url: file:///s, proxy: http://p:1 }",
+                "cvr.yaml:1: store.proxy: a file: store needs none; remove it"
+            ),
+            (
+                "store: { url: s3://bucket, credential: c, storageClass: GLACIER }",
+                "cvr.yaml:1: store.storageClass: not a class whose objects can be read at once; "
+                    + "did you mean GLACIER_IR?"
+            ),
+            (
+                "store: { url: s3://bucket, credential: c, proxy: http://u:p@h:1 }",
+                "cvr.yaml:1: store.proxy: a proxy is http://HOST:PORT, without user name, password and path"
+            ),
+            (
+                "store: { url: s3://key:hunter2@bucket, credential: c }",
+                "cvr.yaml:1: store.url: holds a user name or key; write credential: NAME instead"
+            ),
             ("store: { url: [file:///s] }", "cvr.yaml:1: store.url: is a list, expected one value"),
             ("store:\n  url:\n", "cvr.yaml:2: store.url: is empty; write a value or remove the key"),
-            ("site: x\nstore: {}\n", "cvr.yaml:2: store.url: is missing; add url: file:///ABSOLUTE/PATH"),
-            ("\nsite: x\n", "cvr.yaml:2: store.url: is missing; add url: file:///ABSOLUTE/PATH"),
+            (
+                "site: x\nstore: {}\n",
+                "cvr.yaml:2: store.url: is missing; "
+                    + "add url: file:///ABSOLUTE/PATH, s3://BUCKET or azblob://ACCOUNT/CONTAINER"
+            ),
+            (
+                "\nsite: x\n",
+                "cvr.yaml:2: store.url: is missing; "
+                    + "add url: file:///ABSOLUTE/PATH, s3://BUCKET or azblob://ACCOUNT/CONTAINER"
+            ),
             (store + store, "cvr.yaml:1: written twice: store"),
             (store + "cameras:\n  a: { url: rtsp://h/ }\n  a: { url: rtsp://h/ }", "cvr.yaml:3: written twice: a"),
             (store + "x: &a [1]\ny: *a", "cvr.yaml:2: anchors (&name) are not supported; write the values out"),

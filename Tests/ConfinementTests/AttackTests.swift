@@ -65,21 +65,24 @@ struct AttackTests {
         #expect(named == report.attempts.count { $0.confined == "signal \(SIGSYS)" } && named > 20, "\(log)")
     }
 
-    @Test("in cvr-sync's place reaches no process, program, socket or network", arguments: users)
-    func sync(user: UInt32) async throws {
-        let (report, _) = try await Self.attack(user, environment: ["CVR_ATTACK_SYNC": "1"])
+    @Test(
+        "in cvr-sync's place reaches no process, program or socket, and no network but for a store that is a service",
+        arguments: users, ["file", "service"])
+    func sync(user: UInt32, store: String) async throws {
+        let (report, _) = try await Self.attack(user, environment: ["CVR_ATTACK_SYNC": store])
         try #require(report.sandbox.hasSuffix(", seccomp"), "\(report.sandbox)")
         let sockets: Set = [
             "socket.admin", "socket.sync", "socket.neighbour", "socket.abstract", "socket.inherited", "socket.netlink",
-            "socket.packet", "socket.raw", "socket.multipath", "socket.fastOpen", "own.connect",
+            "socket.packet", "socket.raw", "socket.multipath",
         ]
+        let network: Set = store == "file" ? ["socket.fastOpen", "own.connect"] : []
         let programs: Set = ["program.execute", "program.executeAt", "program.fork", "program.clone"]
         let barred = report.attempts.filter {
-            $0.name.hasPrefix("victim.") || sockets.contains($0.name) || programs.contains($0.name)
+            $0.name.hasPrefix("victim.") || sockets.union(network).union(programs).contains($0.name)
         }
         #expect(barred.count > 28)
         for attempt in barred { #expect(attempt.isRefused, "\(attempt)") }
-        for name in ["own.read", "own.list", "neighbour.read"] {
+        for name in ["own.read", "own.list", "neighbour.read"] + (store == "file" ? [] : ["own.connect"]) {
             #expect(report[name]?.confined == "worked", "\(name)")
         }
     }

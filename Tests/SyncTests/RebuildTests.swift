@@ -93,7 +93,7 @@ struct RebuildTests {
         try recorder.start()
         try recorder.record()
         try rig.sync()
-        rig.settings.storePath = rig.root + "/second"
+        rig.settings.store = .file(path: rig.root + "/second")
         try rig.reopenCatalog()
         let report = try rig.sync()
         #expect(report.uploaded == 1)

@@ -27,7 +27,8 @@ final class Rig {
         front = try #require(CameraName("front"))
         settings = SyncSettings(
             site: try #require(SiteName("plant")), cachePath: root + "/cache", statePath: root + "/state",
-            storePath: root + "/store", heartbeatPath: root + "/heartbeat", trustsClock: true, cameras: [front: camera])
+            store: .file(path: root + "/store"), heartbeatPath: root + "/heartbeat", trustsClock: true,
+            cameras: [front: camera])
         for folder in ["cache", "state/sync"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
@@ -45,7 +46,7 @@ final class Rig {
         let catalog = try catalog ?? CatalogFile(settings: settings, events: events, clock: clock.reading).open()
         self.catalog = catalog
         return Workspace(
-            settings: settings, catalog: catalog, store: FileStore(root: settings.storePath, step: step),
+            settings: settings, catalog: catalog, store: FileStore(root: settings.store.folder ?? "/", step: step),
             clock: clock.reading, events: events, step: step)
     }
 

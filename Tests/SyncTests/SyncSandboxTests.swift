@@ -1,20 +1,21 @@
 import Foundation
 import Glibc
+import Recording
 import Sync
 import Testing
 
 /// What cvr-sync does before it shuts itself in, and what tells it that it has to start anew.
 @Suite("Sync sandbox")
 struct SyncSandboxTests {
-    @Test("its command line names all places or none, and a file: store")
+    @Test("its command line names all places or none")
     func arguments() {
         let whole = ["--run", "/run/cvr/sync", "--cache", "/c", "--state", "/s", "--store", "file:///st"]
-        #expect(SyncArguments(whole)?.places == SyncPlaces(cache: "/c", state: "/s", store: "/st"))
+        #expect(SyncArguments(whole)?.places == SyncPlaces(cache: "/c", state: "/s", store: .file(path: "/st")))
         let before = SyncArguments(["--run", "/run/cvr/sync"])
         #expect(before?.run == "/run/cvr/sync" && before?.places == nil, "an older cvrd's")
         for wrong in [
             [], ["--run"], ["--run", "run"], Array(whole.dropLast(2)), whole + ["--store", "file:///x"],
-            whole.dropLast() + ["s3://b"], whole.dropLast(5) + ["c"] + whole.suffix(4),
+            whole.dropLast() + ["ftp://b"], whole.dropLast(5) + ["c"] + whole.suffix(4),
         ] { #expect(SyncArguments(wrong) == nil, "\(wrong)") }
     }
 
@@ -47,9 +48,9 @@ struct SyncSandboxTests {
         let rig = try Rig()
         let root = rig.root + "/box"
         try FileManager.default.createDirectory(atPath: root + "/state", withIntermediateDirectories: true)
-        let places = SyncPlaces(cache: root + "/cache", state: root + "/state", store: root + "/store")
+        let places = SyncPlaces(cache: root + "/cache", state: root + "/state", store: .file(path: root + "/store"))
         #expect(try SyncSandbox.prepare(places))
-        for path in [places.cache, places.store, places.state + "/identities"] {
+        for path in [places.cache, root + "/store", places.state + "/identities"] {
             #expect(FileManager.default.fileExists(atPath: path), "\(path)")
         }
         try FileManager.default.removeItem(atPath: places.cache)

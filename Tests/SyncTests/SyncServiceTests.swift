@@ -77,7 +77,7 @@ struct SyncServiceTests {
         let rig = try Rig()
         let configuration = configuration(rig)
         var elsewhere = configuration
-        elsewhere.storeURL = "s3://bucket/prefix"
+        elsewhere.storeURL = "ftp://host/path"
         let unusable = elsewhere
         try await serving(rig) { client in
             for (method, name) in [("Now", "Unavailable"), ("Segments", "Unavailable")] {

@@ -90,7 +90,7 @@ struct UploadTests {
         let recorder = try rig.recorder()
         try recorder.start()
         try recorder.record()
-        rig.settings.storePath = rig.root + "/not/mounted"
+        rig.settings.store = .file(path: rig.root + "/not/mounted")
         #expect(throws: ObjectStoreError.self) { try rig.sync() }
         #expect(try rig.rows().map(\.state) == [.closed])
         #expect(try EvictableWatermark.read(in: recorder.cache) == nil)
@@ -182,7 +182,7 @@ private struct Mortal {
 
     private func expectNothingFreedEarly() {
         do {
-            let store = FileStore(root: rig.settings.storePath)
+            let store = FileStore(root: rig.root + "/store")
             // Until a new catalog has seen the store it knows what went from the journal alone.
             let isRebuilt = try rig.workspace().catalog.note("storeListed") != nil
             let local = Set(try rig.cached().map { $0.split(separator: "/").last ?? "" })

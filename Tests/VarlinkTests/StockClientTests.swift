@@ -172,11 +172,15 @@ struct InterfaceFileTests {
         name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1, dropsOldest: true
     )
 
+    static let access = SyncInterface.StoreAccess(
+        credential: Secret("c"), certificateAuthority: "a", proxy: "p", storageClass: "s")
+
     static let internals: [String: any Encodable & Sendable] = [
-        "Camera": syncedCamera, "CacheState": cache, "Configure->": VarlinkEmpty(),
+        "Camera": syncedCamera, "StoreAccess": access, "CacheState": cache, "Configure->": VarlinkEmpty(),
         "SegmentClosed->": VarlinkEmpty(),
         "Configure()": SyncInterface.Configuration(
-            site: "s", cachePath: "c", statePath: "s", storeURL: "u", heartbeatPath: "h", minimumFreePercent: 5,
+            site: "s", cachePath: "c", statePath: "s", storeURL: "u", storeAccess: access, heartbeatPath: "h",
+            minimumFreePercent: 5,
             trustsClock: true, cameras: [syncedCamera]),
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
         "Status->": SyncInterface.Status(
