@@ -89,7 +89,8 @@ let package = Package(
                 "Recording", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
-        module("ObjectStore", ["Recording", "CLinux", crypto]),
+        module("ObjectStore", ["HTTP", "Recording", "CLinux", crypto]),
+        module("HTTP", ["CCurl"]),
         module("Isolation", ["CLinux"]),
         module("Systemd", ["CLinux", "CSystemd"]),
         module("Confinement", ["CLinux", "CSeccomp"]),
@@ -106,6 +107,7 @@ let package = Package(
 
         // C, header-only: syscalls and macros that the importer cannot see.
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -140,6 +142,7 @@ let package = Package(
                 "Catalog", "Recording", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
+        tests("HTTPTests", ["HTTP", "TestSupport"]),
         tests("ObjectStoreTests", ["ObjectStore", "Recording"]),
         tests(
             "SyncTests",
