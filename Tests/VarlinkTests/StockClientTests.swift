@@ -105,7 +105,7 @@ struct InterfaceFileTests {
     }
 
     static func scalar(_ name: String) -> String {
-        ["String": "string", "Int64": "int", "Double": "float", "Bool": "bool"][name] ?? name
+        ["String": "string", "Secret": "string", "Int64": "int", "Double": "float", "Bool": "bool"][name] ?? name
     }
 
     static let fault = Admin.Fault(code: "c", message: "m", nextStep: "n", time: "t")
