@@ -11,12 +11,23 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
         case object
     }
 
+    /// What a failure of the store as a whole says of the next moment.
+    package enum Outlook: Hashable, Sendable {
+        /// One bad answer, such as 500 or a connection that broke: the next may be good.
+        case passing
+        /// No answer in time: another try costs more than most.
+        case timedOut
+        /// The same again until somebody acts: no permission, no bucket, no such host, a bad certificate.
+        case lasting
+    }
+
     package var operation: String
     package var thing: String
     package var errno: Int32
     package var detail: String
     package var nextStep: String
     package var scope: Scope
+    package var outlook = Outlook.passing
     /// The store asked to be left alone for so long.
     package var retryAfter: TimeSpan?
 
