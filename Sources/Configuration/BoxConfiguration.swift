@@ -27,6 +27,8 @@ package struct StoreConfiguration: Hashable, Sendable {
     package var proxy: String?
     /// In the store's own words; nil is its default.
     package var storageClass: String?
+    /// Absolute path of the price table; nil is the installed one.
+    package var prices: String?
 }
 
 /// One camera; which file defines it is in `origin`.

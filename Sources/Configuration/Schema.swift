@@ -8,7 +8,7 @@ package enum Schema {
         "runtime": ["path"],
         "state": ["path"],
         "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
-        "store": ["url", "credential", "certificateAuthority", "proxy", "storageClass"],
+        "store": ["url", "credential", "certificateAuthority", "proxy", "storageClass", "prices"],
         "defaults": ["segmentLength", "retention", "transport"],
         "clock": ["trust"],
         "cameras.*": camera,

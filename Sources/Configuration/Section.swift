@@ -11,7 +11,7 @@ struct Section {
     private let ownLine: Int
 
     /// The document itself, or one camera's file when `schema` is a camera's section.
-    init(_ text: ConfigurationText, schema: String, extra: [String] = [], mistakes: MistakeList) {
+    init(_ text: ConfigurationText, schema: String?, extra: [String] = [], mistakes: MistakeList) {
         let root = text.compose(into: mistakes)
         self.init(node: root, file: text.file, path: "", schema: schema, extra: extra, line: 1, mistakes: mistakes)
     }
@@ -94,6 +94,13 @@ struct Section {
         mistakes.add(
             ConfigurationMistake(
                 file: file, line: line ?? ownLine, key: key.map(child) ?? path, reason: reason))
+    }
+
+    /// Reports every key but these, where no schema has them.
+    func refuse(others known: [String]) {
+        for entry in entries where !known.contains(entry.key) {
+            report(entry.key, "unknown key; did you mean \(Schema.nearest(to: entry.key, among: known) ?? "")?")
+        }
     }
 
     private func child(_ key: String) -> String {

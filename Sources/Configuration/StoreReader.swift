@@ -9,7 +9,8 @@ extension StoreConfiguration {
         self.init(
             url: url, location: location, credential: section.value("credential", CredentialName.parse),
             certificateAuthority: section.value("certificateAuthority", Values.path),
-            proxy: section.value("proxy", Addresses.proxy), storageClass: nil)
+            proxy: section.value("proxy", Addresses.proxy), storageClass: nil,
+            prices: section.value("prices", Values.path))
         storageClass = section.value("storageClass") { text throws(BadValue) in
             try StorageClass.parse(text, in: location)
         }

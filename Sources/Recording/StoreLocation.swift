@@ -80,6 +80,15 @@ package enum StoreLocation: Hashable, Sendable {
         }
     }
 
+    /// The URL's scheme.
+    package var service: String {
+        switch self {
+        case .file: "file"
+        case .s3: "s3"
+        case .azureBlob: "azblob"
+        }
+    }
+
     /// The path of a `file:` store.
     package var folder: String? { if case .file(let path) = self { path } else { nil } }
 }

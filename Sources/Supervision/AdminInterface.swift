@@ -22,6 +22,7 @@ package struct AdminInterface: Sendable {
             case "Status": try await replies.send(await supervisor.status())
             case "Cameras": try await replies.send(await supervisor.cameras())
             case "SyncStatus": try await replies.send(Admin.SyncReport(sync: await supervisor.syncSummary))
+            case "Cost": try await replies.send(await supervisor.cost())
             case "Events": try await sendEvents(call, replies)
             case "Doctor": try await sendChecks(call, replies)
             case "Upgrade": try await sendUpgrade(call, replies)

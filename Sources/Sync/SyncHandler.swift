@@ -38,6 +38,8 @@ package struct SyncHandler: Sendable {
         case "io.cvr.Sync.AcceptClock":
             try await service.acceptClock()
             try await replies.send(VarlinkEmpty())
+        case "io.cvr.Sync.Written":
+            try await replies.send(try await service.written())
         case "io.cvr.Sync.Segments":
             try await segments(call, replies)
         case "io.cvr.Sync.Gaps":

@@ -86,7 +86,7 @@ extension SyncService {
         {
             var work = halves.work
             if work.settings.storeAccess != settings.storeAccess {
-                work.store = try settings.openStore(step: work.step)
+                work.store = CountedStore(store: try settings.openStore(step: work.step), billed: work.billed)
             }
             work.settings = settings
             await use(work)
@@ -176,6 +176,8 @@ extension SyncService {
             lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text,
             build: SyncProcess.build)
     }
+
+    package func written() throws -> Admin.Written { try configured().work.billed.written }
 
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
     package func answers(_ camera: CameraName) async throws -> Answers {

@@ -46,6 +46,7 @@ package struct Workspace: Sendable {
     package var settings: SyncSettings
     package var catalog: Catalog
     package var store: any ObjectStore
+    package let billed: BilledWrites
     package var clock: SyncClock
     package var events: EventLog
     package var step: Step
@@ -56,7 +57,8 @@ package struct Workspace: Sendable {
     ) {
         self.settings = settings
         self.catalog = catalog
-        self.store = store
+        billed = BilledWrites(settings, clock: clock)
+        self.store = CountedStore(store: store, billed: billed)
         self.clock = clock
         self.events = events
         self.step = step

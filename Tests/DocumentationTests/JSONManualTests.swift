@@ -34,6 +34,12 @@ struct JSONManualTests {
         "reload": Admin.Reloaded(added: [], removed: [], changed: []),
         "doctor": Admin.Check("", .ok, ""),
         "upgrade": Admin.UpgradeStep(camera: nil, .kept, ""),
+        "cost": Admin.Cost(
+            prices: "", dated: "", currency: "", service: "", storageClass: nil, cameras: [], written: nil),
+        "cost: cameras": Admin.CameraCost(name: "", bitsPerSecond: 0, segmentLength: 0, retention: nil, forecasts: []),
+        "cost: forecasts": Admin.Forecast(
+            service: "", storageClass: "", segmentLength: 0, writes: 0, writeCost: 0, storageCost: 0),
+        "cost: written": Admin.Written(since: "", segments: 0, documents: 0, bytes: 0),
         "Errors": Words(),
     ]
 

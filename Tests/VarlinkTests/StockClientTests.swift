@@ -163,6 +163,7 @@ struct InterfaceFileTests {
         "Check": Admin.Check("n", camera: "c", .ok, "m", nextStep: "s"), "Doctor()": VarlinkEmpty(),
         "Doctor->": Admin.Checks(checks: [Admin.Check("n", camera: "c", .ok, "m")]),
         "Upgrade()": VarlinkEmpty(), "Upgrade->": Admin.UpgradeStep(camera: "c", .kept, "d"),
+        "Forecast": forecast, "CameraCost": cameraCost, "Written": written, "Cost()": VarlinkEmpty(), "Cost->": cost,
         "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
     ].merging(listing) { own, _ in own }
 
@@ -172,11 +173,21 @@ struct InterfaceFileTests {
         name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1, dropsOldest: true
     )
 
+    static let forecast = Admin.Forecast(
+        service: "s3", storageClass: "s", segmentLength: 30, writes: 1, writeCost: 1, storageCost: 1)
+    static let cameraCost = Admin.CameraCost(
+        name: "n", bitsPerSecond: 1, segmentLength: 30, retention: 1, forecasts: [forecast])
+    static let written = Admin.Written(since: "s", segments: 1, documents: 1, bytes: 1)
+    static let cost = Admin.Cost(
+        prices: "p", dated: "d", currency: "c", service: "s3", storageClass: "s", cameras: [cameraCost],
+        written: written)
+
     static let access = SyncInterface.StoreAccess(
         credential: Secret("c"), certificateAuthority: "a", proxy: "p", storageClass: "s")
 
     static let internals: [String: any Encodable & Sendable] = [
-        "Camera": syncedCamera, "StoreAccess": access, "CacheState": cache, "Configure->": VarlinkEmpty(),
+        "Written()": VarlinkEmpty(), "Written->": written, "Camera": syncedCamera, "StoreAccess": access,
+        "CacheState": cache, "Configure->": VarlinkEmpty(),
         "SegmentClosed->": VarlinkEmpty(),
         "Configure()": SyncInterface.Configuration(
             site: "s", cachePath: "c", statePath: "s", storeURL: "u", storeAccess: access, heartbeatPath: "h",
