@@ -43,8 +43,11 @@ func process(_ name: String, _ dependencies: [Target.Dependency], _ linker: [Lin
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: linker)
 }
 
+// Tests wait far more than they compute: optimizing them would only lengthen the build.
+let testing: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"])]
+
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: testing)
 }
 
 let package = Package(

@@ -27,8 +27,9 @@ extension Supervisor {
         guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
             return nil
         }
+        // as above
         let written = try? await client.call(
-            "io.cvr.Sync.Written", VarlinkEmpty(), as: Admin.Written.self, timeout: .seconds(5))  // as above
+            "io.cvr.Sync.Written", VarlinkEmpty(), as: Admin.Written.self, timeout: .seconds(5))
         await client.close()
         return written
     }
