@@ -21,6 +21,11 @@ static inline CURLcode cvr_curl_set_pointer(CURL *easy, CURLoption option, void 
 static inline CURLcode cvr_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
     return curl_easy_setopt(easy, option, value);
 }
+/* The bytes are copied. */
+static inline CURLcode cvr_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = { (void *)bytes, count, CURL_BLOB_COPY };
+    return curl_easy_setopt(easy, option, &blob);
+}
 /* CURLOPT_READFUNCTION, CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION have one shape. */
 static inline CURLcode cvr_curl_set_mover(
     CURL *easy, CURLoption option, size_t (*mover)(char *bytes, size_t size, size_t count, void *context)) {

@@ -73,7 +73,8 @@ final class EasyHandle {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         guard let authority = settings.certificateAuthority else { return }
-        set(CURLOPT_CAINFO, authority)
+        let pem = Array(authority.utf8)
+        cvr_curl_set_blob(handle, CURLOPT_CAINFO_BLOB, pem, pem.count)
         cvr_curl_set_text(handle, CURLOPT_CAPATH, nil)
     }
 

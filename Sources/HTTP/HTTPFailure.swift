@@ -69,7 +69,7 @@ package struct HTTPFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case CURLE_OPERATION_TIMEDOUT: (.connect, "check the network; no firewall may swallow packets")
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER:
             (.tls, "check that this port speaks TLS, version 1.2 or later")
-        case CURLE_SSL_CACERT_BADFILE: (.tls, "check the file of certificateAuthority: PEM, readable for the user cvr")
+        case CURLE_SSL_CACERT_BADFILE: (.tls, "check the file of certificateAuthority: it must be PEM")
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2,
             CURLE_HTTP2_STREAM:
             (.reset, "none; it is retried")

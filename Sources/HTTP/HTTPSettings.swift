@@ -4,7 +4,7 @@ package struct HTTPSettings: Sendable {
     ///
     /// This machine and link-local addresses, where clouds answer about the box itself, are never asked through it.
     package var proxy: String?
-    /// A PEM file with the authorities to believe, in place of the system's.
+    /// The certificates, as PEM, of the authorities to believe in place of the system's.
     package var certificateAuthority: String?
     /// Requests under way at once, and connections kept for the next ones; further requests wait their turn.
     package var connections: Int

@@ -2,7 +2,7 @@ import Recording
 
 /// Where a bucket's objects are on the wire: by virtual host at AWS, by path at everybody else's.
 struct S3Address: Sendable {
-    /// `https://HOST[:PORT]`
+    /// Scheme, host and port.
     let origin: String
     /// As a client sends it: without the scheme's own port.
     let host: String

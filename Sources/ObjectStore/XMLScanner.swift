@@ -22,7 +22,7 @@ package struct XMLScanner {
     /// The last tag opened the element that the next one may close.
     private var isLeaf = false
 
-    /// All leaves, in order. `root` is what the document must be.
+    /// All leaves, in order; `root` is what the document must be.
     package static func leaves(_ bytes: [UInt8], root: String) throws(Malformed) -> [Leaf] {
         let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])  // Azure begins with a byte order mark.
         var scanner = XMLScanner(rest: bytes.dropFirst(isMarked ? 3 : 0))

@@ -9,12 +9,13 @@ final class Peer: Sendable {
     private let ports: [String: Int]
 
     /// PEM.
-    var authority: String { folder + "/authority.crt" }
+    let authority: String
 
     init() async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "peer-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try await Self.certify(in: folder)
+        authority = try String(contentsOfFile: folder + "/authority.crt", encoding: .utf8)
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "peer.py").path
         child = try ChildProcess("/usr/bin/python3", [script, folder])
         ports = try await child.output.first("ports") { line in

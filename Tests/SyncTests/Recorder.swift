@@ -51,9 +51,11 @@ final class Recorder {
 
     /// Records a segment of this many seconds, which pass; left growing when it is not closed.
     ///
-    /// `jump` is by how much its second fragment claims to be later than it is.
+    /// `jump` is by how much its second fragment claims to be later than it is; each fragment has `fragmentBytes`.
     @discardableResult
-    func record(seconds: Int = 2, closing: Bool = true, jump: Int64 = 0) throws -> SegmentFileName {
+    func record(
+        seconds: Int = 2, closing: Bool = true, jump: Int64 = 0, fragmentBytes: Int = 8000
+    ) throws -> SegmentFileName {
         let start = clock.now
         let id = SegmentID(session: session, counter: counter)
         let info = SegmentInfo(
@@ -62,7 +64,7 @@ final class Recorder {
         let file = try SegmentAppender(
             in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
         for second in 0..<seconds {
-            let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
+            let noise = (0..<fragmentBytes).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
             let sample = Sample(
                 track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000, compositionOffset: 0,
                 isSync: true, data: noise)
