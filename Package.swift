@@ -83,7 +83,7 @@ let package = Package(
         module(
             "Sync",
             [
-                "Catalog", "Confinement", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
+                "Catalog", "Confinement", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
                 "CLinux", lifecycle, log, signals,
             ]),
 

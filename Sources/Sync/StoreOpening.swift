@@ -3,10 +3,13 @@ import Recording
 
 extension SyncSettings {
     /// The store of these settings; touches nothing yet.
-    func openStore(step: @escaping FileStore.Step) throws(SyncError) -> any ObjectStore {
+    func openStore(
+        clock: SyncClock, isStopping: @escaping @Sendable () -> Bool, step: @escaping FileStore.Step
+    ) throws(SyncError) -> any ObjectStore {
         switch store {
         case .file(let path): FileStore(root: path, step: step)
-        case .s3, .azureBlob:
+        case .s3(let bucket): try openS3(bucket, pace: { _ in .zero }, isStopping: isStopping, clock: clock)
+        case .azureBlob:
             throw SyncError(.invalidArgument, "store.url: \(store.place)", nextStep: "correct it in cvr.yaml")
         }
     }

@@ -86,7 +86,7 @@ extension SyncService {
         {
             var work = halves.work
             if work.settings.storeAccess != settings.storeAccess {
-                work.store = CountedStore(store: try settings.openStore(step: work.step), billed: work.billed)
+                work.store = CountedStore(store: try open(settings, step: work.step), billed: work.billed)
             }
             work.settings = settings
             await use(work)
@@ -99,10 +99,14 @@ extension SyncService {
             let catalog = try openCatalog(settings)
             await use(
                 Workspace(
-                    settings: settings, catalog: catalog, store: try settings.openStore(step: step),
+                    settings: settings, catalog: catalog, store: try open(settings, step: step),
                     clock: clock, events: events, step: step))
         }
         passSoon()
+    }
+
+    private func open(_ settings: SyncSettings, step: @escaping Workspace.Step) throws(SyncError) -> any ObjectStore {
+        try settings.openStore(clock: clock, isStopping: { [stop] in stop.isOn }, step: step)
     }
 
     private func endOutdated(_ why: String) {
