@@ -60,6 +60,7 @@ final class ObjectStoreContractTests {
         #expect(try store.head(key) == nil)
         #expect(try store.checksum(of: key) == nil)
         #expect(try store.compare(key, with: file(content), metadata(content)) == nil)
+        #expect(try store.putDocument([1], as: mark(site), if: .absent))
         let outcome: PutOutcome = try store.probe(mark(site)).vouches ? .verified : .stored
         #expect(try store.put(file(content), as: key, metadata(content)) == outcome)
         #expect(try store.compare(key, with: file(content), metadata(content)) == .equal)
