@@ -29,7 +29,8 @@ package final class SeaweedFS: Sendable {
             cd "$2"
             "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
                 -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
-                -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false </dev/null >log 2>&1 &
+                -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false \
+                -s3.port.iceberg=0 -s3.port.lance=0 </dev/null >log 2>&1 &
             cat
             kill -9 $!
             rm -rf "$2"
