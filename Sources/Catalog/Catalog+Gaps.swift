@@ -28,22 +28,6 @@ extension Catalog {
             ])
     }
 
-    /// The loss that a stored segment tells of, where no journal does.
-    ///
-    /// Its sequence is below all of a journal's: the negative of its end, by which it is entered once.
-    static func insert(told gap: Gap, by id: SegmentID, _ camera: CameraName, _ db: Database) throws {
-        guard let end = gap.to, gap.from < end, end.microseconds > 0 else { return }
-        let isKnown = try Bool.fetchOne(
-            db,
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM gap
-                    WHERE camera = ? AND sequence > 0 AND +start < ? AND (end IS NULL OR end > ?))
-                """, arguments: [camera.text, end.microseconds, gap.from.microseconds])
-        guard isKnown == false else { return }
-        let session = id.counter == 0 ? id.session.subtractingSaturated(1) : id.session
-        try insert(GapRow(sequence: -end.microseconds, session: session, gap: gap), camera, db)
-    }
-
     /// A journal has the word, once it tells of the gap that ends here.
     static func forgetTold(to end: WallTime, _ camera: CameraName, _ db: Database) throws {
         try db.execute(

@@ -75,9 +75,13 @@ extension Catalog {
     static func apply(_ fact: Fact, _ camera: CameraName, isDoubted: Bool, _ db: Database) throws {
         switch fact {
         case .sessionStarted(let row):
+            try closeTold(before: row.anchor, camera, db)
             try db.execute(
-                sql: "INSERT OR IGNORE INTO session VALUES (?, ?, ?, ?, ?, NULL, NULL)",
-                arguments: [camera.text, row.session, row.anchor.microseconds, row.quality.rawValue, row.codecs])
+                sql: "INSERT OR IGNORE INTO session VALUES (?, ?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    camera.text, row.session, row.anchor.microseconds, row.quality.rawValue, row.codecs,
+                    row.end?.microseconds, row.endReason?.rawValue,
+                ])
         case .sessionEnded(let session, let end, let reason):
             try db.execute(
                 sql: "UPDATE session SET end = ?, endReason = ? WHERE camera = ? AND session = ?",

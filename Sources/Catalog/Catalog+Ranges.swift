@@ -108,7 +108,7 @@ extension Catalog {
         _ camera: CameraName, _ from: WallTime?, _ to: WallTime?, _ after: SegmentPlace?, _ limit: Int
     ) -> StatementArguments {
         let from = from ?? .earliest
-        let first = SegmentPlace(start: from - lookBack, id: SegmentID(session: -1, counter: -1))
+        let first = SegmentPlace(start: from - lookBack, id: SegmentID(session: .min, counter: .min))
         let after = after ?? first
         return [
             "camera": camera.text, "start": after.start.microseconds, "session": after.id.session,

@@ -9,6 +9,8 @@ extension Catalog {
         migrator.registerMigration("segments") { db in try db.execute(sql: segments) }
         migrator.registerMigration("journals") { db in try db.execute(sql: journals) }
         migrator.registerMigration("questions") { db in try db.execute(sql: questions) }
+        migrator.registerMigration("days") { db in try db.execute(sql: days) }
+        migrator.registerMigration("holds") { db in try db.execute(sql: holds) }
         return migrator
     }
 

@@ -13,6 +13,8 @@ package enum SegmentSelection: Hashable, Sendable {
     case evictable
     /// Those in the cache that may only be freed as a loss.
     case unverified
+    /// Those of them that no hold keeps.
+    case droppable
     /// Gone for good by the catalog's word, while the store may still hold an object.
     case leftInStore
 }
@@ -61,7 +63,7 @@ extension Catalog {
             """
         return try read("list segments in") { db in
             try Row.fetchAll(
-                db, sql: sql, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
+                db, sql: sql, arguments: [camera.text, after?.session ?? .min, after?.counter ?? .min, limit]
             ).map { try SegmentRow($0) }
         }
     }
@@ -86,7 +88,7 @@ extension Catalog {
                     FROM segment INDEXED BY segmentInCache
                     WHERE camera = ? AND (session, counter) > (?, ?) AND isLocal = 1
                     ORDER BY session, counter LIMIT ?
-                    """, arguments: [camera.text, after?.session ?? -1, after?.counter ?? -1, limit]
+                    """, arguments: [camera.text, after?.session ?? .min, after?.counter ?? .min, limit]
             ).map { row in
                 CacheEntry(
                     id: try SegmentID(row), start: try row.time("start"), isEntered: try row.value("isEntered"))
@@ -108,16 +110,16 @@ extension Catalog {
     /// A segment is only as old as its clock was right (I11). Spared are sessions after one that began within the
     /// retention (the clock had run back), those that ended when the clock was set forward by more than a day
     /// into the retention, with the unbroken row of clock steps before them, and those of an unsynchronised clock
-    /// until the first synchronised one after them began before the moment.
+    /// until the first synchronised one after them began before the moment. Spared is what is held, too.
     package func expired(
-        _ camera: CameraName, before moment: WallTime, now: WallTime, limit: Int
+        _ camera: CameraName, before moment: WallTime, now: WallTime, sparesHeld: Bool = true, limit: Int
     ) throws(CatalogError) -> [SegmentRow] {
         try read("list expired segments in") { db in
             try Row.fetchAll(
                 db, sql: Self.expired,
                 arguments: [
                     "camera": camera.text, "moment": moment.microseconds, "now": now.microseconds,
-                    "day": TimeSpan.seconds(86_400).microseconds, "limit": limit,
+                    "day": TimeSpan.seconds(86_400).microseconds, "sparesHeld": sparesHeld, "limit": limit,
                 ]
             ).map { try SegmentRow($0) }
         }
@@ -134,7 +136,7 @@ extension Catalog {
         )
         SELECT * FROM segment INDEXED BY segmentVerified
         WHERE camera = :camera AND state = 'verified' AND start < :moment AND start + duration < :moment
-            AND session NOT IN misdated
+            AND session NOT IN misdated AND NOT (:sparesHeld AND \(isHeld))
             AND NOT EXISTS (
                 SELECT 1 FROM session u WHERE u.camera = :camera AND u.session = segment.session
                     AND u.quality = 'unsynchronised' AND ifnull(
@@ -160,7 +162,7 @@ extension SegmentSelection {
     /// The partial index that holds no other rows: by name, so that no plan ever walks a whole history instead.
     fileprivate var index: String {
         switch self {
-        case .pending, .fresh, .unverified: "segmentUnverified"
+        case .pending, .fresh, .unverified, .droppable: "segmentUnverified"
         case .unsettled: "segmentUnsettled"
         case .evictable: "segmentEvictable"
         case .leftInStore: "segmentUncertain"
@@ -175,6 +177,7 @@ extension SegmentSelection {
         case .unsettled: "isLocal = 0 AND state IN ('closed', 'uploaded')"
         case .evictable: "isLocal = 1 AND state = 'verified'"
         case .unverified: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded', 'quarantined')"
+        case .droppable: "\(Self.unverified.condition) AND NOT \(Catalog.isHeld)"
         case .leftInStore: "state = 'evicted' AND isUncertain = 1"
         }
     }

@@ -33,38 +33,6 @@ extension Catalog {
         }
     }
 
-    /// Forgets a segment whose number another one has: what was true of it says nothing of that one.
-    package func displace(_ camera: CameraName, _ id: SegmentID) throws(CatalogError) {
-        try write("make room for a segment in") { db in
-            for table in ["segment", "eviction"] {
-                try db.execute(
-                    sql: "DELETE FROM \(table) WHERE camera = ? AND session = ? AND counter = ?",
-                    arguments: [camera.text, id.session, id.counter])
-            }
-        }
-    }
-
-    /// Enters what a rebuild found in the store and nowhere else, and the session that it says it is of.
-    ///
-    /// Its camera may have no cache any more: `asset` is then all that is known of it, and `gapBefore` what no journal
-    /// tells.
-    package func enterStored(
-        _ row: SegmentRow, of session: SessionRow, asset: String, gapBefore: Gap?
-    ) throws(CatalogError) {
-        try write("enter a stored segment into") { db in
-            let camera = CameraRow(name: row.camera, asset: asset, retention: nil)
-            try Self.save(camera, db, orIgnore: true)
-            try Self.apply(.sessionStarted(session), row.camera, isDoubted: false, db)
-            try db.execute(
-                sql: """
-                    INSERT OR REPLACE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration, :bytes,
-                        :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                        :isLocal, :isUncertain, :isRead)
-                    """, arguments: try row.arguments)
-            if let gapBefore { try Self.insert(told: gapBefore, by: row.id, row.camera, db) }
-        }
-    }
-
     /// The object exists under this key; whether it is ours byte for byte is still to be seen (I8).
     ///
     /// Says nothing new of a segment that was compared already.
@@ -118,9 +86,9 @@ extension Catalog {
     ///
     /// `mayBeStored`: the store may hold an object that is still to be deleted. What remains of the segment is its
     /// place in time. False, and nothing is changed, when an upload of the row began or ended since it was read:
-    /// the store may have it.
+    /// the store may have it. Nor for what is held, unless its bytes are gone already: `sparesHeld`.
     package func commitEvicted(
-        _ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool
+        _ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool, sparesHeld: Bool = false
     ) throws(CatalogError) -> Bool {
         try writeDurably("commit an eviction to") { db in
             try db.execute(
@@ -128,6 +96,7 @@ extension Catalog {
                     UPDATE segment SET state = 'evicted', isUncertain = ?, start = ?, duration = ?, bytes = ?,
                         \(Self.withoutMedia)
                     WHERE camera = ? AND session = ? AND counter = ? AND state = ? AND isUncertain = ?
+                        \(sparesHeld ? "AND NOT \(Self.isHeld)" : "")
                     """,
                 arguments: [
                     mayBeStored, eviction.start.microseconds, eviction.duration.within(eviction.start).microseconds,

@@ -22,12 +22,20 @@ package struct SessionRow: Hashable, Sendable {
     package var anchor: WallTime
     package var quality: ClockQuality
     package var codecs: String
+    /// Nil while it goes on, and when nothing on record says how it ended.
+    package var end: WallTime?
+    package var endReason: GapReason?
 
-    package init(session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String) {
+    package init(
+        session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String, end: WallTime? = nil,
+        endReason: GapReason? = nil
+    ) {
         self.session = session
         self.anchor = anchor
         self.quality = quality
         self.codecs = codecs
+        self.end = end
+        self.endReason = endReason
     }
 }
 

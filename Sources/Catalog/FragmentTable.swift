@@ -53,3 +53,11 @@ enum FragmentTable {
         return nil
     }
 }
+
+extension MediaIndex {
+    /// The fragments in some seven bytes each, for whoever keeps many.
+    package var packedFragments: [UInt8] { FragmentTable.encode(fragments) }
+
+    /// Nil for bytes that are not packed fragments.
+    package static func unpack(_ bytes: [UInt8]) -> [Fragment]? { FragmentTable.decode(bytes) }
+}

@@ -98,6 +98,9 @@ final class CacheWriter {
     /// What keeps segments of an earlier worker from being closed.
     var leftover: SegmentStoreError? { deferred.first }
 
+    /// The next session's number is above this one.
+    func number(above session: Int64) { lastSession = max(lastSession, session) }
+
     func startSession(_ clock: SessionClock, codecs: String) throws(SegmentStoreError) -> Int64 {
         try checkRoom(for: 0)
         let number = lastSession.addingSaturated(1)

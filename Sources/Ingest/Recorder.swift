@@ -82,6 +82,7 @@ package final class Recorder {
         cacheWriter.room.dropsOldest = settings.dropsOldest
         cacheWriter.room.heartbeatPath = settings.syncHeartbeatPath
         session?.length = settings.segmentLength
+        cacheWriter.number(above: settings.lastSession)
     }
 
     /// The camera plays.

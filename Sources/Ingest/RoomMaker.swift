@@ -76,10 +76,14 @@ struct RoomMaker {
         _ bytes: Int64, verified: EvictionReason, other: EvictionReason, journal: Journal, wall: WallTime
     ) throws(SegmentStoreError) -> Int64 {
         let watermark = try EvictableWatermark.read(in: cache)
+        let held = dropsOldest ? try HeldRanges.read(in: cache) : []
+        let listing = try cache.listing()
         var freed: Int64 = 0
-        for (name, size) in try cache.listing() where name.stage == .closed {
+        for (index, (name, size)) in listing.enumerated() where name.stage == .closed {
             let isVerified = watermark.map { name.id <= $0 } ?? false
             guard freed < bytes, isVerified || dropsOldest else { break }
+            let next = listing.dropFirst(index + 1).first?.name
+            if !isVerified, name.isHeld(by: held, before: next) { continue }
             let reason = isVerified ? verified : other
             try Eviction.evict(name, because: reason, in: cache, journal: journal, now: wall)
             freed += size

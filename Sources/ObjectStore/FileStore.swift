@@ -179,7 +179,17 @@ package struct FileStore: ObjectStore {
 
 extension FileStore {
     package func documents(in folder: String) throws -> [DocumentKey] {
-        try Directory.entries("\(root)/\(folder)").compactMap { DocumentKey("\(folder)/\($0)") }
+        var found: [DocumentKey] = []
+        for entry in try Directory.entries("\(root)/\(folder)") {
+            let name = "\(folder)/\(entry)"
+            if let key = DocumentKey(name) {
+                found.append(key)
+            } else if name.split(separator: "/").count < 4, Directory.exists("\(root)/\(name)") {
+                // No deeper than a document lies: an hour's folder holds none.
+                found += try documents(in: name)
+            }
+        }
+        return found
     }
 
     package func document(_ key: DocumentKey) throws -> StoredDocument? {

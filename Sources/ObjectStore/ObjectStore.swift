@@ -45,7 +45,7 @@ package protocol ObjectStore: Sendable {
     /// Returns those that refuse to go, and why.
     func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError]
 
-    /// The documents that lie in a folder itself, such as `<site>/<asset>/holds`, by name.
+    /// The documents below a folder, such as `<site>` or `<site>/<asset>/holds`, at any depth, by name.
     func documents(in folder: String) throws -> [DocumentKey]
 
     /// Nil when there is none; at most `StoredDocument.limit` bytes.

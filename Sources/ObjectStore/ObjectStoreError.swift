@@ -30,6 +30,8 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
     package var outlook = Outlook.passing
     /// The store asked to be left alone for so long.
     package var retryAfter: TimeSpan?
+    /// It is in order, and another box's.
+    package var isOfAnotherBox = false
 
     package init(
         _ operation: String, _ thing: String, errno: Int32 = 0, detail: String = "", nextStep: String, scope: Scope

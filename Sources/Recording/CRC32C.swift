@@ -40,7 +40,9 @@ package struct CRC32C: Hashable, Sendable {
     }
 
     /// Eight lower-case hexadecimal digits.
-    package var hex: String {
+    package var hex: String { Self.hex(value) }
+
+    package static func hex(_ value: UInt32) -> String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }

@@ -22,6 +22,8 @@ package enum GapReason: String, Sendable, CaseIterable {
     case stopped
     /// Its worker was replaced by one of another build, and the camera allows no second connection meanwhile.
     case upgrade
+    /// The box that recorded before was lost, and another one took its place.
+    case boxReplaced
     case evicted
     /// A reason that this build does not know, written by a newer one.
     case unknown

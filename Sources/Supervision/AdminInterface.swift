@@ -33,6 +33,7 @@ package struct AdminInterface: Sendable {
             case "Segments", "Gaps", "Coverage":
                 let query = try call.decode(Listing.Query.self)
                 try await passThrough("io.cvr.Sync.\(call.name)", query, call, replies)
+            case "HoldAdd", "HoldRemove", "HoldList", "Verify", "Adopt": try await keep(call, replies)
             case "AcceptClock": try await passThrough("io.cvr.Sync.AcceptClock", VarlinkEmpty(), call, replies)
             case "SyncNow": try await passThrough("io.cvr.Sync.Now", VarlinkEmpty(), call, replies)
             default: throw VarlinkFailure.methodNotFound(call.method)
@@ -94,6 +95,38 @@ package struct AdminInterface: Sendable {
             "events come faster than this client reads them", nextStep: "Start again; recent events are kept")
     }
 
+    private func keep(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        switch call.name {
+        case "HoldAdd": try await passThrough(call, replies, as: Listing.HoldRequest.self)
+        case "HoldRemove": try await passThrough(call, replies, as: Listing.HoldID.self)
+        case "HoldList": try await passThrough(call, replies, as: Listing.HoldQuery.self)
+        case "Verify": try await passThrough(call, replies, as: Listing.VerifyRequest.self)
+        default: try await adopt(replies)
+        }
+    }
+
+    /// cvr-sync takes the store over; from then on sessions are numbered above those that are in it.
+    private func adopt(_ replies: VarlinkReplies) async throws {
+        do {
+            let client = try await VarlinkClient.connect(path: supervisor.places.syncSocket, timeout: .seconds(1))
+            let adopted = try await client.call(
+                "io.cvr.Sync.Adopt", VarlinkEmpty(), as: Listing.Adopted.self, timeout: nil)
+            await client.close()
+            await supervisor.raiseSessions(adopted.cameras)
+            try await replies.send(adopted)
+        } catch let error as VarlinkRemoteError {
+            throw Self.translated(error)
+        } catch is VarlinkConnectionError {
+            throw Self.away
+        }
+    }
+
+    private func passThrough<Parameters: Codable & Sendable>(
+        _ call: VarlinkCall, _ replies: VarlinkReplies, as type: Parameters.Type
+    ) async throws {
+        try await passThrough("io.cvr.Sync.\(call.name)", try call.decode(type), call, replies)
+    }
+
     /// Asks cvr-sync on a connection of its own, so that a long answer delays no other question.
     private func passThrough(
         _ method: String, _ parameters: some Encodable & Sendable, _ call: VarlinkCall, _ replies: VarlinkReplies
@@ -138,7 +171,7 @@ package struct AdminInterface: Sendable {
     /// cvr-sync's errors have the same names in both interfaces; one that cannot work yet, or any more, is away.
     private static func translated(_ error: VarlinkRemoteError) -> VarlinkFailure {
         if error.name == "\(SyncInterface.interface).Unavailable" { return away }
-        let known = ["NotFound", "InvalidArgument", "Failed"]
+        let known = ["NotFound", "InvalidArgument", "StoreUnavailable", "Failed"]
         let name = known.first { error.name == "\(SyncInterface.interface).\($0)" } ?? "Failed"
         return VarlinkFailure(
             name: "\(Admin.interface).\(name)",

@@ -7,7 +7,9 @@ enum EventLevel {
         case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
             "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
             .error
-        case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "clockStep", "workerRemoved": .warning
+        case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "clockStep", "workerRemoved",
+            "summaryDamaged", "auditFinding":
+            .warning
         case "segmentClosed": .debug
         default: .info
         }

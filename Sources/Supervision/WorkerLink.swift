@@ -138,6 +138,14 @@ actor WorkerLink: ProcessLink {
         marks.note(session)
     }
 
+    /// Another box used the numbers up to this one.
+    func raise(session: Int64) {
+        guard session > lastSession else { return }
+        note(session: session)
+        settings?.lastSession = session
+        if let settings { tellAll(.configure(settings)) }
+    }
+
     /// Takes cvrd's word on the clock, as a share that moved.
     func take(trustsClock: Bool) {
         plan.trustsClock = trustsClock

@@ -93,7 +93,7 @@ package struct CacheEviction {
             try free(row)
             return row.bytes
         }
-        guard let reason, let row = try work.catalog.segments(camera, .unverified, limit: 1).first else { return nil }
+        guard let reason, let row = try work.catalog.segments(camera, .droppable, limit: 1).first else { return nil }
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         if row.isUncertain, row.state != .quarantined {
             try givenUp.announce(row, reason: reason)  // The store may have it: the next pass asks.

@@ -24,7 +24,7 @@ struct GivenUp {
     @discardableResult
     func write(_ row: SegmentRow, reason: String, mayBeStored: Bool) throws -> Bool {
         let eviction = try announce(row, reason: reason)
-        return try commit(row, eviction, mayBeStored: mayBeStored)
+        return try commit(row, eviction, mayBeStored: mayBeStored, sparesHeld: reason != "vanished")
     }
 
     /// Writes the reason down; the segment is not given up yet.
@@ -41,9 +41,13 @@ struct GivenUp {
         return eviction
     }
 
-    private func commit(_ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false) throws -> Bool {
+    private func commit(
+        _ row: SegmentRow, _ eviction: EvictionRow, mayBeStored: Bool = false, sparesHeld: Bool = false
+    ) throws -> Bool {
         // Refused when an upload was begun meanwhile: what was written down stands, and the next pass asks the store.
-        guard try work.catalog.commitEvicted(row, eviction, mayBeStored: mayBeStored) else { return false }
+        guard try work.catalog.commitEvicted(row, eviction, mayBeStored: mayBeStored, sparesHeld: sparesHeld) else {
+            return false
+        }
         if eviction.reason != "retention" {
             let why = "\(row.start.rfc3339) \(row.duration.seconds) s: \(eviction.reason)"
             work.tell("footageLost", row.camera, why)

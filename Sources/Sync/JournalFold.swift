@@ -82,6 +82,9 @@ struct JournalFold {
                         id: SegmentID(session: session, counter: counter), start: WallTime(microseconds: start),
                         duration: TimeSpan(microseconds: duration), bytes: bytes, reason: reason)
                     try work.catalog.apply(evicted(eviction, row), row, isDoubted: isDoubted)
+                case .replaced(let from, let to):
+                    let (from, to) = (WallTime(microseconds: from), WallTime(microseconds: to))
+                    try work.catalog.enterGap(Gap(replacingBoxFrom: from, to: to), session: 0, camera)
                 }
             }
             row.ledger = next

@@ -14,6 +14,8 @@ struct Ledger {
         /// The footage is given up.
         case evicted(session: Int64, counter: Int64, start: Int64, duration: Int64, bytes: Int64, reason: String)
         case policy(asset: String, retention: Int64?)
+        /// Another box recorded until `from`, this one since `to`.
+        case replaced(from: Int64, to: Int64)
     }
 
     private let path: String

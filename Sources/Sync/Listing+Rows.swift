@@ -5,7 +5,7 @@ package import Recording
 extension Listing.Segment {
     package init(_ row: SegmentRow) {
         self.init(
-            key: row.key, session: row.id.session, counter: row.id.counter, start: row.start.rfc3339,
+            key: row.key, session: row.id.ownSession, counter: row.id.counter, start: row.start.rfc3339,
             duration: row.duration.seconds, bytes: row.bytes, frames: row.media.frames, state: row.state.rawValue,
             local: row.isLocal)
     }

@@ -8,6 +8,7 @@ package final class Progress: Sendable {
     package enum Origin: Hashable, Sendable {
         case caches, passes, heartbeat, clock, store, rebuild
         case survey(CameraName), budget(CameraName), watermark(CameraName), uploads(CameraName), retention(CameraName)
+        case summaries(CameraName), audit(CameraName)
     }
 
     package struct Numbers: Hashable, Sendable {
@@ -17,6 +18,9 @@ package final class Progress: Sendable {
         package var retries: Int64 = 0
         package var isRunning = false
         package var breaker = Breaker()
+        /// When retention was last done for a camera.
+        var retained: [CameraName: MonotonicTime] = [:]
+        var audit = SampledAudit.Credit()
         /// The newest last.
         fileprivate var faults: [Known] = []
 

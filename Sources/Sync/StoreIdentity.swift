@@ -1,38 +1,85 @@
 import Catalog
 import Foundation
-import ObjectStore
+package import ObjectStore
 import Recording
+import Synchronization
 
-/// The tie between a box and its store: the same mark lies in both.
+/// The tie between a box and its store: the mark of the site names both.
 ///
-/// A store without it is another one, or what its disk is mounted over: what is verified would not be there (I2).
+/// A store without it is another one, or what its disk is mounted over: what is verified would not be there (I2). A
+/// store whose mark names another box is that box's: two would give one number to two segments.
 struct StoreIdentity {
+    /// `<site>/.identity`, as JSON; of older builds a bare identity of the store, which belongs to nobody yet.
+    struct Mark: Codable, Hashable {
+        var store: String
+        var box: String?
+
+        init(store: String, box: String?) {
+            self.store = store
+            self.box = box
+        }
+
+        /// A text that is no mark of ours is taken for an identity: it is none that is expected.
+        init(_ bytes: [UInt8]) {
+            // The form of an older build is no JSON.
+            let read = try? JSONDecoder().decode(Mark.self, from: Data(bytes))
+            self = read ?? Mark(store: String(decoding: bytes.prefix(128).prefix { $0 != 10 }, as: UTF8.self), box: nil)
+        }
+
+        func encoded() throws -> [UInt8] {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        }
+    }
+
     private static let note = "store"
 
     let work: Workspace
 
     /// Makes sure that the store is the right one before anything is written to it, then gets it ready.
     ///
-    /// Only a box that knows no mark for the place makes one. The store is marked before the state: cut short in
-    /// between, the next try adopts the mark.
+    /// A store that may vanish is looked at each time, a service after each of its outages and once an hour. Only a box
+    /// that knows no mark for the place makes one, or takes one that names no box. The box's own identity is on its disk
+    /// before it is in the store; the store is marked before the state: cut short in between, the next try goes on.
     func prepare() throws {
-        let (site, file) = (work.settings.site, Self.file(in: work.settings.folder))
-        var marks = try file.read() ?? [:]
+        guard work.store.canVanish || work.watch.isDue(at: work.clock.monotonic()) else { return }
+        let key = try key()
         let noted = try work.catalog.note(Self.note)
-        let expected = marks[place] ?? noted
-        guard let key = DocumentKey(.mark, of: site) else { throw SyncError.argument("site", site.text) }
-        let found = try work.store.document(key).map { String(decoding: $0.bytes.prefix { $0 != 10 }, as: UTF8.self) }
-        if let expected, found != expected { throw wrong(found) }
+        let expected = try Self.marks(in: work.settings.folder)[place] ?? noted
+        let document = try work.store.document(key)
+        let found = document.map { Mark($0.bytes) }
+        if let expected, found?.store != expected { throw wrong(found) }
         try work.store.prepare()
-        let mark = found ?? UUID().uuidString
-        if found == nil, try !work.store.putDocument(Array("\(mark)\n".utf8), as: key, if: .absent) {
-            throw wrong("another")
+        let own = Mark(store: found?.store ?? UUID().uuidString, box: try box())
+        if found?.box == nil {
+            let condition = document.map { DocumentCondition.version($0.version) } ?? .absent
+            guard try work.store.putDocument(try own.encoded(), as: key, if: condition) else { throw taken(own) }
+        } else if found != own {
+            throw taken(own)
         }
-        if marks[place] != mark {
-            marks[place] = mark
-            try file.write(marks)
+        try keep(own)
+        if !work.store.canVanish { work.watch.note(try work.store.probe(key), at: work.clock.monotonic()) }
+    }
+
+    /// Makes the store this box's, whichever it belonged to; the other one uploads nothing from its next look on.
+    func takeOver() throws {
+        let key = try key()
+        guard let document = try work.store.document(key) else {
+            throw SyncError(
+                .notFound, "the store holds nothing of the site \(work.settings.site)",
+                nextStep: "set site and store.url to those of the box that is to be replaced")
         }
-        if noted != mark { try work.catalog.setNote(Self.note, mark) }
+        let own = Mark(store: Mark(document.bytes).store, box: try box())
+        if Mark(document.bytes) != own {
+            guard try work.store.putDocument(try own.encoded(), as: key, if: .version(document.version)) else {
+                throw SyncError(
+                    .failed, "another box took the store over at this moment", nextStep: "see which one is to have it")
+            }
+            work.tell("storeAdopted", nil, "\(work.settings.site) in \(work.settings.store.place)")
+        }
+        try keep(own)
+        work.watch.forget()
     }
 
     /// By place: the store's, a blank, the site.
@@ -44,9 +91,35 @@ struct StoreIdentity {
         StateFile(path: folder.path + "/stores")
     }
 
+    private func keep(_ mark: Mark) throws {
+        let file = Self.file(in: work.settings.folder)
+        var marks = try file.read() ?? [:]
+        if marks[place] != mark.store {
+            marks[place] = mark.store
+            try file.write(marks)
+        }
+        if try work.catalog.note(Self.note) != mark.store { try work.catalog.setNote(Self.note, mark.store) }
+    }
+
+    /// The box's own identity, made when it is first asked for.
+    private func box() throws -> String {
+        let file = StateFile<[String: String]>(path: work.settings.folder.path + "/box")
+        if let known = try file.read()?["box"] { return known }
+        let made = UUID().uuidString
+        try file.write(["box": made])
+        return made
+    }
+
+    private func key() throws -> DocumentKey {
+        guard let key = DocumentKey(.mark, of: work.settings.site) else {
+            throw SyncError.argument("site", work.settings.site.text)
+        }
+        return key
+    }
+
     private var place: String { "\(work.settings.store.place) \(work.settings.site)" }
 
-    private func wrong(_ found: String?) -> ObjectStoreError {
+    private func wrong(_ found: Mark?) -> ObjectStoreError {
         let folder = work.settings.folder.path
         return ObjectStoreError(
             "open", work.settings.store.place,
@@ -54,4 +127,34 @@ struct StoreIdentity {
             nextStep: "mount the right store; to begin a new one, stop cvrd and remove \(folder)/stores and "
                 + "\(folder)/catalog.sqlite", scope: .store)
     }
+
+    private func taken(_ own: Mark) -> ObjectStoreError {
+        var error = ObjectStoreError(
+            "open", work.settings.store.place, detail: "the site \(work.settings.site) belongs to another box there",
+            nextStep: "to replace that box by this one, run cvrctl adopt; else give this box another site",
+            scope: .store)
+        error.isOfAnotherBox = true
+        return error
+    }
+}
+
+/// What is remembered of a service: when its mark was last looked at, and what it can do.
+package final class StoreWatch: Sendable {
+    private static let interval = TimeSpan.seconds(3600)
+
+    private let state = Mutex<(at: MonotonicTime, capabilities: StoreCapabilities)?>(nil)
+
+    package init() {}
+
+    /// Nil before the first look.
+    package var capabilities: StoreCapabilities? { state.withLock { $0?.capabilities } }
+
+    func isDue(at now: MonotonicTime) -> Bool { state.withLock { $0.map { now - $0.at >= Self.interval } ?? true } }
+
+    func note(_ capabilities: StoreCapabilities, at now: MonotonicTime) {
+        state.withLock { $0 = (now, capabilities) }
+    }
+
+    /// After an outage, and whenever the store may be another's.
+    func forget() { state.withLock { $0 = nil } }
 }

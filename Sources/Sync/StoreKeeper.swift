@@ -55,6 +55,7 @@ package actor StoreKeeper {
 
     private func storeFailed(_ error: ObjectStoreError, _ work: Workspace) {
         let now = work.clock.monotonic()
+        work.watch.forget()
         let failures = progress.update { numbers in
             numbers.breaker.failed(at: now, jitter: .random(in: 0..<1))
             numbers.retries += 1

@@ -4,11 +4,13 @@ import Recording
 
 /// Deletes what is older than its camera's retention, in the store and in the cache; never by a wrong clock (I11).
 ///
-/// Order: local copy, ledger, catalog with full sync, object, its metadata. A run that dies is finished by the next.
+/// At most once an hour for each camera, and in batches: a delete is a request, if not a bill. Order: holds are read,
+/// then local copy, ledger, catalog with full sync, object, its metadata. A run that dies is finished by the next.
 struct StoreRetention {
     private static let page = 100
     /// A pass has more to do than to delete: the rest is the next one's.
     private static let most = 500
+    private static let longestPause = TimeSpan.seconds(3600)
 
     let work: Workspace
     let camera: CameraName
@@ -18,30 +20,64 @@ struct StoreRetention {
     static func run(
         _ work: Workspace, _ cameras: [CameraName], _ progress: Progress, isStopping: () -> Bool
     ) throws {
-        let isAsked = try cameras.contains { try work.policy($0).retention != nil }
+        let due = try cameras.filter { try StoreRetention(work: work, camera: $0, progress: progress).isDue() }
+        let isAsked = try due.contains { try work.policy($0).retention != nil }
         let permits = try isAsked && clockPermits(work, progress)
-        let share = max(page / 5, most / max(cameras.count, 1))
+        let share = max(page / 5, most / max(due.count, 1))
         let end = ContinuousClock.now + .microseconds(work.settings.period.microseconds / 4)
         // In any order: what one camera has to delete does not keep the same others waiting each time.
-        for camera in cameras.shuffled() where !isStopping() && ContinuousClock.now < end {
-            var looks = 0
-            let isEnough = {
-                looks += 1
-                return looks > share || isStopping() || ContinuousClock.now >= end
-            }
+        for camera in due.shuffled() where !isStopping() && ContinuousClock.now < end {
             let one = StoreRetention(work: work, camera: camera, progress: progress)
             do {
-                var isClean = try one.finish(isStopping: isEnough)
-                // What refuses to go leaves what expires its share.
-                looks = 0
-                if permits, let retention = try work.policy(camera).retention {
-                    isClean = try one.expire(retention, isStopping: isEnough) && isClean
-                }
-                if isClean { progress.clear(.retention(camera)) }
+                try one.run(permits: permits, share: share) { isStopping() || ContinuousClock.now >= end }
             } catch let error where error.concernsOneOnly {
                 progress.blame(.retention(camera), error)
             }
         }
+    }
+
+    /// Done for an hour is what ran to its end, by a clock that could be believed, and had nothing refused.
+    private func run(permits: Bool, share: Int, isStopping: () -> Bool) throws {
+        let policy = try work.policy(camera).retention
+        let retention = permits ? policy : nil
+        var (looks, isCutShort) = (0, false)
+        let isEnough = {
+            looks += 1
+            let isEnough = looks > share || isStopping()
+            isCutShort = isCutShort || isEnough
+            return isEnough
+        }
+        // The store is asked for its holds when there is anything to delete.
+        if try hasWork(retention) { try Holds(work: work, camera: camera).refresh() }
+        var isClean = try finish(isStopping: isEnough)
+        // What refuses to go leaves what expires its share.
+        looks = 0
+        if let retention { isClean = try expire(retention, isStopping: isEnough) && isClean }
+        guard isClean else { return }
+        progress.clear(.retention(camera))
+        if !isCutShort, permits || policy == nil { noteDone() }
+    }
+
+    private func isDue() throws -> Bool {
+        guard let last = progress.current.retained[camera] else { return true }
+        // Nothing expires, but what was given up may still be there.
+        let retention = try work.policy(camera).retention ?? Self.longestPause * 100
+        let pause = max(
+            work.settings.period, min(TimeSpan(microseconds: retention.microseconds / 100), Self.longestPause))
+        return work.clock.monotonic() - last >= pause
+    }
+
+    private func hasWork(_ retention: TimeSpan?) throws -> Bool {
+        if try !work.catalog.segments(camera, .leftInStore, limit: 1).isEmpty { return true }
+        guard let retention else { return false }
+        let now = work.clock.now()
+        // What a hold keeps, too: it may have been lifted elsewhere.
+        return try !work.catalog.expired(camera, before: now - retention, now: now, sparesHeld: false, limit: 1).isEmpty
+    }
+
+    private func noteDone() {
+        let (now, camera) = (work.clock.monotonic(), camera)
+        progress.update { $0.retained[camera] = now }
     }
 
     /// A state that cannot be read or written permits nothing.
@@ -58,7 +94,10 @@ struct StoreRetention {
         var last: SegmentID?
         while true {
             let rows = try work.catalog.segments(camera, .leftInStore, after: last, limit: Self.page)
-            for row in rows where !isStopping() { isClean = try delete(row) && isClean }
+            var due: [SegmentRow] = []
+            // Given up, and held since: its object stays as long as the hold does.
+            for row in rows where !isStopping() { if try !work.catalog.isHeld(row) { due.append(row) } }
+            isClean = try delete(due) && isClean
             guard let end = rows.last?.id, !isStopping() else { return isClean }
             last = end
         }
@@ -67,33 +106,35 @@ struct StoreRetention {
     private func expire(_ retention: TimeSpan, isStopping: () -> Bool) throws -> Bool {
         let now = work.clock.now()
         let hasCache = try CacheIdentity.check(camera, work.settings)
+        let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         var isClean = true
         while !isStopping() {
             let rows = try work.catalog.expired(camera, before: now - retention, now: now, limit: Self.page)
+            var due: [SegmentRow] = []
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.
                 if row.isLocal, hasCache { try CacheEviction(work: work).free(row) }
-                let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
-                try givenUp.write(row, reason: "retention", mayBeStored: true)
-                isClean = try delete(row) && isClean
+                // Refused for what was held a moment ago.
+                if try givenUp.write(row, reason: "retention", mayBeStored: true) { due.append(row) }
             }
-            if rows.isEmpty { break }
+            isClean = try delete(due) && isClean
+            if due.isEmpty { break }
         }
         return isClean
     }
 
-    /// False when the object refuses to go; it is tried again in the next pass.
-    private func delete(_ row: SegmentRow) throws -> Bool {
-        do {
-            if let key = ObjectKey(row.key), let error = try work.store.delete([key])[key] { throw error }
-        } catch let error as ObjectStoreError where error.scope == .object {
-            progress.blame(.retention(camera), error)
-            return false
+    /// False when an object refuses to go; it is tried again by the next run.
+    private func delete(_ rows: [SegmentRow]) throws -> Bool {
+        let keys = rows.compactMap { ObjectKey($0.key) }
+        let refused = keys.isEmpty ? [:] : try work.store.delete(keys)
+        if let error = refused.values.first(where: { $0.scope == .store }) { throw error }
+        if let error = refused.values.first { progress.blame(.retention(camera), error) }
+        for row in rows where ObjectKey(row.key).map({ refused[$0] == nil }) ?? true {
+            try work.step("retain.gone")
+            try work.catalog.settleEvicted(camera, row.id)
+            try work.step("retain.settled")
         }
-        try work.step("retain.gone")
-        try work.catalog.settleEvicted(camera, row.id)
-        try work.step("retain.settled")
-        return true
+        return refused.isEmpty
     }
 }

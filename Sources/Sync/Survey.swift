@@ -118,16 +118,15 @@ package struct Survey {
 
     /// What the catalog knows of a file's segment.
     ///
-    /// Another one that had its number is forgotten: nothing that was true of it is of this one, which was not uploaded
-    /// yet.
+    /// Another one that had its number is kept under one of the catalog's own: nothing that was true of it is of this
+    /// one, which was not uploaded yet.
     private func known(as name: SegmentFileName) throws -> SegmentRow? {
         guard let known = try work.catalog.segment(camera, name.id) else { return nil }
         guard known.start.wholeMilliseconds != name.start else { return known }
         work.tell(
             "segmentDisplaced", camera,
-            "\(name) has the number of the segment of \(known.start.rfc3339), which is not listed any more: "
-                + "it was \(known.state.rawValue) as \(known.key)")
-        try work.catalog.displace(camera, name.id)
+            "\(name) has the number of the segment of \(known.start.rfc3339), \(known.state.rawValue) as \(known.key)")
+        try work.catalog.moveAside(camera, name.id)
         return nil
     }
 

@@ -7,7 +7,8 @@ import SegmentStore
 /// Something that cvr-sync could not do, with the operator's next step.
 package struct SyncError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
-        case invalidArgument, notConfigured, notFound, locked, noSpace, wrongDisk, clockMoved, failed
+        case invalidArgument, notConfigured, notFound, locked, noSpace, wrongDisk, clockMoved, storeOfAnotherBox,
+            storeUnavailable, failed
     }
 
     package var code: Code
@@ -41,7 +42,9 @@ extension SyncError {
                     error.isNoSpace ? .noSpace : .failed, "\(error.operation) \(error.path): \(error.reason)",
                     nextStep: error.nextStep)
             case let error as ObjectStoreError:
-                SyncError(.failed, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
+                SyncError(
+                    error.isOfAnotherBox ? .storeOfAnotherBox : .failed,
+                    "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
             default: SyncError(.failed, "\(error)", nextStep: "see the log")
             }
     }

@@ -47,6 +47,9 @@ package struct SyncHandler: Sendable {
         case "io.cvr.Sync.Coverage":
             let (answers, from, to) = try await question(call)
             try await replies.send(Listing.Coverage(try await answers.coverage(from: from, to: to)))
+        case "io.cvr.Sync.HoldAdd", "io.cvr.Sync.HoldRemove", "io.cvr.Sync.HoldList", "io.cvr.Sync.Adopt",
+            "io.cvr.Sync.Verify":
+            try await KeepingHandler(service: service).answer(call, replies)
         case "io.cvr.Sync.Events":
             try await events(call, replies)
         case "io.cvr.Sync.Stop":
@@ -101,20 +104,11 @@ package struct SyncHandler: Sendable {
         guard let camera = CameraName(query.camera) else {
             throw SyncError(.notFound, "there is no camera of that name", nextStep: "See `cvrctl cameras`")
         }
-        let (from, to) = (try time("from", query.from), try time("to", query.to))
+        let (from, to) = (try WallTime.asked("from", query.from), try WallTime.asked("to", query.to))
         if let from, let to, from > to {
             throw SyncError(.invalidArgument, "--from is later than --to", nextStep: "Give the earlier time as --from")
         }
         return (try await service.answers(camera), from, to)
-    }
-
-    private func time(_ name: String, _ text: String?) throws -> WallTime? {
-        guard let text else { return nil }
-        guard let time = WallTime(rfc3339: text) else {
-            throw SyncError(
-                .invalidArgument, "\(name) is not a time", nextStep: "Give RFC 3339, such as 2026-11-23T08:00:00Z")
-        }
-        return time
     }
 
     private func failure(_ error: SyncError) -> VarlinkFailure {
@@ -123,10 +117,23 @@ package struct SyncHandler: Sendable {
             case .invalidArgument: "InvalidArgument"
             case .notFound: "NotFound"
             case .notConfigured: "Unavailable"
-            case .locked, .noSpace, .wrongDisk, .clockMoved, .failed: "Failed"
+            case .storeUnavailable: "StoreUnavailable"
+            case .locked, .noSpace, .wrongDisk, .clockMoved, .storeOfAnotherBox, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",
             parameters: ["message": error.message, "nextStep": error.nextStep])
+    }
+}
+
+extension WallTime {
+    /// A parameter of that name.
+    static func asked(_ name: String, _ text: String?) throws -> WallTime? {
+        guard let text else { return nil }
+        guard let time = WallTime(rfc3339: text) else {
+            throw SyncError(
+                .invalidArgument, "\(name) is not a time", nextStep: "Give RFC 3339, such as 2026-11-23T08:00:00Z")
+        }
+        return time
     }
 }

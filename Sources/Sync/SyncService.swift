@@ -22,6 +22,8 @@ package actor SyncService: Service {
     private let stop = StopSwitch()
     private let clock: SyncClock
     private let sandbox: SyncSandbox?
+    let holds = HoldKeeper()
+    let auditor: Auditor
     /// Why it ends, when what it is to work on is out of its reach.
     package private(set) var outdated: String?
     private var lock: (path: String, held: ProcessLock)?
@@ -41,6 +43,7 @@ package actor SyncService: Service {
         self.clock = clock
         self.sandbox = sandbox
         progress = Progress { log.error("\($0)") }
+        auditor = Auditor(progress: progress)
         events = EventLog { event in
             log.notice("\(event.type)", metadata: ["camera": "\(event.camera ?? "-")", "detail": "\(event.detail)"])
         }
@@ -186,14 +189,23 @@ extension SyncService {
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
     package func answers(_ camera: CameraName) async throws -> Answers {
         let halves = try configured()
-        let isStoreAway = progress.current.breaker.state != .closed || sandbox?.isWithoutStore == true
-        if try !Rebuild.isDone(halves.work.catalog), !isStoreAway, !stop.isOn {
-            nextPass = clock.monotonic()
-            wake()
-            await withCheckedContinuation { rebuildWaiters.append($0) }
-        }
+        if try !Rebuild.isDone(halves.work.catalog), !isStoreAway { try await rebuildPass() }
         return try await halves.cache.answers(camera)
     }
+
+    var isStoreAway: Bool { progress.current.breaker.state != .closed || sandbox?.isWithoutStore == true }
+
+    /// Waits for a pass, at once.
+    func rebuildPass() async throws {
+        guard !stop.isOn else {
+            throw SyncError(.notConfigured, "cvr-sync is about to end", nextStep: "try again in a moment")
+        }
+        nextPass = clock.monotonic()
+        wake()
+        await withCheckedContinuation { rebuildWaiters.append($0) }
+    }
+
+    func workspace() throws(SyncError) -> Workspace { try configured().work }
 
     private func configured() throws(SyncError) -> Halves {
         guard let halves, !isFinishing else {
@@ -312,7 +324,7 @@ extension SyncService {
     }
 
     /// Ends the pass that is under way, and begins another at once.
-    private func passSoon() {
+    func passSoon() {
         nextPass = clock.monotonic()
         passLimit?.set(at: .now)
         wake()

@@ -49,6 +49,8 @@ package struct UploadPass {
             // What a store that went away does not have is not lost.
             try StoreIdentity(work: work).prepare()
             try takeTurns(.unsettled, &report)
+            try Summaries(work: work, progress: progress, isStopping: isStopping).run(try cameras())
+            try SampledAudit(work: work, progress: progress).run(try cameras(), isStopping: isStopping)
         }
         if !isStopping() {
             for camera in try cameras() where !report.troubled.contains(camera) { progress.clear(.uploads(camera)) }

@@ -47,6 +47,8 @@ package struct Workspace: Sendable {
     package var catalog: Catalog
     package var store: any ObjectStore
     package let billed: BilledWrites
+    /// What is remembered of `store`.
+    package let watch = StoreWatch()
     package var clock: SyncClock
     package var events: EventLog
     package var step: Step

@@ -24,7 +24,7 @@ struct Complaint: Error {
         let status: ExitStatus =
             switch code {
             case "notFound": .notFound
-            case "syncUnavailable": .away
+            case "syncUnavailable", "storeUnavailable": .away
             case "refused": .refused
             case "invalidArgument", "invalidParameter": .usage
             default: .failed

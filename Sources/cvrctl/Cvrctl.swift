@@ -23,8 +23,8 @@ struct Cvrctl: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,
-            SyncVerbs.self, CostVerb.self, ClockVerbs.self, EventsVerb.self, ReloadVerb.self, UpgradeVerb.self,
-            DoctorVerb.self,
+            SyncVerbs.self, HoldVerbs.self, VerifyVerb.self, AdoptVerb.self, CostVerb.self, ClockVerbs.self,
+            EventsVerb.self, ReloadVerb.self, UpgradeVerb.self, DoctorVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions

@@ -18,7 +18,7 @@ struct FootageOptions: ParsableArguments {
 
     var query: Listing.Query { Listing.Query(camera: camera, from: from, to: to) }
 
-    @Sendable private static func time(_ text: String) throws -> String {
+    @Sendable static func time(_ text: String) throws -> String {
         guard let time = WallTime(rfc3339: text) else {
             throw ValidationError("'\(text)' is not an RFC 3339 time such as 2026-11-23T08:00:00Z.")
         }

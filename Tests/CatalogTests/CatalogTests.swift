@@ -219,7 +219,8 @@ final class CatalogTests {
             let gap = Gap(
                 from: epoch + .seconds(from), to: epoch + .seconds(to), reason: .cameraOffline, detail: "")
             let told = SessionRow(session: session, anchor: epoch + .seconds(to), quality: .synchronised, codecs: "")
-            try catalog.enterStored(row(session, 0, state: .verified), of: told, asset: "archive", gapBefore: gap)
+            let row = row(session, 0, state: .verified)
+            try catalog.enterStored([StoredSegment(row: row, session: told, gapBefore: gap)], asset: "archive")
         }
         for _ in 0..<2 { try stored(2, from: 10, to: 20) }
         try stored(3, from: 50, to: 60)

@@ -15,6 +15,8 @@ struct JSONManualTests {
 
     static let sync = Admin.Sync(state: "idle")
 
+    static let hold = Listing.Hold(id: "", camera: "", from: "", to: "", reason: "", created: "")
+
     /// One value for each section: of an array what it holds.
     static let values: [String: any Sendable] = [
         "status": Admin.Status(version: "", uptime: 0, cameras: [], sync: sync),
@@ -22,6 +24,11 @@ struct JSONManualTests {
         "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
         "sync status": sync,
         "sync now": SyncInterface.PassReport(uploaded: 0, failed: 0),
+        "hold add": hold, "hold list": hold,
+        "adopt": Listing.Adopted(cameras: []),
+        "adopt: cameras": Listing.AdoptedCamera(name: "", session: 0),
+        "verify": Listing.Verified(checked: 0, findings: []),
+        "verify: findings": Listing.Finding(camera: "", key: "", kind: "", repaired: true, detail: ""),
         "cameras": Admin.CameraConfiguration(
             name: "", url: "", username: "", transport: "", segmentLength: 0, retention: nil, asset: "", enabled: true,
             origin: ""),

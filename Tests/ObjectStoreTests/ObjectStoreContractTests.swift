@@ -175,6 +175,7 @@ final class ObjectStoreContractTests {
         #expect(try store.documents(in: "plant/front/holds") == holds)
         #expect(try store.documents(in: "plant/front/2026-11-23") == [summary])
         #expect(try store.documents(in: "plant/yard/holds") == [])
+        #expect(Set(try store.documents(in: "plant")).isSuperset(of: holds + [summary]))
     }
 
     func mark(_ site: SiteName) throws -> DocumentKey { try #require(DocumentKey(.mark, of: site)) }

@@ -1,0 +1,154 @@
+import Catalog
+import FragmentedMP4
+import Messages
+import ObjectStore
+import Recording
+import SegmentStore
+
+/// Compares what the catalog calls verified with the store, both ways, and with the cache; repairs what can be.
+///
+/// The store is listed once, a day at a time: memory does not grow with the archive. Deep, each object's checksum is asked
+/// for, which a store that keeps none answers by reading it, and each local copy is read.
+struct Audit {
+    private static let page = 200
+
+    let work: Workspace
+    let progress: Progress
+    let camera: CameraName
+    let isDeep: Bool
+    /// True ends the audit after the segment that is under way.
+    let isStopping: () -> Bool
+    /// Told after each page, and of each finding.
+    let tell: (Listing.Verified) -> Void
+
+    private struct Interrupted: Error {}
+
+    /// Errors that concern the store as a whole end it.
+    func run() throws {
+        try StoreIdentity(work: work).prepare()
+        let asset = try work.policy(camera).asset
+        var (from, day, found) = (WallTime.earliest, WallTime?.none, [String: Int64]())
+        do {
+            try work.store.list(
+                "\(work.settings.site)/\(asset)", after: nil,
+                skipped: { report("\($0.thing)", "unreadable", isRepaired: false, "\($0)") }
+            ) { key, bytes in
+                if let last = day, key.start.startOfDay != last {
+                    try compare(from, last + WallTime.dayLength, &found)
+                    from = last + WallTime.dayLength
+                }
+                day = key.start.startOfDay
+                found[key.text] = bytes
+            }
+            try compare(from, .latest, &found)
+        } catch is Interrupted {
+            return
+        }
+    }
+
+    /// Rows that start in a stretch of time against the objects that the store has there, which are used up.
+    private func compare(_ from: WallTime, _ to: WallTime, _ found: inout [String: Int64]) throws {
+        var last: SegmentPlace?
+        while from < to {
+            let rows = try work.catalog.settled(camera, from: from, to: to, after: last, limit: Self.page)
+            for row in rows {
+                guard !isStopping() else { throw Interrupted() }
+                try check(row, found.removeValue(forKey: row.key))
+            }
+            tell(Listing.Verified(checked: Int64(rows.count), findings: []))
+            guard let end = rows.last?.place else { break }
+            last = end
+        }
+        for (key, bytes) in found.sorted(by: { $0.key < $1.key }) { try enter(key, bytes) }
+        found = [:]
+    }
+
+    private func check(_ row: SegmentRow, _ listed: Int64?) throws {
+        guard let key = ObjectKey(row.key) else { return }
+        guard row.state == .verified else {
+            if listed != nil, !row.isUncertain { try judgeLeft(row, key) }
+            return
+        }
+        // Of another asset, or stored after the listing had passed.
+        guard let bytes = try listed ?? work.store.head(key)?.bytes else { return try miss(row) }
+        guard bytes == row.bytes else {
+            return try quarantine(row, "the object has \(bytes) bytes, not \(row.bytes)")
+        }
+        if isDeep, let sum = row.checksum {
+            guard let stored = try work.store.checksum(of: key) else { return try miss(row) }
+            guard stored == sum else { return try quarantine(row, "the object's bytes are not those that were stored") }
+        }
+        if row.isLocal { try checkCopy(row) }
+    }
+
+    /// A local copy that is not what the store has is let go: the store's is the one that was verified.
+    private func checkCopy(_ row: SegmentRow) throws {
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        let name = work.fileName(row)
+        do {
+            let isWhole = try cache.open(name).length() == row.bytes
+            guard try !isWhole || isDeep && SegmentScan.checksum(name, in: cache) != row.checksum else { return }
+        } catch let error as SegmentStoreError where error.isNoSuchFile {
+            return  // Freed meanwhile: the next survey notes it.
+        }
+        try CacheEviction(work: work).free(row)
+        report(
+            row.key, "damagedCopy", isRepaired: true, "the copy in the cache was damaged and is freed; the store has it"
+        )
+    }
+
+    func miss(_ row: SegmentRow) throws {
+        // A store that is away has nothing.
+        if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+        if row.isLocal, try work.catalog.reopen(row) {
+            return report(
+                row.key, "missing", isRepaired: true, "the store lost it; it is uploaded again from the cache")
+        }
+        try GivenUp(work: work, cache: work.settings.cachePath(camera))
+            .write(row, reason: "vanished", mayBeStored: false)
+        report(row.key, "missing", isRepaired: false, "the store lost it, and no copy is left")
+    }
+
+    func quarantine(_ row: SegmentRow, _ why: String) throws {
+        try work.catalog.quarantine(camera, row.id)
+        work.tell("segmentQuarantined", camera, "\(row.start.rfc3339) \(row.key): \(why)")
+        report(row.key, "different", isRepaired: false, why)
+    }
+
+    /// The object of a segment that the catalog calls evicted.
+    private func judgeLeft(_ row: SegmentRow, _ key: ObjectKey) throws {
+        guard try work.catalog.eviction(camera, row.id)?.reason == "retention" else {
+            return try enter(key.text, row.bytes)
+        }
+        try work.catalog.noteLeft(row)
+        report(row.key, "leftover", isRepaired: true, "it is too old; the next retention deletes it")
+    }
+
+    /// An object that the catalog does not list.
+    private func enter(_ name: String, _ bytes: Int64) throws {
+        guard let key = ObjectKey(name) else { return }
+        do {
+            try Rebuild(work: work, progress: progress).look(at: key, bytes)
+            guard try work.catalog.hasKey(name, from: key.start, of: camera) else {
+                return report(name, "unknown", isRepaired: false, "it is a second copy, or of another camera")
+            }
+            report(name, "unknown", isRepaired: true, "the catalog did not list it; now it does")
+        } catch let error as MP4Error {
+            report(name, "unknown", isRepaired: false, "it is not a segment: \(error.thing)")
+        } catch let error as ObjectStoreError where error.scope == .object {
+            report(name, "unreadable", isRepaired: false, "\(error)")
+        }
+    }
+
+    private func report(_ key: String, _ kind: String, isRepaired: Bool, _ detail: String) {
+        work.tell("auditFinding", camera, "\(key): \(kind), \(detail)")
+        if !isRepaired {
+            progress.blame(
+                .audit(camera),
+                SyncError(.failed, "\(key): \(detail)", nextStep: "run cvrctl verify \(camera) for the whole picture"))
+        }
+        let finding = Listing.Finding(
+            camera: camera.text, key: key, kind: kind, repaired: isRepaired, detail: detail)
+        tell(Listing.Verified(checked: 0, findings: [finding]))
+    }
+}

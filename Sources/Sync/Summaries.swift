@@ -1,0 +1,95 @@
+import Catalog
+import ObjectStore
+import Recording
+
+/// Writes the summaries of the days that are over, at most one a day for each of them.
+///
+/// A day is over an hour or two after its midnight; its summary waits another day at most for footage that is not in the
+/// store yet. What happens to it later, such as a late upload or retention, asks for another one. By a wrong clock a
+/// day's summary is only written too early, and again when the day goes on (I11). Killed after the write it is written
+/// once more, with the same generation.
+struct Summaries {
+    private static let page = 50
+    /// A camera that was away for longer has a gap that its own two ends tell of.
+    private static let longestGap = 400
+
+    let work: Workspace
+    let progress: Progress
+    let isStopping: () -> Bool
+
+    /// One camera's object that is in the way does not keep the others.
+    func run(_ cameras: [CameraName]) throws {
+        for camera in cameras where !isStopping() {
+            do {
+                try expectGaps(camera)
+                try write(camera)
+                progress.clear(.summaries(camera))
+            } catch let error where error.concernsOneOnly {
+                progress.blame(.summaries(camera), error)
+            }
+        }
+    }
+
+    private func write(_ camera: CameraName) throws {
+        var last: WallTime?
+        while !isStopping() {
+            let days = try work.catalog.changedDays(camera, after: last, limit: Self.page)
+            for row in days where !isStopping() {
+                if try isDue(camera, row) { try write(camera, row) }
+            }
+            guard let end = days.last?.day else { return }
+            last = end
+        }
+    }
+
+    private func write(_ camera: CameraName, _ row: DayRow) throws {
+        var told = row
+        told.generation += 1
+        told.written = work.clock.now()
+        let writer = SummaryWriter(work: work, camera: camera, day: row.day)
+        guard let summary = try writer.compose(generation: told.generation, written: told.written ?? row.day) else {
+            return try work.catalog.noteSummary(camera, row)  // What happened left nothing to tell.
+        }
+        guard let key = DocumentKey(.summary(asset: summary.asset, day: row.day), of: work.settings.site) else {
+            return  // No store can hold an asset of that name; nor has it any segments.
+        }
+        _ = try work.store.putDocument(summary.bytes, as: key, if: .always)
+        try work.catalog.noteSummary(camera, told)
+    }
+
+    /// The day that is under way, as summaries go: it changes in the first hours of the UTC day, at another moment for
+    /// each site, so that a thousand boxes do not write at once.
+    private func currentDay(_ now: WallTime) -> WallTime {
+        let jitter = Int64(CRC32C(Array(work.settings.site.text.utf8)).value) % 3600
+        return (now - .seconds(3600 + jitter)).startOfDay
+    }
+
+    private func isDue(_ camera: CameraName, _ row: DayRow) throws -> Bool {
+        let now = work.clock.now()
+        let today = currentDay(now)
+        // Midnight may be past already.
+        guard row.day != today, row.day != today + WallTime.dayLength else { return false }
+        if let written = row.written, currentDay(written) == today { return false }
+        guard row.day < today else { return work.settings.trustsClock || work.clock.isSynchronised() }
+        return try now - row.day >= WallTime.dayLength * 2 || !work.catalog.waits(camera, row.day)
+    }
+
+    /// A day without a segment has a summary too, while its camera is configured: it tells the gap that spans it.
+    private func expectGaps(_ camera: CameraName) throws {
+        guard work.settings.cameras[camera] != nil else { return }
+        let (today, note) = (currentDay(work.clock.now()), "summarised \(camera)")
+        let noted = try work.catalog.note(note).flatMap { WallTime(rfc3339: $0) }
+        // A clock that may be wrong makes no days up.
+        guard noted != today, work.settings.trustsClock || work.clock.isSynchronised() else { return }
+        let first = max(noted ?? .earliest, today - WallTime.dayLength * Int64(Self.longestGap))
+        for row in try work.catalog.gaps(camera, from: first, to: today) {
+            var day = max(first, row.gap.from).startOfDay
+            let end = min(today, row.gap.to ?? today)
+            while day < end {
+                try work.catalog.expectSummary(camera, day)
+                day = day + WallTime.dayLength
+            }
+        }
+        try work.catalog.setNote(note, today.rfc3339)
+    }
+}

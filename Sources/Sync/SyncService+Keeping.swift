@@ -1,0 +1,69 @@
+import Catalog
+package import Messages
+import ObjectStore
+package import Recording
+
+/// What an operator asks of the store: holds, adoption, verification.
+extension SyncService {
+    package func addHold(
+        _ camera: CameraName, from: WallTime, to: WallTime, reason: String
+    ) async throws -> Listing.Hold {
+        let work = try workspace()
+        return try await reachingStore { try await self.holds.add(work, camera, from: from, to: to, reason: reason) }
+    }
+
+    package func removeHold(_ id: String) async throws {
+        let work = try workspace()
+        try await reachingStore { try await self.holds.remove(work, id) }
+        // What it covered may go now.
+        passSoon()
+    }
+
+    package func listHolds(_ camera: CameraName?) async throws -> [Listing.Hold] {
+        let work = try workspace()
+        return try await reachingStore { try await self.holds.list(work, camera) }
+    }
+
+    /// Takes the store over from another box; returns when it is listed, or fails when it goes away meanwhile.
+    package func adopt() async throws -> [Listing.AdoptedCamera] {
+        let work = try workspace()
+        try await reachingStore { try await self.holds.adopt(work) }
+        try await untilRebuilt(work)
+        return try await holds.finishAdoption(work)
+    }
+
+    /// The cameras that a name means, all for none.
+    package func verify(
+        _ name: CameraName?, isDeep: Bool, limit: StopSwitch, _ tell: @escaping @Sendable (Listing.Verified) -> Void
+    ) async throws {
+        let work = try workspace()
+        let known = try work.catalog.knownCameras()
+        if let name, !known.contains(name) {
+            throw SyncError(.notFound, "no camera '\(name)' was ever recorded here", nextStep: "see cvrctl cameras")
+        }
+        try await untilRebuilt(work)
+        try await reachingStore {
+            try await self.auditor.verify(work, name.map { [$0] } ?? known, isDeep: isDeep, limit: limit, tell)
+        }
+        // What it asked for is uploaded or deleted.
+        passSoon()
+    }
+
+    private func untilRebuilt(_ work: Workspace) async throws {
+        while try !Rebuild.isDone(work.catalog) {
+            try await rebuildPass()
+            guard !isStoreAway else { throw Self.storeAway }
+        }
+    }
+
+    private func reachingStore<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let error as ObjectStoreError {
+            guard error.scope == .store, !error.isOfAnotherBox else { throw error }
+            throw SyncError(
+                .storeUnavailable, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
+        }
+    }
+
+    private static let storeAway = SyncError(
+        .storeUnavailable, "the store went away", nextStep: "see cvrctl sync status, then try again")
+}

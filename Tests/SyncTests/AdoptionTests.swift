@@ -1,0 +1,97 @@
+import Catalog
+import Foundation
+import Messages
+import Recording
+import Sync
+import Testing
+
+@Suite("Adoption")
+struct AdoptionTests {
+    /// A second box with empty disks, of the same site and store.
+    func successor(of rig: Rig) throws -> Rig {
+        let other = try Rig(try #require(rig.settings.cameras[rig.front]))
+        other.settings.store = rig.settings.store
+        other.clock.step(rig.clock.now - other.clock.now)
+        return other
+    }
+
+    func fails(_ rig: Rig) throws -> Bool {
+        do { try rig.sync() } catch {
+            return "\(error)".contains("belongs to another box")
+        }
+        return false
+    }
+
+    @Test("a box that is lost is replaced: one timeline, nothing collides, and the old one uploads nothing any more")
+    func replaced() async throws {
+        let lost = try Rig()
+        let old = try lost.recorder()
+        try old.start()
+        for _ in 0..<3 { try old.record() }
+        try lost.sync()
+        let (before, end) = (try lost.rows(), lost.clock.now)
+
+        let box = try successor(of: lost)
+        box.clock.advance(.seconds(600))
+        let recorder = try box.recorder()
+        let start = box.clock.now
+        try recorder.start()
+        // Before anybody asked for an adoption: numbered as the other box's were.
+        for _ in 0..<2 { try recorder.record() }
+        #expect(try fails(box))
+        #expect(try lost.objects().count == 3)
+
+        try await HoldKeeper().adopt(box.workspace())
+        try box.sync()
+        let adopted = try await HoldKeeper().finishAdoption(box.workspace())
+        #expect(adopted == [Listing.AdoptedCamera(name: "front", session: 1)])
+        try recorder.record()
+        try box.sync()
+        let rows = try box.rows()
+        #expect(rows.map(\.state) == Array(repeating: .verified, count: 6))
+        #expect(rows.prefix(3).map(\.key) == before.map(\.key) && rows.prefix(3).map(\.media) == before.map(\.media))
+        #expect(rows.map(\.id.ownSession) == Array(repeating: 1, count: 6))
+        #expect(try lost.objects().count == 6)
+        let answers = try await CacheKeeper(work: box.workspace(), progress: Sync.Progress()).answers(box.front)
+        let gaps = try await answers.gaps(from: nil, to: box.clock.now)
+        #expect(gaps == [Gap(from: end, to: start, reason: .boxReplaced, detail: gaps.first?.detail ?? "")])
+        let listed = try await box.listing()
+        try box.loseCatalog()
+        try box.sync()
+        #expect(try await box.listing() == listed)
+        try expectRefused(lost, old)
+    }
+
+    /// The old box comes back, with footage of its own.
+    func expectRefused(_ lost: Rig, _ old: Recorder) throws {
+        let objects = try lost.objects()
+        for _ in 0..<2 { try old.record() }
+        #expect(try fails(lost))
+        #expect(try lost.objects() == objects)
+        #expect(try lost.rows().suffix(2).map(\.state) == [.closed, .closed])
+    }
+
+    @Test("a mark of an older build, which names no box, is claimed")
+    func legacy() throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        try rig.sync()
+        let path = rig.root + "/store/plant/.identity"
+        let mark = try #require(
+            JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: String])
+        #expect(Set(mark.keys) == ["store", "box"])
+        try Data("\(mark["store"] ?? "")\n".utf8).write(to: URL(filePath: path))
+        try recorder.record()
+        #expect(try rig.sync().uploaded == 1)
+        let again = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: String]
+        #expect(again == mark)
+    }
+
+    @Test("there is nothing to adopt in a store that holds nothing of the site")
+    func nothing() async throws {
+        let rig = try Rig()
+        await #expect(throws: SyncError.self) { try await HoldKeeper().adopt(rig.workspace()) }
+    }
+}
