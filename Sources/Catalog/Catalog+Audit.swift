@@ -83,16 +83,19 @@ extension Catalog {
 }
 
 extension Catalog {
-    /// True when the object under a key, which tells the start to a millisecond, is listed.
-    package func hasKey(_ key: String, from start: WallTime, of camera: CameraName) throws(CatalogError) -> Bool {
+    /// Of the segment that is listed under a key, which tells the start to a millisecond; nil when none is.
+    package func state(
+        ofKey key: String, from start: WallTime, of camera: CameraName
+    ) throws(CatalogError) -> SegmentState? {
         try read("look up a key in") { db in
-            try Bool.fetchOne(
+            try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT EXISTS (SELECT 1 FROM segment INDEXED BY segmentByStart
-                        WHERE camera = ? AND start >= ? AND start < ? AND key = ?)
+                    SELECT state FROM segment INDEXED BY segmentByStart
+                    WHERE camera = ? AND start >= ? AND start < ? AND key = ?
                     """,
-                arguments: [camera.text, start.microseconds, (start + .milliseconds(1)).microseconds, key])
-        } ?? false
+                arguments: [camera.text, start.microseconds, (start + .milliseconds(1)).microseconds, key]
+            ).map { try $0.word("state", SegmentState.init(rawValue:)) }
+        }
     }
 }

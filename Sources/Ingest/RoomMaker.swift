@@ -51,16 +51,18 @@ struct RoomMaker {
         guard freed >= missing else { throw Self.full(cache.path) }
     }
 
-    /// Keeps the cache within its budget; throws when it is over and may not drop what is not verified.
+    /// Keeps the cache within its budget; throws when it is over and may not drop what is not verified, or is held.
     func keepBudget(journal: Journal, wall: WallTime, now: MonotonicTime) throws(SegmentStoreError) {
+        let held = dropsOldest ? try HeldRanges.read(in: cache) : []
         // The budget is then sync's alone to keep: no reason to count a cache of a hundred thousand files.
-        guard budget > 0, !dropsOldest || isSyncSilent(now) else { return }
+        guard budget > 0, !dropsOldest || !held.isEmpty || isSyncSilent(now) else { return }
         var over = try cache.totals().bytes - budget
         guard over > 0 else { return }
         if isSyncSilent(now) {
             over -= try evict(over, verified: .verified, other: .budget, journal: journal, wall: wall)
         }
-        guard over > 0, !dropsOldest, try oldestEvictable() == nil else { return }
+        guard over > 0, !dropsOldest || !held.isEmpty, try oldestEvictable() == nil else { return }
+        if dropsOldest, try droppable(held).first != nil { return }
         throw SegmentStoreError(
             operation: "record into", path: cache.path, errno: EDQUOT,
             nextStep: "bring the store back, raise localMediaCacheMaximumSizeMiB or set cacheFull: dropOldest")
@@ -72,18 +74,30 @@ struct RoomMaker {
         return try cache.listing().first { $0.name.stage == .closed && $0.name.id <= watermark }?.name
     }
 
+    /// Closed segments that no hold keeps, oldest first.
+    private func droppable(
+        _ held: [Range<WallTime>]
+    ) throws(SegmentStoreError) -> [(name: SegmentFileName, bytes: Int64)] {
+        let listing = try cache.listing()
+        let next = listing.dropFirst().map { SegmentFileName?.some($0.name) } + [nil]
+        return zip(listing, next).filter { $0.name.stage == .closed && !$0.name.isHeld(by: held, before: $1) }.map {
+            $0.0
+        }
+    }
+
     private func evict(
         _ bytes: Int64, verified: EvictionReason, other: EvictionReason, journal: Journal, wall: WallTime
     ) throws(SegmentStoreError) -> Int64 {
         let watermark = try EvictableWatermark.read(in: cache)
         let held = dropsOldest ? try HeldRanges.read(in: cache) : []
-        let listing = try cache.listing()
         var freed: Int64 = 0
-        for (index, (name, size)) in listing.enumerated() where name.stage == .closed {
+        // What is verified may go whoever holds it: the store has it.
+        let listing = try cache.listing().filter { $0.name.stage == .closed }
+        let droppable = dropsOldest ? Set(try droppable(held).map(\.name)) : []
+        for (name, size) in listing where freed < bytes {
             let isVerified = watermark.map { name.id <= $0 } ?? false
-            guard freed < bytes, isVerified || dropsOldest else { break }
-            let next = listing.dropFirst(index + 1).first?.name
-            if !isVerified, name.isHeld(by: held, before: next) { continue }
+            guard isVerified || dropsOldest else { break }
+            guard isVerified || droppable.contains(name) else { continue }
             let reason = isVerified ? verified : other
             try Eviction.evict(name, because: reason, in: cache, journal: journal, now: wall)
             freed += size

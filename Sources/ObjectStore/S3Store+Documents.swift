@@ -6,7 +6,7 @@ import Recording
 extension S3Store {
     package func documents(in folder: String) throws -> [DocumentKey] {
         var found: [DocumentKey] = []
-        try everyPage(S3Page(prefix: "\(connection.address.prefix)\(folder)/", delimiter: "/")) { name, _ in
+        try everyPage(S3Page(prefix: "\(connection.address.prefix)\(folder)/")) { name, _ in
             if let key = connection.address.key(name).flatMap({ DocumentKey($0) }) { found.append(key) }
         }
         return found.sorted { $0.text < $1.text }

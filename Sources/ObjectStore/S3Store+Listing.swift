@@ -4,7 +4,6 @@ import Recording
 /// One request of ListObjectsV2.
 struct S3Page {
     var prefix: String
-    var delimiter = ""
     /// The key after which to start, or what the page before said.
     var after = ""
     var token = ""
@@ -12,7 +11,7 @@ struct S3Page {
 
     var query: [(name: String, value: String)] {
         let words = [
-            ("prefix", prefix), ("delimiter", delimiter), ("start-after", after), ("continuation-token", token),
+            ("prefix", prefix), ("start-after", after), ("continuation-token", token),
         ]
         return [("list-type", "2"), ("max-keys", String(limit))]
             + words.filter { !$0.1.isEmpty }.map { ($0.0, S3Signature.encoded($0.1)) }

@@ -127,9 +127,14 @@ struct Audit {
     /// An object that the catalog does not list.
     private func enter(_ name: String, _ bytes: Int64) throws {
         guard let key = ObjectKey(name) else { return }
+        // On its way to the store, or told of already and not decided yet.
+        if let state = try work.catalog.state(ofKey: name, from: key.start, of: camera), state != .evicted {
+            guard state == .quarantined else { return }
+            return report(name, "different", isRepaired: false, "it is quarantined: compare it with the cache's copy")
+        }
         do {
             try Rebuild(work: work, progress: progress).look(at: key, bytes)
-            guard try work.catalog.hasKey(name, from: key.start, of: camera) else {
+            guard try work.catalog.state(ofKey: name, from: key.start, of: camera) != nil else {
                 return report(name, "unknown", isRepaired: false, "it is a second copy, or of another camera")
             }
             report(name, "unknown", isRepaired: true, "the catalog did not list it; now it does")

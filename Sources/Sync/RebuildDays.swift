@@ -44,7 +44,7 @@ final class RebuildDays {
             if let last, last.asset == asset, day < last.start.startOfDay { return nil }
             if let read, key.text <= read { return nil }
             return (Place(asset: asset, day: day), key)
-        }
+        }.sorted { $0.key.text < $1.key.text }
     }
 
     /// Of every camera: also of one that nothing else tells of yet.

@@ -27,6 +27,36 @@ struct RecorderDiskTests {
         #expect(try bench.gaps.isEmpty)
     }
 
+    @Test("over budget with sync away: what is held stays, and the next oldest goes")
+    func held() throws {
+        let bench = try Bench(.test(segment: .seconds(2), budget: 300_000))
+        bench.footage = Footage.plain.bloated(to: 50_000)
+        let start = bench.clock.wall
+        try HeldRanges.publish([start + .seconds(3)..<start + .seconds(5)], in: bench.cache)
+        try bench.connect()
+        bench.play(.seconds(60))
+        let evicted = try evictions(bench).map(\.id.counter)
+        #expect(evicted.count > 8 && !evicted.contains(1) && evicted.first == 0)
+        #expect(try bench.cache.listing().first?.name.id.counter == 1)
+        #expect(try bench.gaps.isEmpty)
+    }
+
+    @Test("with nothing left but what is held recording stops as under stopRecording, and resumes when it is lifted")
+    func allHeld() throws {
+        let bench = try Bench(.test(segment: .seconds(2), budget: 300_000))
+        bench.footage = Footage.plain.bloated(to: 50_000)
+        let start = bench.clock.wall
+        try HeldRanges.publish([start - .seconds(60)..<start + .seconds(3600)], in: bench.cache)
+        try bench.connect()
+        bench.play(.seconds(40))
+        #expect(try evictions(bench).isEmpty)
+        #expect(try bench.gaps.map(\.reason) == [.diskFull])
+        try HeldRanges.publish([], in: bench.cache)
+        bench.play(.seconds(40))
+        #expect(bench.recorder.progress.state == .recording)
+        #expect(try !evictions(bench).isEmpty)
+    }
+
     @Test("over budget with sync alive: sync's business, not ours")
     func syncAlive() throws {
         let workspace = try Workspace()
