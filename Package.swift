@@ -83,7 +83,8 @@ let package = Package(
         module(
             "Sync",
             [
-                "Catalog", "Confinement", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
+                "Catalog", "Checksums", "Confinement", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4",
+                "Messages", "Varlink",
                 "CLinux", lifecycle, log, signals,
             ]),
 
@@ -95,7 +96,7 @@ let package = Package(
                 "Recording", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
-        module("ObjectStore", ["HTTP", "Recording", "CLinux", crypto]),
+        module("ObjectStore", ["Checksums", "HTTP", "Recording", "CLinux", crypto]),
         module("HTTP", ["CCurl"]),
         module("Isolation", ["CLinux"]),
         module("Systemd", ["CLinux", "CSystemd"]),
@@ -104,15 +105,18 @@ let package = Package(
         module(
             "Messages", ["Recording"],
             resources: [.embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Sync.varlink")]),
-        module("SegmentStore", ["Recording", "FragmentedMP4", "CLinux"]),
-        module("FragmentedMP4", ["Recording"]),
+        module("SegmentStore", ["Checksums", "Recording", "FragmentedMP4", "CLinux"]),
+        module("FragmentedMP4", ["Checksums", "Recording"]),
         module("LibAV", ["Recording", "CLibAV"]),
+
+        module("Checksums", ["CChecksum"]),
 
         // The words. Imports nothing.
         module("Recording"),
 
         // C, header-only: syscalls and macros that the importer cannot see.
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CChecksum"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -132,6 +136,7 @@ let package = Package(
         tests(
             "SupervisionTests",
             ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),
+        tests("ChecksumsTests", ["Checksums"]),
         tests("RecordingTests", ["Recording"]),
         tests("VarlinkTests", ["Varlink", "Messages", "TestSupport"] + nio),
         tests("cvrctlTests", ["Messages", "Recording", "Varlink"]),
@@ -140,8 +145,8 @@ let package = Package(
         tests(
             "IngestTests",
             ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux", "TestSupport"]),
-        tests("FragmentedMP4Tests", ["FragmentedMP4", "Recording"]),
-        tests("SegmentStoreTests", ["SegmentStore", "FragmentedMP4", "Recording"]),
+        tests("FragmentedMP4Tests", ["Checksums", "FragmentedMP4", "Recording"]),
+        tests("SegmentStoreTests", ["Checksums", "SegmentStore", "FragmentedMP4", "Recording"]),
         tests(
             "CatalogTests",
             [
@@ -150,7 +155,7 @@ let package = Package(
             ]),
         tests("HTTPTests", ["HTTP", "TestSupport", crypto], exclude: ["peer.py"]),
         tests(
-            "ObjectStoreTests", ["HTTP", "ObjectStore", "Recording", "TestSupport"],
+            "ObjectStoreTests", ["Checksums", "HTTP", "ObjectStore", "Recording", "TestSupport"],
             exclude: ["answers.py", "vectors.json", "vectors.py"]),
         tests(
             "SyncTests",

@@ -1,3 +1,4 @@
+import Checksums
 import Recording
 
 /// `[uuid: checksum, length][moof][mdat]`: the unit of writing and of loss.

@@ -1,3 +1,4 @@
+import Checksums
 import Recording
 
 /// A segment's first bytes, `[ftyp][moov][uuid: info]`, written and synced before any media.

@@ -1,3 +1,4 @@
+import Checksums
 import Recording
 
 /// One track's part of a fragment.
@@ -37,6 +38,10 @@ package struct SegmentReader: Sendable {
     package private(set) var mediaEnd: Int64
     /// Exactly the trailer follows the last fragment: the file was closed.
     package private(set) var isComplete = false
+    /// Of all up to `mediaEnd`; nil unless each byte of that was read.
+    private var whole: CRC32C?
+    /// Of the trailer.
+    private var last = CRC32C()
 
     /// Fragments of 1 s for twelve days; bounds what a hostile file makes a reader hold.
     private static let fragmentLimit = 1 << 20
@@ -53,6 +58,7 @@ package struct SegmentReader: Sendable {
         tracks = start.tracks
         initLength = start.size
         mediaEnd = start.size
+        whole = verifyChecksums ? CRC32C(try read(0, Int(clamping: start.size))) : nil
         try extend(length: length, verifyChecksums: verifyChecksums, read: read)
     }
 
@@ -61,12 +67,21 @@ package struct SegmentReader: Sendable {
         while fragments.count < Self.fragmentLimit,
             let next = try fragment(length: length, verifyChecksums: verifyChecksums, read: read)
         {
-            fragments.append(next)
-            mediaEnd += next.length
+            fragments.append(next.summary)
+            mediaEnd += next.summary.length
+            if let checksum = next.checksum { whole?.append(checksum, count: next.summary.length) } else { whole = nil }
         }
         let trailer = trailer()
         let tail = length - mediaEnd == Int64(trailer.count) ? try read(mediaEnd, trailer.count) : []
         isComplete = tail == trailer
+        last = CRC32C(tail)
+    }
+
+    /// CRC-32C of the whole file, when it is complete and every checksum in it was verified: no byte was read twice.
+    package var checksum: UInt32? {
+        guard isComplete, var whole else { return nil }
+        whole.append(last, count: Int64(trailer().count))
+        return whole.value
     }
 
     /// The `mfra` that closes the file at `mediaEnd`: the bytes that its encoder would have written.
@@ -86,13 +101,14 @@ package struct SegmentReader: Sendable {
         fragments.flatMap(\.perTrack).filter { $0.track == 0 }
     }
 
-    /// The fragment at `mediaEnd`; nil where no whole one is.
-    private func fragment(length: Int64, verifyChecksums: Bool, read: Read) throws -> FragmentSummary? {
+    /// The fragment at `mediaEnd`, with the checksum of all its bytes if they were verified; nil where no whole one is.
+    private func fragment(
+        length: Int64, verifyChecksums: Bool, read: Read
+    ) throws -> (summary: FragmentSummary, checksum: CRC32C?)? {
         let offset = mediaEnd
         let payload = offset + Int64(Fragment.checksumBoxSize)
-        guard length - offset >= Int64(FragmentHeader.size),
-            let header = FragmentHeader(try read(offset, FragmentHeader.size)),
-            header.payloadSize <= length - payload
+        guard length - offset >= Int64(FragmentHeader.size), case let head = try read(offset, FragmentHeader.size),
+            let header = FragmentHeader(head), header.payloadSize <= length - payload
         else { return nil }
         // The rest of the moof, and the header of the mdat.
         let boxes = try read(payload + 8, Int(header.moofSize))
@@ -103,15 +119,18 @@ package struct SegmentReader: Sendable {
             let fragment = Fragment(moof: BoxReader(boxes.dropLast(8)), dataSize: dataSize),
             fragment.sequence == UInt32(fragments.count + 1), fragment.runs.allSatisfy({ tracks.indices ~= $0.track })
         else { return nil }
-        if verifyChecksums {
-            let end = payload + header.payloadSize
-            guard try checksum(from: payload, to: end, read: read) == header.checksum else { return nil }
-        }
-        return summary(fragment, offset: offset, length: Int64(Fragment.checksumBoxSize) + header.payloadSize)
+        let summary = summary(fragment, offset: offset, length: Int64(Fragment.checksumBoxSize) + header.payloadSize)
+        guard verifyChecksums else { return (summary, nil) }
+        guard let found = try checksum(from: payload, to: payload + header.payloadSize, read: read),
+            found.value == header.checksum
+        else { return nil }
+        var all = CRC32C(head.prefix(Fragment.checksumBoxSize))
+        all.append(found, count: header.payloadSize)
+        return (summary, all)
     }
 
     /// Nil when the file ends before `end`.
-    private func checksum(from start: Int64, to end: Int64, read: Read) throws -> UInt32? {
+    private func checksum(from start: Int64, to end: Int64, read: Read) throws -> CRC32C? {
         var checksum = CRC32C()
         var offset = start
         while offset < end {
@@ -120,7 +139,7 @@ package struct SegmentReader: Sendable {
             checksum.update(chunk)
             offset += Int64(chunk.count)
         }
-        return checksum.value
+        return checksum
     }
 
     private func summary(_ fragment: Fragment, offset: Int64, length: Int64) -> FragmentSummary {

@@ -1,4 +1,5 @@
 import CLinux
+import Checksums
 import Crypto
 import Glibc
 import Recording

@@ -1,4 +1,5 @@
 import CLinux
+import Checksums
 import Foundation
 import Glibc
 import Recording

@@ -1,3 +1,4 @@
+import Checksums
 import Foundation
 package import HTTP
 package import Recording

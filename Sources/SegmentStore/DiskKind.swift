@@ -1,4 +1,5 @@
 import CLinux
+import Checksums
 package import Recording
 
 /// What a cache's disk is like.

@@ -1,4 +1,5 @@
 import CLinux
+import Checksums
 package import Recording
 
 /// cvr-sync's word that every segment up to this one is verified; beside its ledger, all that it writes into a cache.

@@ -1,3 +1,4 @@
+import Checksums
 package import Recording
 
 /// Where a worker leaves the recording to its successor: right before one keyframe, which the successor has in memory.

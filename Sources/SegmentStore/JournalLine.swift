@@ -1,3 +1,4 @@
+import Checksums
 import Recording
 
 /// A record as text: `<crc32c> <sequence> <time> <kind> key=value …`, without the newline.

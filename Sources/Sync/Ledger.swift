@@ -1,5 +1,6 @@
 import CLinux
 import Catalog
+import Checksums
 import Foundation
 import Glibc
 import Recording

@@ -11,6 +11,8 @@ struct SegmentScan {
     let duration: TimeSpan
     let media: MediaIndex
     let isComplete: Bool
+    /// CRC-32C of the whole file; nil unless it is complete and every byte was checked.
+    let checksum: UInt32?
     /// Where playback can start: milliseconds from the segment's start, offset in the file.
     let seek: [(milliseconds: Int64, offset: Int64)]
 
@@ -21,6 +23,7 @@ struct SegmentScan {
     init(_ reader: SegmentReader, named name: WallTime) {
         info = reader.info
         isComplete = reader.isComplete
+        checksum = reader.checksum
         let timescale = max(1, reader.tracks.first?.timescale ?? 1)
         let base = reader.fragments.lazy.compactMap { $0.baseDecodeTime(track: 0) }.first ?? 0
         let exact = reader.info.anchor + TimeSpan(microseconds: base.scaled(by: 1_000_000, over: timescale))
@@ -88,18 +91,5 @@ extension SegmentScan {
         var reader = try SegmentReader(length: synced, verifyChecksums: false, read: read)
         try reader.extend(length: length, read: read)
         return SegmentScan(reader, named: name.start)
-    }
-
-    /// CRC-32C of a whole local file.
-    static func checksum(_ name: SegmentFileName, in cache: CacheDirectory) throws -> UInt32 {
-        let file = try cache.open(name)
-        var checksum = CRC32C()
-        var offset: Int64 = 0
-        while true {
-            let bytes = try file.read(at: offset, count: 256 << 10)
-            if bytes.isEmpty { return checksum.value }
-            checksum.update(bytes)
-            offset += Int64(bytes.count)
-        }
     }
 }

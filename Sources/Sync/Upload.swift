@@ -86,7 +86,7 @@ struct Upload {
         return try judge(stored == promised ? .equal : .different, promised)
     }
 
-    /// Reads every byte once for the fragments' checksums and once for the file's: a cache may rot.
+    /// Reads every byte, once, for the fragments' checksums and the file's: a cache may rot.
     private func check(
         _ name: SegmentFileName, in cache: CacheDirectory
     ) throws -> (metadata: ObjectMetadata, checksum: UInt32) {
@@ -96,10 +96,9 @@ struct Upload {
         } catch let error as MP4Error {
             throw Damage(description: "does not parse any more: \(error.thing)")
         }
-        guard scan.media.mediaEnd == row.media.mediaEnd, scan.isComplete else {
+        guard scan.media.mediaEnd == row.media.mediaEnd, let checksum = scan.checksum else {
             throw Damage(description: "has a damaged fragment at byte \(scan.media.mediaEnd); check the cache's disk")
         }
-        let checksum = try SegmentScan.checksum(name, in: cache)
         guard row.checksum == nil || row.checksum == checksum else {
             throw Damage(description: "changed since it was first read; check the cache's disk")
         }

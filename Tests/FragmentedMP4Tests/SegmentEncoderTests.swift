@@ -1,3 +1,4 @@
+import Checksums
 import FragmentedMP4
 import Recording
 import Testing

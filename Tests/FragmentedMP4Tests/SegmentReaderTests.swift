@@ -1,3 +1,4 @@
+import Checksums
 import FragmentedMP4
 import Recording
 import Testing
@@ -19,6 +20,8 @@ import Testing
         #expect(runs.map(\.baseDecodeTime) == [3000, 3000] && runs.map(\.duration) == [3000, 3000])
         #expect(reader.frames == 12 && reader.duration == 12000)
         #expect(reader.trailer() == segment.encoder.trailer())
+        #expect(reader.checksum == CRC32C(segment.bytes).value)
+        #expect(try SegmentReader(segment.bytes, verifyChecksums: false).checksum == nil)
     }
 
     @Test("a file torn at any byte gives its whole fragments")
@@ -36,6 +39,7 @@ import Testing
                 let reader = try SegmentReader(torn, verifyChecksums: verify)
                 let count = segment.ends.prefix { $0 <= length }.count
                 #expect(reader.fragments == Array(whole.fragments.prefix(count)) && !reader.isComplete)
+                #expect(reader.checksum == nil)
                 #expect(reader.mediaEnd == Int64(count == 0 ? start : segment.ends[count - 1]))
             }
         }

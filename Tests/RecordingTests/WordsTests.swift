@@ -18,20 +18,6 @@ struct WordsTests {
         #expect(SiteName(hostName: "Plant_7.example.org").text == "plant7")
         #expect(SiteName(hostName: "---").text == "site")
     }
-
-    @Test("CRC-32C vectors of RFC 3720 B.4, in pieces of every size")
-    func crc32c() {
-        #expect(CRC32C([UInt8](repeating: 0, count: 32)).value == 0x8A91_36AA)
-        #expect(CRC32C([UInt8](repeating: 0xFF, count: 32)).value == 0x62A8_AB43)
-        #expect(CRC32C((0..<32).map { UInt8($0) }).value == 0x46DD_794E)
-        #expect(CRC32C("123456789".utf8).hex == "e3069283")
-        let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 * 7) }
-        for cut in 0...100 {
-            var crc = CRC32C(bytes[..<cut])
-            crc.update(bytes[cut...])
-            #expect(crc == CRC32C(bytes))
-        }
-    }
 }
 
 @Suite("Coverage")

@@ -1,4 +1,6 @@
-/// CRC-32C (Castagnoli), RFC 3720 §12.1, reflected, slicing by eight.
+import CChecksum
+
+/// CRC-32C (Castagnoli), RFC 3720 §12.1, reflected: by the processor's own instruction, else slicing by eight.
 package struct CRC32C: Hashable, Sendable {
     private var state: UInt32 = 0xFFFF_FFFF
 
@@ -17,6 +19,20 @@ package struct CRC32C: Hashable, Sendable {
     }
 
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        if Self.hasInstruction {
+            state = cvr_crc32c(state, bytes.baseAddress, bytes.count)
+        } else {
+            slice(bytes)
+        }
+    }
+
+    /// Adds bytes whose checksum is known, `count` of them, without looking at them.
+    package mutating func append(_ next: CRC32C, count: Int64) {
+        state = ~(Self.multiplied(Self.shift(by: count), value) ^ next.value)
+    }
+
+    /// By tables, as `update` does where there is no instruction for it.
+    package mutating func slice(_ bytes: UnsafeRawBufferPointer) {
         var crc = state
         var offset = 0
         Self.table.withUnsafeBufferPointer { table in
@@ -47,6 +63,8 @@ package struct CRC32C: Hashable, Sendable {
         return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
+    private static let hasInstruction = cvr_crc32c_has_instruction() != 0
+
     private static func step(_ crc: UInt32, _ byte: UInt8) -> UInt32 {
         (crc >> 8) ^ table[Int(UInt8(truncatingIfNeeded: crc) ^ byte)]
     }
@@ -65,4 +83,31 @@ package struct CRC32C: Hashable, Sendable {
         }
         return table
     }()
+}
+
+/// Polynomials over GF(2) modulo the checksum's own, the coefficient of x⁰ in the highest bit.
+///
+/// Bytes that follow multiply what a checksum stands for by x to the number of their bits: as in zlib's crc32_combine.
+extension CRC32C {
+    private static let polynomial: UInt32 = 0x82F6_3B78
+
+    private static func multiplied(_ left: UInt32, _ right: UInt32) -> UInt32 {
+        var (product, shifted) = (UInt32(0), right)
+        for bit in stride(from: 31, through: 0, by: -1) {
+            if left >> UInt32(bit) & 1 == 1 { product ^= shifted }
+            shifted = shifted & 1 == 1 ? shifted >> 1 ^ polynomial : shifted >> 1
+        }
+        return product
+    }
+
+    /// x to the power of 8 · `count`.
+    private static func shift(by count: Int64) -> UInt32 {
+        var (power, square, rest) = (UInt32(1) << 31, UInt32(1) << 23, UInt64(clamping: count))
+        while rest > 0 {
+            if rest & 1 == 1 { power = multiplied(square, power) }
+            square = multiplied(square, square)
+            rest >>= 1
+        }
+        return power
+    }
 }
