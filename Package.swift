@@ -160,8 +160,8 @@ let package = Package(
         tests(
             "SyncTests",
             [
-                "Sync", "Catalog", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink", "Recording",
-                "TestSupport", log,
+                "Sync", "Catalog", "Checksums", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
+                "Recording", "TestSupport", log,
             ]),
         tests("StructureTests", []),
         tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "Recording"]),

@@ -1,4 +1,5 @@
 import CLinux
+import Checksums
 package import Recording
 
 /// cvr-sync's word on what of a camera's cache may not be dropped though it is not in the store: legal holds.

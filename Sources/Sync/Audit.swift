@@ -1,4 +1,5 @@
 import Catalog
+import Checksums
 import FragmentedMP4
 import Messages
 import ObjectStore
@@ -87,7 +88,7 @@ struct Audit {
         let name = work.fileName(row)
         do {
             let isWhole = try cache.open(name).length() == row.bytes
-            guard try !isWhole || isDeep && SegmentScan.checksum(name, in: cache) != row.checksum else { return }
+            guard try !isWhole || isDeep && checksum(name, in: cache) != row.checksum else { return }
         } catch let error as SegmentStoreError where error.isNoSuchFile {
             return  // Freed meanwhile: the next survey notes it.
         }
@@ -95,6 +96,18 @@ struct Audit {
         report(
             row.key, "damagedCopy", isRepaired: true, "the copy in the cache was damaged and is freed; the store has it"
         )
+    }
+
+    /// Of a file that may not parse any more.
+    private func checksum(_ name: SegmentFileName, in cache: CacheDirectory) throws -> UInt32 {
+        let file = try cache.open(name)
+        var (checksum, offset) = (CRC32C(), Int64(0))
+        while true {
+            let bytes = try file.read(at: offset, count: 256 << 10)
+            if bytes.isEmpty { return checksum.value }
+            checksum.update(bytes)
+            offset = offset.addingSaturated(Int64(bytes.count))
+        }
     }
 
     func miss(_ row: SegmentRow) throws {

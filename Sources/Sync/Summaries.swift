@@ -1,4 +1,5 @@
 import Catalog
+import Checksums
 import ObjectStore
 import Recording
 

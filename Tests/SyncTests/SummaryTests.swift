@@ -1,4 +1,5 @@
 import Catalog
+import Checksums
 import Foundation
 import Messages
 import Recording
