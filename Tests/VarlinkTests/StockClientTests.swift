@@ -141,8 +141,19 @@ struct InterfaceFileTests {
         enabled: true,
         origin: "o")
 
+    static let hold = Listing.Hold(id: "i", camera: "c", from: "f", to: "t", reason: "r", created: "c")
+    static let finding = Listing.Finding(camera: "c", key: "k", kind: "missing", repaired: true, detail: "d")
+
     /// What both interfaces answer about footage.
     static let listing: [String: any Encodable & Sendable] = [
+        "Hold": hold, "HoldAdd()": Listing.HoldRequest(camera: "c", from: "f", to: "t", reason: "r"),
+        "HoldAdd->": Listing.AddedHold(hold: hold), "HoldRemove()": Listing.HoldID(id: "i"),
+        "HoldRemove->": VarlinkEmpty(), "HoldList()": Listing.HoldQuery(camera: "c"),
+        "HoldList->": Listing.Holds(holds: [hold]), "AdoptedCamera": Listing.AdoptedCamera(name: "n", session: 1),
+        "Adopt()": VarlinkEmpty(),
+        "Adopt->": Listing.Adopted(cameras: [Listing.AdoptedCamera(name: "n", session: 1)]), "Finding": finding,
+        "Verify()": Listing.VerifyRequest(camera: "c", deep: true),
+        "Verify->": Listing.Verified(checked: 1, findings: [finding]),
         "Segment": segment, "Gap": gap, "Span": span, "Event": event, "Segments()": query, "Gaps()": query,
         "Coverage()": query, "Segments->": Listing.Segments(segments: [segment]), "Gaps->": Listing.Gaps(gaps: [gap]),
         "Coverage->": Listing.Coverage(from: "f", to: "t", recorded: 1, percent: 1, spans: [span]),
