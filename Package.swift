@@ -156,11 +156,13 @@ let package = Package(
         tests("HTTPTests", ["HTTP", "TestSupport", crypto], exclude: ["peer.py"]),
         tests(
             "ObjectStoreTests", ["Checksums", "HTTP", "ObjectStore", "Recording", "TestSupport"],
-            exclude: ["answers.py", "vectors.json", "vectors.py"]),
+            exclude: ["answers.py", "vectors.json", "vectors.py"],
+            resources: [.embedInCode("Vectors/azure-shared-key.json")]),
         tests(
             "SyncTests",
             [
-                "Sync", "Catalog", "Checksums", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages", "Varlink",
+                "Sync", "Catalog", "Checksums", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages",
+                "Varlink",
                 "Recording", "TestSupport", log,
             ]),
         tests("StructureTests", []),

@@ -9,7 +9,7 @@ import Testing
 @Suite("Object store contract")
 final class ObjectStoreContractTests {
     enum Kind: CaseIterable {
-        case file, s3
+        case file, s3, azblob
     }
 
     let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID())").path
@@ -30,6 +30,7 @@ final class ObjectStoreContractTests {
             switch kind {
             case .file: FileStore(root: folder + "/objects")
             case .s3: try await SeaweedFS.shared.value.store(prefix: "contract/\(UUID())")
+            case .azblob: try await AzureServer.shared.value.store(prefix: "contract/\(UUID())")
             }
         try store.prepare()
         return store
