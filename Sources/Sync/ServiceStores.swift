@@ -20,6 +20,20 @@ extension SyncSettings {
             location, credential, client(pace, isStopping), storageClass: storeAccess.storageClass, clock: clock.now)
     }
 
+    func openAzureBlob(
+        _ location: StoreLocation.AzureBlob, pace: @escaping @Sendable (Int) -> Duration,
+        isStopping: @escaping @Sendable () -> Bool, clock: SyncClock
+    ) throws(SyncError) -> AzureStore {
+        do {
+            return try AzureStore(
+                location, credential: storeAccess.credential.map { $0.revealed() } ?? "", client(pace, isStopping),
+                storageClass: storeAccess.storageClass, clock: ServiceClock(local: clock.now))
+        } catch {
+            throw SyncError(
+                .invalidArgument, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
+        }
+    }
+
     private func client(
         _ pace: @escaping @Sendable (Int) -> Duration, _ isStopping: @escaping @Sendable () -> Bool
     ) -> HTTPClient {

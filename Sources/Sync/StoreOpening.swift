@@ -9,8 +9,8 @@ extension SyncSettings {
         switch store {
         case .file(let path): FileStore(root: path, step: step)
         case .s3(let bucket): try openS3(bucket, pace: { _ in .zero }, isStopping: isStopping, clock: clock)
-        case .azureBlob:
-            throw SyncError(.invalidArgument, "store.url: \(store.place)", nextStep: "correct it in cvr.yaml")
+        case .azureBlob(let container):
+            try openAzureBlob(container, pace: { _ in .zero }, isStopping: isStopping, clock: clock)
         }
     }
 }
