@@ -20,6 +20,8 @@ final class Rig {
     let clock = ManualClock()
     let front: CameraName
     var settings: SyncSettings
+    /// In place of the folder.
+    var store: (any ObjectStore)?
     private var catalog: Catalog?
     let events = EventLog()
 
@@ -46,7 +48,8 @@ final class Rig {
         let catalog = try catalog ?? CatalogFile(settings: settings, events: events, clock: clock.reading).open()
         self.catalog = catalog
         return Workspace(
-            settings: settings, catalog: catalog, store: FileStore(root: settings.store.folder ?? "/", step: step),
+            settings: settings, catalog: catalog,
+            store: store ?? FileStore(root: settings.store.folder ?? "/", step: step),
             clock: clock.reading, events: events, step: step)
     }
 

@@ -1,0 +1,119 @@
+import Catalog
+import Checksums
+import Foundation
+import ObjectStore
+import Recording
+import SegmentStore
+import Sync
+import Synchronization
+import TestSupport
+
+/// Many segments, each on its way to a real store under faults of its own, and what came of them.
+final class FaultCampaign {
+    /// Runs by the kind of their first fault.
+    struct Tally {
+        var runs = 0
+        var tries = 0
+        var most = 0
+    }
+
+    /// More than the faults of one run and its death can cost.
+    private static let triesLimit = 8
+
+    let rig: Rig
+    private let recorder: Recorder
+    private let proxy: FaultProxy
+    private let progress = Sync.Progress()
+    private var random: SeededRandom
+    private(set) var tallies: [String: Tally] = [:]
+    /// What every object must be: its length and checksum.
+    private(set) var expected: [ObjectKey: (bytes: Int64, checksum: UInt32)] = [:]
+    /// What must not happen, in words.
+    private(set) var failures: [String] = []
+
+    /// `store` reaches the store through the proxy.
+    init(_ store: any ObjectStore, through proxy: FaultProxy, seed: UInt64) throws {
+        // Some ten segments: what is verified is evicted all the time, never what is not.
+        rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 100_000))
+        rig.store = store
+        self.proxy = proxy
+        random = SeededRandom(seed: seed)
+        recorder = try rig.recorder()
+        try recorder.start()
+        try rig.sync()
+    }
+
+    var counters: (writes: Int64, retries: Int64) { (progress.current.writes, progress.current.retries) }
+
+    /// Brings one more segment into the store, by as many tries as it takes.
+    func run(healthy: Bool = false) async throws {
+        let plan = FaultPlan(&random)
+        let name = try recorder.record(seconds: 1)
+        let bytes = Array(try Data(contentsOf: URL(filePath: "\(recorder.cache.path)/\(name.relativePath)")))
+        guard
+            let key = ObjectKey(site: rig.settings.site, asset: "archive", start: name.start, counter: name.id.counter)
+        else { throw Missed("no key for \(name)") }
+        expected[key] = (Int64(bytes.count), CRC32C(bytes).value)
+        try rig.survey(rig.front, rig.workspace())
+        if !healthy { try await proxy.meet(plan.faults) }
+        var tries = 0
+        while tries < Self.triesLimit, try !isVerified(name.id) {
+            tries += 1
+            try attempt(dyingAfter: healthy || tries > 1 ? nil : plan.death)
+        }
+        if !healthy { try await proxy.meet([]) }
+        let kind = healthy ? "healthy" : plan.kind
+        tallies[kind, default: Tally()].runs += 1
+        tallies[kind, default: Tally()].tries += tries
+        tallies[kind, default: Tally()].most = max(tries, tallies[kind]?.most ?? 0)
+        if try !isVerified(name.id) { failures.append("\(plan): not verified after \(tries) tries") }
+        try rig.survey(rig.front, rig.workspace())
+    }
+
+    /// One pass, which a fault or a death may end; whatever that was, it must be an error of the store's.
+    private func attempt(dyingAfter steps: Int?) throws {
+        let left = Mutex(steps)
+        let work = try rig.workspace(step: { _ in
+            try left.withLock { left in
+                guard let steps = left else { return }
+                guard steps > 0 else { throw Rig.Killed() }
+                left = steps - 1
+            }
+        })
+        var report = UploadPass.Report()
+        do {
+            try UploadPass(work: work, progress: progress).run(&report)
+        } catch is Rig.Killed {
+            try rig.reopenCatalog()
+        } catch is ObjectStoreError {}
+    }
+
+    private func isVerified(_ id: SegmentID) throws -> Bool {
+        try rig.workspace().catalog.segment(rig.front, id)?.state == .verified
+    }
+
+    /// Holds the store, asked directly, against what was recorded: nothing missing, wrong, or more.
+    func examine(_ direct: any ObjectStore) throws {
+        var found: Set<ObjectKey> = []
+        try direct.list("plant", after: nil, skipped: { throw $0 }) { key, bytes in
+            if !found.insert(key).inserted { failures.append("\(key) is listed twice") }
+            guard let wanted = expected[key] else {
+                failures.append("\(key) is too much")
+                return
+            }
+            let stored = try direct.read(key, offset: 0, count: Int(wanted.bytes) + 1)
+            if bytes != wanted.bytes || CRC32C(stored).value != wanted.checksum { failures.append("\(key) is wrong") }
+        }
+        // What left the cache early would be missing here too: it is evicted all the time.
+        failures += expected.keys.filter { !found.contains($0) }.map { "\($0) is missing" }
+        for row in try rig.rows() where row.state != .verified { failures.append("\(row.key) is \(row.state)") }
+    }
+
+    var table: String {
+        let rows = tallies.sorted { $0.key < $1.key }.map { kind, tally in
+            "  \(kind.padding(toLength: 16, withPad: " ", startingAt: 0)) \(tally.runs) runs, "
+                + "\(tally.tries) tries, at most \(tally.most) for one"
+        }
+        return rows.joined(separator: "\n")
+    }
+}

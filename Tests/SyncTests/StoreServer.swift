@@ -1,0 +1,67 @@
+import Foundation
+import HTTP
+import ObjectStore
+import Recording
+import Sync
+import TestSupport
+
+/// A real server of one of the services, and stores in it that are a test's own.
+struct StoreServer: Sendable {
+    enum Kind: String, CaseIterable {
+        case s3, azblob
+    }
+
+    /// Scheme, host and port.
+    let endpoint: String
+    private let make: @Sendable (_ endpoint: String, HTTPClient) throws -> any ObjectStore
+    let stop: @Sendable () async -> Void
+
+    /// Starts it, and returns when it serves.
+    init(_ kind: Kind) async throws {
+        let prefix = "faults/\(UUID())"
+        switch kind {
+        case .s3:
+            let server = try await SeaweedFS.shared.value
+            endpoint = server.endpoint
+            guard let credential = S3Credential(server.credential) else { throw Missed("no credential") }
+            make = { endpoint, client in
+                let location = StoreLocation.S3(
+                    bucket: server.bucket, prefix: prefix, endpoint: endpoint, region: "us-east-1")
+                return S3Store(location, credential, client, clock: SyncClock.system.now)
+            }
+            stop = {}
+        case .azblob:
+            let server = try await AzureServer()
+            endpoint = server.endpoint
+            make = { endpoint, client in
+                var location = server.location(prefix)
+                location.endpoint = endpoint
+                return try AzureStore(location, credential: server.key, client)
+            }
+            stop = { await server.stop() }
+        }
+    }
+
+    /// The store as it is reached at an address: the server's own, or that of somebody in between.
+    func store(at endpoint: String, _ settings: HTTPSettings = HTTPSettings()) throws -> any ObjectStore {
+        try make(endpoint, HTTPClient(settings))
+    }
+}
+
+/// A server with a proxy in front of it, for as long as `body` takes.
+func withStore<Result: Sendable>(
+    _ kind: StoreServer.Kind, certificate: Certificate? = nil, isolation: isolated (any Actor)? = #isolation,
+    _ body: (StoreServer, FaultProxy) async throws -> Result
+) async throws -> Result {
+    let server = try await StoreServer(kind)
+    do {
+        let proxy = try await FaultProxy(of: server.endpoint, certificate: certificate)
+        let result = try await body(server, proxy)
+        await proxy.stop()
+        await server.stop()
+        return result
+    } catch {
+        await server.stop()
+        throw error
+    }
+}
