@@ -160,7 +160,7 @@ extension Catalog {
 
 extension SegmentSelection {
     /// The partial index that holds no other rows: by name, so that no plan ever walks a whole history instead.
-    fileprivate var index: String {
+    var index: String {
         switch self {
         case .pending, .fresh, .unverified, .droppable: "segmentUnverified"
         case .unsettled: "segmentUnsettled"
@@ -170,7 +170,7 @@ extension SegmentSelection {
     }
 
     /// SQLite uses a partial index only for a query that repeats its condition.
-    fileprivate var condition: String {
+    var condition: String {
         switch self {
         case .pending: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded') AND isRead = 1"
         case .fresh: "\(Self.pending.condition) AND isUncertain = 0"

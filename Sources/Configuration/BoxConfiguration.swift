@@ -29,6 +29,7 @@ package struct StoreConfiguration: Hashable, Sendable {
     package var storageClass: String?
     /// Absolute path of the price table; nil is the installed one.
     package var prices: String?
+    package var bandwidth = BandwidthConfiguration()
 }
 
 /// One camera; which file defines it is in `origin`.

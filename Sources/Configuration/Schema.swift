@@ -8,7 +8,10 @@ package enum Schema {
         "runtime": ["path"],
         "state": ["path"],
         "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
-        "store": ["url", "credential", "certificateAuthority", "proxy", "storageClass", "prices"],
+        "store": ["url", "credential", "certificateAuthority", "proxy", "storageClass", "prices", "bandwidth"],
+        "store.bandwidth": ["limit", "schedule", "metered"],
+        "store.bandwidth.schedule": ["days", "from", "to", "limit", "lanes"],
+        "store.bandwidth.metered": ["interfaces", "limit", "lanes"],
         "defaults": ["segmentLength", "retention", "transport"],
         "clock": ["trust"],
         "cameras.*": camera,
@@ -25,7 +28,6 @@ package enum Schema {
 
     /// Keys that a newer version has: refused with the reason, since ignoring them would promise what nothing keeps.
     static let unavailable: [String: String] = [
-        "store.bandwidth": "a bandwidth limit is not supported by this version; remove it",
         "playback": "playback is not part of this version; remove it",
         "graph": "media graphs are not part of this version; remove it",
     ]

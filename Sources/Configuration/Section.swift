@@ -63,6 +63,38 @@ struct Section {
             line: entry?.line ?? ownLine, mistakes: mistakes)
     }
 
+    /// The sections of the list at `key`; without one, none.
+    func sections(_ key: String, schema: String) -> [Section] {
+        items(key).enumerated().map { index, item in
+            Section(
+                node: item, file: file, path: "\(child(key))[\(index)]", schema: schema, line: ownLine,
+                mistakes: mistakes)
+        }
+    }
+
+    /// The values of the list at `key`, without those that were reported; nil when it is absent.
+    func values<Value>(_ key: String, _ parse: (String) throws(BadValue) -> Value) -> [Value]? {
+        guard has(key) else { return nil }
+        return items(key).compactMap { item in
+            do throws(BadValue) {
+                guard let scalar = item.scalar else { throw BadValue("holds \(Self.kind(item)), expected words") }
+                return try parse(scalar.string)
+            } catch {
+                report(key, error.reason)
+                return nil
+            }
+        }
+    }
+
+    private func items(_ key: String) -> [Node] {
+        guard let entry = entries.first(where: { $0.key == key }) else { return [] }
+        guard let sequence = entry.value.sequence else {
+            report(key, "is \(Self.kind(entry.value)), expected a list, as in [a, b]")
+            return []
+        }
+        return Array(sequence)
+    }
+
     /// The value of `key`, or nil when it is absent or was reported.
     func value<Value>(_ key: String, _ parse: (String) throws(BadValue) -> Value) -> Value? {
         guard let entry = entries.first(where: { $0.key == key }) else { return nil }

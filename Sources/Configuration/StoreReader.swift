@@ -10,7 +10,8 @@ extension StoreConfiguration {
             url: url, location: location, credential: section.value("credential", CredentialName.parse),
             certificateAuthority: section.value("certificateAuthority", Values.path),
             proxy: section.value("proxy", Addresses.proxy), storageClass: nil,
-            prices: section.value("prices", Values.path))
+            prices: section.value("prices", Values.path),
+            bandwidth: BandwidthConfiguration(section.section("bandwidth", schema: "store.bandwidth")))
         storageClass = section.value("storageClass") { text throws(BadValue) in
             try StorageClass.parse(text, in: location)
         }

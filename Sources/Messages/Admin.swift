@@ -36,6 +36,8 @@ package enum Admin {
         package var pendingSegments: Int64 = 0
         package var pendingBytes: Int64 = 0
         package var oldestLocal: String?
+        package var evictionIn: Double?
+        package var cacheFull = ""
         package var lastError: Fault?
         package var unverifiedTLS = false
         package var sandbox: String?

@@ -45,6 +45,47 @@ package enum SyncInterface {
         }
     }
 
+    /// What may be sent to the store; bits a second, null unlimited, 0 nothing.
+    package struct Bandwidth: Codable, Hashable, Sendable {
+        package struct Window: Codable, Hashable, Sendable {
+            package var days: [Int64]
+            package var from: Int64
+            package var to: Int64
+            package var limit: Int64?
+            package var liveOnly: Bool
+
+            package init(days: [Int64], from: Int64, to: Int64, limit: Int64?, liveOnly: Bool) {
+                self.days = days
+                self.from = from
+                self.to = to
+                self.limit = limit
+                self.liveOnly = liveOnly
+            }
+        }
+
+        package struct Metered: Codable, Hashable, Sendable {
+            package var interfaces: [String]
+            package var limit: Int64?
+            package var liveOnly: Bool
+
+            package init(interfaces: [String], limit: Int64?, liveOnly: Bool) {
+                self.interfaces = interfaces
+                self.limit = limit
+                self.liveOnly = liveOnly
+            }
+        }
+
+        package var limit: Int64?
+        package var schedule: [Window]
+        package var metered: Metered?
+
+        package init(limit: Int64?, schedule: [Window] = [], metered: Metered? = nil) {
+            self.limit = limit
+            self.schedule = schedule
+            self.metered = metered
+        }
+    }
+
     package struct Configuration: Codable, Hashable, Sendable {
         package var site: String
         package var cachePath: String
@@ -55,10 +96,12 @@ package enum SyncInterface {
         package var minimumFreePercent: Double
         package var trustsClock: Bool
         package var cameras: [Camera]
+        package var bandwidth: Bandwidth?
 
         package init(
             site: String, cachePath: String, statePath: String, storeURL: String, storeAccess: StoreAccess? = nil,
-            heartbeatPath: String, minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera]
+            heartbeatPath: String, minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera],
+            bandwidth: Bandwidth? = nil
         ) {
             self.site = site
             self.cachePath = cachePath
@@ -69,6 +112,7 @@ package enum SyncInterface {
             self.minimumFreePercent = minimumFreePercent
             self.trustsClock = trustsClock
             self.cameras = cameras
+            self.bandwidth = bandwidth
         }
     }
 
@@ -84,14 +128,18 @@ package enum SyncInterface {
         package var pendingSegments: Int64
         package var pendingBytes: Int64
         package var oldestLocal: String?
+        package var evictionIn: Double?
 
-        package init(name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?)
-        {
+        package init(
+            name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?,
+            evictionIn: Double? = nil
+        ) {
             self.name = name
             self.cacheBytes = cacheBytes
             self.pendingSegments = pendingSegments
             self.pendingBytes = pendingBytes
             self.oldestLocal = oldestLocal
+            self.evictionIn = evictionIn
         }
     }
 

@@ -14,8 +14,11 @@ import Synchronization
 package struct FileStore: ObjectStore {
     /// Called between the steps of a put or a deletion; what it throws ends the call there, as a crash would.
     package typealias Step = @Sendable (StaticString) throws -> Void
+    /// Asked before bytes of an object are written: zero when they may be, else how long to wait before asking again.
+    package typealias Pace = @Sendable (_ bytes: Int) -> Duration
 
     private let root: String
+    private let pace: Pace
     private let step: Step
     private static let chunk = 256 << 10
     private static let temporary = ".tmp"
@@ -24,8 +27,9 @@ package struct FileStore: ObjectStore {
     private let synced = SyncedFolders()
 
     /// Touches nothing yet; `root` is the path in `store.url`.
-    package init(root: String, step: @escaping Step = { _ in }) {
+    package init(root: String, step: @escaping Step = { _ in }, pace: @escaping Pace = { _ in .zero }) {
         self.root = root
+        self.pace = pace
         self.step = step
     }
 
@@ -272,6 +276,7 @@ extension FileStore {
                 throw mine
             }
             if bytes.isEmpty { break }
+            try waitForTurn(bytes.count)
             try output.write(bytes)
             checksum.update(bytes)
             offset += Int64(bytes.count)
@@ -281,6 +286,16 @@ extension FileStore {
             throw ObjectStoreError(changedFile: source)
         }
         try output.sync()
+    }
+
+    /// In pieces, so that whoever is told to end need not wait it out.
+    private func waitForTurn(_ bytes: Int) throws {
+        while true {
+            let pause = pace(bytes)
+            guard pause > .zero else { return }
+            usleep(UInt32(min(pause, .milliseconds(100)) / .microseconds(1)))
+            try step("upload.chunk")
+        }
     }
 
     private static func encode(_ metadata: ObjectMetadata) throws -> [UInt8] {

@@ -35,7 +35,8 @@ package struct AdminInterface: Sendable {
                 try await passThrough("io.cvr.Sync.\(call.name)", query, call, replies)
             case "HoldAdd", "HoldRemove", "HoldList", "Verify", "Adopt": try await keep(call, replies)
             case "AcceptClock": try await passThrough("io.cvr.Sync.AcceptClock", VarlinkEmpty(), call, replies)
-            case "SyncNow": try await passThrough("io.cvr.Sync.Now", VarlinkEmpty(), call, replies)
+            case "SyncNow", "SyncPause", "SyncResume":
+                try await passThrough("io.cvr.Sync.\(call.name.dropFirst(4))", VarlinkEmpty(), call, replies)
             default: throw VarlinkFailure.methodNotFound(call.method)
             }
         } catch let refusal as ChangeRefusal {

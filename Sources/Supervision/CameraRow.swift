@@ -105,6 +105,7 @@ struct CameraRow {
         camera.pid = kept?.pid.map(Int64.init)
         camera.restarts = kept?.restarts ?? 0
         camera.cacheBudgetBytes = budget
+        camera.cacheFull = configuration.cacheFull.rawValue
         camera.troubles = troubles
         camera.unverifiedTLS = configuration.acceptsUnverifiedTLS && configuration.isTLS
         camera.sandbox = sandbox
@@ -126,6 +127,7 @@ struct CameraRow {
             camera.pendingSegments = cache.pendingSegments
             camera.pendingBytes = cache.pendingBytes
             camera.oldestLocal = cache.oldestLocal
+            camera.evictionIn = cache.evictionIn
         }
         return camera
     }
@@ -153,6 +155,24 @@ extension SyncInterface.Configuration {
                     segmentLength: camera.segmentLength.seconds, retention: camera.retention?.seconds,
                     cacheBudgetBytes: budgets[camera.name] ?? 0,
                     dropsOldest: camera.cacheFull == .dropOldest)
+            }, bandwidth: SyncInterface.Bandwidth(box.store.bandwidth))
+    }
+}
+
+extension SyncInterface.Bandwidth {
+    init(_ bandwidth: BandwidthConfiguration) {
+        self.init(
+            limit: bandwidth.limit.bitsPerSecond,
+            schedule: bandwidth.schedule.map { window in
+                Window(
+                    days: BandwidthConfiguration.Day.allCases.enumerated().filter { window.days.contains($1) }
+                        .map { Int64($0.offset) },
+                    from: Int64(window.from), to: Int64(window.to), limit: window.limit.bitsPerSecond,
+                    liveOnly: window.lanes == .live)
+            },
+            metered: bandwidth.metered.map { link in
+                Metered(
+                    interfaces: link.interfaces, limit: link.limit.bitsPerSecond, liveOnly: link.lanes == .live)
             })
     }
 }

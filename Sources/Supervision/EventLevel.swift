@@ -8,7 +8,7 @@ enum EventLevel {
             "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
             .error
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "clockStep", "workerRemoved",
-            "summaryDamaged", "auditFinding":
+            "summaryDamaged", "auditFinding", "evictionNear":
             .warning
         case "segmentClosed": .debug
         default: .info

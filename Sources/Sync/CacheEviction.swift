@@ -38,7 +38,8 @@ package struct CacheEviction {
         try Eviction.removeEmptyDirectories(in: cache, now: work.clock.now())
     }
 
-    private func disks(_ caches: [CameraName: Int64]) -> [[CameraName: Int64]] {
+    /// By the disk that the caches are on.
+    func disks(_ caches: [CameraName: Int64]) -> [[CameraName: Int64]] {
         var disks: [UInt64: [CameraName: Int64]] = [:]
         for (camera, bytes) in caches {
             // A cache that cannot be opened frees nothing; its camera's next survey says so.

@@ -22,6 +22,7 @@ package actor CacheKeeper {
     private var lastSweep: MonotonicTime?
     /// The last try to make room did what it could for every camera.
     private var keepsRoom = true
+    private var alarms: [CameraName: HeadroomAlarm] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -86,6 +87,7 @@ package actor CacheKeeper {
         var isKept = true
         for camera in cameras { isKept = try keepBudget(camera) && isKept }
         keepsRoom = isKept
+        try Forecaster(work: work, progress: progress).run(cacheBytes, &alarms)
     }
 
     /// False when this camera's cache does not let it; the others have theirs.
@@ -163,11 +165,13 @@ extension CacheKeeper {
     }
 
     package func caches() throws -> [SyncInterface.CacheState] {
-        try cacheBytes.sorted { $0.key < $1.key }.map { camera, bytes in
+        let forecasts = progress.current.forecasts
+        return try cacheBytes.sorted { $0.key < $1.key }.map { camera, bytes in
             let holdings = try work.catalog.holdings(camera)
             return SyncInterface.CacheState(
                 name: camera.text, cacheBytes: bytes, pendingSegments: holdings.pendingSegments,
-                pendingBytes: holdings.pendingBytes, oldestLocal: holdings.oldestLocal?.rfc3339)
+                pendingBytes: holdings.pendingBytes, oldestLocal: holdings.oldestLocal?.rfc3339,
+                evictionIn: forecasts[camera]?.evictionIn?.seconds)
         }
     }
 

@@ -17,14 +17,38 @@ package final class Progress: Sendable {
         /// Uploads begun again after an unknown or a bad outcome.
         package var retries: Int64 = 0
         package var isRunning = false
+        /// By an operator.
+        var isPaused = false
         package var breaker = Breaker()
         /// When retention was last done for a camera.
         var retained: [CameraName: MonotonicTime] = [:]
         var audit = SampledAudit.Credit()
+        var retryBudget = RetryBudget()
+        /// Nothing is asked of the store before this: it said so.
+        var restsUntil: MonotonicTime?
+        /// Of each camera, what is known to be in the store.
+        var uploads: [CameraName: RateMeter] = [:]
+        package var forecasts: [CameraName: Forecast] = [:]
         /// The newest last.
         fileprivate var faults: [Known] = []
 
         package var lastError: Admin.Fault? { faults.last?.fault }
+
+        /// What was seen of one store is not true of another.
+        mutating func forgetStore() {
+            (breaker, retryBudget, restsUntil, uploads) = (Breaker(), RetryBudget(), nil, [:])
+        }
+
+        /// Why nothing may be sent to the store or asked of it now; nil when it may.
+        func hold(_ pace: Pace) -> SyncError? {
+            if isPaused {
+                return SyncError(.paused, "uploads are paused", nextStep: "run cvrctl sync resume")
+            }
+            guard pace.allowance.isPause else { return nil }
+            return SyncError(
+                .paused, "uploads are paused by store.bandwidth",
+                nextStep: "none: they go on at the hour or the link that permits them; or change store.bandwidth")
+        }
     }
 
     fileprivate struct Known: Hashable, Sendable {
@@ -59,41 +83,4 @@ package final class Progress: Sendable {
     func clear(_ origin: Origin) { numbers.withLock { $0.faults.removeAll { $0.origin == origin } } }
 
     func has(_ origin: Origin) -> Bool { numbers.withLock { $0.faults.contains { $0.origin == origin } } }
-}
-
-/// Keeps a store that is away from being asked again and again.
-///
-/// Opens on the first failure that concerns the store as a whole; then one try after a pause that doubles up to a
-/// minute, with full jitter, so that a fleet does not come back in step.
-package struct Breaker: Hashable, Sendable {
-    package enum State: String, Sendable {
-        case closed, open, halfOpen
-    }
-
-    private static let longest = TimeSpan.seconds(60)
-
-    package private(set) var state = State.closed
-    package private(set) var failures: Int64 = 0
-    /// No try before this, except when an operator asks.
-    package private(set) var retryAt: MonotonicTime?
-
-    package init() {}
-
-    package mutating func succeeded() { self = Breaker() }
-
-    /// `jitter` is in 0..<1.
-    package mutating func failed(at now: MonotonicTime, jitter: Double) {
-        failures += 1
-        let ceiling = min(Self.longest, .seconds(1 << min(failures - 1, 6)))
-        state = .open
-        retryAt = now + TimeSpan(microseconds: Int64(Double(ceiling.microseconds) * jitter))
-    }
-
-    /// True when the store may be tried now; the try is then under way.
-    package mutating func permits(at now: MonotonicTime, isAsked: Bool) -> Bool {
-        guard let retryAt else { return true }
-        guard isAsked || now >= retryAt else { return false }
-        state = .halfOpen
-        return true
-    }
 }

@@ -121,11 +121,13 @@ struct StoreIdentity {
 
     private func wrong(_ found: Mark?) -> ObjectStoreError {
         let folder = work.settings.folder.path
-        return ObjectStoreError(
+        var error = ObjectStoreError(
             "open", work.settings.store.place,
             detail: found == nil ? "it holds nothing of this site" : "it is not the store that this box wrote to",
             nextStep: "mount the right store; to begin a new one, stop cvrd and remove \(folder)/stores and "
                 + "\(folder)/catalog.sqlite", scope: .store)
+        error.outlook = .lasting
+        return error
     }
 
     private func taken(_ own: Mark) -> ObjectStoreError {
@@ -134,6 +136,7 @@ struct StoreIdentity {
             nextStep: "to replace that box by this one, run cvrctl adopt; else give this box another site",
             scope: .store)
         error.isOfAnotherBox = true
+        error.outlook = .lasting
         return error
     }
 }

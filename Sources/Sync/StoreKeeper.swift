@@ -33,36 +33,19 @@ package actor StoreKeeper {
     /// nobody but its keeper.
     package func isOutside(_ sandbox: SyncSandbox) -> Bool { sandbox.isMoved }
 
-    /// Runs `body` if the breaker lets it, and tells the breaker.
+    /// Runs `body`, which tells the breaker how the store did, if the breaker lets it.
     private func attempt(_ work: Workspace, isAsked: Bool, _ body: () throws -> Void) throws {
         let now = work.clock.monotonic()
         guard progress.update({ $0.breaker.permits(at: now, isAsked: isAsked) }) else { return }
         do {
             try body()
             progress.clear(.store)
-            let failures = progress.update { numbers in
-                defer { numbers.breaker.succeeded() }
-                return numbers.breaker.failures
-            }
-            if failures > 0 { work.tell("storeBack", nil, "after \(failures) failed attempts") }
         } catch let error as ObjectStoreError {
-            storeFailed(error, work)
+            progress.blame(.store, error)
             if isAsked { throw error }
         } catch is CancellationError {
             // Told to stop: what is left is done by the next pass.
         }
-    }
-
-    private func storeFailed(_ error: ObjectStoreError, _ work: Workspace) {
-        let now = work.clock.monotonic()
-        work.watch.forget()
-        let failures = progress.update { numbers in
-            numbers.breaker.failed(at: now, jitter: .random(in: 0..<1))
-            numbers.retries += 1
-            return numbers.breaker.failures
-        }
-        progress.blame(.store, error)
-        if failures == 1 { work.tell("storeAway", nil, "\(error)") }
     }
 }
 

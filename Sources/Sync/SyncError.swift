@@ -8,7 +8,7 @@ import SegmentStore
 package struct SyncError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case invalidArgument, notConfigured, notFound, locked, noSpace, wrongDisk, clockMoved, storeOfAnotherBox,
-            storeUnavailable, failed
+            storeUnavailable, paused, failed
     }
 
     package var code: Code

@@ -35,6 +35,9 @@ package struct SyncHandler: Sendable {
             try await replies.send(try await service.status())
         case "io.cvr.Sync.Now":
             try await replies.send(try await service.passNow())
+        case "io.cvr.Sync.Pause", "io.cvr.Sync.Resume":
+            try await service.pause(call.method == "io.cvr.Sync.Pause")
+            try await replies.send(VarlinkEmpty())
         case "io.cvr.Sync.AcceptClock":
             try await service.acceptClock()
             try await replies.send(VarlinkEmpty())
@@ -118,7 +121,7 @@ package struct SyncHandler: Sendable {
             case .notFound: "NotFound"
             case .notConfigured: "Unavailable"
             case .storeUnavailable: "StoreUnavailable"
-            case .locked, .noSpace, .wrongDisk, .clockMoved, .storeOfAnotherBox, .failed: "Failed"
+            case .locked, .noSpace, .wrongDisk, .clockMoved, .storeOfAnotherBox, .paused, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

@@ -21,6 +21,7 @@ package actor SyncService: Service {
     private let progress: Progress
     private let stop = StopSwitch()
     private let clock: SyncClock
+    private let pace: Pace
     private let sandbox: SyncSandbox?
     let holds = HoldKeeper()
     let auditor: Auditor
@@ -41,6 +42,7 @@ package actor SyncService: Service {
     package init(log: Logger, clock: SyncClock = .system, sandbox: SyncSandbox? = nil) {
         self.log = log
         self.clock = clock
+        pace = Pace(clock: clock)
         self.sandbox = sandbox
         progress = Progress { log.error("\($0)") }
         auditor = Auditor(progress: progress)
@@ -84,15 +86,19 @@ extension SyncService {
             let path = settings.folder.path + "/lock"
             lock = (settings.statePath, try ProcessLock(path, line: SyncProcess.holder.line))
         }
+        pace.follow(settings.bandwidth)
         if let halves, halves.work.settings.statePath == settings.statePath,
             halves.work.settings.origin == settings.origin
         {
             var work = halves.work
             if work.settings.storeAccess != settings.storeAccess {
                 work.store = CountedStore(store: try open(settings, step: work.step), billed: work.billed)
+                work.watch.forget()
+                progress.update { $0.forgetStore() }
             }
             work.settings = settings
             await use(work)
+            passSoon()
         } else {
             let stop = stop
             let step: Workspace.Step = { name in
@@ -100,16 +106,25 @@ extension SyncService {
                 if stop.isOn, name.description == "upload.chunk" { throw CancellationError() }
             }
             let catalog = try openCatalog(settings)
+            let store = try open(settings, step: step)
+            progress.update { $0.forgetStore() }
+            try readPause(settings)
             await use(
                 Workspace(
-                    settings: settings, catalog: catalog, store: try open(settings, step: step),
-                    clock: clock, events: events, step: step))
+                    settings: settings, catalog: catalog, store: store, clock: clock, events: events, pace: pace,
+                    step: step))
+            passSoon()
+            if !store.canVanish { nextPass = nextPass + phase(of: settings.period) }
         }
-        passSoon()
+    }
+
+    /// When in the period the passes of this box are: a thousand that start together do not ask together.
+    private func phase(of period: TimeSpan) -> TimeSpan {
+        TimeSpan(microseconds: .random(in: 0..<max(1, period.microseconds)))
     }
 
     private func open(_ settings: SyncSettings, step: @escaping Workspace.Step) throws(SyncError) -> any ObjectStore {
-        try settings.openStore(clock: clock, isStopping: { [stop] in stop.isOn }, step: step)
+        try settings.openStore(clock: clock, pace: pace, isStopping: { [stop] in stop.isOn }, step: step)
     }
 
     private func endOutdated(_ why: String) {
@@ -143,8 +158,9 @@ extension SyncService {
 
     /// A pass over all caches, now; returns what it did.
     package func passNow() async throws -> SyncInterface.PassReport {
-        _ = try configured()
+        let work = try configured().work
         guard !stop.isOn else { return SyncInterface.PassReport(uploaded: 0, failed: 0) }
+        if let held = progress.current.hold(work.pace) { throw held }
         return try await withCheckedThrowingContinuation { continuation in
             waiters.append(continuation)
             // One that another operator waits for is not cut short for this one.
@@ -154,9 +170,10 @@ extension SyncService {
 
     /// One last pass of at most `limit`, over everything that has closed.
     package func lastPass(limit: Duration) async -> Int64 {
-        guard halves != nil else { return 0 }
+        guard let work = halves?.work else { return 0 }
         stop.set(at: .now + limit)
         passLimit?.set(at: .now)
+        guard progress.current.hold(work.pace) == nil else { return 0 }
         // What went wrong was logged; what is left is uploaded after the next start.
         return (try? await passNow())?.uploaded ?? 0
     }
@@ -165,6 +182,19 @@ extension SyncService {
     package func acceptClock() throws {
         try ClockGuard(work: try configured().work, progress: progress).accept()
         passSoon()
+    }
+
+    /// Uploads nothing until told to go on, over restarts; the objects that are under way are finished.
+    package func pause(_ isPaused: Bool) throws {
+        let settings = try configured().work.settings
+        try PauseFile(settings.folder).write(isPaused)
+        progress.update { $0.isPaused = isPaused }
+        passSoon()
+    }
+
+    private func readPause(_ settings: SyncSettings) throws {
+        let isPaused = try PauseFile(settings.folder).read()
+        progress.update { $0.isPaused = isPaused }
     }
 
     /// A camera closed a segment: its budget is looked at, and a pass that is due begins.
@@ -177,8 +207,10 @@ extension SyncService {
     package func status() async throws -> SyncInterface.Status {
         let numbers = progress.current
         let caches = try await halves?.cache.caches() ?? []
+        let isHeld = numbers.hold(pace) != nil
         return SyncInterface.Status(
-            state: numbers.isRunning ? "running" : "idle", writes: numbers.writes, retries: numbers.retries,
+            state: isHeld ? "paused" : numbers.isRunning ? "running" : "idle", writes: numbers.writes,
+            retries: numbers.retries,
             lag: try await halves?.cache.lag() ?? 0, breaker: numbers.breaker.state.rawValue,
             lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text,
             build: SyncProcess.build)
@@ -193,7 +225,11 @@ extension SyncService {
         return try await halves.cache.answers(camera)
     }
 
-    var isStoreAway: Bool { progress.current.breaker.state != .closed || sandbox?.isWithoutStore == true }
+    /// Also while nothing may be asked of it.
+    var isStoreAway: Bool {
+        let numbers = progress.current
+        return numbers.breaker.state != .closed || sandbox?.isWithoutStore == true || numbers.hold(pace) != nil
+    }
 
     /// Waits for a pass, at once.
     func rebuildPass() async throws {
@@ -289,6 +325,9 @@ extension SyncService {
             try await surveyed.cache.surveyAll(isStopping: { [stop] in stop.isOn })
             // Uploads and retention go by the settings in force; a change of them ends the pass.
             let halves = self.halves ?? surveyed
+            guard progress.current.hold(pace) == nil else {
+                return .success(SyncInterface.PassReport(uploaded: 0, failed: 0))
+            }
             limit.set(at: .now + .microseconds(halves.work.settings.period.microseconds))
             let report = try await halves.store.pass(halves.work, isAsked: isAsked, limit: limit)
             if let retryAt = progress.current.breaker.retryAt {

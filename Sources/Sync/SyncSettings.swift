@@ -34,12 +34,14 @@ package struct SyncSettings: Hashable, Sendable {
     package var heartbeatPath: String
     package var minimumFreePercent: Double
     package var trustsClock: Bool
+    package var bandwidth: BandwidthPlan
     /// Configured cameras only; what the others were is in the catalog.
     package var cameras: [CameraName: Camera]
 
     package init(
         site: SiteName, cachePath: String, statePath: String, store: StoreLocation, heartbeatPath: String,
-        minimumFreePercent: Double = 0, trustsClock: Bool = false, cameras: [CameraName: Camera]
+        minimumFreePercent: Double = 0, trustsClock: Bool = false, bandwidth: BandwidthPlan = BandwidthPlan(),
+        cameras: [CameraName: Camera]
     ) {
         self.site = site
         self.cachePath = cachePath
@@ -48,6 +50,7 @@ package struct SyncSettings: Hashable, Sendable {
         self.heartbeatPath = heartbeatPath
         self.minimumFreePercent = minimumFreePercent
         self.trustsClock = trustsClock
+        self.bandwidth = bandwidth
         self.cameras = cameras
     }
 
@@ -73,7 +76,10 @@ package struct SyncSettings: Hashable, Sendable {
         self.init(
             site: site, cachePath: message.cachePath, statePath: message.statePath, store: store,
             heartbeatPath: message.heartbeatPath, minimumFreePercent: message.minimumFreePercent,
-            trustsClock: message.trustsClock, cameras: cameras)
+            trustsClock: message.trustsClock,
+            bandwidth: try message.bandwidth.map { (sent) throws(SyncError) in try BandwidthPlan(sent) }
+                ?? BandwidthPlan(),
+            cameras: cameras)
         storeAccess = message.storeAccess ?? storeAccess
     }
 

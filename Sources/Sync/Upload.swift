@@ -21,7 +21,14 @@ struct Upload {
         guard let key = ObjectKey(row.key) else {
             return try quarantine("has the key '\(row.key)', which no store can hold")
         }
-        guard row.isLocal else { return try ask(key) }
+        do {
+            return try row.isLocal ? bring(key) : ask(key)
+        } catch let error as ObjectStoreError where error.isFinal(for: work.store) {
+            return try quarantine("is refused by the store: \(error.detail)")
+        }
+    }
+
+    private func bring(_ key: ObjectKey) throws -> Outcome {
         try work.step("upload.begin")
         let checked: (metadata: ObjectMetadata, checksum: UInt32)
         do {
@@ -32,14 +39,17 @@ struct Upload {
         } catch let error as SegmentStoreError where error.isNoSuchFile {
             return .gone  // Evicted meanwhile: the next survey finds out why.
         }
-        if row.isUncertain, row.state == .uploaded { progress.update { $0.retries += 1 } }
         let file = work.settings.cachePath(row.camera) + "/" + work.fileName(row).relativePath
-        if row.isUncertain, let found = try work.store.compare(key, with: file, checked.metadata) {
-            return try judge(found, checked.checksum)
+        if row.isUncertain {
+            if row.state == .uploaded { progress.update { $0.retries += 1 } }
+            if let found = try work.store.compare(key, with: file, checked.metadata) {
+                return try judge(found, checked.checksum)
+            }
         }
         return try put(file, checked.metadata, checked.checksum, as: key)
     }
 
+    /// One request when nothing fails; what the store's answer does not settle takes one look more.
     private func put(
         _ file: String, _ metadata: ObjectMetadata, _ checksum: UInt32, as key: ObjectKey
     ) throws -> Outcome {
@@ -49,10 +59,12 @@ struct Upload {
         if outcome != .exists {
             progress.update { $0.writes += 1 }
             try work.step("commit.begin")
+        }
+        if outcome == .verified { return try judge(.equal, checksum) }
+        if outcome == .stored {
             try work.catalog.markUploaded(row.camera, row.id, checksum: checksum)
             try work.step("commit.uploaded")
         }
-        if outcome == .verified { return try judge(.equal, checksum) }
         guard let found = try work.store.compare(key, with: file, metadata) else {
             throw ObjectStoreError(
                 "read back", key.text, detail: "the object is not there", nextStep: "check the store's disk",
@@ -117,5 +129,14 @@ struct Upload {
 
     private struct Damage: Error {
         var description: String
+    }
+}
+
+extension ObjectStoreError {
+    /// The store will never take this object: asking again costs, and changes nothing.
+    ///
+    /// A folder costs nothing, and its permissions change.
+    fileprivate func isFinal(for store: any ObjectStore) -> Bool {
+        scope == .object && errno == 0 && !store.canVanish
     }
 }

@@ -2,12 +2,12 @@ import Catalog
 import ObjectStore
 import Recording
 import SegmentStore
+import Synchronization
 
 /// One pass over all caches: let retention delete, upload what has closed, settle what is in doubt.
 ///
-/// The queue is the catalog, read a few rows at a time: memory does not grow with the backlog. Cameras take turns,
-/// so that one with a long backlog does not hold up the others.
-package struct UploadPass {
+/// The queue is the catalog, read a few rows at a time: memory does not grow with the backlog.
+package struct UploadPass: Sendable {
     package struct Report: Hashable, Sendable {
         package var uploaded: Int64 = 0
         package var failed: Int64 = 0
@@ -17,43 +17,58 @@ package struct UploadPass {
         package init() {}
     }
 
-    private static let roundsBetweenMarks = 32
+    /// Of one camera; its whole cache is looked at.
+    private static let uploadsBetweenMarks = 100
     /// Of a rebuild: questions about a new catalog wait for it.
     private static let piece = Duration.seconds(20)
 
     let work: Workspace
     let progress: Progress
-    /// True ends the pass after the object that is under way.
-    private let isStopping: () -> Bool
+    /// True ends the pass after the objects that are under way.
+    private let isStopping: @Sendable () -> Bool
+    private let gate: StoreGate
+    /// One at a time looks at a cache and replaces its watermark.
+    private let watermarks = Exclusion()
 
-    package init(work: Workspace, progress: Progress, isStopping: @escaping () -> Bool = { false }) {
+    package init(
+        work: Workspace, progress: Progress, isStopping: @escaping @Sendable () -> Bool = { false }
+    ) {
         self.work = work
         self.progress = progress
         self.isStopping = isStopping
+        gate = StoreGate(work: work, progress: progress, isStopping: isStopping)
     }
 
     /// Errors that concern the store as a whole end the pass; all others end one segment's turn.
     package func run(_ report: inout Report) throws {
-        try StoreIdentity(work: work).prepare()
+        try gate.trying { try StoreIdentity(work: work).prepare() }
         // First: it needs no space on the store, and may make some.
-        try StoreRetention.run(work, try cameras(), progress, isStopping: isStopping)
+        let cameras = try cameras()
+        try gate.once { try StoreRetention.run(work, cameras, progress, isStopping: isStopping) }
         if try !Rebuild.isDone(work.catalog) {
             // What an earlier catalog may have stored waits until the store was listed, perhaps under another name.
             try takeTurns(.fresh, &report)
             let end = ContinuousClock.now + Self.piece
-            try Rebuild(work: work, progress: progress, isStopping: { isStopping() || ContinuousClock.now >= end })
-                .run()
+            let rebuild = Rebuild(
+                work: work, progress: progress, isStopping: { isStopping() || ContinuousClock.now >= end })
+            try gate.once { try rebuild.run() }
         }
         if try Rebuild.isDone(work.catalog) {
             try takeTurns(.pending, &report)
             // What a store that went away does not have is not lost.
-            try StoreIdentity(work: work).prepare()
+            try gate.trying { try StoreIdentity(work: work).prepare() }
             try takeTurns(.unsettled, &report)
-            try Summaries(work: work, progress: progress, isStopping: isStopping).run(try cameras())
-            try SampledAudit(work: work, progress: progress).run(try cameras(), isStopping: isStopping)
+            // With those that a rebuild found.
+            let all = try self.cameras()
+            try gate.once {
+                try Summaries(work: work, progress: progress, isStopping: isStopping).run(all)
+                try SampledAudit(work: work, progress: progress).run(all, isStopping: isStopping)
+            }
         }
+        // What was asked for was done; without anything to upload the mark was the probe.
+        gate.succeeded()
         if !isStopping() {
-            for camera in try cameras() where !report.troubled.contains(camera) { progress.clear(.uploads(camera)) }
+            for camera in cameras where !report.troubled.contains(camera) { progress.clear(.uploads(camera)) }
         }
         try work.catalog.boundWAL()
     }
@@ -65,48 +80,85 @@ package struct UploadPass {
     }
 
     private func takeTurns(_ selection: SegmentSelection, _ report: inout Report) throws {
-        var waiting = try cameras().map { TurnQueue(camera: $0, selection: selection) }
-        var round = 0
-        while !waiting.isEmpty {
-            round += 1
-            for index in waiting.indices {
-                let camera = waiting[index].camera
-                for row in try waiting[index].next(work.catalog) {
-                    guard !isStopping() else { return }
-                    try upload(row, &report)
-                }
-                // A look at the whole cache: at the end of a backlog, and now and then on its way.
-                if selection != .unsettled, waiting[index].isEmpty || round % Self.roundsBetweenMarks == 0 {
-                    publishWatermark(camera)
-                }
-            }
-            waiting.removeAll { $0.isEmpty }
+        let turns = UploadTurns(try queue(selection), report, isStopping: isStopping)
+        defer { report = turns.report }
+        // A store that was away is tried with one object first.
+        if !gate.isClosed { takeTurn(turns) }
+        if gate.isClosed { UploadThreads.run(work.store.uploadsAtOnce) { while takeTurn(turns) {} } }
+        // Of all: who uploaded may have been killed before it got to this.
+        if selection != .unsettled { for camera in try cameras() { publishWatermark(camera) } }
+        try turns.end()
+    }
+
+    private func queue(_ selection: SegmentSelection) throws -> UploadQueue {
+        let now = work.clock.now()
+        let forecasts = progress.current.forecasts
+        let queues = try cameras().map { camera in
+            let length = work.settings.cameras[camera]?.segmentLength ?? .zero
+            return CameraQueue(
+                camera: camera, selection: selection,
+                liveSince: selection == .unsettled ? nil : now - max(length, work.settings.period) * 2,
+                deadline: forecasts[camera]?.deadline)
+        }
+        return UploadQueue(queues, in: work.catalog)
+    }
+
+    /// False when there is no other turn.
+    @discardableResult
+    private func takeTurn(_ turns: UploadTurns) -> Bool {
+        do {
+            guard let row = try turns.next(work.pace.allowance) else { return false }
+            try upload(row, turns)
+            if turns.isMarkDue(row.camera, every: Self.uploadsBetweenMarks) { publishWatermark(row.camera) }
+            return true
+        } catch {
+            turns.fail(error)
+            return false
         }
     }
 
-    private func upload(_ row: SegmentRow, _ report: inout Report) throws {
+    private func upload(_ row: SegmentRow, _ turns: UploadTurns) throws {
         do {
-            switch try Upload(work: work, progress: progress, row: row).run() {
-            case .verified: report.uploaded += 1
-            case .quarantined:
-                report.failed += 1
-                report.troubled.insert(row.camera)
+            let gate = StoreGate(work: work, progress: progress, isStopping: { turns.isOver })
+            switch try gate.trying({ try bring(row) }) {
+            case .verified:
+                turns.note { $0.uploaded += 1 }
+                noteProgress(row)
+                gate.succeeded()
+            case .quarantined: turns.note { $0.fail(row.camera) }
             case .gone: break
             }
-        } catch let error where error.concernsOneOnly {
-            report.failed += 1
-            report.troubled.insert(row.camera)
-            progress.blame(.uploads(row.camera), error)
         } catch let error as CancellationError {
             throw error
         } catch {
-            report.failed += 1
-            throw error
+            turns.note { $0.fail(row.camera) }
+            let isStoresOwn = (error as? ObjectStoreError)?.scope == .store
+            // One object's tries are used up while the others go on: it is the next pass's.
+            guard error.concernsOneOnly || isStoresOwn && gate.isClosed else { throw error }
+            progress.blame(.uploads(row.camera), error)
+        }
+    }
+
+    /// The row as it is now: an earlier try left it in doubt.
+    private func bring(_ row: SegmentRow) throws -> Upload.Outcome {
+        guard let row = try work.catalog.segment(row.camera, row.id), row.state != .evicted else { return .gone }
+        return try Upload(work: work, progress: progress, row: row).run()
+    }
+
+    private func noteProgress(_ row: SegmentRow) {
+        let (now, span) = (work.clock.monotonic(), max(.seconds(300), work.settings.period * 2))
+        progress.update { numbers in
+            numbers.retryBudget.verified(bytes: row.bytes)
+            numbers.uploads[row.camera, default: RateMeter(over: span, from: now)].add(row.bytes, at: now)
         }
     }
 
     /// What a worker may free by itself; below everything that is not in the catalog yet.
     private func publishWatermark(_ camera: CameraName) {
+        watermarks.run { replaceWatermark(camera) }
+    }
+
+    private func replaceWatermark(_ camera: CameraName) {
         do {
             // Removed for good: only the store has its footage.
             guard try CacheIdentity.check(camera, work.settings) else { return }
@@ -126,33 +178,21 @@ package struct UploadPass {
     }
 }
 
-/// One camera's segments in the order of their uploads: the oldest first, and one of the newest with each few of them,
-/// so that after an outage fresh footage does not wait for all that is older.
-private struct TurnQueue {
-    private static let oldest = 3
-
-    let camera: CameraName
-    let selection: SegmentSelection
-    private(set) var isEmpty = false
-    private var after: SegmentID?
-    private var before: SegmentID?
-
-    init(camera: CameraName, selection: SegmentSelection) {
-        self.camera = camera
-        self.selection = selection
+extension UploadPass.Report {
+    fileprivate mutating func fail(_ camera: CameraName) {
+        failed += 1
+        troubled.insert(camera)
     }
+}
 
-    mutating func next(_ catalog: Catalog) throws -> [SegmentRow] {
-        var rows = try catalog.segments(camera, selection, after: after, limit: Self.oldest)
-        if let before { rows.removeAll { $0.id >= before } }
-        after = rows.last?.id ?? after
-        isEmpty = rows.count < Self.oldest
-        if !isEmpty, selection != .unsettled, let newest = try catalog.newest(camera, selection, before: before),
-            after.map({ $0 < newest.id }) ?? true
-        {
-            before = newest.id
-            rows.append(newest)
-        }
-        return rows.filter { selection != .unsettled || $0.isUncertain }
-    }
+extension ObjectStore {
+    /// A disk has nothing from more at a time; a service answers after a round trip, in which others may be asked.
+    package var uploadsAtOnce: Int { canVanish ? 1 : 4 }
+}
+
+/// Lets one thread at a time in.
+private final class Exclusion: Sendable {
+    private let held = Mutex(())
+
+    func run(_ body: () -> Void) { held.withLock { _ in body() } }
 }

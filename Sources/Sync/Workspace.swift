@@ -13,22 +13,37 @@ package struct SyncClock: Sendable {
     /// The kernel says that the wall clock is disciplined.
     package var isSynchronised: @Sendable () -> Bool
     package var bootID: String
+    /// What the box's zone is ahead of UTC at a moment.
+    package var zone: @Sendable (WallTime) -> TimeSpan
+    /// Blocks the calling thread, and lets at least that much time pass.
+    package var sleep: @Sendable (TimeSpan) -> Void
 
     package init(
         now: @escaping @Sendable () -> WallTime, monotonic: @escaping @Sendable () -> MonotonicTime,
-        isSynchronised: @escaping @Sendable () -> Bool, bootID: String
+        isSynchronised: @escaping @Sendable () -> Bool, bootID: String,
+        zone: @escaping @Sendable (WallTime) -> TimeSpan = { _ in .zero },
+        sleep: @escaping @Sendable (TimeSpan) -> Void = { usleep(UInt32(clamping: $0.microseconds)) }
     ) {
         self.now = now
         self.monotonic = monotonic
         self.isSynchronised = isSynchronised
         self.bootID = bootID
+        self.zone = zone
+        self.sleep = sleep
     }
 
     package static var system: SyncClock {
         SyncClock(
             now: { WallTime(microseconds: read(CLOCK_REALTIME)) },
             monotonic: { MonotonicTime(microseconds: read(CLOCK_BOOTTIME)) },
-            isSynchronised: { cvr_clock_synchronised() == 1 }, bootID: LockHolder.currentBootID)
+            isSynchronised: { cvr_clock_synchronised() == 1 }, bootID: LockHolder.currentBootID, zone: offset)
+    }
+
+    /// By the zone's rules as they were when the process shut itself in.
+    private static func offset(at moment: WallTime) -> TimeSpan {
+        var (seconds, local) = (time_t(moment.microseconds / 1_000_000), tm())
+        guard localtime_r(&seconds, &local) != nil else { return .zero }
+        return .seconds(Int64(local.tm_gmtoff))
     }
 
     private static func read(_ clock: clockid_t) -> Int64 {
@@ -51,11 +66,12 @@ package struct Workspace: Sendable {
     package let watch = StoreWatch()
     package var clock: SyncClock
     package var events: EventLog
+    package var pace: Pace
     package var step: Step
 
     package init(
         settings: SyncSettings, catalog: Catalog, store: any ObjectStore, clock: SyncClock = .system,
-        events: EventLog = EventLog(), step: @escaping Step = { Failpoint.reach($0) }
+        events: EventLog = EventLog(), pace: Pace? = nil, step: @escaping Step = { Failpoint.reach($0) }
     ) {
         self.settings = settings
         self.catalog = catalog
@@ -63,6 +79,7 @@ package struct Workspace: Sendable {
         self.store = CountedStore(store: store, billed: billed)
         self.clock = clock
         self.events = events
+        self.pace = pace ?? Pace(clock: clock)
         self.step = step
     }
 

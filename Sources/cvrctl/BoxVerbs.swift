@@ -16,8 +16,8 @@ struct StatusVerb: Verb {
 
 struct SyncVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sync", abstract: "Show the state of uploads, or start them now.",
-        subcommands: [Status.self, Now.self])
+        commandName: "sync", abstract: "Show the state of uploads, start them now, or pause them.",
+        subcommands: [Status.self, Now.self, Pause.self, Resume.self])
 
     @OptionGroup var global: GlobalOptions
 
@@ -52,6 +52,30 @@ struct SyncVerbs: ParsableCommand {
                     nextStep: "See cvrctl sync status for the reason")
             }
             admin.show(report) { _ in "\(report.uploaded) uploaded.\n" }
+        }
+    }
+}
+
+extension SyncVerbs {
+    struct Pause: Verb {
+        static let configuration = CommandConfiguration(abstract: "Upload nothing until told to go on, over restarts.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func perform(_ admin: AdminSession) async throws {
+            let done = try await admin.ask("SyncPause", as: VarlinkEmpty.self)
+            admin.show(done) { _ in "Paused; recording goes on. To upload again: cvrctl sync resume\n" }
+        }
+    }
+
+    struct Resume: Verb {
+        static let configuration = CommandConfiguration(abstract: "Upload again.")
+
+        @OptionGroup var global: GlobalOptions
+
+        func perform(_ admin: AdminSession) async throws {
+            let done = try await admin.ask("SyncResume", as: VarlinkEmpty.self)
+            admin.show(done) { _ in "Resumed.\n" }
         }
     }
 }

@@ -12,7 +12,8 @@ struct StatusReport {
         }
         let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
         return wrapped(whole.count > terminal.columns ? summary : whole, at: terminal.columns, indent: 2)
-            + "\n" + table.text(for: terminal) + unverified(terminal) + unconfined(terminal) + faults(terminal)
+            + "\n" + table.text(for: terminal) + forecast(terminal) + unverified(terminal) + unconfined(terminal)
+            + faults(terminal)
     }
 
     private var summary: String {
@@ -96,6 +97,20 @@ struct StatusReport {
                 : "\(Quantity.bytes(camera.cacheBytes))/\(Quantity.bytes(camera.cacheBudgetBytes))",
             "\(camera.pendingSegments)\(pending)", Quantity.age(camera.oldestLocal, at: now),
         ]
+    }
+
+    /// Cameras whose footage will not wait for the store much longer, together where it is at the same time.
+    private func forecast(_ terminal: Terminal) -> String {
+        let near = cameras.compactMap { camera in camera.evictionIn.map { (camera, $0) } }
+        let said = Dictionary(grouping: near) { camera, seconds in
+            (camera.cacheFull == "stopRecording" ? "recording stops" : "un-uploaded footage starts to be evicted")
+                + " in \(Quantity.duration(seconds.rounded(.down)))"
+        }
+        let order = said.sorted { ($0.value.map(\.1).min() ?? 0, $0.key) < ($1.value.map(\.1).min() ?? 0, $1.key) }
+        return order.map { text, cameras in
+            let names = cameras.map(\.0.name).joined(separator: ", ")
+            return wrapped("! \(names): at this rate \(text).", at: terminal.columns, indent: 2)
+        }.joined()
     }
 
     private func unverified(_ terminal: Terminal) -> String {

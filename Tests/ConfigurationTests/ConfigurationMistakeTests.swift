@@ -35,7 +35,7 @@ struct ConfigurationMistakeTests {
               cacheFull: dropoldes
             store:
               url: s3://bucket/prefix
-              bandwidth: { limit: 20Mbps }
+              bandwith: { limit: 20Mbps }
             cameras:
               front:
                 url: rtsp://admin:hunter2@10.0.0.21/stream1
@@ -54,7 +54,7 @@ struct ConfigurationMistakeTests {
                     "cvr.yaml:4: cache.minimumFree: "
                         + "not a percentage of the disk between 0% and 90%, such as 5%",
                     "cvr.yaml:2: runtime.pth: unknown key; did you mean path?",
-                    "cvr.yaml:8: store.bandwidth: a bandwidth limit is not supported by this version; remove it",
+                    "cvr.yaml:8: store.bandwith: unknown key; did you mean bandwidth?",
                     "cvr.yaml:7: store.url: this store needs a credential; add credential: NAME",
                     "cvr.yaml:5: cache.cacheFull: expected dropOldest or stopRecording",
                     "cvr.yaml:12: cameras.front.segmentLenght: unknown key; did you mean segmentLength?",

@@ -11,20 +11,29 @@ import Testing
 /// What a pass does first, and when it ends.
 @Suite("Pass")
 struct PassTests {
-    @Test("fresh footage does not wait for a backlog: one of the newest goes with every three of the oldest")
+    @Test("what closed lately goes first, the newest before the others; then the backlog, the oldest first")
     func newest() throws {
         let rig = try Rig()
         let recorder = try rig.recorder()
         try recorder.start()
-        for _ in 0..<9 { try recorder.record() }
-        let stored = Mutex(0)
+        for _ in 0..<6 { try recorder.record() }
+        rig.clock.advance(.seconds(300))
+        try recorder.start()
+        for _ in 0..<2 { try recorder.record() }
+        let order = Mutex<[SegmentID]>([])
+        let (catalog, front) = (try rig.workspace().catalog, rig.front)
         let work = try rig.workspace { step in
-            if step.description == "commit.verified" { stored.withLock { $0 += 1 } }
+            guard step.description == "commit.verified" else { return }
+            let rows = try catalog.segments(front, from: nil, to: nil, limit: 100)
+            let verified = rows.filter { $0.state == .verified }.map(\.id)
+            order.withLock { order in order += verified.filter { !order.contains($0) } }
         }
-        #expect(try rig.sync(work, isStopping: { stored.withLock { $0 } == 5 }).uploaded == 5)
-        let verified = try rig.rows().filter { $0.state == .verified }.map(\.id.counter)
-        #expect(verified == [0, 1, 2, 3, 8])
-        #expect(try rig.sync().uploaded == 4)
+        #expect(
+            try rig.sync(work, isStopping: { order.withLock { $0.count } == 5 }).uploaded == 5)
+        let backlog = (0..<3).map { SegmentID(session: 1, counter: $0) }
+        #expect(
+            order.withLock { $0 } == [SegmentID(session: 2, counter: 1), SegmentID(session: 2, counter: 0)] + backlog)
+        #expect(try rig.sync().uploaded == 3)
         #expect(try rig.rows().allSatisfy { $0.state == .verified })
     }
 
@@ -62,11 +71,11 @@ struct PassTests {
         try recorder.record()
         try rig.survey(rig.front, rig.workspace())
         let looks = Mutex(0)
-        // Every fourth look ends something: after an upload, or an object or two of the rebuild.
-        let isStopping = {
+        // Every few looks end something: after an upload, or an object or two of the rebuild.
+        let isStopping: @Sendable () -> Bool = {
             looks.withLock { count in
                 count += 1
-                return count % 4 == 3
+                return [3, 5, 8].contains(count % 9)
             }
         }
         var passes = 0

@@ -44,7 +44,9 @@ final class Rig {
     }
 
     /// What cvr-sync works on, as after a start of the process.
-    func workspace(step: @escaping Workspace.Step = { _ in }) throws -> Workspace {
+    func workspace(
+        store: (any ObjectStore)? = nil, step: @escaping Workspace.Step = { _ in }
+    ) throws -> Workspace {
         let catalog = try catalog ?? CatalogFile(settings: settings, events: events, clock: clock.reading).open()
         self.catalog = catalog
         return Workspace(
@@ -57,7 +59,7 @@ final class Rig {
     @discardableResult
     func sync(
         _ work: Workspace? = nil, _ progress: Sync.Progress = Sync.Progress(),
-        isStopping: @escaping () -> Bool = { false }
+        isStopping: @escaping @Sendable () -> Bool = { false }
     ) throws -> UploadPass.Report {
         let work = try work ?? workspace()
         for camera in try work.cachedCameras() { try survey(camera, work) }
@@ -132,6 +134,6 @@ final class ManualClock: Sendable {
     var reading: SyncClock {
         SyncClock(
             now: { self.now }, monotonic: { self.state.withLock { MonotonicTime(microseconds: $0.monotonic) } },
-            isSynchronised: { self.state.withLock { $0.isTrue } }, bootID: "boot")
+            isSynchronised: { self.state.withLock { $0.isTrue } }, bootID: "boot", sleep: { self.advance($0) })
     }
 }

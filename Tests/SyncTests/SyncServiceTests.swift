@@ -124,6 +124,38 @@ struct SyncServiceTests {
         #expect(try rig.rows().map(\.state) == [.verified])
     }
 
+    @Test("paused by an operator it uploads nothing, over a restart too, and says so; resumed it goes on")
+    func paused() async throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        let configuration = configuration(rig)
+        try await serving(rig) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
+            _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            _ = try await client.call("io.cvr.Sync.Pause", VarlinkEmpty(), as: VarlinkEmpty.self)
+        }
+        try recorder.record()
+        try await serving(rig) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
+            let refused = await #expect(throws: VarlinkRemoteError.self) {
+                _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            }
+            #expect(refused?.nextStep == "run cvrctl sync resume")
+            var status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            #expect(status.state == "paused")
+            let query = Listing.Query(camera: "front")
+            let listed = try await client.call("io.cvr.Sync.Segments", query, as: Listing.Segments.self)
+            #expect(listed.segments.map(\.state) == ["verified", "closed"])
+            _ = try await client.call("io.cvr.Sync.Resume", VarlinkEmpty(), as: VarlinkEmpty.self)
+            _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            #expect(status.state != "paused" && status.caches.map(\.pendingSegments) == [0])
+        }
+        #expect(try rig.objects().count == 2)
+    }
+
     @Test("asked for a pass while the store is away it says so; a fault stays until the store is back")
     func storeAway() async throws {
         let rig = try Rig()

@@ -119,6 +119,7 @@ struct InterfaceFileTests {
     static var camera: Admin.Camera {
         var camera = Admin.Camera(name: "a", state: "recording", since: "s")
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
+        camera.evictionIn = 1
         camera.sandbox = "s"
         return camera
     }
@@ -169,7 +170,8 @@ struct InterfaceFileTests {
         "StopCamera()": Admin.NamedCamera(name: "a"), "StopCamera->": VarlinkEmpty(),
         "RestartCamera()": Admin.NamedCamera(name: "a"), "RestartCamera->": VarlinkEmpty(),
         "SyncStatus()": VarlinkEmpty(), "SyncStatus->": Admin.SyncReport(sync: sync), "SyncNow()": VarlinkEmpty(),
-        "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1),
+        "SyncNow->": SyncInterface.PassReport(uploaded: 1, failed: 1), "SyncPause()": VarlinkEmpty(),
+        "SyncPause->": VarlinkEmpty(), "SyncResume()": VarlinkEmpty(), "SyncResume->": VarlinkEmpty(),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(), "Reload()": VarlinkEmpty(),
         "Check": Admin.Check("n", camera: "c", .ok, "m", nextStep: "s"), "Doctor()": VarlinkEmpty(),
         "Doctor->": Admin.Checks(checks: [Admin.Check("n", camera: "c", .ok, "m")]),
@@ -179,7 +181,7 @@ struct InterfaceFileTests {
     ].merging(listing) { own, _ in own }
 
     static let cache = SyncInterface.CacheState(
-        name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o")
+        name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o", evictionIn: 1)
     static let syncedCamera = SyncInterface.Camera(
         name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1, dropsOldest: true
     )
@@ -196,6 +198,10 @@ struct InterfaceFileTests {
     static let access = SyncInterface.StoreAccess(
         credential: Secret("c"), certificateAuthority: "a", proxy: "p", storageClass: "s")
 
+    static let window = SyncInterface.Bandwidth.Window(days: [0], from: 1, to: 2, limit: 1, liveOnly: true)
+    static let metered = SyncInterface.Bandwidth.Metered(interfaces: ["i"], limit: 1, liveOnly: true)
+    static let bandwidth = SyncInterface.Bandwidth(limit: 1, schedule: [window], metered: metered)
+
     static let internals: [String: any Encodable & Sendable] = [
         "Written()": VarlinkEmpty(), "Written->": written, "Camera": syncedCamera, "StoreAccess": access,
         "CacheState": cache, "Configure->": VarlinkEmpty(),
@@ -203,7 +209,9 @@ struct InterfaceFileTests {
         "Configure()": SyncInterface.Configuration(
             site: "s", cachePath: "c", statePath: "s", storeURL: "u", storeAccess: access, heartbeatPath: "h",
             minimumFreePercent: 5,
-            trustsClock: true, cameras: [syncedCamera]),
+            trustsClock: true, cameras: [syncedCamera], bandwidth: bandwidth),
+        "Window": window, "Metered": metered, "Bandwidth": bandwidth, "Pause()": VarlinkEmpty(),
+        "Pause->": VarlinkEmpty(), "Resume()": VarlinkEmpty(), "Resume->": VarlinkEmpty(),
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
         "Status->": SyncInterface.Status(
             state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache],

@@ -1,0 +1,131 @@
+import Catalog
+import Recording
+
+/// What waits for its upload in one pass, in the order of `UploadSchedule`; each segment is handed out once.
+///
+/// The queue is the catalog: of each camera a few rows are held, whatever its backlog.
+struct UploadQueue {
+    private let catalog: Catalog
+    private var cameras: [CameraQueue]
+    private var schedule = UploadSchedule()
+
+    init(_ cameras: [CameraQueue], in catalog: Catalog) {
+        self.cameras = cameras
+        self.catalog = catalog
+    }
+
+    /// The next segment as it is now; nil when nothing waits any more.
+    ///
+    /// `isLiveOnly` leaves the backlog where it is.
+    mutating func next(isLiveOnly: Bool) throws -> SegmentRow? {
+        while true {
+            var offers: [UploadSchedule.Offer] = []
+            for index in cameras.indices { offers += try cameras[index].offers(catalog) }
+            if isLiveOnly { offers.removeAll { $0.lane == .backlog } }
+            guard let chosen = schedule.choose(among: offers),
+                let index = cameras.firstIndex(where: { $0.camera == chosen.camera })
+            else { return nil }
+            let selection = cameras[index].selection
+            if let id = cameras[index].take(chosen.lane), let row = try catalog.segment(chosen.camera, id),
+                row.waits(for: selection)
+            {
+                return row
+            }
+        }
+    }
+}
+
+/// One camera's segments that wait: handed out from both ends, the oldest first and what closed lately from the newest
+/// on, until they meet.
+struct CameraQueue {
+    /// Rows that are held of each end.
+    private static let lookahead = 16
+
+    let camera: CameraName
+    let selection: SegmentSelection
+    /// What ended since belongs to the live lane; nil when the camera has no such lane.
+    let liveSince: WallTime?
+    /// How long the cache has room if nothing is uploaded; nil for as long as it likes.
+    let deadline: TimeSpan?
+    private var oldest = Page()
+    private var newest = Page()
+
+    /// One end: what was read of it and not handed out yet, without holes, and the last that was handed out.
+    private struct Page {
+        var rows: [WaitingSegment] = []
+        var passed: SegmentID?
+        var isLast = false
+
+        mutating func take() -> SegmentID? {
+            guard !rows.isEmpty else { return nil }
+            let taken = rows.removeFirst().id
+            passed = taken
+            return taken
+        }
+    }
+
+    init(camera: CameraName, selection: SegmentSelection, liveSince: WallTime?, deadline: TimeSpan?) {
+        self.camera = camera
+        self.selection = selection
+        self.liveSince = liveSince
+        self.deadline = deadline
+        newest.isLast = liveSince == nil
+    }
+
+    /// At most one of each lane.
+    mutating func offers(_ catalog: Catalog) throws -> [UploadSchedule.Offer] {
+        try refill(catalog)
+        let live = newest.rows.first ?? oldest.rows.first.flatMap { isLive($0) ? $0 : nil }
+        let late = oldest.rows.first.flatMap { isLive($0) ? nil : $0 }
+        return [live.map { offer($0, .live) }, late.map { offer($0, .backlog) }].compactMap(\.self)
+    }
+
+    /// Hands out what was offered of a lane.
+    mutating func take(_ lane: UploadSchedule.Lane) -> SegmentID? {
+        if lane == .live, let taken = newest.take() {
+            oldest.rows.removeAll { $0.id >= taken }
+            return taken
+        }
+        guard let taken = oldest.take() else { return nil }
+        newest.rows.removeAll { $0.id <= taken }
+        return taken
+    }
+
+    private mutating func refill(_ catalog: Catalog) throws {
+        if newest.rows.isEmpty, !newest.isLast {
+            let page = try catalog.newestWaiting(camera, selection, before: newest.passed, limit: Self.lookahead)
+            // Up to the first that is not fresh: what is older is reached from the other end.
+            newest.rows = Array(page.prefix { segment in isLive(segment) && isBetween(segment) })
+            newest.isLast = newest.rows.count < Self.lookahead
+        }
+        if oldest.rows.isEmpty, !oldest.isLast {
+            let page = try catalog.waiting(camera, selection, after: oldest.passed, limit: Self.lookahead)
+            oldest.rows = Array(page.prefix { segment in isBetween(segment) })
+            oldest.isLast = oldest.rows.count < Self.lookahead
+        }
+    }
+
+    /// The two ends have not met yet.
+    private func isBetween(_ segment: WaitingSegment) -> Bool {
+        (oldest.passed.map { $0 < segment.id } ?? true) && (newest.passed.map { segment.id < $0 } ?? true)
+    }
+
+    private func isLive(_ segment: WaitingSegment) -> Bool { liveSince.map { segment.end >= $0 } ?? false }
+
+    private func offer(_ segment: WaitingSegment, _ lane: UploadSchedule.Lane) -> UploadSchedule.Offer {
+        UploadSchedule.Offer(camera: camera, lane: lane, bytes: segment.bytes, end: segment.end, deadline: deadline)
+    }
+}
+
+extension SegmentRow {
+    /// What the queue read of it is still so: it may have been given up, or have gone, meanwhile.
+    fileprivate func waits(for selection: SegmentSelection) -> Bool {
+        guard state == .closed || state == .uploaded else { return false }
+        return switch selection {
+        case .pending: isLocal && isRead
+        case .fresh: isLocal && isRead && !isUncertain
+        case .unsettled: !isLocal && isUncertain
+        case .evictable, .unverified, .leftInStore: false
+        }
+    }
+}

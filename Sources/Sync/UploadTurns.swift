@@ -1,0 +1,76 @@
+import Catalog
+import Dispatch
+import Foundation
+import Recording
+import Synchronization
+
+/// What the threads of a pass share: what is next, what came of it, and whether it is over.
+final class UploadTurns: Sendable {
+    private struct State {
+        var queue: UploadQueue
+        var report: UploadPass.Report
+        var failure: (any Error)?
+        /// Of each camera, uploads since its watermark was looked at.
+        var unmarked: [CameraName: Int] = [:]
+    }
+
+    private let state: Mutex<State>
+    private let isStopping: @Sendable () -> Bool
+
+    init(_ queue: UploadQueue, _ report: UploadPass.Report, isStopping: @escaping @Sendable () -> Bool) {
+        state = Mutex(State(queue: queue, report: report))
+        self.isStopping = isStopping
+    }
+
+    /// Told to end, or one of the threads met what concerns all.
+    var isOver: Bool { isStopping() || state.withLock { $0.failure != nil } }
+
+    var report: UploadPass.Report { state.withLock { $0.report } }
+
+    /// Nil when nothing waits, or it is over.
+    func next(_ allowance: BandwidthPlan.Allowance) throws -> SegmentRow? {
+        guard !isOver, !allowance.isPause else { return nil }
+        return try state.withLock { try $0.queue.next(isLiveOnly: allowance.isLiveOnly) }
+    }
+
+    func note(_ change: @Sendable (inout UploadPass.Report) -> Void) { state.withLock { change(&$0.report) } }
+
+    /// The first is the one to tell.
+    func fail(_ error: any Error) { state.withLock { $0.failure = $0.failure ?? error } }
+
+    /// Ends the turns: with the error that ended them, if one did.
+    func end() throws {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+    }
+
+    /// True with each `count`th upload of a camera.
+    func isMarkDue(_ camera: CameraName, every count: Int) -> Bool {
+        state.withLock { state in
+            let uploads = state.unmarked[camera, default: 0] + 1
+            state.unmarked[camera] = uploads % count
+            return uploads == count
+        }
+    }
+}
+
+/// Threads that block: the cooperative pool must not wait for a store.
+enum UploadThreads {
+    private static let stack = 1 << 20
+
+    /// Runs `body` on `count` threads, one of them the caller's, and waits for all.
+    static func run(_ count: Int, _ body: @escaping @Sendable () -> Void) {
+        let others = DispatchGroup()
+        for _ in 1..<max(1, count) {
+            others.enter()
+            let thread = Thread {
+                body()
+                others.leave()
+            }
+            thread.stackSize = stack
+            thread.name = "upload"
+            thread.start()
+        }
+        body()
+        others.wait()
+    }
+}

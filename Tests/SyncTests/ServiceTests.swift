@@ -1,0 +1,176 @@
+import Catalog
+import Dispatch
+import Foundation
+import Messages
+import ObjectStore
+import Recording
+import Sync
+import Synchronization
+import Testing
+
+/// What a pass asks of a store that bills its requests, when all is well and when it is not.
+@Suite("A service as the store")
+struct ServiceTests {
+    private static func failure(_ outlook: ObjectStoreError.Outlook, scope: ObjectStoreError.Scope = .store)
+        -> ObjectStoreError
+    {
+        var error = ObjectStoreError("put", "it", detail: "no", nextStep: "none", scope: scope)
+        error.outlook = outlook
+        return error
+    }
+
+    private func recorded(_ segments: Int, _ camera: SyncSettings.Camera = SyncSettings.Camera(asset: "archive"))
+        throws -> Rig
+    {
+        let rig = try Rig(camera)
+        let recorder = try rig.recorder()
+        // What this catalog has seen close is in no doubt.
+        try rig.sync()
+        try recorder.start()
+        for _ in 0..<segments { try recorder.record() }
+        return rig
+    }
+
+    /// A pass, whose error is its end.
+    private func sync(_ rig: Rig, _ store: ScriptedService, _ progress: Sync.Progress) throws -> UploadPass.Report? {
+        do { return try rig.sync(rig.workspace(store: store), progress) } catch is ObjectStoreError { return nil }
+    }
+
+    @Test("a segment costs one write and nothing else, four are under way at a time")
+    func steady() throws {
+        let rig = try recorded(20)
+        // Each waits until the others are there too.
+        let arrived = Mutex(0)
+        let together = DispatchSemaphore(value: 0)
+        let store = ScriptedService(root: rig.root + "/store") { request, _ in
+            guard request == "put" else { return }
+            let place = arrived.withLock { count in
+                count += 1
+                return count
+            }
+            if place < 4 { _ = together.wait(timeout: .now() + .seconds(10)) }
+            if place == 4 { for _ in 0..<3 { together.signal() } }
+        }
+        let progress = Sync.Progress()
+        #expect(try sync(rig, store, progress)?.uploaded == 20)
+        let first = store.requests
+        #expect(first["put"] == 20 && first["compare"] == nil && first["head"] == nil)
+        #expect(store.mostAtOnce == 4)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<5 { try recorder.record() }
+        #expect(try sync(rig, store, progress)?.uploaded == 5)
+        let second = store.requests.merging(first) { $0 - $1 }.filter { $0.value != 0 && first[$0.key] != $0.value }
+        #expect(second == ["put": 5], "\(second)")
+        #expect(progress.current.writes == 25 && progress.current.retries == 0)
+        #expect(try rig.rows().allSatisfy { $0.state == .verified && !$0.isUncertain })
+    }
+
+    @Test("an answer that was lost is looked up once, and nothing is written twice")
+    func lost() throws {
+        let rig = try recorded(3)
+        let store = ScriptedService(root: rig.root + "/store") { request, count in
+            if request == "compare" { #expect(count == 1) }
+            if request == "put", count == 1 { throw Self.failure(.timedOut) }
+        }
+        let progress = Sync.Progress()
+        #expect(try sync(rig, store, progress)?.uploaded == 3)
+        #expect(store.requests["put"] == 4 && store.requests["compare"] == 1)
+        #expect(progress.current.retries == 1 && progress.current.breaker.failures == 0)
+        #expect(rig.events.recent.isEmpty)
+    }
+
+    @Test("five bad answers in a row end the pass, tell once, and leave the store alone for a minute")
+    func down() async throws {
+        let rig = try recorded(12)
+        let isDown = Mutex(true)
+        let store = ScriptedService(root: rig.root + "/store") { request, _ in
+            if request == "put", isDown.withLock({ $0 }) { throw Self.failure(.passing) }
+        }
+        let progress = Sync.Progress()
+        let work = try rig.workspace(store: store)
+        try rig.survey(rig.front, work)
+        let keeper = StoreKeeper(progress: progress, stop: StopSwitch())
+        _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+        #expect(progress.current.breaker.state == .open)
+        let failed = try #require(store.requests["put"])
+        #expect((5...8).contains(failed))
+        for _ in 0..<5 {
+            rig.clock.advance(.seconds(11))
+            _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+        }
+        #expect(store.requests["put"] == failed)
+        for probes in 1...3 {
+            rig.clock.advance(.seconds(76))
+            _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+            #expect(store.requests["put"] == failed + probes, "one object a minute")
+        }
+        #expect(store.requests["document"] == 2, "the mark at first, and once when it was away")
+        #expect(rig.events.recent.map(\.type) == ["storeAway"])
+        isDown.withLock { $0 = false }
+        #expect(try await keeper.pass(work, isAsked: true, limit: StopSwitch()).uploaded == 12)
+        #expect(rig.events.recent.map(\.type) == ["storeAway", "storeBack"])
+        #expect(progress.current.breaker.state == .closed && progress.current.lastError == nil)
+    }
+
+    @Test("without permission the store is away at once, and no object is blamed")
+    func forbidden() async throws {
+        let rig = try recorded(3)
+        let store = ScriptedService(root: rig.root + "/store") { request, _ in
+            if request == "put" { throw Self.failure(.lasting) }
+        }
+        let progress = Sync.Progress()
+        #expect(try sync(rig, store, progress) == nil)
+        #expect(try #require(store.requests["put"]) <= 4)
+        #expect(progress.current.breaker.state == .open)
+        #expect(try rig.rows().allSatisfy { $0.state == .closed })
+    }
+
+    @Test("an object that the store refuses for good is quarantined with an alarm, and never sent again")
+    func refused() throws {
+        let rig = try recorded(3)
+        let store = ScriptedService(root: rig.root + "/store") { request, count in
+            if request == "put", count == 1 { throw Self.failure(.lasting, scope: .object) }
+        }
+        let progress = Sync.Progress()
+        let report = try #require(try sync(rig, store, progress))
+        #expect(report.uploaded == 2 && report.failed == 1)
+        #expect(try rig.rows().count { $0.state == .quarantined } == 1)
+        #expect(rig.events.recent.map(\.type) == ["segmentQuarantined"])
+        _ = try sync(rig, store, progress)
+        #expect(store.requests["put"] == 3)
+    }
+
+    @Test("a store that asks for patience gets it, from all threads")
+    func throttled() throws {
+        let rig = try recorded(8)
+        let store = ScriptedService(root: rig.root + "/store") { request, count in
+            guard request == "put", count == 1 else { return }
+            var error = Self.failure(.passing)
+            error.retryAfter = .seconds(7)
+            throw error
+        }
+        let before = rig.clock.now
+        #expect(try sync(rig, store, Sync.Progress())?.uploaded == 8)
+        #expect(rig.clock.now - before >= .seconds(7))
+    }
+
+    @Test("only what closed lately leaves the box while the plan says so; in a pause nothing does")
+    func lanes() throws {
+        let rig = try recorded(4)
+        rig.clock.advance(.seconds(600))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        let store = ScriptedService(root: rig.root + "/store")
+        var work = try rig.workspace(store: store)
+        work.pace.follow(BandwidthPlan(usual: .init(bitsPerSecond: nil, isLiveOnly: true)))
+        #expect(try rig.sync(work).uploaded == 1)
+        #expect(try rig.rows().map(\.state) == [.closed, .closed, .closed, .closed, .verified])
+        work.pace = Pace(clock: rig.clock.reading)
+        work.pace.follow(BandwidthPlan(usual: .init(bitsPerSecond: 0, isLiveOnly: false)))
+        #expect(try rig.sync(work).uploaded == 0)
+        work.pace = Pace(clock: rig.clock.reading)
+        #expect(try rig.sync(work).uploaded == 4)
+    }
+}
