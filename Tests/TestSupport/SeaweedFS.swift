@@ -15,6 +15,8 @@ package final class SeaweedFS: Sendable {
     /// May list and read, and do no more.
     package let readOnlyCredential = "AKIDREAD:secretread"
     private let child: ChildProcess
+    private let filer: String
+    private let metrics: String
 
     package init() async throws {
         guard let venv = ProcessInfo.processInfo.environment["CVR_TEST_VENV"] else {
@@ -23,13 +25,13 @@ package final class SeaweedFS: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "weed-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder + "/data", withIntermediateDirectories: true)
         try Data(Self.identities.utf8).write(to: URL(filePath: folder + "/s3.json"))
-        let ports = try (0..<4).map { _ in try Self.port() }
+        let ports = try (0..<5).map { _ in try Self.port() }
         // Its standard input is ours to hold: the end of that is its own end.
         let script = """
             cd "$2"
             "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
                 -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
-                -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false \
+                -metricsPort=\(ports[4]) -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false \
                 -s3.port.iceberg=0 -s3.port.lance=0 </dev/null >log 2>&1 &
             cat
             kill -9 $!
@@ -37,9 +39,9 @@ package final class SeaweedFS: Sendable {
             """
         child = try ChildProcess("/bin/bash", ["-c", script, "weed", venv + "/bin/weed", folder])
         endpoint = "http://127.0.0.1:\(ports[0])"
-        // A folder of the filer's is a bucket.
+        (filer, metrics) = ("http://127.0.0.1:\(ports[3])", "http://127.0.0.1:\(ports[4])/metrics")
         let client = HTTPClient(HTTPSettings(connections: 1))
-        let request = HTTPRequest("POST", "http://127.0.0.1:\(ports[3])/buckets/\(bucket)/")
+        let request = HTTPRequest("POST", "\(filer)/buckets/\(bucket)/")
         try await eventually("SeaweedFS makes a bucket (\(folder)/log)", every: .milliseconds(100)) {
             try Self.answers(client, request, 201)
         }
@@ -49,6 +51,26 @@ package final class SeaweedFS: Sendable {
     }
 
     deinit { child.closeInput() }
+
+    /// Another bucket: a folder of the filer's is one.
+    package func makeBucket(_ name: String) throws -> String {
+        let client = HTTPClient(HTTPSettings(connections: 1))
+        let status = try client.perform(HTTPRequest("POST", "\(filer)/buckets/\(name)/"), bodyLimit: 1 << 20).status
+        guard status == 201 else { throw Missed("the filer answers \(status)") }
+        return name
+    }
+
+    /// How many requests for a bucket the server counted, by method, those that it refused too; a HEAD is a GET here.
+    package func requests(of bucket: String) throws -> [String: Int] {
+        let client = HTTPClient(HTTPSettings(connections: 1))
+        let text = String(
+            decoding: try client.perform(HTTPRequest("GET", metrics), bodyLimit: 4 << 20).body, as: UTF8.self)
+        let lines = text.matches(
+            of: /(?m)^SeaweedFS_s3_request_total\{bucket="([^"]*)",code="\d+",type="(\w+)"\} (\d+)$/)
+        return lines.filter { $0.output.1 == bucket }.reduce(into: [:]) { counts, line in
+            counts[String(line.output.2), default: 0] += Int(line.output.3) ?? 0
+        }
+    }
 
     private static func answers(_ client: HTTPClient, _ request: HTTPRequest, _ status: Int) throws -> Bool? {
         do { return try client.perform(request, bodyLimit: 1 << 20).status == status ? true : nil } catch {
