@@ -125,7 +125,7 @@ extension SegmentRow {
         case .pending: isLocal && isRead
         case .fresh: isLocal && isRead && !isUncertain
         case .unsettled: !isLocal && isUncertain
-        case .evictable, .unverified, .leftInStore: false
+        case .evictable, .unverified, .droppable, .leftInStore: false
         }
     }
 }
