@@ -94,7 +94,7 @@ package struct CacheEviction {
             try free(row)
             return row.bytes
         }
-        guard let reason, let row = try work.catalog.segments(camera, .droppable, limit: 1).first else { return nil }
+        guard let reason, let row = try oldestDroppable(camera) else { return nil }
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         if row.isUncertain, row.state != .quarantined {
             try givenUp.announce(row, reason: reason)  // The store may have it: the next pass asks.
@@ -103,5 +103,23 @@ package struct CacheEviction {
         }
         try free(row)
         return row.bytes
+    }
+
+    /// The first that no hold keeps.
+    ///
+    /// A catalog that has not seen its store yet knows of no holds: then the cache says what it was told of them.
+    private func oldestDroppable(_ camera: CameraName) throws -> SegmentRow? {
+        guard try !Rebuild.isDone(work.catalog) else {
+            return try work.catalog.segments(camera, .droppable, limit: 1).first
+        }
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        let held = try HeldRanges.read(in: cache)
+        var last: SegmentID?
+        while true {
+            let rows = try work.catalog.segments(camera, .droppable, after: last, limit: 100)
+            let free = rows.first { row in !held.contains { $0.lowerBound < row.end && row.start < $0.upperBound } }
+            guard free == nil, let end = rows.last?.id else { return free }
+            last = end
+        }
     }
 }

@@ -5,7 +5,7 @@ import ObjectStore
 package import Recording
 import SegmentStore
 
-/// The part of cvr-sync that places and lifts legal holds, beside a pass that may be under way.
+/// The part of cvr-sync that places and lifts legal holds and takes a store over, beside a pass that may be under way.
 package actor HoldKeeper {
     private static let longestReason = 400
 

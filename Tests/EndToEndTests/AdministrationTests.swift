@@ -31,6 +31,7 @@ struct AdministrationTests {
                 try await reload(box, settings)
                 try await add(box, rig)
                 try await stopAndStart(box)
+                try await keep(box)
                 try await leave(box)
                 try await remove(box)
                 #expect(try Self.untouched.keys.map { try box.worker(of: $0) } == workers)

@@ -77,6 +77,18 @@ struct HoldTests {
         #expect(!names[0].isHeld(by: [rig.clock.now..<rig.clock.now + .seconds(1)], before: names[1]))
     }
 
+    @Test("with its catalog lost and its store away a full cache still keeps what is held")
+    func lostAndAway() async throws {
+        let (rig, _) = try await held(SyncSettings.Camera(asset: "archive"), stored: false)
+        rig.settings.cameras[rig.front] = SyncSettings.Camera(asset: "archive", cacheBudget: 1, dropsOldest: true)
+        try rig.loseCatalog()
+        try FileManager.default.moveItem(atPath: rig.root + "/store", toPath: rig.root + "/away")
+        let work = try rig.workspace()
+        for _ in 0..<3 { try rig.survey(rig.front, work) }
+        #expect(try rig.cached().count == 2)
+        #expect(try rig.rows().map(\.isLocal) == [false, true, true, false])
+    }
+
     @Test("a hold that is placed while retention runs keeps what was not given up yet")
     func race() async throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)))

@@ -84,6 +84,20 @@ struct SummaryTests {
         #expect(try rig.summary("2026-11-23").filter { $0["kind"] as? String == "segment" }.count == 3)
     }
 
+    @Test("a summary whose writing was cut short before it was noted is written again, under the same number")
+    func cutShort() throws {
+        let rig = try nightBox()
+        try rig.sync()
+        let before = try rig.text("2026-11-23")
+        let catalog = try rig.workspace().catalog
+        var row = try #require(try catalog.day(rig.front, Self.evening))
+        (row.changes, row.generation, row.written) = (row.changes - 1, 0, nil)
+        try catalog.noteSummary(rig.front, row)
+        try rig.sync()
+        #expect(try rig.summaries() == ["2026-11-23": 1])
+        #expect(try rig.text("2026-11-23") == before)
+    }
+
     @Test("it stays as the ledger when its media expire")
     func ledger() throws {
         let rig = try nightBox(SyncSettings.Camera(asset: "archive", retention: .seconds(5 * 86_400), cacheBudget: 1))
@@ -238,8 +252,7 @@ extension Rig {
     }
 
     func summary(_ day: String) throws -> [[String: Any]] {
-        let text = try String(contentsOfFile: summaryPath(day), encoding: .utf8)
-        return try text.split(separator: "\n").map { line in
+        try text(day).split(separator: "\n").map { line in
             try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         }
     }
@@ -257,6 +270,8 @@ extension Rig {
         }
         try Data(text.utf8).write(to: URL(filePath: summaryPath(day)))
     }
+
+    func text(_ day: String) throws -> String { try String(contentsOfFile: summaryPath(day), encoding: .utf8) }
 
     private func summaryPath(_ day: String) -> String { "\(root)/store/plant/archive/\(day)/summary.ndjson" }
 
