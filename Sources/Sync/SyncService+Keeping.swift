@@ -28,6 +28,7 @@ extension SyncService {
     package func adopt() async throws -> [Listing.AdoptedCamera] {
         let work = try workspace()
         try await reachingStore { try await self.holds.adopt(work) }
+        storeIsOurs()
         try await untilRebuilt(work)
         return try await holds.finishAdoption(work)
     }

@@ -231,6 +231,12 @@ extension SyncService {
         return numbers.breaker.state != .closed || sandbox?.isWithoutStore == true || numbers.hold(pace) != nil
     }
 
+    /// It was refused until a moment ago: nobody waits for its next try.
+    func storeIsOurs() {
+        progress.update { $0.breaker.succeeded() }
+        progress.clear(.store)
+    }
+
     /// Waits for a pass, at once.
     func rebuildPass() async throws {
         guard !stop.isOn else {

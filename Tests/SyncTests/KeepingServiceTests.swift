@@ -41,6 +41,38 @@ struct KeepingServiceTests {
         }
     }
 
+    @Test("a box whose store is another's uploads nothing, says so, and has it all once it was told to adopt it")
+    func refused() async throws {
+        let lost = try Rig()
+        let old = try lost.recorder()
+        try old.start()
+        try old.record()
+        try lost.sync()
+        let box = try AdoptionTests().successor(of: lost)
+        box.clock.advance(.seconds(60))
+        let recorder = try box.recorder()
+        try recorder.start()
+        try recorder.record()
+        let tests = SyncServiceTests()
+        var configuration = tests.configuration(box)
+        configuration.storeURL = "file://" + lost.root + "/store"
+        let told = configuration
+        try await tests.serving(box) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", told, as: VarlinkEmpty.self)
+            await #expect(throws: VarlinkRemoteError.self) {
+                try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            }
+            let status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
+            #expect(status.lastError?.code == "storeOfAnotherBox" && status.breaker != "closed")
+            let adopted = try await client.call("io.cvr.Sync.Adopt", VarlinkEmpty(), as: Listing.Adopted.self)
+            #expect(adopted.cameras == [Listing.AdoptedCamera(name: "front", session: 1)])
+            _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
+            let query = Listing.Query(camera: "front")
+            let listed = try await client.call("io.cvr.Sync.Segments", query, as: Listing.Segments.self)
+            #expect(listed.segments.map(\.state) == ["verified", "verified"])
+        }
+    }
+
     @Test("without its store a hold is neither placed nor listed, and the answer says so")
     func storeAway() async throws {
         let rig = try Rig()
