@@ -27,10 +27,7 @@ package struct SyncHandler: Sendable {
             try await service.configure(SyncSettings(try call.decode(SyncInterface.Configuration.self)))
             try await replies.send(VarlinkEmpty())
         case "io.cvr.Sync.SegmentClosed":
-            let hint = try call.decode(SyncInterface.Hint.self)
-            guard let camera = CameraName(hint.camera) else { throw SyncError.argument("camera", hint.camera) }
-            await service.segmentClosed(camera)
-            try await replies.send(VarlinkEmpty())
+            try await segmentClosed(call, replies)
         case "io.cvr.Sync.Status":
             try await replies.send(try await service.status())
         case "io.cvr.Sync.Now":
@@ -56,13 +53,24 @@ package struct SyncHandler: Sendable {
         case "io.cvr.Sync.Events":
             try await events(call, replies)
         case "io.cvr.Sync.Stop":
-            let limit = try call.decode(SyncInterface.Stop.self).limit
-            let uploaded = await service.lastPass(limit: .seconds(max(0, min(limit, 3600))))
-            try await replies.send(SyncInterface.Stopped(uploaded: uploaded))
-            await service.finish()
+            try await stop(call, replies)
         default:
             throw VarlinkFailure.methodNotFound(call.method)
         }
+    }
+
+    private func segmentClosed(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let hint = try call.decode(SyncInterface.Hint.self)
+        guard let camera = CameraName(hint.camera) else { throw SyncError.argument("camera", hint.camera) }
+        await service.segmentClosed(camera)
+        try await replies.send(VarlinkEmpty())
+    }
+
+    private func stop(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let limit = try call.decode(SyncInterface.Stop.self).limit
+        let uploaded = await service.lastPass(limit: .seconds(max(0, min(limit, 3600))))
+        try await replies.send(SyncInterface.Stopped(uploaded: uploaded))
+        await service.finish()
     }
 
     /// With `more` a page a reply: neither side holds a long listing.

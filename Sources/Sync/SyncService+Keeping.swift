@@ -28,7 +28,9 @@ extension SyncService {
     package func adopt() async throws -> [Listing.AdoptedCamera] {
         let work = try workspace()
         try await reachingStore { try await self.holds.adopt(work) }
-        storeIsOurs()
+        // It was refused until a moment ago: nobody waits for its next try.
+        progress.update { $0.forgetStore() }
+        progress.clear(.store)
         try await untilRebuilt(work)
         return try await holds.finishAdoption(work)
     }

@@ -18,7 +18,7 @@ package actor SyncService: Service {
 
     package nonisolated let events: EventLog
     private let log: Logger
-    private let progress: Progress
+    let progress: Progress
     private let stop = StopSwitch()
     private let clock: SyncClock
     private let pace: Pace
@@ -100,12 +100,7 @@ extension SyncService {
             await use(work)
             passSoon()
         } else {
-            let stop = stop
-            let step: Workspace.Step = { name in
-                Failpoint.reach(name)
-                if stop.isOn, name.description == "upload.chunk" { throw CancellationError() }
-            }
-            let catalog = try openCatalog(settings)
+            let (catalog, step) = (try openCatalog(settings), step)
             let store = try open(settings, step: step)
             progress.update { $0.forgetStore() }
             try readPause(settings)
@@ -115,6 +110,15 @@ extension SyncService {
                     step: step))
             passSoon()
             if !store.canVanish { nextPass = nextPass + phase(of: settings.period) }
+        }
+    }
+
+    /// A copy that is under way ends with the process.
+    private var step: Workspace.Step {
+        let stop = stop
+        return { name in
+            Failpoint.reach(name)
+            if stop.isOn, name.description == "upload.chunk" { throw CancellationError() }
         }
     }
 
@@ -229,12 +233,6 @@ extension SyncService {
     var isStoreAway: Bool {
         let numbers = progress.current
         return numbers.breaker.state != .closed || sandbox?.isWithoutStore == true || numbers.hold(pace) != nil
-    }
-
-    /// It was refused until a moment ago: nobody waits for its next try.
-    func storeIsOurs() {
-        progress.update { $0.breaker.succeeded() }
-        progress.clear(.store)
     }
 
     /// Waits for a pass, at once.
