@@ -22,6 +22,7 @@ final class FaultCampaign {
 
     let rig: Rig
     private let recorder: Recorder
+    private let store: any ObjectStore
     private let proxy: FaultProxy
     private let progress = Sync.Progress()
     private var random: SeededRandom
@@ -35,12 +36,12 @@ final class FaultCampaign {
     init(_ store: any ObjectStore, through proxy: FaultProxy, seed: UInt64) throws {
         // Some ten segments: what is verified is evicted all the time, never what is not.
         rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 100_000))
-        rig.store = store
+        self.store = store
         self.proxy = proxy
         random = SeededRandom(seed: seed)
         recorder = try rig.recorder()
         try recorder.start()
-        try rig.sync()
+        try rig.sync(rig.workspace(store: store))
     }
 
     var counters: (writes: Int64, retries: Int64) { (progress.current.writes, progress.current.retries) }
@@ -73,13 +74,15 @@ final class FaultCampaign {
     /// One pass, which a fault or a death may end; whatever that was, it must be an error of the store's.
     private func attempt(dyingAfter steps: Int?) throws {
         let left = Mutex(steps)
-        let work = try rig.workspace(step: { _ in
-            try left.withLock { left in
-                guard let steps = left else { return }
-                guard steps > 0 else { throw Rig.Killed() }
-                left = steps - 1
-            }
-        })
+        let work = try rig.workspace(
+            store: store,
+            step: { _ in
+                try left.withLock { left in
+                    guard let steps = left else { return }
+                    guard steps > 0 else { throw Rig.Killed() }
+                    left = steps - 1
+                }
+            })
         var report = UploadPass.Report()
         do {
             try UploadPass(work: work, progress: progress).run(&report)
