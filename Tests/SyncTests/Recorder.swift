@@ -64,10 +64,12 @@ final class Recorder {
         let file = try SegmentAppender(
             in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
         for second in 0..<seconds {
-            let noise = (0..<fragmentBytes).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
+            let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
+            var media: [UInt8] = []
+            while media.count < fragmentBytes { media += noise.prefix(fragmentBytes - media.count) }
             let sample = Sample(
                 track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000, compositionOffset: 0,
-                isSync: true, data: noise)
+                isSync: true, data: media)
             try file.append(encoder.fragment([sample]))
             mediaTime += 8000
             clock.advance(.seconds(1))

@@ -79,7 +79,8 @@ final class UploadBench {
         ]
         let script = """
             unset AWS_CA_BUNDLE
-            "$1" copy --transfers 4 --include '*.mp4' "$2" "weed:$3" 2>&1 && times | tail -n 1
+            "$1" copy --transfers 4 --include '*.mp4' "$2" "weed:$3" 2>&1 || exit
+            times
             """
         let start = ContinuousClock.now
         let done = try await run(
@@ -87,7 +88,8 @@ final class UploadBench {
             ["-c", script, "rclone", try Self.program(), "\(root)/recorded", "\(weed.bucket)/rclone-\(round)"],
             environment: environment, within: .seconds(600))
         let wall = (ContinuousClock.now - start).seconds
-        let times = done.text.matches(of: /(\d+)m([\d.]+)s/).compactMap { match in
+        // The shell's own user and system time, then its children's.
+        let times = done.text.matches(of: /(\d+)m([\d.]+)s/).suffix(2).compactMap { match in
             Double(match.output.1).flatMap { minutes in Double(match.output.2).map { minutes * 60 + $0 } }
         }
         guard done.ending == .exited(0), times.count == 2 else { throw Missed("rclone: \(done.text)\(done.errors)") }

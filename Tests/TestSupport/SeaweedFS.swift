@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import HTTP
 
-/// A real S3 server of this test process's own: SeaweedFS of the virtual environment `CVR_TEST_VENV`, with one bucket.
+/// A real S3 server of this test process's own: SeaweedFS of the virtual environment `CVR_TEST_VENV`, with one bucket,
+/// over HTTP/1.1 and, with TLS, over HTTP/2.
 ///
 /// It ends, and its data goes, when this process does, however that comes about.
 package final class SeaweedFS: Sendable {
@@ -10,6 +11,9 @@ package final class SeaweedFS: Sendable {
     package static let shared = Task { try await SeaweedFS() }
 
     package let endpoint: String
+    package let secureEndpoint: String
+    /// PEM: what its certificate is signed by.
+    package let authority: String
     package let bucket = "cam"
     package let credential = "AKIDCVR:secretcvr"
     /// May list and read, and do no more.
@@ -25,13 +29,16 @@ package final class SeaweedFS: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "weed-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder + "/data", withIntermediateDirectories: true)
         try Data(Self.identities.utf8).write(to: URL(filePath: folder + "/s3.json"))
-        let ports = try (0..<5).map { _ in try Self.port() }
+        let ports = try (0..<6).map { _ in try Self.port() }
         // Its standard input is ours to hold: the end of that is its own end.
         let script = """
             cd "$2"
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.crt \
+                -days 2 -subj /CN=weed -addext subjectAltName=IP:127.0.0.1 2>/dev/null
             "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
                 -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
                 -metricsPort=\(ports[4]) -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false \
+                -s3.port.https=\(ports[5]) -s3.cert.file=tls.crt -s3.key.file=tls.key -s3.localSocket="$2/s3" \
                 -s3.port.iceberg=0 -s3.port.lance=0 </dev/null >log 2>&1 &
             cat
             kill -9 $!
@@ -40,6 +47,8 @@ package final class SeaweedFS: Sendable {
         child = try ChildProcess("/bin/bash", ["-c", script, "weed", venv + "/bin/weed", folder])
         endpoint = "http://127.0.0.1:\(ports[0])"
         (filer, metrics) = ("http://127.0.0.1:\(ports[3])", "http://127.0.0.1:\(ports[4])/metrics")
+        secureEndpoint = "https://127.0.0.1:\(ports[5])"
+        // A folder of the filer's is a bucket.
         let client = HTTPClient(HTTPSettings(connections: 1))
         let request = HTTPRequest("POST", "\(filer)/buckets/\(bucket)/")
         try await eventually("SeaweedFS makes a bucket (\(folder)/log)", every: .milliseconds(100)) {
@@ -48,6 +57,7 @@ package final class SeaweedFS: Sendable {
         try await eventually("SeaweedFS serves S3 (\(folder)/log)", every: .milliseconds(100)) { [endpoint, bucket] in
             try Self.answers(client, HTTPRequest("HEAD", "\(endpoint)/\(bucket)"), 403)
         }
+        authority = try String(contentsOfFile: folder + "/tls.crt", encoding: .utf8)
     }
 
     deinit { child.closeInput() }
