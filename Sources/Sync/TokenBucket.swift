@@ -1,10 +1,11 @@
 package import Recording
 
-/// Holds bytes to a rate: a quarter of a second's worth may go at once, so that no minute is off by more than 1 %.
+/// Holds bytes to a rate: what was not sent in the last two seconds may go at once, so that a survey between two passes
+/// costs no part of the link, and no minute is off by more than 4 %.
 ///
 /// Who takes more than there is leaves a debt, which the next one waits for: no chunk is too large to be ever sent.
 package struct TokenBucket: Hashable, Sendable {
-    private static let burst = 0.25
+    private static let burst = 2.0
 
     /// Nil is unlimited.
     package private(set) var bytesPerSecond: Double?

@@ -12,9 +12,9 @@ struct EightCameras: Sendable {
         var segmentLength = 10
         var cameras = 8
         /// Of a worker that has settled.
-        var kills = 8
+        var kills = 5
         /// Of a worker in its first seconds: connecting, recovering, before its first keyframe.
-        var earlyKills = 3
+        var earlyKills = 2
         var cacheMiB = 256
     }
 
