@@ -90,6 +90,7 @@ package struct UploadPass: Sendable {
         try turns.end()
     }
 
+    /// Five periods are fresh: what one pass did not get to must not fall behind a backlog of days.
     private func queue(_ selection: SegmentSelection) throws -> UploadQueue {
         let now = work.clock.now()
         let forecasts = progress.current.forecasts
@@ -97,7 +98,7 @@ package struct UploadPass: Sendable {
             let length = work.settings.cameras[camera]?.segmentLength ?? .zero
             return CameraQueue(
                 camera: camera, selection: selection,
-                liveSince: selection == .unsettled ? nil : now - max(length, work.settings.period) * 2,
+                liveSince: selection == .unsettled ? nil : now - max(length, work.settings.period) * 5,
                 deadline: forecasts[camera]?.deadline)
         }
         return UploadQueue(queues, in: work.catalog)
