@@ -144,7 +144,8 @@ extension Catalog {
                             AND n.quality = 'synchronised' ORDER BY n.session LIMIT 1),
                         :moment) >= :moment)
             AND session <= ifnull(
-                (SELECT min(session) FROM session WHERE camera = :camera AND anchor BETWEEN :moment AND :now),
+                (SELECT min(session) FROM session WHERE camera = :camera AND session > 0
+                    AND anchor BETWEEN :moment AND :now),
                 9223372036854775807)
         ORDER BY start LIMIT :limit
         """

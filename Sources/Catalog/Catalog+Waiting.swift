@@ -20,7 +20,7 @@ extension Catalog {
         _ camera: CameraName, _ selection: SegmentSelection, after: SegmentID?, limit: Int
     ) throws(CatalogError) -> [WaitingSegment] {
         try waiting(
-            camera, selection, (after?.session ?? -1, after?.counter ?? -1), isNewestFirst: false, limit: limit)
+            camera, selection, (after?.session ?? .min, after?.counter ?? .min), isNewestFirst: false, limit: limit)
     }
 
     /// At most `limit` of a selection against the order of (session, counter), before `before`.

@@ -84,18 +84,21 @@ extension Transfer {
 
     func rewind(to offset: Int64) -> Bool { body.seek(offset) }
 
+    /// Of what `pace` is asked for at once: a slow link that several share must leave none silent for long.
+    private static let piece = 64 << 10
+
     /// The next bytes of the body into libcurl's buffer; how many, or one of its words.
     func supply(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
         let now = ContinuousClock.now
         lastMove = now
-        let wanted = min(buffer.count, Int(clamping: body.remaining))
+        let wanted = min(buffer.count, Self.piece, Int(clamping: body.remaining))
         guard wanted > 0 else { return 0 }
         let wait = settings.pace(wanted)
         guard wait <= .zero else {
             resumption = now + wait
             return cvr_curl_pause_reading()
         }
-        guard let count = body.read(into: buffer) else {
+        guard let count = body.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])) else {
             refusal = failure(
                 .file, "the file cannot be read or became shorter", nextStep: "none: the next survey explains it")
             return cvr_curl_abort_reading()

@@ -37,7 +37,7 @@ package enum Admin {
         package var pendingBytes: Int64 = 0
         package var oldestLocal: String?
         package var evictionIn: Double?
-        package var cacheFull = ""
+        package var cacheFull: String?
         package var lastError: Fault?
         package var unverifiedTLS = false
         package var sandbox: String?

@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import Recording
 
@@ -7,6 +8,8 @@ extension ObjectStoreError {
         self.init(
             operation, thing, detail: "\(failure.origin): \(failure.detail)", nextStep: failure.nextStep,
             scope: failure.kind == .file ? .object : .store)
+        // The file may have been evicted: what became of it the next survey says.
+        if failure.kind == .file { errno = ENOENT }
         outlook =
             switch failure.kind {
             case .resolve, .tls, .tooLarge, .other: .lasting

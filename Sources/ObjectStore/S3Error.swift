@@ -81,6 +81,7 @@ struct S3Refusal: Hashable {
         case 300..<400: Meaning(nextStep: "correct region= or endpoint= in store.url: redirects are not followed")
         case 407: Meaning(nextStep: "give the proxy's URL the user and password that it asks for")
         case 408, 500..<507, 508...599: Meaning(nextStep: "none; it is retried", outlook: .passing)
+        case 413, 414, 431: Meaning(nextStep: "let what stands before the store take larger requests", scope: .object)
         case 507: Meaning(nextStep: "free space in the store or shorten retention")
         default: Meaning(nextStep: "check store.url: what answers there does not behave as S3")
         }

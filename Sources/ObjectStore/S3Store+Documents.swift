@@ -60,17 +60,28 @@ extension S3Store {
                 scope: .store)
         }
         var able = capabilities.found
-        able.putsIfAbsent = try write(found.bytes, document, .absent).response.status == 412
+        able.putsIfAbsent = try told(write(found.bytes, document, .absent), refusedWith: 412, or: [200])
         able.readsRanges = try part(document.text, offset: 0, count: 1)?.count == min(1, found.bytes.count)
         let look = try self.look(document.text)
         able.vouches = look?[S3Checksum.header] == S3Checksum.text(CRC32C(found.bytes).value)
         if able.vouches, able.putsIfAbsent {
             let wrong = ~CRC32C(found.bytes).value
-            let (_, answer) = try write(found.bytes, document, .version(found.version), checksum: wrong)
-            able.vouches = answer.status == 400
+            let attempt = try write(found.bytes, document, .version(found.version), checksum: wrong)
+            able.vouches = try told(attempt, refusedWith: 400, or: [200, 412])
         }
         capabilities.remember(able)
         return able
+    }
+
+    /// True when the store refused as one that can; an answer that says neither, such as 503, is an error.
+    private func told(
+        _ attempt: (request: S3Request, response: HTTPResponse), refusedWith status: Int, or others: Set<Int>
+    ) throws -> Bool {
+        if attempt.response.status == status { return true }
+        guard others.contains(attempt.response.status) else {
+            throw connection.refusal(attempt.request, attempt.response)
+        }
+        return false
     }
 
     private func write(

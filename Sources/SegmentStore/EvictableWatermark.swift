@@ -2,6 +2,11 @@ import CLinux
 import Checksums
 package import Recording
 
+extension SegmentID {
+    /// Before all: as a watermark, nothing may go.
+    package static let beforeAll = SegmentID(session: 0, counter: 0)
+}
+
 /// cvr-sync's word that every segment up to this one is verified; beside its ledger, all that it writes into a cache.
 package enum EvictableWatermark {
     private static let name = "evictable"

@@ -172,7 +172,7 @@ package struct AdminInterface: Sendable {
     /// cvr-sync's errors have the same names in both interfaces; one that cannot work yet, or any more, is away.
     private static func translated(_ error: VarlinkRemoteError) -> VarlinkFailure {
         if error.name == "\(SyncInterface.interface).Unavailable" { return away }
-        let known = ["NotFound", "InvalidArgument", "StoreUnavailable", "Failed"]
+        let known = ["NotFound", "InvalidArgument", "StoreUnavailable", "Refused", "Failed"]
         let name = known.first { error.name == "\(SyncInterface.interface).\($0)" } ?? "Failed"
         return VarlinkFailure(
             name: "\(Admin.interface).\(name)",

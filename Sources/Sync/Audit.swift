@@ -113,6 +113,9 @@ struct Audit {
     func miss(_ row: SegmentRow) throws {
         // A store that is away has nothing.
         if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+        // Retention may have deleted it since the page was read.
+        guard try work.catalog.segment(camera, row.id)?.state == .verified else { return }
+        try withdraw(row)
         if row.isLocal, try work.catalog.reopen(row) {
             return report(
                 row.key, "missing", isRepaired: true, "the store lost it; it is uploaded again from the cache")
@@ -122,7 +125,15 @@ struct Audit {
         report(row.key, "missing", isRepaired: false, "the store lost it, and no copy is left")
     }
 
+    /// The worker may not free by itself what the store does not have; the next pass looks how far it may.
+    private func withdraw(_ row: SegmentRow) throws {
+        guard row.isLocal, try CacheIdentity.check(camera, work.settings) else { return }
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        if try EvictableWatermark.read(in: cache) != nil { try EvictableWatermark.publish(.beforeAll, in: cache) }
+    }
+
     func quarantine(_ row: SegmentRow, _ why: String) throws {
+        try withdraw(row)
         try work.catalog.quarantine(camera, row.id)
         work.tell("segmentQuarantined", camera, "\(row.start.rfc3339) \(row.key): \(why)")
         report(row.key, "different", isRepaired: false, why)

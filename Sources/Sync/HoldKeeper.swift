@@ -26,9 +26,7 @@ package actor HoldKeeper {
             throw SyncError(
                 .invalidArgument, "--to is not later than --from", nextStep: "Give the earlier time as --from")
         }
-        guard try work.catalog.camera(camera) != nil || work.settings.cameras[camera] != nil else {
-            throw SyncError(.notFound, "no camera '\(camera)' was ever recorded here", nextStep: "see cvrctl cameras")
-        }
+        try expect(camera, work)
         let hold = HoldRow(
             id: UUID().uuidString.lowercased(), camera: camera, asset: try work.policy(camera).asset, from: from,
             to: to,
@@ -64,6 +62,7 @@ package actor HoldKeeper {
 
     /// What the store holds now, of one camera or of all.
     package func list(_ work: Workspace, _ camera: CameraName?) throws -> [Listing.Hold] {
+        if let camera { try expect(camera, work) }
         try reachStore(work)
         try refresh(work)
         return try work.catalog.holds(camera).map { Listing.Hold($0) }
@@ -74,6 +73,11 @@ package actor HoldKeeper {
 
     package func finishAdoption(_ work: Workspace) throws -> [Listing.AdoptedCamera] {
         try Adoption(work: work).finish()
+    }
+
+    private func expect(_ camera: CameraName, _ work: Workspace) throws {
+        guard try work.catalog.camera(camera) == nil, work.settings.cameras[camera] == nil else { return }
+        throw SyncError(.notFound, "no camera '\(camera)' was ever recorded here", nextStep: "see cvrctl cameras")
     }
 
     private func refresh(_ work: Workspace) throws {

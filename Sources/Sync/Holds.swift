@@ -38,6 +38,8 @@ struct Holds {
                 if !known.contains(where: { $0.id == id }) { try enter(key, asset) }
             }
         }
+        // A store that went away has none.
+        if work.store.canVanish { try StoreIdentity(work: work).prepare() }
         for hold in known where !found.contains(hold.id) { try work.catalog.removeHold(hold.id) }
         try publish()
     }

@@ -96,10 +96,20 @@ final class RebuildDays {
         entering = []
     }
 
+    /// A summary that the store does not give out is no more than a hint.
+    private func readable(_ document: DocumentKey) throws -> StoredDocument? {
+        do { return try work.store.document(document) } catch let error as ObjectStoreError
+            where error.scope == .object
+        {
+            work.tell("objectUnreadable", nil, "\(error)")
+            return nil
+        }
+    }
+
     private func begin(_ place: Place, _ document: DocumentKey?) throws {
         try end()
         current = place
-        guard let document, let found = try work.store.document(document) else { return }
+        guard let document, let found = try readable(document) else { return }
         guard let read = Summary(found.bytes) else {
             return work.tell("summaryDamaged", nil, "\(document); what it told is read from the objects of its day")
         }

@@ -17,7 +17,11 @@ struct StoreGate: Sendable {
         var attempt = 0
         while true {
             // What another thread was refused for being one too many, this one does not ask for either.
-            if let until = progress.current.restsUntil { wait(until: until) }
+            if let until = progress.current.restsUntil {
+                let isRested = wait(until: until)
+                // Meanwhile it went away: one asks, not all.
+                if !isRested, progress.current.breaker.state == .open { throw CancellationError() }
+            }
             do { return try body() } catch let error as ObjectStoreError where error.scope == .store {
                 attempt += 1
                 failed(error)

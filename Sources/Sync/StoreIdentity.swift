@@ -42,7 +42,9 @@ struct StoreIdentity {
     /// A store that may vanish is looked at each time, a service after each of its outages and once an hour. Only a box
     /// that knows no mark for the place makes one, or takes one that names no box. The box's own identity is on its disk
     /// before it is in the store; the store is marked before the state: cut short in between, the next try goes on.
-    func prepare() throws {
+    func prepare() throws { try work.watch.alone { try look() } }
+
+    private func look() throws {
         guard work.store.canVanish || work.watch.isDue(at: work.clock.monotonic()) else { return }
         let key = try key()
         let noted = try work.catalog.note(Self.note)
@@ -59,11 +61,16 @@ struct StoreIdentity {
             throw taken(own)
         }
         try keep(own)
-        if !work.store.canVanish { work.watch.note(try work.store.probe(key), at: work.clock.monotonic()) }
+        guard !work.store.canVanish else { return }
+        // A probe is a write that is billed: an hourly look does without.
+        let capabilities = try work.watch.capabilities ?? work.store.probe(key)
+        work.watch.note(capabilities, at: work.clock.monotonic())
     }
 
     /// Makes the store this box's, whichever it belonged to; the other one uploads nothing from its next look on.
-    func takeOver() throws {
+    func takeOver() throws { try work.watch.alone { try replaceMark() } }
+
+    private func replaceMark() throws {
         let key = try key()
         guard let document = try work.store.document(key) else {
             throw SyncError(
@@ -145,9 +152,13 @@ struct StoreIdentity {
 package final class StoreWatch: Sendable {
     private static let interval = TimeSpan.seconds(3600)
 
+    private let turn = Mutex(())
     private let state = Mutex<(at: MonotonicTime, capabilities: StoreCapabilities)?>(nil)
 
     package init() {}
+
+    /// One at a time looks at the mark, or changes it: two would give one box two identities.
+    func alone(_ body: () throws -> Void) rethrows { try turn.withLock { _ in try body() } }
 
     /// Nil before the first look.
     package var capabilities: StoreCapabilities? { state.withLock { $0?.capabilities } }

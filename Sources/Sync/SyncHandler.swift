@@ -129,7 +129,8 @@ package struct SyncHandler: Sendable {
             case .notFound: "NotFound"
             case .notConfigured: "Unavailable"
             case .storeUnavailable: "StoreUnavailable"
-            case .locked, .noSpace, .wrongDisk, .clockMoved, .storeOfAnotherBox, .paused, .failed: "Failed"
+            case .paused, .storeOfAnotherBox, .clockMoved: "Refused"
+            case .locked, .noSpace, .wrongDisk, .failed: "Failed"
             }
         return VarlinkFailure(
             name: "\(SyncInterface.interface).\(name)",

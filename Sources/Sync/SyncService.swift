@@ -334,10 +334,12 @@ extension SyncService {
             }
             limit.set(at: .now + .microseconds(halves.work.settings.period.microseconds))
             let report = try await halves.store.pass(halves.work, isAsked: isAsked, limit: limit)
+            // Never at once: what ended this pass may end the next one as soon.
+            let soon = clock.monotonic() + .seconds(1)
             if let retryAt = progress.current.breaker.retryAt {
-                nextPass = retryAt
+                nextPass = max(retryAt, soon)
             } else if try !Rebuild.isDone(halves.work.catalog) {
-                nextPass = clock.monotonic()
+                nextPass = soon
             }
             progress.clear(.passes)
             return .success(report)

@@ -87,6 +87,8 @@ struct Upload {
     /// The cache has no copy any more and a write may have been made: only the store knows.
     private func ask(_ key: ObjectKey) throws -> Outcome {
         guard let stored = try work.store.checksum(of: key) else {
+            // A store that went away has nothing.
+            if work.store.canVanish { try StoreIdentity(work: work).prepare() }
             _ = try work.store.delete([key])  // What a write that died may have left beside its place.
             try GivenUp(work: work, cache: work.settings.cachePath(row.camera)).settle(row)
             return .gone

@@ -65,9 +65,9 @@ package struct UploadPass: Sendable {
                 try SampledAudit(work: work, progress: progress).run(all, isStopping: isStopping)
             }
         }
-        // What was asked for was done; without anything to upload the mark was the probe.
-        gate.succeeded()
         if !isStopping() {
+            // What was asked for was done; without anything to upload the mark was the probe.
+            gate.succeeded()
             for camera in cameras where !report.troubled.contains(camera) { progress.clear(.uploads(camera)) }
         }
         try work.catalog.boundWAL()
@@ -169,11 +169,12 @@ package struct UploadPass: Sendable {
             if try work.catalog.evictableWatermark(camera, below: nil) != published {
                 let open = try cache.names().filter { $0.stage != .closed }.map(\.id).min()
                 let mark = try work.catalog.evictableWatermark(camera, below: open)
-                if let mark, mark != published { try EvictableWatermark.publish(mark, in: cache) }
+                // Also down: an audit may have found that the store does not have what it was thought to have.
+                if mark != published { try EvictableWatermark.publish(mark ?? .beforeAll, in: cache) }
             }
             progress.clear(.watermark(camera))
         } catch {
-            // An old watermark permits less: the worker frees less by itself, until the next pass.
+            // What lowers it was told to the worker before: the worker frees less by itself, until the next pass.
             progress.blame(.watermark(camera), error)
         }
     }

@@ -10,7 +10,8 @@ import Testing
     .enabled(if: ProcessInfo.processInfo.environment["CVR_OUTAGE"] != nil, "takes long; see contrib/outage"))
 struct OutageTests {
     /// Three days of 16 cameras in segments of 30 s.
-    private static let queued = Int(ProcessInfo.processInfo.environment["CVR_OUTAGE_SEGMENTS"] ?? "") ?? 138_240
+    private static let queued =
+        (Int(ProcessInfo.processInfo.environment["CVR_OUTAGE_SEGMENTS"] ?? "") ?? 138_240) / 16 * 16
 
     @Test("three days of sixteen cameras wait on the disk, and go to the store without a loss in little memory")
     func threeDays() async throws {

@@ -120,7 +120,7 @@ struct InterfaceFileTests {
         var camera = Admin.Camera(name: "a", state: "recording", since: "s")
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
         camera.evictionIn = 1
-        camera.sandbox = "s"
+        (camera.sandbox, camera.cacheFull) = ("s", "c")
         return camera
     }
 
