@@ -1,4 +1,5 @@
 package import Messages
+import ObjectStore
 package import Recording
 import Synchronization
 
@@ -26,6 +27,8 @@ package final class Progress: Sendable {
         var retryBudget = RetryBudget()
         /// Nothing is asked of the store before this: it said so.
         var restsUntil: MonotonicTime?
+        /// Of the store as a whole.
+        var lastFailure: ObjectStoreError?
         /// Of each camera, what is known to be in the store.
         var uploads: [CameraName: RateMeter] = [:]
         package var forecasts: [CameraName: Forecast] = [:]
@@ -36,7 +39,7 @@ package final class Progress: Sendable {
 
         /// What was seen of one store is not true of another.
         mutating func forgetStore() {
-            (breaker, retryBudget, restsUntil, uploads) = (Breaker(), RetryBudget(), nil, [:])
+            (breaker, retryBudget, restsUntil, lastFailure, uploads) = (Breaker(), RetryBudget(), nil, nil, [:])
         }
 
         /// Why nothing may be sent to the store or asked of it now; nil when it may.

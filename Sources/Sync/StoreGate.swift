@@ -18,9 +18,11 @@ struct StoreGate: Sendable {
         while true {
             // What another thread was refused for being one too many, this one does not ask for either.
             if let until = progress.current.restsUntil {
+                let wasAway = progress.current.breaker.state == .open
                 let isRested = wait(until: until)
                 // Meanwhile it went away: one asks, not all.
-                if !isRested, progress.current.breaker.state == .open { throw CancellationError() }
+                let numbers = progress.current
+                if !isRested, !wasAway, numbers.breaker.state == .open, let why = numbers.lastFailure { throw why }
             }
             do { return try body() } catch let error as ObjectStoreError where error.scope == .store {
                 attempt += 1
@@ -62,6 +64,7 @@ struct StoreGate: Sendable {
         let jitter = Double.random(in: 0..<1)
         let asked = min(error.retryAfter ?? .zero, .seconds(60))
         let isAway = progress.update { numbers in
+            numbers.lastFailure = error
             if asked > .zero { numbers.restsUntil = now + asked }
             return numbers.breaker.failed(weight, at: now, jitter: jitter)
         }
