@@ -42,7 +42,14 @@ struct StoreIdentity {
     /// A store that may vanish is looked at each time, a service after each of its outages and once an hour. Only a box
     /// that knows no mark for the place makes one, or takes one that names no box. The box's own identity is on its disk
     /// before it is in the store; the store is marked before the state: cut short in between, the next try goes on.
-    func prepare() throws { try work.watch.alone { try look() } }
+    func prepare() throws {
+        do { try work.watch.alone { try look() } } catch let error as ObjectStoreError where error.scope == .object {
+            // What is wrong with the mark is wrong with the store.
+            var whole = error
+            whole.scope = .store
+            throw whole
+        }
+    }
 
     private func look() throws {
         guard work.store.canVanish || work.watch.isDue(at: work.clock.monotonic()) else { return }
