@@ -7,7 +7,7 @@ import HTTP
 ///
 /// It ends, and its data goes, when this process does, however that comes about.
 package final class SeaweedFS: Sendable {
-    /// Started by the first who asks, in about three seconds.
+    /// Started by the first who asks: in about three seconds, in half a minute off a cold disk.
     package static let shared = Task { try await SeaweedFS() }
 
     package let endpoint: String
@@ -51,10 +51,8 @@ package final class SeaweedFS: Sendable {
         // A folder of the filer's is a bucket.
         let client = HTTPClient(HTTPSettings(connections: 1))
         let request = HTTPRequest("POST", "\(filer)/buckets/\(bucket)/")
-        try await eventually("SeaweedFS makes a bucket (\(folder)/log)", every: .milliseconds(100)) {
-            try Self.answers(client, request, 201)
-        }
-        try await eventually("SeaweedFS serves S3 (\(folder)/log)", every: .milliseconds(100)) { [endpoint, bucket] in
+        try await Self.comesUp("makes a bucket", folder) { try Self.answers(client, request, 201) }
+        try await Self.comesUp("serves S3", folder) { [endpoint, bucket] in
             try Self.answers(client, HTTPRequest("HEAD", "\(endpoint)/\(bucket)"), 403)
         }
         authority = try String(contentsOfFile: folder + "/tls.crt", encoding: .utf8)
@@ -79,6 +77,16 @@ package final class SeaweedFS: Sendable {
             of: /(?m)^SeaweedFS_s3_request_total\{bucket="([^"]*)",code="\d+",type="(\w+)"\} (\d+)$/)
         return lines.filter { $0.output.1 == bucket }.reduce(into: [:]) { counts, line in
             counts[String(line.output.2), default: 0] += Int(line.output.3) ?? 0
+        }
+    }
+
+    /// A minute and a half is for a program of 200 MB that comes off a cold disk beside a build's leavings.
+    private static func comesUp(_ what: String, _ folder: String, _ look: () throws -> Bool?) async throws {
+        do {
+            try await eventually("SeaweedFS \(what)", within: .seconds(90), every: .milliseconds(100)) { try look() }
+        } catch {
+            let log = FileManager.default.contents(atPath: folder + "/log") ?? Data()
+            throw Missed("\(error)\n\(String(decoding: log.suffix(2000), as: UTF8.self))")
         }
     }
 
