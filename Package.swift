@@ -166,7 +166,7 @@ let package = Package(
                 "Recording", "TestSupport", log,
             ]),
         tests("StructureTests", []),
-        tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "Recording"]),
+        tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "ObjectStore", "Recording"]),
 
         // The real processes, driven from outside.
         .target(

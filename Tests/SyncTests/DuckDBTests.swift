@@ -4,17 +4,19 @@ import Sync
 import TestSupport
 import Testing
 
-/// Day summaries as a fleet's catalog: the query that ARCHITECTURE.md shows, by DuckDB from PyPI.
-@Suite("Summaries in DuckDB", .enabled(if: ProcessInfo.processInfo.environment["CVR_DUCKDB"] != nil))
+/// Day summaries as a fleet's catalog: the query that cvr-store(7) shows, by DuckDB from PyPI.
+@Suite(
+    "Summaries in DuckDB",
+    .enabled(if: ProcessInfo.processInfo.environment["CVR_DUCKDB"] != nil, "CVR_DUCKDB names a Python that has it"))
 struct DuckDBTests {
     @Test("a coverage question over days is one query")
     func coverage() async throws {
         let rig = try SummaryTests().nightBox()
         rig.clock.advance(.seconds(2 * 86_400))
         try rig.sync()
-        let page = try String(contentsOfFile: Repository.path("ARCHITECTURE.md"), encoding: .utf8)
-        let query = try #require(page.firstMatch(of: /```sql\n([^`]+)```/)).output.1
-            .replacing("STORE/SITE", with: "\(rig.root)/store/plant")
+        let page = try String(contentsOfFile: Repository.path("etc/man/cvr-store.7"), encoding: .utf8)
+        let query = try #require(page.firstMatch(of: /(?s)\.EX\n(SELECT.*?)\.EE/)).output.1
+            .replacing("\\(aq", with: "'").replacing("STORE/SITE", with: "\(rig.root)/store/plant")
         let python = try #require(ProcessInfo.processInfo.environment["CVR_DUCKDB"])
         let code = "import duckdb, json, sys; print(json.dumps(duckdb.sql(sys.argv[1]).fetchall(), default=str))"
         let done = try await run(python, ["-c", code, String(query)])
