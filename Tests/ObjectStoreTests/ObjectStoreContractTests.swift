@@ -8,8 +8,14 @@ import Testing
 /// What every store owes its caller.
 @Suite("Object store contract")
 final class ObjectStoreContractTests {
-    enum Kind: CaseIterable {
+    enum Kind {
         case file, s3, azblob
+        /// The one that `CVR_STORE_URL` names, with the credential in the file `CVR_STORE_CREDENTIAL`.
+        case named
+
+        static var allCases: [Kind] {
+            [.file, .s3, .azblob] + (ProcessInfo.processInfo.environment["CVR_STORE_URL"] == nil ? [] : [.named])
+        }
     }
 
     let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID())").path
@@ -31,6 +37,7 @@ final class ObjectStoreContractTests {
             case .file: FileStore(root: folder + "/objects")
             case .s3: try await SeaweedFS.shared.value.store(prefix: "contract/\(UUID())")
             case .azblob: try await AzureServer.shared.value.store(prefix: "contract/\(UUID())")
+            case .named: try NamedStore().store(prefix: "contract/\(UUID())")
             }
         try store.prepare()
         return store
