@@ -145,8 +145,8 @@ let package = Package(
         tests(
             "IngestTests",
             ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux", "TestSupport"]),
-        tests("FragmentedMP4Tests", ["Checksums", "FragmentedMP4", "Recording"]),
-        tests("SegmentStoreTests", ["Checksums", "SegmentStore", "FragmentedMP4", "Recording"]),
+        tests("FragmentedMP4Tests", ["Checksums", "FragmentedMP4", "Recording", "TestSupport"]),
+        tests("SegmentStoreTests", ["Checksums", "SegmentStore", "FragmentedMP4", "Recording", "TestSupport"]),
         tests(
             "CatalogTests",
             [

@@ -1,5 +1,6 @@
 import FragmentedMP4
 import Recording
+import TestSupport
 import Testing
 
 @Suite struct AccessUnitTests {
@@ -64,7 +65,7 @@ import Testing
 
     @Test("no noise traps the splitter, and every byte of it is in a sample once")
     func noise() {
-        var random = Random(state: 3)
+        var random = SeededRandom(seed: 3)
         for round in 0..<20_000 {
             var bytes = random.bytes(Int.random(in: 0...120, using: &random))
             // Mostly zeros and ones, so that start codes are common.

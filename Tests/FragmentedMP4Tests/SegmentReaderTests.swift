@@ -1,6 +1,7 @@
 import Checksums
 import FragmentedMP4
 import Recording
+import TestSupport
 import Testing
 
 @Suite struct SegmentReaderTests {
@@ -48,7 +49,7 @@ import Testing
     @Test("zeros or noise behind the last whole fragment are not media", arguments: [true, false])
     func tails(zeros: Bool) throws {
         let segment = try SampleSegment()
-        var random = Random(state: 1)
+        var random = SeededRandom(seed: 1)
         for end in segment.ends {
             for cut in 0..<40 {
                 let tail = zeros ? [UInt8](repeating: 0, count: 5000) : random.bytes(5000)
@@ -153,7 +154,7 @@ import Testing
     func noise() throws {
         let segment = try SampleSegment(fragments: 2)
         let start = segment.encoder.initPart.count
-        var random = Random(state: 42)
+        var random = SeededRandom(seed: 42)
         for _ in 0..<5000 {
             var bytes = segment.bytes
             for _ in 0..<Int.random(in: 1...8, using: &random) {

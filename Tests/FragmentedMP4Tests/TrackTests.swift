@@ -1,5 +1,6 @@
 import FragmentedMP4
 import Recording
+import TestSupport
 import Testing
 
 @Suite struct TrackTests {
@@ -63,7 +64,7 @@ import Testing
 
     @Test("no configuration traps")
     func noise() {
-        var random = Random(state: 9)
+        var random = SeededRandom(seed: 9)
         for _ in 0..<20_000 {
             let noise = random.bytes(Int.random(in: 0...12, using: &random))
             let stream = StreamDescription(codec: .aac, clockRate: 16000, channels: 1, configuration: noise)

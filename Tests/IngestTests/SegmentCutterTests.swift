@@ -1,6 +1,7 @@
 import FragmentedMP4
 import Ingest
 import Recording
+import TestSupport
 import Testing
 
 @Suite("SegmentCutter")
@@ -83,7 +84,7 @@ struct FragmentBuilderTests {
 
     @Test("rounded timestamps do not move fragments off their keyframes", arguments: [1, 90] as [Int64])
     mutating func jitter(ticks: Int64) {
-        var generator = SplitMix(state: 7)
+        var generator = SeededRandom(seed: 7)
         var (time, counts) = (Int64(0), [Int]())
         for n in Int64(1)...1500 {
             let next = n * 3600 + Int64.random(in: -ticks...ticks, using: &generator)
@@ -123,18 +124,5 @@ struct FragmentBuilderTests {
     mutating func bound() {
         for n in Int64(0)..<8 { builder.add(sample(0, at: n, lasting: 1, bytes: 2 << 20), at: now) }
         #expect(builder.isDue)
-    }
-}
-
-/// The same numbers in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -2,6 +2,7 @@ import Checksums
 import Foundation
 import Recording
 import SegmentStore
+import TestSupport
 import Testing
 
 @Suite("Journal")
@@ -125,7 +126,7 @@ struct JournalTests {
 
     @Test("noise at the end never costs a record before it", arguments: 0..<20)
     func noise(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         let (_, whole) = try writeComplete()
         let length = Int.random(in: 1...100_000, using: &random)
         let noise: [UInt8] =
@@ -143,7 +144,7 @@ struct JournalTests {
 
     @Test("a damaged line costs itself, not what follows, and the journal knows", arguments: 0..<40)
     func damage(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         var (checkpoint, bytes) = try writeComplete()
         let offset = Int.random(in: checkpoint.count..<bytes.count - 200, using: &random)
         bytes[offset] ^= UInt8(1 << (seed % 8))
@@ -156,7 +157,7 @@ struct JournalTests {
 
     @Test("nothing in a journal file traps reader or writer", arguments: 0..<60)
     func garbage(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         let words = [
             "1", "-1", "99999999999999999999", "gap-open", "checkpoint", "session=9223372036854775807", "=", "%",
             "%zz", "from=", "open=1.2@x", "2026-11-23T09:48:00Z", "\n", " ", "detail=%F", "counter=-5", "bytes=1e9",
@@ -214,18 +215,5 @@ struct JournalTests {
         ])
         #expect(try #require(attributes.fileSize) < 100)
         #expect(try #require(attributes.totalFileAllocatedSize) >= 65_536)
-    }
-}
-
-/// Sebastiano Vigna's splitmix64: the same numbers for the same seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import FragmentedMP4
 import Recording
 import SegmentStore
+import TestSupport
 import Testing
 
 @Suite("Recovery")
@@ -45,7 +46,7 @@ struct RecoveryTests {
         let trailer = next.encoder.trailer()
         var fragment = next.fragment()
         fragment[fragment.count - 5] ^= 0x10
-        var random = SplitMix(state: 7)
+        var random = SeededRandom(seed: 7)
         let tail: [UInt8] =
             switch kind {
             case "zeros": [UInt8](repeating: 0, count: 70_000)

@@ -4,6 +4,7 @@ import Messages
 import Recording
 import SegmentStore
 import Sync
+import TestSupport
 import Testing
 
 @Suite("Answers")
@@ -249,7 +250,7 @@ struct AnswersTests {
 
     /// Recording, losses, clock steps, pauses, surveys and passes, as the dice fall.
     private func anyHistory(_ rig: Rig, _ seed: UInt64) throws {
-        var dice = Dice(state: seed)
+        var dice = SeededRandom(seed: seed)
         let recorder = try rig.recorder()
         try recorder.start()
         var isRecording = true
@@ -304,18 +305,5 @@ struct AnswersTests {
         let keeper = try CacheKeeper(work: rig.workspace(), progress: Progress())
         let error = await #expect(throws: SyncError.self) { try await keeper.answers(nobody) }
         #expect(error?.code == .notFound)
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

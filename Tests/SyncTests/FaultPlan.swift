@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What goes wrong on the way of one segment to the store, drawn from a seed.
 struct FaultPlan: Hashable {
     /// Words of `contrib/faultproxy/faultproxy.py`, one a request.
@@ -36,19 +38,5 @@ struct FaultPlan: Hashable {
             return "\(place)\(name):\(status)" + (Bool.random(using: &random) ? ":1" : "")
         default: return place + name
         }
-    }
-}
-
-/// The same numbers for the same seed (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
