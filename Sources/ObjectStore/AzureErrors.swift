@@ -27,6 +27,7 @@ extension ObjectStoreError {
             operation, thing, detail: "answered \(response.status)\(name.isEmpty ? "" : " \(name)")",
             nextStep: meaning.nextStep, scope: meaning.scope)
         outlook = meaning.outlook
+        mayConcernOne = meaning.mayConcernOne
         if response.status == 429 || response.status == 503 {
             retryAfter = response.retryAfter(otherwise: .seconds(1))
         }
@@ -39,6 +40,9 @@ private struct AzureMeaning {
     var nextStep = ""
     var scope = ObjectStoreError.Scope.store
     var outlook = ObjectStoreError.Outlook.lasting
+    var mayConcernOne = false
+
+    private static let access = "check the store's credential, whether it expired, and this box's clock"
 
     init(_ status: Int, _ code: String) {
         switch code {
@@ -47,8 +51,12 @@ private struct AzureMeaning {
         case "ContainerDisabled", "AccountIsDisabled": nextStep = "enable the storage account again"
         case "AuthorizationPermissionMismatch", "InsufficientAccountPermissions", "AuthorizationResourceTypeMismatch":
             nextStep = "give the credential the right to read, create, write, list and delete blobs"
+        case "AuthenticationFailed", "AuthorizationFailure", "InvalidAuthenticationInfo", "NoAuthenticationInformation":
+            nextStep = Self.access
         case "AuthorizationProtocolMismatch": nextStep = "use https in store.url: the SAS asks for it"
         case "InvalidHeaderValue": nextStep = "correct store.storageClass: Hot, Cool or Cold"
+        case "RequestBodyTooLarge":
+            (nextStep, scope) = ("shorten segmentLength: the store takes 5,000 MiB at once", .object)
         case "BlobArchived", "BlobBeingRehydrated":
             (nextStep, scope) = ("bring the blob back from the archive tier", .object)
         case "BlobImmutableDueToPolicy", "LeaseIdMissing", "SnapshotsPresent":
@@ -62,12 +70,16 @@ private struct AzureMeaning {
 
     private mutating func readStatus(_ status: Int) {
         switch status {
-        case 401, 403: nextStep = "check the store's credential, whether it expired, and this box's clock"
+        case 401: nextStep = Self.access
+        case 403: (nextStep, mayConcernOne) = (Self.access, true)
         case 300..<400: nextStep = "write the address that the store redirects to into store.url"
         case 407: nextStep = "give the proxy's URL the user and password that it asks for"
         case 408, 429, 500...: (nextStep, outlook) = ("none; it is retried", .passing)
-        case 413: (nextStep, scope) = ("shorten segmentLength: the store takes 5,000 MiB at once", .object)
-        default: nextStep = "check store.url: what answers there does not behave as Azure Blob Storage"
+        case 413, 414, 431: (nextStep, scope) = ("let what stands before the store take larger requests", .object)
+        default:
+            (nextStep, mayConcernOne) = (
+                "check store.url: what answers there does not behave as Azure Blob Storage", true
+            )
         }
     }
 }

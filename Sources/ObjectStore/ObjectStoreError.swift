@@ -30,6 +30,8 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
     package var outlook = Outlook.passing
     /// The store asked to be left alone for so long.
     package var retryAfter: TimeSpan?
+    /// A request was refused for no reason that concerns all: what it was about may be the reason.
+    package var mayConcernOne = false
     /// It is in order, and another box's.
     package var isOfAnotherBox = false
 

@@ -33,6 +33,7 @@ struct S3Refusal: Hashable {
         var nextStep: String
         var scope = ObjectStoreError.Scope.store
         var outlook = ObjectStoreError.Outlook.lasting
+        var mayConcernOne = false
     }
 
     func error(_ operation: String, _ thing: String, _ response: HTTPResponse) -> ObjectStoreError {
@@ -41,9 +42,12 @@ struct S3Refusal: Hashable {
         var error = ObjectStoreError(
             operation, thing, detail: said, nextStep: meaning.nextStep, scope: meaning.scope)
         error.outlook = meaning.outlook
+        error.mayConcernOne = meaning.mayConcernOne
         if isThrottle { error.retryAfter = response.retryAfter(otherwise: .seconds(1)) }
         return error
     }
+
+    private static let permission = "allow this key to list the bucket and to get, put and delete below the prefix"
 
     /// By S3's word first (Amazon S3 API reference, "Error responses"), by the status where there is none.
     private var meaning: Meaning {
@@ -55,8 +59,9 @@ struct S3Refusal: Hashable {
         case "InvalidAccessKeyId": Meaning(nextStep: "correct the access key in the store's credential")
         case "ExpiredToken", "InvalidToken", "TokenRefreshRequired":
             Meaning(nextStep: "renew the session token in the store's credential")
-        case "AccessDenied", "AllAccessDisabled", "AccountProblem":
-            Meaning(nextStep: "allow this key to list the bucket and to get, put and delete below the prefix")
+        case "AccessDenied":
+            Meaning(nextStep: Self.permission, mayConcernOne: true)
+        case "AllAccessDisabled", "AccountProblem": Meaning(nextStep: Self.permission)
         case "NoSuchBucket": Meaning(nextStep: "create the bucket, or correct store.url")
         case "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect",
             "TemporaryRedirect":
@@ -69,7 +74,7 @@ struct S3Refusal: Hashable {
         case "InvalidObjectState":
             Meaning(nextStep: "restore the object from its archive class", scope: .object)
         case "BadDigest", "RequestTimeout", "IncompleteBody", "ConditionalRequestConflict", "OperationAborted",
-            "InternalError":
+            "InternalError", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch":
             Meaning(nextStep: "none; it is retried", outlook: .passing)
         default: byStatus
         }
@@ -77,13 +82,14 @@ struct S3Refusal: Hashable {
 
     private var byStatus: Meaning {
         switch status {
-        case 401, 403: Meaning(nextStep: "check the store's credential, and what it allows")
+        case 401: Meaning(nextStep: "check the store's credential, and what it allows")
+        case 403: Meaning(nextStep: "check the store's credential, and what it allows", mayConcernOne: true)
         case 300..<400: Meaning(nextStep: "correct region= or endpoint= in store.url: redirects are not followed")
         case 407: Meaning(nextStep: "give the proxy's URL the user and password that it asks for")
         case 408, 500..<507, 508...599: Meaning(nextStep: "none; it is retried", outlook: .passing)
         case 413, 414, 431: Meaning(nextStep: "let what stands before the store take larger requests", scope: .object)
         case 507: Meaning(nextStep: "free space in the store or shorten retention")
-        default: Meaning(nextStep: "check store.url: what answers there does not behave as S3")
+        default: Meaning(nextStep: "check store.url: what answers there does not behave as S3", mayConcernOne: true)
         }
     }
 }

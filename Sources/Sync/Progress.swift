@@ -29,6 +29,7 @@ package final class Progress: Sendable {
         var restsUntil: MonotonicTime?
         /// Of the store as a whole.
         var lastFailure: ObjectStoreError?
+        var refusals = Refusals()
         /// Of each camera, what is known to be in the store.
         var uploads: [CameraName: RateMeter] = [:]
         package var forecasts: [CameraName: Forecast] = [:]
@@ -40,6 +41,7 @@ package final class Progress: Sendable {
         /// What was seen of one store is not true of another.
         mutating func forgetStore() {
             (breaker, retryBudget, restsUntil, lastFailure, uploads) = (Breaker(), RetryBudget(), nil, nil, [:])
+            refusals = Refusals()
         }
 
         /// Why nothing may be sent to the store or asked of it now; nil when it may.

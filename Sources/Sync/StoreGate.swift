@@ -9,6 +9,8 @@ struct StoreGate: Sendable {
     let work: Workspace
     let progress: Progress
     let isStopping: @Sendable () -> Bool
+    /// The store took something in this pass: one that refuses another is not away.
+    var isTaking: @Sendable () -> Bool = { false }
 
     /// Runs `body` again, after a pause, while the failures of the store look passing and the budget lasts.
     ///
@@ -60,7 +62,8 @@ struct StoreGate: Sendable {
 
     private func failed(_ error: ObjectStoreError) {
         let now = work.clock.monotonic()
-        let weight: Breaker.Weight = work.store.canVanish ? .folder : error.outlook == .lasting ? .lasting : .passing
+        let isLasting = error.outlook == .lasting && !isTaking()
+        let weight: Breaker.Weight = work.store.canVanish ? .folder : isLasting ? .lasting : .passing
         let jitter = Double.random(in: 0..<1)
         let asked = min(error.retryAfter ?? .zero, .seconds(60))
         let isAway = progress.update { numbers in
@@ -75,7 +78,7 @@ struct StoreGate: Sendable {
     }
 
     private func mayRetry(_ error: ObjectStoreError, _ attempt: Int) -> Bool {
-        guard attempt < Self.tries, isClosed, !isStopping() else { return false }
+        guard attempt < Self.tries, error.outlook != .lasting, isClosed, !isStopping() else { return false }
         return progress.update { $0.retryBudget.permitsRetry(isTimeout: error.outlook == .timedOut) }
     }
 

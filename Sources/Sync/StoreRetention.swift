@@ -36,7 +36,8 @@ struct StoreRetention {
         }
     }
 
-    /// Done for an hour is what ran to its end, by a clock that could be believed, and had nothing refused.
+    /// Done for an hour is what ran to its end, by a clock that could be believed; in a folder, whose permissions change
+    /// and whose requests are free, also what had nothing refused.
     private func run(permits: Bool, share: Int, isStopping: () -> Bool) throws {
         let policy = try work.policy(camera).retention
         let retention = permits ? policy : nil
@@ -49,13 +50,15 @@ struct StoreRetention {
         }
         // The store is asked for its holds when there is anything to delete.
         if try hasWork(retention) { try Holds(work: work, camera: camera).refresh() }
-        var isClean = try finish(isStopping: isEnough)
-        // What refuses to go leaves what expires its share.
+        let left = try finish(isStopping: isEnough)
+        // More of what refuses to go is no reason to come back soon, and leaves what expires its share.
+        if left.refused > 0, left.refused == left.asked, !isStopping() { isCutShort = false }
         looks = 0
+        var isClean = left.refused == 0
         if let retention { isClean = try expire(retention, isStopping: isEnough) && isClean }
-        guard isClean else { return }
-        progress.clear(.retention(camera))
-        if !isCutShort, permits || policy == nil { noteDone() }
+        if isClean { progress.clear(.retention(camera)) }
+        let isDone = !isCutShort && (isClean || !work.store.canVanish)
+        if isDone, permits || policy == nil { noteDone() }
     }
 
     private func isDue() throws -> Bool {
@@ -88,17 +91,18 @@ struct StoreRetention {
         }
     }
 
-    /// Deletes what an earlier run gave up and did not get to; false when something refuses to go.
-    private func finish(isStopping: () -> Bool) throws -> Bool {
-        var isClean = true
+    /// Deletes what an earlier run gave up and did not get to: how many were asked for, and how many refuse to go.
+    private func finish(isStopping: () -> Bool) throws -> (asked: Int, refused: Int) {
+        var (asked, refused) = (0, 0)
         var last: SegmentID?
         while true {
             let rows = try work.catalog.segments(camera, .leftInStore, after: last, limit: Self.page)
             var due: [SegmentRow] = []
             // Given up, and held since: its object stays as long as the hold does.
             for row in rows where !isStopping() { if try !work.catalog.isHeld(row) { due.append(row) } }
-            isClean = try delete(due) && isClean
-            guard let end = rows.last?.id, !isStopping() else { return isClean }
+            asked += due.count
+            refused += try delete(due)
+            guard let end = rows.last?.id, !isStopping() else { return (asked, refused) }
             last = end
         }
     }
@@ -118,14 +122,14 @@ struct StoreRetention {
                 // Refused for what was held a moment ago.
                 if try givenUp.write(row, reason: "retention", mayBeStored: true) { due.append(row) }
             }
-            isClean = try delete(due) && isClean
+            isClean = try delete(due) == 0 && isClean
             if due.isEmpty { break }
         }
         return isClean
     }
 
-    /// False when an object refuses to go; it is tried again by the next run.
-    private func delete(_ rows: [SegmentRow]) throws -> Bool {
+    /// How many objects refuse to go; they are tried again by the next run.
+    private func delete(_ rows: [SegmentRow]) throws -> Int {
         let keys = rows.compactMap { ObjectKey($0.key) }
         let refused = keys.isEmpty ? [:] : try work.store.delete(keys)
         if let error = refused.values.first(where: { $0.scope == .store }) { throw error }
@@ -135,6 +139,6 @@ struct StoreRetention {
             try work.catalog.settleEvicted(camera, row.id)
             try work.step("retain.settled")
         }
-        return refused.isEmpty
+        return refused.count
     }
 }

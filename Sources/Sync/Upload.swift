@@ -11,6 +11,8 @@ import SegmentStore
 struct Upload {
     enum Outcome: Hashable, Sendable {
         case verified, quarantined, gone
+        /// Left to the next pass, while the store takes others.
+        case refused
     }
 
     let work: Workspace
@@ -55,7 +57,12 @@ struct Upload {
     ) throws -> Outcome {
         guard try work.catalog.beginUpload(row.camera, row.id) else { return .gone }  // Given up a moment ago.
         try work.step("upload.begun")
-        let outcome = try work.store.put(file, as: key, metadata)
+        let outcome: PutOutcome
+        do { outcome = try work.store.put(file, as: key, metadata) } catch let error as ObjectStoreError
+            where error.mayConcernOne
+        {
+            return try refused(error)
+        }
         if outcome != .exists {
             progress.update { $0.writes += 1 }
             try work.step("commit.begin")
@@ -72,6 +79,17 @@ struct Upload {
         }
         try work.step("verify.read")
         return try judge(found, checksum)
+    }
+
+    /// It may be everybody's, until the store took others and still refuses this one: then it keeps nobody waiting.
+    private func refused(_ error: ObjectStoreError) throws -> Outcome {
+        switch progress.update({ numbers in numbers.refusals.note(row, writes: numbers.writes) }) {
+        case .unclear: throw error
+        case .own:
+            progress.blame(.uploads(row.camera), error)
+            return .refused
+        case .final: return try quarantine("is refused by the store, which takes others: \(error.detail)")
+        }
     }
 
     private func judge(_ found: Comparison, _ checksum: UInt32) throws -> Outcome {

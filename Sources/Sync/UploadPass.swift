@@ -93,7 +93,7 @@ package struct UploadPass: Sendable {
     /// Five periods are fresh: what one pass did not get to must not fall behind a backlog of days.
     private func queue(_ selection: SegmentSelection) throws -> UploadQueue {
         let now = work.clock.now()
-        let forecasts = progress.current.forecasts
+        let (forecasts, refusals) = (progress.current.forecasts, progress.current.refusals)
         let queues = try cameras().map { camera in
             let length = work.settings.cameras[camera]?.segmentLength ?? .zero
             return CameraQueue(
@@ -101,7 +101,7 @@ package struct UploadPass: Sendable {
                 liveSince: selection == .unsettled ? nil : now - max(length, work.settings.period) * 5,
                 deadline: forecasts[camera]?.deadline)
         }
-        return UploadQueue(queues, in: work.catalog)
+        return UploadQueue(queues, in: work.catalog, last: { refusals.has($0, $1) })
     }
 
     /// False when there is no other turn.
@@ -120,13 +120,15 @@ package struct UploadPass: Sendable {
 
     private func upload(_ row: SegmentRow, _ turns: UploadTurns) throws {
         do {
-            let gate = StoreGate(work: work, progress: progress, isStopping: { turns.isOver })
+            let gate = StoreGate(
+                work: work, progress: progress, isStopping: { turns.isOver },
+                isTaking: { turns.report.uploaded > 0 })
             switch try gate.trying({ try bring(row) }) {
             case .verified:
                 turns.note { $0.uploaded += 1 }
                 noteProgress(row)
                 gate.succeeded()
-            case .quarantined: turns.note { $0.fail(row.camera) }
+            case .quarantined, .refused: turns.note { $0.fail(row.camera) }
             case .gone: break
             }
         } catch let error as CancellationError {
@@ -150,6 +152,7 @@ package struct UploadPass: Sendable {
         let (now, span) = (work.clock.monotonic(), max(.seconds(300), work.settings.period * 2))
         progress.update { numbers in
             numbers.retryBudget.verified(bytes: row.bytes)
+            numbers.refusals.forget(row)
             numbers.uploads[row.camera, default: RateMeter(over: span, from: now)].add(row.bytes, at: now)
         }
     }

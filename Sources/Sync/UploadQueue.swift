@@ -8,9 +8,16 @@ struct UploadQueue {
     private let catalog: Catalog
     private var cameras: [CameraQueue]
     private var schedule = UploadSchedule()
+    /// What is handed out after all others, so that it keeps none of them.
+    private let isLast: @Sendable (CameraName, SegmentID) -> Bool
+    private var last: [(camera: CameraName, id: SegmentID, selection: SegmentSelection)] = []
 
-    init(_ cameras: [CameraQueue], in catalog: Catalog) {
+    init(
+        _ cameras: [CameraQueue], in catalog: Catalog,
+        last isLast: @escaping @Sendable (CameraName, SegmentID) -> Bool = { _, _ in false }
+    ) {
         self.cameras = cameras
+        self.isLast = isLast
         self.catalog = catalog
     }
 
@@ -18,6 +25,21 @@ struct UploadQueue {
     ///
     /// `isLiveOnly` leaves the backlog where it is.
     mutating func next(isLiveOnly: Bool) throws -> SegmentRow? {
+        while let (camera, id, selection) = try take(isLiveOnly: isLiveOnly) {
+            if isLast(camera, id) {
+                last.append((camera, id, selection))
+            } else if let row = try row(camera, id, selection) {
+                return row
+            }
+        }
+        while !isLiveOnly, !last.isEmpty {
+            let (camera, id, selection) = last.removeFirst()
+            if let row = try row(camera, id, selection) { return row }
+        }
+        return nil
+    }
+
+    private mutating func take(isLiveOnly: Bool) throws -> (CameraName, SegmentID, SegmentSelection)? {
         while true {
             var offers: [UploadSchedule.Offer] = []
             for index in cameras.indices { offers += try cameras[index].offers(catalog) }
@@ -25,13 +47,12 @@ struct UploadQueue {
             guard let chosen = schedule.choose(among: offers),
                 let index = cameras.firstIndex(where: { $0.camera == chosen.camera })
             else { return nil }
-            let selection = cameras[index].selection
-            if let id = cameras[index].take(chosen.lane), let row = try catalog.segment(chosen.camera, id),
-                row.waits(for: selection)
-            {
-                return row
-            }
+            if let id = cameras[index].take(chosen.lane) { return (chosen.camera, id, cameras[index].selection) }
         }
+    }
+
+    private func row(_ camera: CameraName, _ id: SegmentID, _ selection: SegmentSelection) throws -> SegmentRow? {
+        try catalog.segment(camera, id).flatMap { $0.waits(for: selection) ? $0 : nil }
     }
 }
 

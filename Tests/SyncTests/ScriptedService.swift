@@ -16,6 +16,10 @@ struct ScriptedService: ObjectStore {
 
     let folder: FileStore
     let script: Script
+    /// What it does with a put by its key, before anything else.
+    var admits: @Sendable (ObjectKey) throws -> Void = { _ in }
+    /// Why it keeps an object that it is to delete; nil when it does not.
+    var keeps: @Sendable (ObjectKey) -> ObjectStoreError? = { _ in nil }
     private let counts = Counts()
 
     init(root: String, script: @escaping Script = { _, _ in }) {
@@ -45,7 +49,10 @@ struct ScriptedService: ObjectStore {
     }
 
     func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {
-        try request("put") { try folder.put(file, as: key, metadata) == .exists ? .exists : .verified }
+        try request("put") {
+            try admits(key)
+            return try folder.put(file, as: key, metadata) == .exists ? .exists : .verified
+        }
     }
 
     func compare(_ key: ObjectKey, with file: String, _ metadata: ObjectMetadata) throws -> Comparison? {
@@ -61,7 +68,10 @@ struct ScriptedService: ObjectStore {
     }
 
     func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError] {
-        try request("delete") { try folder.delete(keys) }
+        try request("delete") {
+            let kept = keys.reduce(into: [:]) { kept, key in kept[key] = keeps(key) }
+            return try folder.delete(keys.filter { kept[$0] == nil }).merging(kept) { $1 }
+        }
     }
 
     func documents(in path: String) throws -> [DocumentKey] {

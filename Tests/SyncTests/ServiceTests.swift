@@ -141,6 +141,77 @@ struct ServiceTests {
         #expect(store.requests["put"] == 3)
     }
 
+    @Test(
+        "what the store refuses while it takes others costs these nothing, and is quarantined with an alarm in the end",
+        arguments: [1, 5])
+    func refusedAlone(count: Int) throws {
+        let rig = try recorded(count)
+        try rig.survey(rig.front, rig.workspace())
+        let refused = try Set(rig.rows().map(\.key))
+        let progress = Sync.Progress()
+        var store = ScriptedService(root: rig.root + "/store")
+        store.admits = { key in
+            guard refused.contains(key.text) else { return }
+            var error = Self.failure(.lasting)
+            error.mayConcernOne = true
+            throw error
+        }
+        // Alone it may be the store's fault: it is away, and no object is blamed.
+        #expect(try sync(rig, store, progress) == nil && progress.current.breaker.state == .open)
+        for pass in 1...8 {
+            let recorder = try rig.recorder()
+            try recorder.start()
+            for _ in 0..<3 { try recorder.record() }
+            #expect(try sync(rig, store, progress)?.uploaded == 3, "pass \(pass)")
+            #expect(progress.current.breaker.state == .closed)
+        }
+        #expect(try rig.rows().filter { $0.state == .quarantined }.map(\.key) == refused.sorted())
+        #expect(rig.events.recent.count { $0.type == "segmentQuarantined" } == count)
+        #expect(store.requests["put"] == 24 + 5 * count, "once a pass, in as many passes as it takes to be sure")
+    }
+
+    @Test("a store that lost its permissions in the midst of a pass is away soon, and no object is blamed")
+    func revoked() throws {
+        let rig = try recorded(30)
+        let progress = Sync.Progress()
+        let store = ScriptedService(root: rig.root + "/store") { request, count in
+            guard request == "put", count > 10 else { return }
+            var error = Self.failure(.lasting)
+            error.mayConcernOne = true
+            throw error
+        }
+        for _ in 0..<10 { #expect(try sync(rig, store, progress) == nil) }
+        #expect(progress.current.breaker.state == .open)
+        // Five after the last that was taken, and those that were under way then and at the fifth; then one each time.
+        let puts = try #require(store.requests["put"])
+        #expect(puts <= 10 + 3 + 5 + 3 + 9, "\(puts)")
+        #expect(try rig.rows().count { $0.state == .verified } == 10)
+        #expect(try rig.rows().allSatisfy { $0.state != .quarantined })
+    }
+
+    @Test("what refuses to be deleted is asked for once an hour, not in each pass")
+    func undeletable() throws {
+        let rig = try recorded(3, SyncSettings.Camera(asset: "archive", retention: .seconds(10_000_000)))
+        let progress = Sync.Progress()
+        let refusals = Mutex(true)
+        var store = ScriptedService(root: rig.root + "/store")
+        store.keeps = { _ in refusals.withLock { $0 } ? Self.failure(.lasting, scope: .object) : nil }
+        _ = try sync(rig, store, progress)
+        rig.clock.advance(.seconds(10_000_100))
+        // A clock that moved as far is believed when somebody says so.
+        try ClockGuard(work: rig.workspace(store: store), progress: progress).accept()
+        for _ in 0..<20 {
+            _ = try sync(rig, store, progress)
+            rig.clock.advance(.seconds(30))
+        }
+        #expect(store.requests["delete"] == 1 && store.requests["documents"] == 1, "\(store.requests)")
+        #expect(progress.current.lastError != nil)
+        refusals.withLock { $0 = false }
+        rig.clock.advance(.seconds(3600))
+        _ = try sync(rig, store, progress)
+        #expect(try rig.objects().isEmpty && progress.current.lastError == nil)
+    }
+
     @Test("a store that asks for patience gets it, from all threads")
     func throttled() throws {
         let rig = try recorded(8)
