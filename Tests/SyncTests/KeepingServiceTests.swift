@@ -25,6 +25,11 @@ struct KeepingServiceTests {
             #expect(hold.from == from && hold.reason == "case 7")
             let all = Listing.HoldQuery(camera: nil)
             #expect(try await client.call("io.cvr.Sync.HoldList", all, as: Listing.Holds.self).holds == [hold])
+            let nobody = await #expect(throws: VarlinkRemoteError.self) {
+                let query = Listing.HoldQuery(camera: "nobody")
+                _ = try await client.call("io.cvr.Sync.HoldList", query, as: Listing.Holds.self)
+            }
+            #expect(nobody?.name == "io.cvr.Sync.NotFound")
             let id = Listing.HoldID(id: hold.id)
             _ = try await client.call("io.cvr.Sync.HoldRemove", id, as: VarlinkEmpty.self)
             await #expect(throws: VarlinkRemoteError.self) {
@@ -59,9 +64,10 @@ struct KeepingServiceTests {
         let told = configuration
         try await tests.serving(box) { client in
             _ = try await client.call("io.cvr.Sync.Configure", told, as: VarlinkEmpty.self)
-            await #expect(throws: VarlinkRemoteError.self) {
+            let refused = await #expect(throws: VarlinkRemoteError.self) {
                 try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
             }
+            #expect(refused?.name == "io.cvr.Sync.Refused")
             let status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
             #expect(status.lastError?.code == "storeOfAnotherBox" && status.breaker != "closed")
             let adopted = try await client.call("io.cvr.Sync.Adopt", VarlinkEmpty(), as: Listing.Adopted.self)

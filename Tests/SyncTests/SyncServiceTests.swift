@@ -142,7 +142,7 @@ struct SyncServiceTests {
             let refused = await #expect(throws: VarlinkRemoteError.self) {
                 _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
             }
-            #expect(refused?.nextStep == "run cvrctl sync resume")
+            #expect(refused?.name == "io.cvr.Sync.Refused" && refused?.nextStep == "run cvrctl sync resume")
             var status = try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
             #expect(status.state == "paused")
             let query = Listing.Query(camera: "front")
