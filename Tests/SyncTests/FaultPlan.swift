@@ -4,6 +4,8 @@ import TestSupport
 struct FaultPlan: Hashable {
     /// Words of `contrib/faultproxy/faultproxy.py`, one a request.
     var faults: [String]
+    /// What a table of results counts it by: the first fault without its numbers.
+    var kind: String
     /// How many steps of the upload go well before the process dies; nil lets it live.
     var death: Int?
 
@@ -15,13 +17,24 @@ struct FaultPlan: Hashable {
     ]
 
     init(_ random: inout SeededRandom) {
-        faults = (0..<Int.random(in: 1...3, using: &random)).map { _ in Self.fault(&random) }
+        if Int.random(in: 0..<50, using: &random) == 0 {
+            (kind, faults) = Self.storm(&random)
+        } else {
+            faults = (0..<Int.random(in: 1...3, using: &random)).map { _ in Self.fault(&random) }
+            kind = (faults.first ?? "pass").split(separator: "/").last.map { String($0.prefix { $0 != ":" }) } ?? "pass"
+        }
         death = Int.random(in: 0..<6, using: &random) == 0 ? Int.random(in: 0..<8, using: &random) : nil
     }
 
-    /// The first fault without its numbers: what a table of results counts by.
-    var kind: String {
-        (faults.first ?? "pass").split(separator: "/").last.map { String($0.prefix { $0 != ":" }) } ?? "pass"
+    /// Dozens in a row: a service that is too busy, or a box whose clock is wrong.
+    private static func storm(_ random: inout SeededRandom) -> (kind: String, faults: [String]) {
+        let count = Int.random(in: 24...48, using: &random)
+        guard Int.random(in: 0..<4, using: &random) > 0 else {
+            return ("skewed for long", Array(repeating: "skew", count: count))
+        }
+        let after = ["", ":1", ":7", ":3600"].randomElement(using: &random) ?? ""
+        let faults = (0..<count).map { _ in (Bool.random(using: &random) ? "before:429" : "before:503") + after }
+        return ("storm" + (after.isEmpty ? "" : ", Retry-After"), faults)
     }
 
     private static func fault(_ random: inout SeededRandom) -> String {

@@ -12,20 +12,42 @@ struct FaultTests {
     static var kinds: [StoreServer.Kind] {
         variable("CVR_FAULT_STORE").flatMap { StoreServer.Kind(rawValue: $0) }.map { [$0] } ?? StoreServer.Kind.allCases
     }
-    static var runs: Int { variable("CVR_FAULT_RUNS").flatMap { Int($0) } ?? 150 }
+    static var runs: Int? { number("CVR_FAULT_RUNS", otherwise: 150) }
+    static var kills: Int? { number("CVR_FAULT_KILLS", otherwise: 5) }
     static var seed: UInt64 { variable("CVR_FAULT_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999) }
+
+    /// Nil for what is no number.
+    private static func number(_ name: String, otherwise: Int) -> Int? {
+        variable(name).map { Int($0) } ?? otherwise
+    }
 
     @Test("whatever goes wrong, every segment is in the store once, whole, and evicted only then", arguments: kinds)
     func campaign(kind: StoreServer.Kind) async throws {
-        let seed = Self.seed
+        let (seed, runs) = (Self.seed, try #require(Self.runs))
         try await withStore(kind) { server, proxy in
             let campaign = try FaultCampaign(
                 try server.store(at: proxy.endpoint, HTTPSettings(stallLimit: .seconds(1))), through: proxy, seed: seed)
-            for _ in 0..<Self.runs { try await campaign.run() }
+            for _ in 0..<runs { try await campaign.run() }
             try campaign.examine(try server.store(at: server.endpoint))
             print("\(kind), seed \(seed):\n\(campaign.table)")
             #expect(campaign.failures == [], "seed \(seed)")
             #expect(try await proxy.seen()["elsewhere"] == 0)
+        }
+    }
+
+    @Test(
+        "killed at any moment cvr-sync leaves nothing behind that the next one does not mend", .timeLimit(.minutes(60)),
+        arguments: kinds)
+    func kills(kind: StoreServer.Kind) async throws {
+        let (seed, kills) = (Self.seed, try #require(Self.kills))
+        try await withStore(kind) { server, proxy in
+            let campaign = try KillCampaign(server, through: proxy, seed: seed)
+            for _ in 0..<kills { try await campaign.kill() }
+            try await campaign.examine()
+            print(
+                "\(kind), seed \(seed): \(kills) kills, \(campaign.recorded) segments, \(campaign.evicted) evicted,",
+                "\(try await proxy.seen()["requests"] ?? 0) requests")
+            #expect(campaign.failures == [], "seed \(seed)")
         }
     }
 
@@ -42,12 +64,38 @@ struct FaultTests {
         }
     }
 
-    @Test("a server whose certificate expired, or is somebody else's, is told nothing", arguments: kinds)
-    func certificates(kind: StoreServer.Kind) async throws {
+    @Test("a certificate that expires in the midst of it stops everything, and renewed lets it go on", arguments: kinds)
+    func renewal(kind: StoreServer.Kind) async throws {
+        let (valid, expired) = (try await certificate(), try await certificate(isExpired: true))
+        defer { for made in [valid, expired] { try? FileManager.default.removeItem(atPath: made.folder) } }  // as below
+        try await withStore(kind, certificate: valid) { server, proxy in
+            let settings = HTTPSettings(
+                certificateAuthority: valid.authority + expired.authority, stallLimit: .seconds(1))
+            let store = try server.store(at: try #require(proxy.secureEndpoint), settings)
+            let campaign = try FaultCampaign(store, through: proxy, seed: 1)
+            for _ in 0..<20 { try await campaign.run() }
+            try await proxy.present(expired)
+            let before = try await proxy.seen()
+            #expect(try campaign.runInVain() == false)
+            #expect(try await proxy.seen() == before)
+            try await proxy.present(valid)
+            for _ in 0..<20 { try await campaign.run() }
+            try campaign.examine(try server.store(at: server.endpoint))
+            #expect(campaign.failures == [])
+        }
+    }
+
+    /// In a folder of its own.
+    private func certificate(isExpired: Bool = false) async throws -> Certificate {
         let folder = FileManager.default.temporaryDirectory.appending(path: "certificates-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }  // A leftover in /tmp fails no test.
-        let expired = try await Certificate(in: folder, isExpired: true)
+        return try await Certificate(in: folder, isExpired: isExpired)
+    }
+
+    @Test("a server whose certificate expired, or is somebody else's, is told nothing", arguments: kinds)
+    func certificates(kind: StoreServer.Kind) async throws {
+        let expired = try await certificate(isExpired: true)
+        defer { try? FileManager.default.removeItem(atPath: expired.folder) }  // A leftover in /tmp fails no test.
         try await withStore(kind, certificate: expired) { server, proxy in
             let secure = try #require(proxy.secureEndpoint)
             for authority in [expired.authority, nil] {

@@ -13,6 +13,9 @@ struct StoreServer: Sendable {
 
     /// Scheme, host and port.
     let endpoint: String
+    /// As an operator gives it.
+    let credential: String
+    private let place: String
     private let make: @Sendable (_ endpoint: String, HTTPClient) throws -> any ObjectStore
     let stop: @Sendable () async -> Void
 
@@ -23,6 +26,8 @@ struct StoreServer: Sendable {
         case .s3:
             let server = try await SeaweedFS.shared.value
             endpoint = server.endpoint
+            credential = server.credential
+            place = "s3://\(server.bucket)/\(prefix)"
             guard let credential = S3Credential(server.credential) else { throw Missed("no credential") }
             make = { endpoint, client in
                 let location = StoreLocation.S3(
@@ -33,6 +38,8 @@ struct StoreServer: Sendable {
         case .azblob:
             let server = try await AzureServer()
             endpoint = server.endpoint
+            credential = server.key
+            place = "azblob://\(server.account)/\(AzureServer.container)/\(prefix)"
             make = { endpoint, client in
                 var location = server.location(prefix)
                 location.endpoint = endpoint
@@ -41,6 +48,9 @@ struct StoreServer: Sendable {
             stop = { await server.stop() }
         }
     }
+
+    /// `store.url` of the store at an address.
+    func url(at endpoint: String) -> String { "\(place)?endpoint=\(endpoint)" }
 
     /// The store as it is reached at an address: the server's own, or that of somebody in between.
     func store(at endpoint: String, _ settings: HTTPSettings = HTTPSettings()) throws -> any ObjectStore {

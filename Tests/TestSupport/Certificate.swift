@@ -2,6 +2,7 @@ import Foundation
 
 /// A certificate of a server on this machine, its own authority, made for one test.
 package struct Certificate: Sendable {
+    package let folder: String
     /// PEM files.
     package let path: String
     package let key: String
@@ -10,6 +11,7 @@ package struct Certificate: Sendable {
 
     /// Puts both files into a folder; one that has expired did so a week ago.
     package init(in folder: String, isExpired: Bool = false) async throws {
+        self.folder = folder
         path = folder + "/server.pem"
         key = folder + "/server.key"
         let made = isExpired ? ["faketime", "-f", "-10d", "/usr/bin/openssl"] : ["/usr/bin/openssl"]

@@ -27,6 +27,11 @@ package actor FaultProxy {
     /// What happens to the next requests, in the words that `faultproxy.py --help` lists; none takes back what is left.
     package func meet(_ faults: [String]) async throws { _ = try await tell("faults " + faults.joined(separator: " ")) }
 
+    /// Shows another certificate from now on, and breaks the connections that are there.
+    package func present(_ certificate: Certificate) async throws {
+        _ = try await tell("certificate \(certificate.path):\(certificate.key)")
+    }
+
     /// `requests` that came, `elsewhere` those that followed a redirect, and `credentials` that these brought.
     package func seen() async throws -> [String: Int] { try await tell("seen") }
 

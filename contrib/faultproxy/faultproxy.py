@@ -28,6 +28,8 @@ bytes from 0 to 1. For a request of a method only, the word starts with it: `PUT
                        skew                    403: the clock is wrong, says a clock that is
                        echo                    the answer's checksum is another
                        redirect                307 to elsewhere
+  certificate CERTIFICATE:KEY
+                       `secure` shows this one from now on, and all connections break
   seen                 how many requests came, how many elsewhere, and how many of those with credentials
   quit
 
@@ -64,6 +66,8 @@ class Proxy:
         self.elsewhere = ""
         self.strangers: list[bool] = []
         self.requests = 0
+        self.tls: ssl.SSLContext | None = None
+        self.clients: set[asyncio.StreamWriter] = set()
 
     def next_fault(self, method: str) -> str:
         if not self.faults:
@@ -76,6 +80,7 @@ class Proxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         upstream = Upstream(self.host, self.port)
+        self.clients.add(writer)
         try:
             while (request := await read_request(reader, writer)) is not None:
                 self.requests += 1
@@ -85,8 +90,16 @@ class Proxy:
         except (Broken, ConnectionError, asyncio.IncompleteReadError, OSError):
             writer.transport.abort()
         finally:
+            self.clients.discard(writer)
             upstream.close()
             writer.close()
+
+    def renew(self, certificate: str):
+        """For whoever connects from now on; nobody else is connected."""
+        path, _, key = certificate.partition(":")
+        self.tls.load_cert_chain(path, key)
+        for client in self.clients:
+            client.transport.abort()
 
     async def pass_on(self, request: Message, upstream: "Upstream", writer: asyncio.StreamWriter) -> Message:
         name, *values = self.next_fault(request.method).split(":")
@@ -244,13 +257,6 @@ class Upstream:
         self.reader = self.writer = None
 
 
-def context(text: str) -> ssl.SSLContext:
-    certificate, _, key = text.partition(":")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    return tls
-
-
 def obey(line: str, proxy: Proxy) -> dict:
     match line.split():
         case ["faults", *words]:
@@ -258,6 +264,9 @@ def obey(line: str, proxy: Proxy) -> dict:
             if unknown:
                 return {"error": f"unknown faults: {unknown}"}
             proxy.faults = deque(words)
+            return {"ok": True}
+        case ["certificate", certificate] if proxy.tls is not None:
+            proxy.renew(certificate)
             return {"ok": True}
         case ["seen"]:
             elsewhere = {"elsewhere": len(proxy.strangers), "credentials": sum(proxy.strangers)}
@@ -285,7 +294,9 @@ async def main():
     ready = {"proxy": await listen(proxy.serve), "elsewhere": await listen(proxy.visit)}
     proxy.elsewhere = ready["elsewhere"]
     if options.certificate:
-        ready["secure"] = await listen(proxy.serve, context(options.certificate))
+        proxy.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        proxy.renew(options.certificate)
+        ready["secure"] = await listen(proxy.serve, proxy.tls)
     print(json.dumps({"ready": ready}), flush=True)
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
