@@ -124,11 +124,24 @@ package actor CacheKeeper {
         }
     }
 
+    /// Enters what has closed lately in all caches, so that a pass that is under way takes it along.
+    package func enterNews() throws { for camera in try work.cachedCameras() { try enterNews(camera) } }
+
+    package func enterNews(_ camera: CameraName) throws {
+        do {
+            let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
+            if try onFullDisk({ try survey.enterNews() }) { progress.noteNews(camera) }
+        } catch let error where error.concernsOneOnly {
+            progress.blame(.survey(camera), error)
+        }
+    }
+
     @discardableResult
     private func refresh(_ camera: CameraName) throws -> Survey.Result {
         let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
         let result = try onFullDisk { try survey.run() }
         cacheBytes[camera] = result.bytes
+        progress.noteNews(camera)
         if let fault = result.fault { progress.blame(.survey(camera), fault) } else { progress.clear(.survey(camera)) }
         beat()
         return result

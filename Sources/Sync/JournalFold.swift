@@ -11,7 +11,8 @@ struct JournalFold {
     /// An earlier catalog may have brought to the store what the records speak of.
     let isDoubted: Bool
 
-    func run() throws {
+    /// `closed` hears of each segment that a new record of the journal tells of.
+    func run(closed: (SegmentID) -> Void = { _ in }) throws {
         var row = try work.catalog.camera(camera) ?? CameraRow(name: camera, asset: "", retention: nil)
         let identity = identity()
         if row.identity != identity {
@@ -27,7 +28,7 @@ struct JournalFold {
             try adopt(asset: policy.asset, policy.retention, &row)
             try work.catalog.save(row)
         }
-        try foldJournal(&row)
+        try foldJournal(&row, closed)
     }
 
     private func identity() -> String {
@@ -52,7 +53,7 @@ struct JournalFold {
         row.retention = retention
     }
 
-    private func foldJournal(_ row: inout CameraRow) throws {
+    private func foldJournal(_ row: inout CameraRow, _ closed: (SegmentID) -> Void) throws {
         while true {
             let batch = try JournalReader.read(in: cache, from: row.journal.offset)
             if batch.restarted, row.journal.offset > 0 {
@@ -64,6 +65,7 @@ struct JournalFold {
                 for record in batch.records { facts += self.facts(record, &row) }
                 row.journal.offset = batch.next
                 try work.catalog.apply(facts, row, isDoubted: isDoubted)
+                for case .segmentClosed(let id, _, _, _) in batch.records.map(\.event) { closed(id) }
             }
             guard batch.hasMore else { return }
         }

@@ -18,6 +18,8 @@ package final class Progress: Sendable {
         /// Uploads begun again after an unknown or a bad outcome.
         package var retries: Int64 = 0
         package var isRunning = false
+        /// Of each camera, how often something of it was entered.
+        var entered: [CameraName: Int64] = [:]
         /// By an operator.
         var isPaused = false
         package var breaker = Breaker()
@@ -72,6 +74,9 @@ package final class Progress: Sendable {
     func update<Value: Sendable>(_ change: @Sendable (inout Numbers) -> Value) -> Value {
         numbers.withLock { change(&$0) }
     }
+
+    /// Something of a camera was entered: a pass that is under way looks again.
+    package func noteNews(_ camera: CameraName) { update { $0.entered[camera, default: 0] += 1 } }
 
     func blame(_ origin: Origin, _ error: any Error) {
         let error = SyncError(error)

@@ -1,5 +1,7 @@
 import CLinux
 import Glibc
+import ObjectStore
+import Recording
 
 /// A folder on a dead disk or server, which never returns who asks after it.
 ///
@@ -30,5 +32,14 @@ package enum SilentFolder {
         while answered < 0, errno == EINTR { answered = poll(&watched, 1, milliseconds) }
         waitpid(asker, nil, answered == 0 ? WNOHANG : 0)
         return answered == 0
+    }
+}
+
+extension ObjectStoreError {
+    /// Its folder hangs.
+    init(silent store: StoreLocation) {
+        self.init(
+            "look at", store.place, detail: "it does not answer",
+            nextStep: "check its disk or server (dmesg, mount); uploads wait for it, recording does not", scope: .store)
     }
 }

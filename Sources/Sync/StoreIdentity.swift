@@ -42,8 +42,16 @@ struct StoreIdentity {
     /// A store that may vanish is looked at each time, a service after each of its outages and once an hour. Only a box
     /// that knows no mark for the place makes one, or takes one that names no box. The box's own identity is on its disk
     /// before it is in the store; the store is marked before the state: cut short in between, the next try goes on.
-    func prepare() throws {
-        do { try work.watch.alone { try look() } } catch let error as ObjectStoreError where error.scope == .object {
+    func prepare() throws { try alone { if isDue { try look() } } }
+
+    /// Whether `prepare` asks the store for the mark.
+    var isDue: Bool { work.store.canVanish || work.watch.isDue(at: work.clock.monotonic()) }
+
+    /// Makes sure of it whatever is remembered.
+    func confirm() throws { try alone { try look() } }
+
+    private func alone(_ body: () throws -> Void) throws {
+        do { try work.watch.alone(body) } catch let error as ObjectStoreError where error.scope == .object {
             // What is wrong with the mark is wrong with the store.
             var whole = error
             whole.scope = .store
@@ -52,7 +60,6 @@ struct StoreIdentity {
     }
 
     private func look() throws {
-        guard work.store.canVanish || work.watch.isDue(at: work.clock.monotonic()) else { return }
         let key = try key()
         let noted = try work.catalog.note(Self.note)
         let expected = try Self.marks(in: work.settings.folder)[place] ?? noted

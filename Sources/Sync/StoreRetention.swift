@@ -15,23 +15,26 @@ struct StoreRetention {
     let work: Workspace
     let camera: CameraName
     let progress: Progress
+    /// Called before anything is asked of the store for this camera; what it throws ends the run.
+    private let probe: () throws -> Void
 
     /// One camera's cache or object that is in the way does not keep the others.
     static func run(
-        _ work: Workspace, _ cameras: [CameraName], _ progress: Progress, isStopping: () -> Bool
+        _ work: Workspace, _ cameras: [CameraName], _ progress: Progress, isStopping: () -> Bool,
+        probe: @escaping () throws -> Void
     ) throws {
-        let due = try cameras.filter { try StoreRetention(work: work, camera: $0, progress: progress).isDue() }
-        let isAsked = try due.contains { try work.policy($0).retention != nil }
+        let all = cameras.map { StoreRetention(work: work, camera: $0, progress: progress, probe: probe) }
+        let due = try all.filter { try $0.isDue() }
+        let isAsked = try due.contains { try work.policy($0.camera).retention != nil }
         let permits = try isAsked && clockPermits(work, progress)
         let share = max(page / 5, most / max(due.count, 1))
         let end = ContinuousClock.now + .microseconds(work.settings.period.microseconds / 4)
         // In any order: what one camera has to delete does not keep the same others waiting each time.
-        for camera in due.shuffled() where !isStopping() && ContinuousClock.now < end {
-            let one = StoreRetention(work: work, camera: camera, progress: progress)
+        for one in due.shuffled() where !isStopping() && ContinuousClock.now < end {
             do {
                 try one.run(permits: permits, share: share) { isStopping() || ContinuousClock.now >= end }
             } catch let error where error.concernsOneOnly {
-                progress.blame(.retention(camera), error)
+                progress.blame(.retention(one.camera), error)
             }
         }
     }
@@ -49,7 +52,10 @@ struct StoreRetention {
             return isEnough
         }
         // The store is asked for its holds when there is anything to delete.
-        if try hasWork(retention) { try Holds(work: work, camera: camera).refresh() }
+        if try hasWork(retention) {
+            try probe()
+            try Holds(work: work, camera: camera).refresh()
+        }
         let left = try finish(isStopping: isEnough)
         // More of what refuses to go is no reason to come back soon, and leaves what expires its share.
         if left.refused > 0, left.refused == left.asked, !isStopping() { isCutShort = false }

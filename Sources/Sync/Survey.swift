@@ -55,7 +55,7 @@ package struct Survey {
             nextStep: "check the cache's disk; the camera's next worker recovers what can be read")
     }
 
-    private var surveyed: String { "surveyed \(camera)" }
+    var surveyed: String { "surveyed \(camera)" }
 
     /// The last line of a first survey: evictions of earlier times are no news.
     private func inherit() throws {
@@ -142,7 +142,7 @@ package struct Survey {
     }
 
     /// A file's row; nil when it went meanwhile.
-    private func read(
+    func read(
         _ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?, _ cache: CacheDirectory
     ) throws -> SegmentRow? {
         progressed()

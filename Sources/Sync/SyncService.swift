@@ -35,9 +35,11 @@ package actor SyncService: Service {
     private var nextPass = MonotonicTime(microseconds: 0)
     private var surveyedAt = MonotonicTime(microseconds: 0)
     private var isFinishing = false
-    /// Ends the pass that is under way, so that the next one begins with a new survey.
+    /// Ends the pass that is under way; nil once it was told that the next one begins with a survey.
     private var passLimit: StopSwitch?
     private var isPassAsked = false
+    /// The last pass ended with its time: what waits is known, and the next one goes on with it.
+    private var isBehind = false
 
     package init(log: Logger, clock: SyncClock = .system, sandbox: SyncSandbox? = nil) {
         self.log = log
@@ -109,7 +111,7 @@ extension SyncService {
                     settings: settings, catalog: catalog, store: store, clock: clock, events: events, pace: pace,
                     step: step))
             passSoon()
-            if !store.canVanish { nextPass = nextPass + phase(of: settings.period) }
+            if !store.canVanish { nextPass = nextPass + settings.phase() }
         }
     }
 
@@ -120,11 +122,6 @@ extension SyncService {
             Failpoint.reach(name)
             if stop.isOn, name.description == "upload.chunk" { throw CancellationError() }
         }
-    }
-
-    /// When in the period the passes of this box are: a thousand that start together do not ask together.
-    private func phase(of period: TimeSpan) -> TimeSpan {
-        TimeSpan(microseconds: .random(in: 0..<max(1, period.microseconds)))
     }
 
     private func open(_ settings: SyncSettings, step: @escaping Workspace.Step) throws(SyncError) -> any ObjectStore {
@@ -205,7 +202,11 @@ extension SyncService {
     package func segmentClosed(_ camera: CameraName) async {
         wake()
         guard let halves else { return }
-        do { try await halves.cache.keepBudget(camera) } catch { await failed(error, .caches, halves.work.catalog) }
+        do {
+            // What a pass that is under way would else leave to the next one.
+            if progress.current.isRunning { try await halves.cache.enterNews(camera) }
+            try await halves.cache.keepBudget(camera)
+        } catch { await failed(error, .caches, halves.work.catalog) }
     }
 
     package func status() async throws -> SyncInterface.Status {
@@ -261,8 +262,9 @@ extension SyncService {
             if let halves {
                 do {
                     try await halves.cache.tick()
-                    // A store that hangs holds the passes up, which survey otherwise: what closes meanwhile must be
-                    // known, or nothing of it could be let go for what follows (I7).
+                    if progress.current.isRunning { try await halves.cache.enterNews() }
+                    // A store that hangs holds the passes up, which survey otherwise, and a backlog lets them do without:
+                    // what closes meanwhile must be known, or nothing of it could be let go for what follows (I7).
                     if clock.monotonic() - surveyedAt > halves.work.settings.period + .seconds(1) {
                         surveyedAt = clock.monotonic()
                         try await halves.cache.surveyAll(isStopping: { [stop] in stop.isOn })
@@ -281,7 +283,9 @@ extension SyncService {
         while !Task.isCancelled, !stop.isOn {
             await sleepUntilDue()
             guard !stop.isOn, !waiters.isEmpty || clock.monotonic() >= nextPass else { continue }
-            if sandbox?.isWithoutStore == true, let work = halves?.work { progress.blame(.store, Self.silence(work)) }
+            if sandbox?.isWithoutStore == true, let store = halves?.work.settings.store {
+                progress.blame(.store, ObjectStoreError(silent: store))
+            }
             if let sandbox, await halves?.store.isOutside(sandbox) == true {
                 endOutdated("one of its directories is on another disk, or answers again")
                 continue
@@ -295,15 +299,9 @@ extension SyncService {
             isPassAsked = false
             for waiter in asked { waiter.resume(with: result) }
         }
-        for waiter in waiters {
-            if outdated != nil {
-                waiter.resume(
-                    throwing: SyncError(
-                        .notConfigured, "cvr-sync is being restarted", nextStep: "try again in a moment"))
-            } else {
-                waiter.resume(returning: SyncInterface.PassReport(uploaded: 0, failed: 0))
-            }
-        }
+        let restart = SyncError(.notConfigured, "cvr-sync is being restarted", nextStep: "try again in a moment")
+        let none = SyncInterface.PassReport(uploaded: 0, failed: 0)
+        for waiter in waiters { waiter.resume(with: outdated == nil ? .success(none) : .failure(restart)) }
         waiters = []
         endRebuildWait()
         // `run` ends with the first of its loops: after a last pass its answer must still go out.
@@ -311,13 +309,9 @@ extension SyncService {
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
     }
 
-    private static func silence(_ work: Workspace) -> ObjectStoreError {
-        ObjectStoreError(
-            "look at", work.settings.store.place, detail: "it does not answer",
-            nextStep: "check its disk or server (dmesg, mount); uploads wait for it, recording does not", scope: .store)
-    }
-
-    /// Surveys and uploads for about a period; what is left is the next pass's, which sees what has closed meanwhile.
+    /// Surveys and uploads for about a period; what is left is the next pass's.
+    ///
+    /// While a backlog waits the caches are surveyed beside the passes: no survey stands in the way of uploads.
     private func pass(isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
         guard let surveyed = halves else { return .success(SyncInterface.PassReport(uploaded: 0, failed: 0)) }
         defer { endRebuildWait() }
@@ -325,8 +319,11 @@ extension SyncService {
         let limit = StopSwitch()
         passLimit = limit
         do {
-            surveyedAt = clock.monotonic()
-            try await surveyed.cache.surveyAll(isStopping: { [stop] in stop.isOn })
+            if isAsked || !isBehind {
+                surveyedAt = clock.monotonic()
+                try await surveyed.cache.surveyAll(isStopping: { [stop] in stop.isOn })
+            }
+            isBehind = false
             // Uploads and retention go by the settings in force; a change of them ends the pass.
             let halves = self.halves ?? surveyed
             guard progress.current.hold(pace) == nil else {
@@ -334,6 +331,7 @@ extension SyncService {
             }
             limit.set(at: .now + .microseconds(halves.work.settings.period.microseconds))
             let report = try await halves.store.pass(halves.work, isAsked: isAsked, limit: limit)
+            isBehind = limit.isOn && passLimit != nil
             // Never at once: what ended this pass may end the next one as soon.
             let soon = clock.monotonic() + .seconds(1)
             if let retryAt = progress.current.breaker.retryAt {
@@ -372,6 +370,7 @@ extension SyncService {
     func passSoon() {
         nextPass = clock.monotonic()
         passLimit?.set(at: .now)
+        passLimit = nil
         wake()
     }
 

@@ -88,6 +88,9 @@ package struct SyncSettings: Hashable, Sendable {
         max(.seconds(1), cameras.values.map(\.segmentLength).min() ?? .seconds(30))
     }
 
+    /// When in the period the passes of a box are: a thousand that start together do not ask together.
+    func phase() -> TimeSpan { TimeSpan(microseconds: .random(in: 0..<max(1, period.microseconds))) }
+
     var folder: SyncFolder { SyncFolder(state: statePath) }
     var catalogPath: String { folder.path + "/catalog.sqlite" }
 

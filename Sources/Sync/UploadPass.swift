@@ -41,10 +41,18 @@ package struct UploadPass: Sendable {
 
     /// Errors that concern the store as a whole end the pass; all others end one segment's turn.
     package func run(_ report: inout Report) throws {
-        try gate.trying { try StoreIdentity(work: work).prepare() }
+        let identity = StoreIdentity(work: work)
+        // Of a store that was away nothing is asked before a probe: a look at the mark, if it is to delete.
+        var isProbed = gate.isClosed || identity.isDue
+        try gate.trying { try identity.prepare() }
         // First: it needs no space on the store, and may make some.
         let cameras = try cameras()
-        try gate.once { try StoreRetention.run(work, cameras, progress, isStopping: isStopping) }
+        try gate.once {
+            try StoreRetention.run(work, cameras, progress, isStopping: isStopping) {
+                if !isProbed { try identity.confirm() }
+                isProbed = true
+            }
+        }
         if try !Rebuild.isDone(work.catalog) {
             // What an earlier catalog may have stored waits until the store was listed, perhaps under another name.
             try takeTurns(.fresh, &report)
@@ -56,7 +64,7 @@ package struct UploadPass: Sendable {
         if try Rebuild.isDone(work.catalog) {
             try takeTurns(.pending, &report)
             // What a store that went away does not have is not lost.
-            try gate.trying { try StoreIdentity(work: work).prepare() }
+            try gate.trying { try identity.prepare() }
             try takeTurns(.unsettled, &report)
             // With those that a rebuild found.
             let all = try self.cameras()
@@ -108,7 +116,7 @@ package struct UploadPass: Sendable {
     @discardableResult
     private func takeTurn(_ turns: UploadTurns) -> Bool {
         do {
-            guard let row = try turns.next(work.pace.allowance) else { return false }
+            guard let row = try turns.next(work.pace.allowance, progress.current.entered) else { return false }
             try upload(row, turns)
             if turns.isMarkDue(row.camera, every: Self.uploadsBetweenMarks) { publishWatermark(row.camera) }
             return true

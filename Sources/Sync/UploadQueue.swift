@@ -23,9 +23,9 @@ struct UploadQueue {
 
     /// The next segment as it is now; nil when nothing waits any more.
     ///
-    /// `isLiveOnly` leaves the backlog where it is.
-    mutating func next(isLiveOnly: Bool) throws -> SegmentRow? {
-        while let (camera, id, selection) = try take(isLiveOnly: isLiveOnly) {
+    /// `isLiveOnly` leaves the backlog where it is; `entered` counts, for each camera, when to look for what closed since.
+    mutating func next(isLiveOnly: Bool, _ entered: [CameraName: Int64]) throws -> SegmentRow? {
+        while let (camera, id, selection) = try take(isLiveOnly: isLiveOnly, entered) {
             if isLast(camera, id) {
                 last.append((camera, id, selection))
             } else if let row = try row(camera, id, selection) {
@@ -39,10 +39,15 @@ struct UploadQueue {
         return nil
     }
 
-    private mutating func take(isLiveOnly: Bool) throws -> (CameraName, SegmentID, SegmentSelection)? {
+    private mutating func take(
+        isLiveOnly: Bool, _ entered: [CameraName: Int64]
+    ) throws -> (CameraName, SegmentID, SegmentSelection)? {
         while true {
             var offers: [UploadSchedule.Offer] = []
-            for index in cameras.indices { offers += try cameras[index].offers(catalog) }
+            for index in cameras.indices {
+                try cameras[index].lookForNews(catalog, entered[cameras[index].camera, default: 0])
+                offers += try cameras[index].offers(catalog)
+            }
             if isLiveOnly { offers.removeAll { $0.lane == .backlog } }
             guard let chosen = schedule.choose(among: offers),
                 let index = cameras.firstIndex(where: { $0.camera == chosen.camera })
@@ -58,6 +63,8 @@ struct UploadQueue {
 
 /// One camera's segments that wait: handed out from both ends, the oldest first and what closed lately from the newest
 /// on, until they meet.
+///
+/// What closes meanwhile goes before both: a backlog holds up nothing that is fresh.
 struct CameraQueue {
     /// Rows that are held of each end.
     private static let lookahead = 16
@@ -70,6 +77,13 @@ struct CameraQueue {
     let deadline: TimeSpan?
     private var oldest = Page()
     private var newest = Page()
+    /// What came since, not handed out yet, the newest first.
+    private var arrived: [WaitingSegment] = []
+    /// The last that waited when the queue was made, and the last of all that was seen.
+    private var last: SegmentID?
+    private var top: SegmentID?
+    /// The count of the last look for news; nil before the first, and of a queue without a live lane.
+    private var looked: Int64?
 
     /// One end: what was read of it and not handed out yet, without holes, and the last that was handed out.
     private struct Page {
@@ -93,16 +107,31 @@ struct CameraQueue {
         newest.isLast = liveSince == nil
     }
 
+    /// Looks, when `entered` is another count than before, for what has closed since.
+    mutating func lookForNews(_ catalog: Catalog, _ entered: Int64) throws {
+        guard liveSince != nil, looked != entered else { return }
+        let page = try catalog.newestWaiting(camera, selection, before: nil, limit: Self.lookahead)
+        let seen = top
+        if let first = page.first?.id { top = top.map { max($0, first) } ?? first }
+        if looked == nil {
+            last = top
+        } else {
+            arrived = page.prefix { segment in isLive(segment) && (seen.map { $0 < segment.id } ?? true) } + arrived
+        }
+        looked = entered
+    }
+
     /// At most one of each lane.
     mutating func offers(_ catalog: Catalog) throws -> [UploadSchedule.Offer] {
         try refill(catalog)
-        let live = newest.rows.first ?? oldest.rows.first.flatMap { isLive($0) ? $0 : nil }
+        let live = arrived.first ?? newest.rows.first ?? oldest.rows.first.flatMap { isLive($0) ? $0 : nil }
         let late = oldest.rows.first.flatMap { isLive($0) ? nil : $0 }
         return [live.map { offer($0, .live) }, late.map { offer($0, .backlog) }].compactMap(\.self)
     }
 
     /// Hands out what was offered of a lane.
     mutating func take(_ lane: UploadSchedule.Lane) -> SegmentID? {
+        if lane == .live, !arrived.isEmpty { return arrived.removeFirst().id }
         if lane == .live, let taken = newest.take() {
             oldest.rows.removeAll { $0.id >= taken }
             return taken
@@ -116,12 +145,12 @@ struct CameraQueue {
         if newest.rows.isEmpty, !newest.isLast {
             let page = try catalog.newestWaiting(camera, selection, before: newest.passed, limit: Self.lookahead)
             // Up to the first that is not fresh: what is older is reached from the other end.
-            newest.rows = Array(page.prefix { segment in isLive(segment) && isBetween(segment) })
+            newest.rows = Array(page.drop { !isFirst($0) }.prefix { segment in isLive(segment) && isBetween(segment) })
             newest.isLast = newest.rows.count < Self.lookahead
         }
         if oldest.rows.isEmpty, !oldest.isLast {
             let page = try catalog.waiting(camera, selection, after: oldest.passed, limit: Self.lookahead)
-            oldest.rows = Array(page.prefix { segment in isBetween(segment) })
+            oldest.rows = Array(page.prefix { segment in isFirst(segment) && isBetween(segment) })
             oldest.isLast = oldest.rows.count < Self.lookahead
         }
     }
@@ -129,6 +158,11 @@ struct CameraQueue {
     /// The two ends have not met yet.
     private func isBetween(_ segment: WaitingSegment) -> Bool {
         (oldest.passed.map { $0 < segment.id } ?? true) && (newest.passed.map { segment.id < $0 } ?? true)
+    }
+
+    /// It waited when the queue was made.
+    private func isFirst(_ segment: WaitingSegment) -> Bool {
+        looked == nil || (last.map { segment.id <= $0 } ?? false)
     }
 
     private func isLive(_ segment: WaitingSegment) -> Bool { liveSince.map { segment.end >= $0 } ?? false }

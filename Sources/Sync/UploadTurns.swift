@@ -27,10 +27,10 @@ final class UploadTurns: Sendable {
 
     var report: UploadPass.Report { state.withLock { $0.report } }
 
-    /// Nil when nothing waits, or it is over.
-    func next(_ allowance: BandwidthPlan.Allowance) throws -> SegmentRow? {
+    /// Nil when nothing waits, or it is over; `entered` as in `Progress`.
+    func next(_ allowance: BandwidthPlan.Allowance, _ entered: [CameraName: Int64]) throws -> SegmentRow? {
         guard !isOver, !allowance.isPause else { return nil }
-        return try state.withLock { try $0.queue.next(isLiveOnly: allowance.isLiveOnly) }
+        return try state.withLock { try $0.queue.next(isLiveOnly: allowance.isLiveOnly, entered) }
     }
 
     func note(_ change: @Sendable (inout UploadPass.Report) -> Void) { state.withLock { change(&$0.report) } }

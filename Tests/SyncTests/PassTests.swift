@@ -37,6 +37,37 @@ struct PassTests {
         #expect(try rig.rows().allSatisfy { $0.state == .verified })
     }
 
+    @Test("what closes while a pass is under way is found by its journal, and goes with it, before the backlog")
+    func arrival() throws {
+        let rig = try Rig()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<4 { try recorder.record() }
+        rig.clock.advance(.seconds(600))
+        try rig.survey(rig.front, rig.workspace())
+        try recorder.start()
+        for _ in 0..<2 { try recorder.record() }
+        let order = Mutex<[SegmentID]>([])
+        let (beside, front, progress) = (try rig.workspace(), rig.front, Sync.Progress())
+        let work = try rig.workspace { step in
+            guard step.description == "commit.verified" else { return }
+            let rows = try beside.catalog.segments(front, from: nil, to: nil, limit: 100)
+            let count = order.withLock { order in
+                order += rows.filter { $0.state == .verified && !order.contains($0.id) }.map(\.id)
+                return order.count
+            }
+            guard count == 2 else { return }
+            #expect(try Survey(work: beside, camera: front).enterNews())
+            progress.noteNews(front)
+        }
+        var report = UploadPass.Report()
+        try UploadPass(work: work, progress: progress).run(&report)
+        #expect(report.uploaded == 6 && report.failed == 0)
+        let expected = [(1, 0), (1, 1), (2, 1), (2, 0), (1, 2), (1, 3)].map { SegmentID(session: $0, counter: $1) }
+        #expect(order.withLock { $0 } == expected)
+        #expect(try rig.rows().allSatisfy { $0.state == .verified && $0.isRead && $0.isLocal })
+    }
+
     @Test("a pass that was told to end, as by other settings, neither uploads nor deletes any more")
     func told() async throws {
         let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))

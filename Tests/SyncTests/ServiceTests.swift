@@ -113,6 +113,42 @@ struct ServiceTests {
         #expect(progress.current.breaker.state == .closed && progress.current.lastError == nil)
     }
 
+    @Test("of a store that was away nothing is deleted before it was looked at")
+    func probed() async throws {
+        let rig = try recorded(1, SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
+        let asked = Mutex<[String]>([])
+        let isAway = Mutex<Set<String>>([])
+        let store = ScriptedService(root: rig.root + "/store") { request, _ in
+            asked.withLock { $0.append(request) }
+            if isAway.withLock({ $0.contains(request) }) { throw Self.failure(.lasting) }
+        }
+        let progress = Sync.Progress()
+        #expect(try sync(rig, store, progress)?.uploaded == 1)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        let work = try rig.workspace(store: store)
+        try rig.survey(rig.front, work)
+        let keeper = StoreKeeper(progress: progress, stop: StopSwitch())
+        // The mark was looked at since it went away; then there is something to delete.
+        isAway.withLock { $0 = ["put"] }
+        for _ in 0..<2 {
+            _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+            rig.clock.advance(.seconds(76))
+        }
+        rig.clock.advance(.seconds(700))
+        isAway.withLock { $0 = ["document"] }
+        asked.withLock { $0 = [] }
+        _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+        #expect(asked.withLock { $0 } == ["document"])
+        rig.clock.advance(.seconds(76))
+        isAway.withLock { $0 = [] }
+        asked.withLock { $0 = [] }
+        _ = try await keeper.pass(work, isAsked: false, limit: StopSwitch())
+        #expect(asked.withLock { $0 } == ["document", "documents", "delete", "compare", "put"])
+        #expect(progress.current.breaker.state == .closed)
+    }
+
     @Test("without permission the store is away at once, and no object is blamed")
     func forbidden() async throws {
         let rig = try recorded(3)
