@@ -1,10 +1,8 @@
 import Foundation
-import FragmentedMP4
 import Glibc
 import Messages
 import ObjectStore
 import Recording
-import SegmentStore
 import TestSupport
 import Testing
 import Varlink
@@ -13,65 +11,77 @@ import Varlink
 final class OutageBox {
     /// Of the backlog; what is recorded meanwhile is as long as the period of the passes.
     private static let length = TimeSpan.seconds(30)
-    static let period = TimeSpan.seconds(2)
+    /// Of a segment of 4 KiB.
+    static let smallest = 2900
 
     static var now: WallTime { WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
 
     let root = "/dev/shm/cvr-outage-\(UInt32.random(in: 0...UInt32.max))"
-    private let cameras: [CameraName]
+    let store: OutageStore
+    /// Between two passes.
+    private let period: TimeSpan
     private let writers: [SmallSegments]
+    private var cameras: [CameraName] { writers.map(\.camera) }
 
-    init(cameras count: Int) throws {
-        cameras = try (1...count).map { try #require(CameraName("cam-\($0)")) }
+    /// As many cameras as there are numbers of `bytes`: those of the media of each of their segments.
+    init(_ kind: OutageStore.Kind, segments bytes: [Int], period: TimeSpan) async throws {
         for folder in ["run", "cache", "state"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
+        self.period = period
+        store = try await OutageStore(kind, in: root)
         let root = root
-        writers = try cameras.map { try SmallSegments(cache: "\(root)/cache/\($0)", camera: $0) }
+        writers = try bytes.enumerated().map { index, bytes in
+            let name = "cam-\(index + 1)"
+            let camera = try #require(CameraName(name))
+            return try SmallSegments(cache: "\(root)/cache/\(name)", camera: camera, bytes: bytes)
+        }
     }
 
     func remove() { try? FileManager.default.removeItem(atPath: root) }  // A leftover fails no test.
 
-    /// Its folder is there at once and stays: what is missing before is the one above it.
-    func plugStore() throws {
-        try FileManager.default.createDirectory(atPath: "\(root)/nas", withIntermediateDirectories: true)
-    }
-
-    /// Segments that end now, as many as a camera records in that time; returns their bytes.
+    /// Segments that ended a minute ago, `count` of each of these cameras or of all; returns their bytes.
     @discardableResult
-    func record(backlog count: Int) throws -> Int64 {
-        let each = Int64(count / cameras.count)
-        let start = Self.now - Self.length * each - .seconds(60)
+    func record(backlog count: Int, of cameras: Range<Int>? = nil) throws -> Int64 {
+        let start = Self.now - Self.length * Int64(count) - .seconds(60)
         var bytes: Int64 = 0
-        for writer in writers {
+        for writer in writers[cameras ?? writers.indices] {
             try writer.begin(at: start)
-            for _ in 0..<each { bytes += try writer.record(lasting: Self.length) }
+            for _ in 0..<count { bytes += try writer.record(lasting: Self.length) }
         }
         return bytes
     }
 
-    /// Every camera closes `count` segments a period until `isDone`; returns how many seconds each waited for the store.
+    /// Every camera closes `count` segments a period until `isDone`; returns, of each, how many seconds its segments waited
+    /// for the store.
     func recordOn(
-        every pause: Duration, segments count: Int, until isDone: () async throws -> Bool
-    ) async throws -> [Double] {
-        let clock = ContinuousClock()
+        _ sync: SyncProcessClient, segments count: Int, until isDone: () async throws -> Bool
+    ) async throws -> [[Double]] {
+        let (clock, began) = (ContinuousClock(), Self.now)
+        let pause = Duration.microseconds(period.microseconds)
         var next = clock.now
-        for writer in writers { try writer.begin(at: Self.now - .seconds(1)) }
-        let last = writers.map(\.session)
-        let each = TimeSpan(microseconds: Self.period.microseconds / Int64(count))
+        for writer in writers { try writer.begin(at: began - .seconds(1)) }
+        let each = TimeSpan(microseconds: period.microseconds / Int64(count))
         repeat {
             next += pause
             // What closes together ends together: of several the last ends now.
             for writer in writers {
                 writer.skip(to: Self.now - each * Int64(count))
-                for _ in 0..<count { try writer.record(lasting: each) }
+                for _ in 0..<count {
+                    try writer.record(lasting: each)
+                    try sync.hint(writer.camera)
+                }
             }
             let left = next - clock.now
             if left > .zero { await firstOf(within: left) { _ in } }
         } while try await !isDone()
         // Those of the last periods are under way.
         await firstOf(within: pause * 3) { _ in }
-        return try zip(cameras, last).flatMap { try lags($0, session: $1) }
+        return try cameras.map { camera in
+            try store.objects(camera).filter { $0.key.start >= began - each * Int64(count) }.map {
+                $0.written - Double(($0.key.start + each).microseconds) / 1e6
+            }
+        }
     }
 
     /// Runs the real cvr-sync beside `body`; it ends with it.
@@ -80,7 +90,7 @@ final class OutageBox {
             "\(Repository.binaries)/cvr-sync",
             [
                 "--run", "\(root)/run", "--cache", "\(root)/cache", "--state", "\(root)/state",
-                "--store", "file://\(root)/nas/store",
+                "--store", store.url,
             ])
         let result: Result<Void, any Error>
         do {
@@ -98,47 +108,28 @@ final class OutageBox {
 
     private func configuration(_ limit: Int64?) -> SyncInterface.Configuration {
         SyncInterface.Configuration(
-            site: "plant", cachePath: "\(root)/cache", statePath: "\(root)/state",
-            storeURL: "file://\(root)/nas/store", heartbeatPath: "\(root)/run/heartbeat", minimumFreePercent: 0,
-            trustsClock: true,
+            site: "plant", cachePath: "\(root)/cache", statePath: "\(root)/state", storeURL: store.url,
+            storeAccess: store.access, heartbeatPath: "\(root)/run/heartbeat", minimumFreePercent: 0, trustsClock: true,
             cameras: cameras.map { camera in
                 SyncInterface.Camera(
-                    name: camera.text, asset: camera.text, configured: true, segmentLength: Self.period.seconds,
+                    name: camera.text, asset: camera.text, configured: true, segmentLength: period.seconds,
                     retention: nil, cacheBudgetBytes: 8 << 30, dropsOldest: true)
             }, bandwidth: SyncInterface.Bandwidth(limit: limit))
-    }
-
-    /// From the end of each segment of a session to when its object was written.
-    private func lags(_ camera: CameraName, session: Int64) throws -> [Double] {
-        try objects(camera).filter { $0.session == session }.map { $0.written - $0.end }
-    }
-
-    private func objects(_ camera: CameraName) throws -> [(session: Int64, end: Double, written: Double)] {
-        let folder = "\(root)/nas/store/plant/\(camera)"
-        return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".mp4") }.map { name in
-            let object = try #require(ObjectKey("plant/\(camera)/\(name)"))
-            let data = try Data(contentsOf: URL(filePath: "\(folder)/\(name).meta"))
-            let metadata = try JSONDecoder().decode(ObjectMetadata.self, from: data)
-            var status = stat()
-            #expect(stat("\(folder)/\(name)", &status) == 0)
-            let written = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
-            return (metadata.session, Double(object.start.microseconds) / 1e6 + metadata.duration, written)
-        }
     }
 
     /// Each segment that a camera closed is in the store, byte for byte, and nothing else is.
     func expectAllStored() throws {
         for camera in cameras {
-            let (cache, store) = ("\(root)/cache/\(camera)", "\(root)/nas/store/plant/\(camera)")
+            let cache = "\(root)/cache/\(camera)"
             let local = try FileManager.default.subpathsOfDirectory(atPath: cache).filter { $0.hasSuffix(".mp4") }
-            let stored = try FileManager.default.subpathsOfDirectory(atPath: store).filter { $0.hasSuffix(".mp4") }
+            let stored = Set(try store.objects(camera).map(\.key))
             #expect(local.count == stored.count)
             for name in local {
                 // `MM-SS.mmmZ.<session>.<counter>.mp4` is stored without its session.
                 var parts = name.split(separator: ".").map(String.init)
                 parts.remove(at: 2)
-                let object = "\(store)/\(parts.joined(separator: "."))"
-                if !FileManager.default.contentsEqual(atPath: "\(cache)/\(name)", andPath: object) {
+                let key = try #require(ObjectKey("plant/\(camera)/\(parts.joined(separator: "."))"))
+                if try !stored.contains(key) || !store.holds(key, like: "\(cache)/\(name)") {
                     Issue.record("\(name) of \(camera) is missing or another one")
                 }
             }
@@ -155,11 +146,28 @@ struct SyncProcessClient {
         try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self)
     }
 
+    /// As cvrd tells of a closed segment.
+    func hint(_ camera: CameraName) throws {
+        try client.notify("io.cvr.Sync.SegmentClosed", SyncInterface.Hint(camera: camera.text))
+    }
+
+    func pending() async throws -> Int64 { try await status().caches.reduce(0) { $0 + $1.pendingSegments } }
+
+    /// Waits until cvr-sync knows that the store is away, and what waits for it.
+    func seesOutage(cameras: Int, queued: Int) async throws {
+        let seen = try await eventually("the outage is noticed", within: .seconds(300)) {
+            let status = try await self.status()
+            let isForeseen = status.caches.count == cameras && status.caches.allSatisfy { $0.evictionIn != nil }
+            return status.breaker != "closed" && isForeseen ? status : nil
+        }
+        #expect(seen.caches.reduce(0) { $0 + $1.pendingSegments } == Int64(queued))
+    }
+
     /// Uploads what is left.
     func drain() async throws {
-        try await eventually("nothing waits any more", within: .seconds(60)) {
+        try await eventually("nothing waits any more", within: .seconds(60)) { () async throws -> Bool? in
             _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
-            return try await status().caches.allSatisfy { $0.pendingSegments == 0 } ? true : nil
+            return try await pending() == 0 ? true : nil
         }
     }
 
@@ -168,68 +176,5 @@ struct SyncProcessClient {
         let lines = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8).split(separator: "\n")
         let peak = try #require(lines.first { $0.hasPrefix("VmHWM:") }).split(whereSeparator: \.isWhitespace)
         return try #require(Int(peak[1])) << 10
-    }
-}
-
-/// A worker's part: segments of 4 KiB with a real journal, as of any time.
-final class SmallSegments {
-    private static let sample = 2900
-
-    private let camera: CameraName
-    private let track: Track
-    private let cache: CacheDirectory
-    private let journal: Journal
-    private(set) var session: Int64 = 0
-    private var counter: Int64 = 0
-    private var anchor = WallTime.earliest
-    /// From the anchor to the end of what was recorded.
-    private var position = TimeSpan.zero
-
-    init(cache path: String, camera: CameraName) throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        let identity = "{\"uuid\": \"\(UUID())\", \"camera\": \"\(camera)\", \"version\": 1}\n"
-        try Data(identity.utf8).write(to: URL(filePath: path + "/identity.json"))
-        self.camera = camera
-        cache = try CacheDirectory(path: path, camera: camera)
-        journal = try Journal(in: cache, now: OutageBox.now)
-        track = try Track(stream: StreamDescription(codec: .alaw, clockRate: 8000, channels: 1, sampleRate: 8000))
-    }
-
-    /// The next session.
-    func begin(at time: WallTime) throws {
-        if session > 0 {
-            try journal.append(.sessionEnd(session: session, end: anchor + position, reason: .stopped), at: time)
-        }
-        (session, counter, anchor, position) = (session + 1, 0, time, .zero)
-        try journal.append(
-            .sessionStart(session: session, anchor: anchor, quality: .synchronised, codecs: "alaw"), at: time)
-    }
-
-    /// What comes next begins at `time`, or where the last one ended if that is later.
-    func skip(to time: WallTime) { position = max(position, time - anchor) }
-
-    /// Closes one segment, and returns its bytes.
-    @discardableResult
-    func record(lasting length: TimeSpan) throws -> Int64 {
-        let (start, id) = (anchor + position, SegmentID(session: session, counter: counter))
-        var encoder = SegmentEncoder(
-            tracks: [track],
-            info: SegmentInfo(camera: camera, id: id, anchor: anchor, quality: .synchronised, gapBefore: nil))
-        let file = try SegmentAppender(
-            in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
-        let noise = (0..<Self.sample).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ Int(counter) &* 3) }
-        try file.append(
-            encoder.fragment([
-                Sample(
-                    track: 0, decodeTime: position.microseconds * 8 / 1000,
-                    duration: Int64(length.microseconds * 8 / 1000), compositionOffset: 0, isSync: true, data: noise)
-            ]))
-        let trailer = encoder.trailer()
-        _ = try file.close(trailer: trailer)
-        let bytes = file.length + Int64(trailer.count)
-        try journal.append(.segmentClosed(id, start: start, duration: length, bytes: bytes), at: start + length)
-        counter += 1
-        position = position + length
-        return bytes
     }
 }

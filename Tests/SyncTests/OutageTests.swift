@@ -9,62 +9,76 @@ import Testing
     "Sync: after an outage", .serialized, .timeLimit(.minutes(60)),
     .enabled(if: ProcessInfo.processInfo.environment["CVR_OUTAGE"] != nil, "takes long; see contrib/outage"))
 struct OutageTests {
-    /// Three days of 16 cameras in segments of 30 s.
+    private static let cameras = 16
+    private static let period = TimeSpan.seconds(2)
+    private static let mostMemory = 64 << 20
+    /// Of each camera, in segments of 30 s: three days.
     private static let queued =
-        (Int(ProcessInfo.processInfo.environment["CVR_OUTAGE_SEGMENTS"] ?? "") ?? 138_240) / 16 * 16
+        (Int(ProcessInfo.processInfo.environment["CVR_OUTAGE_SEGMENTS"] ?? "") ?? 138_240) / cameras
+
+    /// A box whose store was away while so many segments of each camera closed; returns the bytes of one.
+    private func outage(_ kind: OutageStore.Kind, of segments: Int) async throws -> (box: OutageBox, bytes: Int64) {
+        let sizes = [Int](repeating: OutageBox.smallest, count: Self.cameras)
+        let box = try await OutageBox(kind, segments: sizes, period: Self.period)
+        let bytes = try box.record(backlog: segments) / Int64(segments * Self.cameras)
+        try await box.serving(limit: nil) { sync in
+            try await sync.seesOutage(cameras: Self.cameras, queued: segments * Self.cameras)
+        }
+        try await box.store.come()
+        return (box, bytes)
+    }
 
     @Test("three days of sixteen cameras wait on the disk, and go to the store without a loss in little memory")
     func threeDays() async throws {
-        let box = try OutageBox(cameras: 16)
+        let (box, _) = try await outage(.folder, of: Self.queued)
         defer { box.remove() }
-        try box.record(backlog: Self.queued)
-        // The store is not there.
-        try await box.serving(limit: nil) { sync in
-            let status = try await eventually("the outage is noticed", within: .seconds(300)) {
-                let status = try await sync.status()
-                let isForeseen = status.caches.count == 16 && status.caches.allSatisfy { $0.evictionIn != nil }
-                return status.breaker != "closed" && isForeseen ? status : nil
-            }
-            #expect(status.caches.reduce(0) { $0 + $1.pendingSegments } == Int64(Self.queued))
-        }
-        try box.plugStore()
         let began = ContinuousClock.now
         try await box.serving(limit: nil) { sync in
-            let lags = try await box.recordOn(every: .seconds(2), segments: 1) {
-                try await sync.status().caches.reduce(0) { $0 + $1.pendingSegments } <= 16
-            }
-            let took = ContinuousClock.now - began
+            var took = Duration.zero
+            let lags = try await box.recordOn(sync, segments: 1) {
+                took = ContinuousClock.now - began
+                return try await sync.pending() <= 16
+            }.flatMap { $0 }
             let memory = try sync.peakMemory()
-            print("outage: \(Self.queued) segments in \(took), fresh within \(lags.max() ?? 0) s, \(memory >> 20) MiB")
-            #expect(memory <= 64 << 20)
-            #expect(try #require(lags.max()) <= 2 * 2, "two periods")
+            print(
+                "outage: \(Self.queued * Self.cameras) segments in \(took), fresh within \(lags.max() ?? 0) s, "
+                    + "\(memory >> 20) MiB")
+            #expect(memory <= Self.mostMemory)
+            #expect(try #require(lags.max()) <= (Self.period * 2).seconds, "two periods")
             try await sync.drain()
         }
         try box.expectAllStored()
     }
 
-    @Test("on 1.5 times the uplink that is needed the backlog is gone in 2.1 times the outage, fresh footage before it")
-    func uplink() async throws {
-        let box = try OutageBox(cameras: 16)
-        defer { box.remove() }
+    @Test(
+        "on 1.5 times the uplink that is needed the backlog is gone in 2.1 times the outage, fresh footage before it",
+        arguments: OutageStore.Kind.allCases)
+    func uplink(_ kind: OutageStore.Kind) async throws {
         // In each period of 2 s each camera closes four segments: 32 a second.
-        let (rate, queued) = (32, min(5000, Self.queued))
-        let bytes = try box.record(backlog: queued) / Int64(queued)
-        try box.plugStore()
-        let outage = Double(queued) / Double(rate)
+        let (each, rate) = (4, 32)
+        let queued = min(5000 / Self.cameras, Self.queued)
+        let (box, bytes) = try await outage(kind, of: queued)
+        defer { box.remove() }
+        let outage = Double(queued * Self.cameras) / Double(rate)
         let began = ContinuousClock.now
         try await box.serving(limit: Int64(Double(rate) * 1.5 * 8 * Double(bytes))) { sync in
-            let lags = try await box.recordOn(every: .seconds(2), segments: 4) {
+            var took = 0.0
+            let lags = try await box.recordOn(sync, segments: each) {
+                took = (ContinuousClock.now - began) / .seconds(1)
                 // What closed within a period waits always.
-                try await sync.status().caches.reduce(0) { $0 + $1.pendingSegments } <= Int64(2 * rate)
-            }
-            let took = (ContinuousClock.now - began) / .seconds(1)
-            print("outage of \(outage) s: drained in \(took) s, fresh within \(lags.max() ?? 0) s")
+                return try await sync.pending() <= Int64(2 * rate)
+            }.flatMap { $0 }
+            let memory = try sync.peakMemory()
+            print(
+                "uplink to a \(kind): outage of \(outage) s, drained in \(took) s, "
+                    + "fresh within \(lags.max() ?? 0) s, \(memory >> 20) MiB")
             #expect(took <= 2.1 * outage)
             #expect(took >= 1.8 * outage, "the limit is held")
-            #expect(try #require(lags.max()) <= 2 * 2, "two periods")
+            #expect(memory <= Self.mostMemory)
+            #expect(try #require(lags.max()) <= (Self.period * 2).seconds, "two periods")
             try await sync.drain()
         }
         try box.expectAllStored()
+        await box.store.leave()
     }
 }

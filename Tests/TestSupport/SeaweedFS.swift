@@ -80,6 +80,51 @@ package final class SeaweedFS: Sendable {
         }
     }
 
+    /// What a folder of a bucket holds, by its path from there: when each object was written, in seconds since 1970.
+    package func written(in folder: String) throws -> [String: Double] {
+        let client = HTTPClient(HTTPSettings(connections: 1))
+        let request = HTTPRequest(
+            "GET", "\(filer)/buckets/\(folder)/?limit=100000", headers: [("Accept", "application/json")])
+        let listing = try JSONDecoder().decode(
+            Listing.self, from: Data(try client.perform(request, bodyLimit: 256 << 20).body))
+        guard !listing.hasMore else { throw Missed("\(folder) holds more than the filer lists") }
+        return try (listing.entries ?? []).reduce(into: [:]) { found, entry in
+            let name = String(entry.path.split(separator: "/").last ?? "")
+            if let written = entry.chunks?.map(\.written).max() {
+                found[name] = Double(written) / 1e9
+            } else {
+                for (path, written) in try self.written(in: "\(folder)/\(name)") { found["\(name)/\(path)"] = written }
+            }
+        }
+    }
+
+    private struct Listing: Decodable {
+        struct Chunk: Decodable {
+            var written: Int64
+
+            enum CodingKeys: String, CodingKey { case written = "modified_ts_ns" }
+        }
+
+        struct Entry: Decodable {
+            var path: String
+            /// A folder has none.
+            var chunks: [Chunk]?
+
+            enum CodingKeys: String, CodingKey {
+                case path = "FullPath"
+                case chunks
+            }
+        }
+
+        var entries: [Entry]?
+        var hasMore: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case entries = "Entries"
+            case hasMore = "ShouldDisplayLoadMore"
+        }
+    }
+
     /// A minute and a half is for a program of 200 MB that comes off a cold disk beside a build's leavings.
     private static func comesUp(_ what: String, _ folder: String, _ look: () throws -> Bool?) async throws {
         do {
