@@ -39,7 +39,7 @@ struct Refusals: Hashable, Sendable {
             if segments.count < Self.most { segments[segment] = Refusal(count: 1, writes: writes) }
             return .unclear
         }
-        guard writes > refusal.writes else { return .unclear }
+        guard writes > refusal.writes else { return refusal.count > 1 ? .own : .unclear }
         refusal = Refusal(count: refusal.count + 1, writes: writes)
         segments[segment] = refusal
         guard refusal.count >= Self.patience else { return .own }

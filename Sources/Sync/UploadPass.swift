@@ -91,8 +91,10 @@ package struct UploadPass: Sendable {
         let turns = UploadTurns(try queue(selection), report, isStopping: isStopping)
         defer { report = turns.report }
         // A store that was away is tried with one object first.
-        if !gate.isClosed { takeTurn(turns) }
+        if !gate.isClosed { _ = takeTurn(turns) || takeTurn(turns, isLast: true) }
         if gate.isClosed { UploadThreads.run(work.store.uploadsAtOnce) { while takeTurn(turns) {} } }
+        // What was refused before, by what came of the others.
+        while gate.isClosed, takeTurn(turns, isLast: true) {}
         // Of all: who uploaded may have been killed before it got to this.
         if selection != .unsettled { for camera in try cameras() { publishWatermark(camera) } }
         try turns.end()
@@ -113,10 +115,11 @@ package struct UploadPass: Sendable {
     }
 
     /// False when there is no other turn.
-    @discardableResult
-    private func takeTurn(_ turns: UploadTurns) -> Bool {
+    private func takeTurn(_ turns: UploadTurns, isLast: Bool = false) -> Bool {
         do {
-            guard let row = try turns.next(work.pace.allowance, progress.current.entered) else { return false }
+            let allowance = work.pace.allowance
+            let next = try isLast ? turns.nextOfLast(allowance) : turns.next(allowance, progress.current.entered)
+            guard let row = next else { return false }
             try upload(row, turns)
             if turns.isMarkDue(row.camera, every: Self.uploadsBetweenMarks) { publishWatermark(row.camera) }
             return true

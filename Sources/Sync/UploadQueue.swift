@@ -8,7 +8,7 @@ struct UploadQueue {
     private let catalog: Catalog
     private var cameras: [CameraQueue]
     private var schedule = UploadSchedule()
-    /// What is handed out after all others, so that it keeps none of them.
+    /// What is not handed out with the others, so that it keeps none of them.
     private let isLast: @Sendable (CameraName, SegmentID) -> Bool
     private var last: [(camera: CameraName, id: SegmentID, selection: SegmentSelection)] = []
 
@@ -32,7 +32,12 @@ struct UploadQueue {
                 return row
             }
         }
-        while !isLiveOnly, !last.isEmpty {
+        return nil
+    }
+
+    /// The next of those that come after all others; nil when there is none any more.
+    mutating func nextOfLast() throws -> SegmentRow? {
+        while !last.isEmpty {
             let (camera, id, selection) = last.removeFirst()
             if let row = try row(camera, id, selection) { return row }
         }

@@ -33,6 +33,12 @@ final class UploadTurns: Sendable {
         return try state.withLock { try $0.queue.next(isLiveOnly: allowance.isLiveOnly, entered) }
     }
 
+    /// The next of those that wait for all others to be done.
+    func nextOfLast(_ allowance: BandwidthPlan.Allowance) throws -> SegmentRow? {
+        guard !isOver, !allowance.isPause, !allowance.isLiveOnly else { return nil }
+        return try state.withLock { try $0.queue.nextOfLast() }
+    }
+
     func note(_ change: @Sendable (inout UploadPass.Report) -> Void) { state.withLock { change(&$0.report) } }
 
     /// The first is the one to tell.
