@@ -161,8 +161,8 @@ let package = Package(
         tests(
             "SyncTests",
             [
-                "Sync", "Catalog", "Checksums", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4", "Messages",
-                "Varlink",
+                "Sync", "Supervision", "Catalog", "Checksums", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4",
+                "Messages", "Varlink",
                 "Recording", "TestSupport", log,
             ]),
         tests("StructureTests", []),

@@ -5,6 +5,8 @@ package struct HTTPRequest: Sendable {
     package var url: String
     package var headers: [(name: String, value: String)]
     package var body: HTTPBody
+    /// Takes the body of a success in the answer's place, as it comes: on the client's own thread, which waits for it.
+    package var sink: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
     package init(
         _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: HTTPBody = .none

@@ -4,6 +4,8 @@ struct ResponseReader {
     static let headerLimit = 64 << 10
 
     let bodyLimit: Int
+    /// Of the last status line; zero before the first.
+    private(set) var status = 0
     private(set) var headers: [String: String] = [:]
     private(set) var body: [UInt8] = []
     private var headerBytes = 0
@@ -18,6 +20,7 @@ struct ResponseReader {
         if text.hasPrefix("HTTP/") {
             headers = [:]
             headerBytes = 0
+            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         }
         headerBytes += line.count
         guard headerBytes <= Self.headerLimit else { return false }

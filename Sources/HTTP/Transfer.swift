@@ -113,6 +113,10 @@ extension Transfer {
 
     func take(body bytes: UnsafeRawBufferPointer) -> Bool {
         lastMove = .now
+        if let sink = request.sink, (200..<300).contains(response.status) {
+            sink(bytes)
+            return true
+        }
         return response.append(bytes) || refuse("more than \(response.bodyLimit) bytes")
     }
 

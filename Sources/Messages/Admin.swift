@@ -60,6 +60,7 @@ package enum Admin {
         package var breaker = "closed"
         package var lastError: Fault?
         package var sandbox: String?
+        package var store: StoreCapabilities?
 
         package init(state: String) { self.state = state }
     }

@@ -44,12 +44,14 @@ extension Admin {
         package var segments: Int64
         package var documents: Int64
         package var bytes: Int64
+        package var lists: Int64?
 
-        package init(since: String, segments: Int64, documents: Int64, bytes: Int64) {
+        package init(since: String, segments: Int64, documents: Int64, bytes: Int64, lists: Int64? = nil) {
             self.since = since
             self.segments = segments
             self.documents = documents
             self.bytes = bytes
+            self.lists = lists
         }
     }
 

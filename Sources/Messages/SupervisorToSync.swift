@@ -153,10 +153,12 @@ package enum SyncInterface {
         package var caches: [CacheState]
         package var sandbox: String?
         package var build: String?
+        package var store: Admin.StoreCapabilities?
 
         package init(
             state: String, writes: Int64, retries: Int64, lag: Double, breaker: String, lastError: Admin.Fault?,
-            caches: [CacheState], sandbox: String? = nil, build: String? = nil
+            caches: [CacheState], sandbox: String? = nil, build: String? = nil,
+            store: Admin.StoreCapabilities? = nil
         ) {
             self.state = state
             self.writes = writes
@@ -167,6 +169,7 @@ package enum SyncInterface {
             self.caches = caches
             self.sandbox = sandbox
             self.build = build
+            self.store = store
         }
     }
 

@@ -67,7 +67,7 @@ package final class AzureBlocks: Sendable {
             let request = AzureRequest(
                 "PUT", path, query: [("comp", "block"), ("blockid", block.name)],
                 headers: [("content-md5", Data(block.md5).base64EncodedString())],
-                body: .file(file, offset: block.offset, count: block.count))
+                body: .file(file, offset: block.offset, count: block.count), bill: .segment)
             let response = try container.send("put a block of", key.text, request)
             guard response.status == 201 else { throw ObjectStoreError("put a block of", key.text, azure: response) }
         }
@@ -76,7 +76,8 @@ package final class AzureBlocks: Sendable {
         let named = headers + [("x-ms-blob-content-md5", digest.md5), ("content-md5", FileDigest.md5(list))]
         return try container.send(
             "put", key.text,
-            AzureRequest("PUT", path, query: [("comp", "blocklist")], headers: named, body: .bytes(list)))
+            AzureRequest(
+                "PUT", path, query: [("comp", "blocklist")], headers: named, body: .bytes(list), bill: .segment))
     }
 
     /// Whether an object that was made of blocks was made of those of the file; nil when it was put at once, and its

@@ -16,10 +16,11 @@ struct AzureContainer: Sendable {
     private let credential: AzureCredential
     private let client: HTTPClient
     private let clock: ServiceClock
+    private let counting: BilledRequest.Counter
 
     init(
         _ location: StoreLocation.AzureBlob, _ credential: AzureCredential, client: HTTPClient,
-        clock: ServiceClock = ServiceClock()
+        clock: ServiceClock = ServiceClock(), counting: @escaping BilledRequest.Counter = { _ in }
     ) {
         account = location.account
         endpoint = location.endpoint ?? "https://\(location.account).blob.core.windows.net"
@@ -28,6 +29,7 @@ struct AzureContainer: Sendable {
         self.credential = credential
         self.client = client
         self.clock = clock
+        self.counting = counting
     }
 
     /// The path of a blob whose name, without the store's prefix, is `name`.
@@ -38,7 +40,7 @@ struct AzureContainer: Sendable {
         var query = [("restype", "container"), ("comp", "list"), ("maxresults", "1000"), ("prefix", prefix + name)]
         if byFolder { query.append(("delimiter", "/")) }
         if !marker.isEmpty { query.append(("marker", marker)) }
-        return AzureRequest("GET", root, query: query.map { (name: $0.0, value: $0.1) })
+        return AzureRequest("GET", root, query: query.map { (name: $0.0, value: $0.1) }, bill: .list)
     }
 
     /// What a listing calls a blob, without the store's prefix; nil for one that is not the store's.
@@ -77,7 +79,7 @@ struct AzureContainer: Sendable {
         let wire = HTTPRequest(
             request.method, request.url(at: endpoint, further: further), headers: request.headers, body: request.body)
         do {
-            return (try client.perform(wire, bodyLimit: bodyLimit), token)
+            return (try client.perform(wire, bodyLimit: bodyLimit, as: request.bill, counting), token)
         } catch {
             throw ObjectStoreError(operation, thing, error)
         }

@@ -11,25 +11,22 @@ package struct AzureRequest: Sendable {
     /// Names in lower case.
     package var headers: [(name: String, value: String)] = []
     package var body = HTTPBody.none
+    /// How it is billed; nil where that is no write.
+    var bill: BilledRequest.Kind?
 
     package init(
         _ method: String, _ path: String, query: [(name: String, value: String)] = [],
-        headers: [(name: String, value: String)] = [], body: HTTPBody = .none
+        headers: [(name: String, value: String)] = [], body: HTTPBody = .none, bill: BilledRequest.Kind? = nil
     ) {
         self.method = method
         self.path = path
         self.query = query
         self.headers = headers
         self.body = body
+        self.bill = bill
     }
 
-    var length: Int64 {
-        switch body {
-        case .none: 0
-        case .bytes(let bytes): Int64(bytes.count)
-        case .file(_, _, let count): count
-        }
-    }
+    var length: Int64 { body.count }
 
     /// `further` is a query that is encoded already, such as a shared access signature.
     func url(at endpoint: String, further: String = "") -> String {

@@ -26,7 +26,7 @@ package final class AzureStore: ObjectStore {
         _ location: StoreLocation.AzureBlob, credential text: String, _ client: HTTPClient,
         storageClass: String? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
         secrets: String = AzureIdentity.arcSecrets, blocks: AzureBlocks.Sizes = AzureBlocks.Sizes(),
-        clock: ServiceClock = ServiceClock()
+        clock: ServiceClock = ServiceClock(), counting: @escaping BilledRequest.Counter = { _ in }
     ) throws(ObjectStoreError) {
         let isSecure = location.endpoint.map { $0.hasPrefix("https://") } ?? true
         let credential = try AzureCredential(text, account: location.account, isSecure: isSecure) {
@@ -34,7 +34,7 @@ package final class AzureStore: ObjectStore {
             return AzureIdentity(
                 .init(environment: environment, isArcInstalled: isArc), client: client, secrets: secrets)
         }
-        container = AzureContainer(location, credential, client: client, clock: clock)
+        container = AzureContainer(location, credential, client: client, clock: clock, counting: counting)
         self.blocks = AzureBlocks(container, blocks)
         tier = storageClass
     }
@@ -81,7 +81,8 @@ extension AzureStore {
         let response: HTTPResponse
         do {
             response = try container.send(
-                "put", key.text, AzureRequest("PUT", container.path(key.text), headers: headers, body: body))
+                "put", key.text,
+                AzureRequest("PUT", container.path(key.text), headers: headers, body: body, bill: .segment))
         } catch {
             blocks.broke(key, digest.bytes)
             throw error
@@ -216,7 +217,8 @@ extension AzureStore {
         case .version(let version): headers.append(("if-match", version))
         }
         let response = try container.send(
-            "put", key.text, AzureRequest("PUT", container.path(key.text), headers: headers, body: .bytes(bytes)))
+            "put", key.text,
+            AzureRequest("PUT", container.path(key.text), headers: headers, body: .bytes(bytes), bill: .document))
         if response.isConditionNotMet { return false }
         guard response.status == 201 else { throw ObjectStoreError("put", key.text, azure: response) }
         return true

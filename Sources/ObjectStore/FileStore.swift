@@ -20,6 +20,7 @@ package struct FileStore: ObjectStore {
     private let root: String
     private let pace: Pace
     private let step: Step
+    private let counting: BilledRequest.Counter
     private static let chunk = 256 << 10
     private static let temporary = ".tmp"
     private static let metadata = ".meta"
@@ -27,10 +28,14 @@ package struct FileStore: ObjectStore {
     private let synced = SyncedFolders()
 
     /// Touches nothing yet; `root` is the path in `store.url`.
-    package init(root: String, step: @escaping Step = { _ in }, pace: @escaping Pace = { _ in .zero }) {
+    package init(
+        root: String, step: @escaping Step = { _ in }, pace: @escaping Pace = { _ in .zero },
+        counting: @escaping BilledRequest.Counter = { _ in }
+    ) {
         self.root = root
         self.pace = pace
         self.step = step
+        self.counting = counting
     }
 
     /// Creates the root when its parent is there.
@@ -64,6 +69,7 @@ package struct FileStore: ObjectStore {
         guard rename(path + Self.temporary, path) == 0 else { throw ObjectStoreError("store", path, errno: errno) }
         try step("upload.renamed")
         try Directory.sync(folder)
+        counting(BilledRequest(.segment, bytes: try File.length(path) ?? 0))
         try step("upload.stored")
         return .stored
     }
@@ -218,6 +224,7 @@ extension FileStore {
         }
         try File.replace("\(root)/\(key)", with: bytes)
         try Directory.sync(folder)
+        counting(BilledRequest(.document, bytes: Int64(bytes.count)))
         return true
     }
 

@@ -20,11 +20,19 @@ extension ObjectStoreError {
 }
 
 extension HTTPResponse {
-    /// Seconds in `Retry-After` (RFC 9110 §10.2.3), or `otherwise`; never more than five minutes, whatever a server asks.
+    /// What `Retry-After` asks for (RFC 9110 §10.2.3), or `otherwise`; never more than five minutes, whatever a server asks.
     ///
-    /// A date there is read as `otherwise`: it would need a clock that agrees with the server's.
+    /// A date there counts from the answer's own: it needs no clock that agrees with the server's.
     func retryAfter(otherwise: TimeSpan) -> TimeSpan {
-        let asked = self["retry-after"].flatMap { Int64($0) }.map { TimeSpan.seconds($0) } ?? otherwise
-        return min(max(asked, .seconds(1)), .seconds(300))
+        let asked = self["retry-after"].flatMap { text in Int64(text).map { .seconds($0) } ?? span(to: text) }
+        return min(max(asked ?? otherwise, .seconds(1)), .seconds(300))
+    }
+
+    /// From the answer's date to another; nil where one of the two is none.
+    private func span(to text: String) -> TimeSpan? {
+        guard let then = WallTime(httpDate: text), let now = self["date"].flatMap({ WallTime(httpDate: $0) }) else {
+            return nil
+        }
+        return then - now
     }
 }

@@ -16,6 +16,10 @@ struct S3Request {
     var body = HTTPBody.none
     /// Of an answer's body.
     var limit = 4 << 20
+    /// How it is billed; nil where that is no write.
+    var bill: BilledRequest.Kind?
+    /// As that of an `HTTPRequest`.
+    var sink: (@Sendable (UnsafeRawBufferPointer) -> Void)?
 
     init(_ operation: String, _ method: String, _ thing: String, path: String) {
         self.operation = operation
@@ -30,16 +34,18 @@ struct S3Connection: Sendable {
     let address: S3Address
     private let signature: S3Signature
     private let client: HTTPClient
-    private let clock: @Sendable () -> WallTime
+    private let clock: ServiceClock
+    private let counting: BilledRequest.Counter
 
     init(
         _ location: StoreLocation.S3, _ credential: S3Credential, _ client: HTTPClient,
-        clock: @escaping @Sendable () -> WallTime
+        clock: ServiceClock, counting: @escaping BilledRequest.Counter
     ) {
         address = S3Address(location)
         signature = S3Signature(credential, region: location.region)
         self.client = client
         self.clock = clock
+        self.counting = counting
     }
 
     /// What a request about the bucket itself names and asks for.
@@ -61,19 +67,27 @@ struct S3Connection: Sendable {
         return try send(request)
     }
 
-    /// The answer, whatever its status.
+    /// The answer, whatever its status; sent again once when it shows that our time was too far off to sign with.
     func send(_ request: S3Request) throws -> HTTPResponse {
+        let response = try sendOnce(request)
+        // 403 RequestTimeTooSkewed; Garage's word is 400, and an answer to HEAD has no word at all.
+        guard response.status == 403 || response.status == 400, clock.learn(from: response) else { return response }
+        return try sendOnce(request)
+    }
+
+    private func sendOnce(_ request: S3Request) throws -> HTTPResponse {
         var query = ""
         for (name, value) in request.query { query += (query.isEmpty ? "?" : "&") + "\(name)=\(value)" }
         var headers = [(name: "host", value: address.host)] + request.headers
         headers += signature.headers(
             request.method, path: request.path, query: request.query, headers: headers, payload: try payload(request),
-            at: clock())
+            at: clock.now)
+        var wire = HTTPRequest(
+            request.method, address.origin + request.path + query, headers: headers, body: request.body)
+        wire.sink = request.sink
         do {
             return try client.perform(
-                HTTPRequest(
-                    request.method, address.origin + request.path + query, headers: headers, body: request.body),
-                bodyLimit: request.limit)
+                wire, bodyLimit: request.limit, as: request.bill, counting)
         } catch {
             throw ObjectStoreError(request.operation, request.thing, error)
         }

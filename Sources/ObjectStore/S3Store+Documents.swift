@@ -60,22 +60,22 @@ extension S3Store {
                 scope: .store)
         }
         var able = capabilities.found
-        able.putsIfAbsent = try told(write(found.bytes, document, .absent), refusedWith: 412, or: [200])
-        able.readsRanges = try part(document.text, offset: 0, count: 1)?.count == min(1, found.bytes.count)
+        able.putsIfAbsent = try told(write(found.bytes, document, .absent), by: 412, or: [200])
+        able.readsRanges = try told(askForPart(document.text, offset: 0, count: 1), by: 206, or: [200])
         let look = try self.look(document.text)
         able.vouches = look?[S3Checksum.header] == S3Checksum.text(CRC32C(found.bytes).value)
         if able.vouches, able.putsIfAbsent {
             let wrong = ~CRC32C(found.bytes).value
             let attempt = try write(found.bytes, document, .version(found.version), checksum: wrong)
-            able.vouches = try told(attempt, refusedWith: 400, or: [200, 412])
+            able.vouches = try told(attempt, by: 400, or: [200, 412])
         }
         capabilities.remember(able)
         return able
     }
 
-    /// True when the store refused as one that can; an answer that says neither, such as 503, is an error.
+    /// True when the store answered as one that can; an answer that says neither, such as 503, is an error.
     private func told(
-        _ attempt: (request: S3Request, response: HTTPResponse), refusedWith status: Int, or others: Set<Int>
+        _ attempt: (request: S3Request, response: HTTPResponse), by status: Int, or others: Set<Int>
     ) throws -> Bool {
         if attempt.response.status == status { return true }
         guard others.contains(attempt.response.status) else {
@@ -97,6 +97,7 @@ extension S3Store {
         case .version(let version): request.headers.append(("if-match", version))
         }
         request.body = .bytes(bytes)
+        request.bill = .document
         return (request, try connection.sendUnlessInConflict(request))
     }
 

@@ -51,6 +51,7 @@ extension S3Store {
         let bucket = connection.bucket
         var request = S3Request("list", "GET", bucket.thing, path: bucket.path)
         request.query = page.query
+        request.bill = .list
         let response = try connection.send(request)
         guard response.status == 200 else { throw connection.refusal(request, response) }
         let leaves: [XMLScanner.Leaf]

@@ -18,12 +18,13 @@ package struct S3Store: ObjectStore {
     static let batch = 1000
     static let piece = 8 << 20
 
-    /// Touches nothing yet; `clock` must be within 15 minutes of the store's.
+    /// Touches nothing yet; a `clock` that the store does not believe is corrected by the store's.
     package init(
         _ location: StoreLocation.S3, _ credential: S3Credential, _ client: HTTPClient, storageClass: String? = nil,
-        clock: @escaping @Sendable () -> WallTime
+        clock: @escaping @Sendable () -> WallTime, counting: @escaping BilledRequest.Counter = { _ in }
     ) {
-        connection = S3Connection(location, credential, client, clock: clock)
+        connection = S3Connection(
+            location, credential, client, clock: ServiceClock(local: clock), counting: counting)
         self.storageClass = storageClass
     }
 
@@ -48,6 +49,7 @@ package struct S3Store: ObjectStore {
         if able.putsIfAbsent { request.headers.append(("if-none-match", "*")) }
         if let storageClass { request.headers.append(("x-amz-storage-class", storageClass)) }
         request.body = .file(file, offset: 0, count: count)
+        request.bill = .segment
         let response = try connection.sendUnlessInConflict(request)
         switch response.status {
         case 200: break
@@ -109,37 +111,6 @@ extension S3Store {
         if response.status == 404, response["x-amz-request-id"] != nil { return nil }
         guard try part(key, offset: 0, count: 1) != nil else { return nil }
         throw connection.refusal(request, response)
-    }
-
-    /// `count` bytes at `offset`, fewer at the end; nil when there is nothing.
-    func part(_ key: String, offset: Int64, count: Int) throws -> [UInt8]? {
-        guard count > 0, offset >= 0 else { return [] }
-        var request = connection.request("read", "GET", key)
-        request.headers = [("range", "bytes=\(offset)-\(offset.addingSaturated(Int64(count) - 1))")]
-        request.limit = max(count, 64 << 10)
-        let response = try connection.send(request)
-        switch response.status {
-        // Another length than was asked for is another answer.
-        case 206 where response.body.count <= count: return response.body
-        case 200 where response["etag"] != nil:
-            return Array(response.body.dropFirst(Int(clamping: offset)).prefix(count))
-        case 416: return []
-        case 404 where S3Refusal(response).code == "NoSuchKey": return nil
-        case 200..<300: throw connection.stranger(request)
-        default: throw connection.refusal(request, response)
-        }
-    }
-
-    /// CRC-32C of all bytes, read in pieces; nil when there is no object.
-    private func readBack(_ key: ObjectKey) throws -> UInt32? {
-        var checksum = CRC32C()
-        var offset: Int64 = 0
-        while true {
-            guard let bytes = try part(key.text, offset: offset, count: Self.piece) else { return nil }
-            checksum.update(bytes)
-            offset += Int64(bytes.count)
-            if bytes.count < Self.piece { return checksum.value }
-        }
     }
 
     /// What the store itself computed over the whole object; nil when it did not.

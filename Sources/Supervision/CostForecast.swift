@@ -1,11 +1,11 @@
 package import Configuration
 package import Messages
-import Recording
+package import Recording
 
 /// What recording a camera costs at a store: writes and money in a month of 30 days.
 ///
-/// When nothing fails a segment is one write (I8) and each day of a camera one summary; with a retention one more, since
-/// each day is changed once more when it expires.
+/// When nothing fails a segment is one write (I8) and each day of a camera one summary. With a retention a day's summary
+/// is written once more when the day expires, and each look for what has expired is a list of holds: billed as a write.
 package struct CostForecast: Sendable {
     private static let month = 30 * 86_400.0
     /// LVA's range, from what it was sold with to what costs a tenth of it.
@@ -21,25 +21,31 @@ package struct CostForecast: Sendable {
     }
 
     package func camera(_ camera: CameraConfiguration, bitsPerSecond: Double) -> Admin.CameraCost {
-        let (length, retention) = (camera.segmentLength.seconds, camera.retention?.seconds)
+        let (length, retention) = (camera.segmentLength.seconds, camera.retention)
         let lengths = Set(Self.lengths + [length]).sorted()
         let known = table.prices.filter { $0.service == service }
         return Admin.CameraCost(
-            name: camera.name.text, bitsPerSecond: bitsPerSecond, segmentLength: length, retention: retention,
+            name: camera.name.text, bitsPerSecond: bitsPerSecond, segmentLength: length, retention: retention?.seconds,
             forecasts: (known.isEmpty ? table.prices : known).flatMap { price in
                 lengths.map { forecast(price, segmentLength: $0, bitsPerSecond, retention: retention) }
             })
     }
 
-    package static func writes(segmentLength: Double, days: Double, hasRetention: Bool) -> Double {
-        days * 86_400 / max(segmentLength, 1) + days * (hasRetention ? 2 : 1)
+    /// Requests of one camera that are billed as writes, lists among them.
+    package static func writes(segmentLength: Double, days: Double, retention: TimeSpan?) -> Double {
+        let length = max(segmentLength, 1)
+        let segments = days * 86_400 / length
+        guard let retention else { return segments + days }
+        // Each pass looks whether the pause is over: it ends with a whole number of them.
+        let pause = (retention.pause(period: .zero).seconds / length).rounded(.up) * length
+        return segments + 2 * days + days * 86_400 / max(pause, length)
     }
 
     private func forecast(
-        _ price: PriceTable.Price, segmentLength: Double, _ bitsPerSecond: Double, retention: Double?
+        _ price: PriceTable.Price, segmentLength: Double, _ bitsPerSecond: Double, retention: TimeSpan?
     ) -> Admin.Forecast {
-        let writes = Self.writes(segmentLength: segmentLength, days: 30, hasRetention: retention != nil)
-        let kept = max(retention ?? Self.month, price.minimumDays * 86_400)
+        let writes = Self.writes(segmentLength: segmentLength, days: 30, retention: retention)
+        let kept = max(retention?.seconds ?? Self.month, price.minimumDays * 86_400)
         let bytes = max(bitsPerSecond / 8 * segmentLength, price.minimumBytes) * kept / max(segmentLength, 1)
         return Admin.Forecast(
             service: price.service, storageClass: price.storageClass, segmentLength: segmentLength,

@@ -21,6 +21,11 @@ extension Diagnosis {
         }
         let waiting =
             sync.lag > 0 ? "; the oldest segment has waited \(duration(sync.lag))" : ", and nothing waits"
+        if let lacks = sync.store?.lacks, !lacks.isEmpty {
+            return Check(
+                "store", .warning, "footage is stored\(waiting); but \(lacks.joined(separator: "; "))",
+                nextStep: "Update the store's software, or expect requests that cvrctl cost does not forecast")
+        }
         return Check("store", .ok, "footage is stored\(waiting)")
     }
 

@@ -7,8 +7,8 @@ enum EventLevel {
         case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
             "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
             .error
-        case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "clockStep", "workerRemoved",
-            "summaryDamaged", "auditFinding", "evictionNear":
+        case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
+            "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear":
             .warning
         case "segmentClosed": .debug
         default: .info

@@ -138,6 +138,7 @@ extension Supervisor {
         summary.breaker = syncStatus.breaker
         summary.lastError = syncStatus.lastError
         summary.sandbox = syncSandbox
+        summary.store = syncStatus.store
         return summary
     }
 }

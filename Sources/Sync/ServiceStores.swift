@@ -8,8 +8,8 @@ extension SyncSettings {
     static let transfers = 4
 
     func openS3(
-        _ location: StoreLocation.S3, pace: @escaping @Sendable (Int) -> Duration,
-        isStopping: @escaping @Sendable () -> Bool, clock: SyncClock
+        _ location: StoreLocation.S3, _ client: HTTPClient, clock: SyncClock,
+        counting: @escaping BilledRequest.Counter
     ) throws(SyncError) -> S3Store {
         guard let credential = storeAccess.credential.flatMap({ S3Credential($0.revealed()) }) else {
             throw SyncError(
@@ -17,24 +17,24 @@ extension SyncSettings {
                 nextStep: "correct the file that store.credential names, then run cvrctl reload")
         }
         return S3Store(
-            location, credential, client(pace, isStopping), storageClass: storeAccess.storageClass, clock: clock.now)
+            location, credential, client, storageClass: storeAccess.storageClass, clock: clock.now, counting: counting)
     }
 
     func openAzureBlob(
-        _ location: StoreLocation.AzureBlob, pace: @escaping @Sendable (Int) -> Duration,
-        isStopping: @escaping @Sendable () -> Bool, clock: SyncClock
+        _ location: StoreLocation.AzureBlob, _ client: HTTPClient, clock: SyncClock,
+        counting: @escaping BilledRequest.Counter
     ) throws(SyncError) -> AzureStore {
         do {
             return try AzureStore(
-                location, credential: storeAccess.credential.map { $0.revealed() } ?? "", client(pace, isStopping),
-                storageClass: storeAccess.storageClass, clock: ServiceClock(local: clock.now))
+                location, credential: storeAccess.credential.map { $0.revealed() } ?? "", client,
+                storageClass: storeAccess.storageClass, clock: ServiceClock(local: clock.now), counting: counting)
         } catch {
             throw SyncError(
                 .invalidArgument, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
         }
     }
 
-    private func client(
+    func client(
         _ pace: @escaping @Sendable (Int) -> Duration, _ isStopping: @escaping @Sendable () -> Bool
     ) -> HTTPClient {
         HTTPClient(

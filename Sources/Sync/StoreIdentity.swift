@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import Messages
 package import ObjectStore
 import Recording
 import Synchronization
@@ -78,7 +79,16 @@ struct StoreIdentity {
         guard !work.store.canVanish else { return }
         // A probe is a write that is billed: an hourly look does without.
         let capabilities = try work.watch.capabilities ?? work.store.probe(key)
-        work.watch.note(capabilities, at: work.clock.monotonic())
+        if work.watch.note(capabilities, at: work.clock.monotonic()) { report(capabilities) }
+    }
+
+    private func report(_ found: StoreCapabilities) {
+        let (place, lacks) = (work.settings.store.place, Admin.StoreCapabilities(found).lacks)
+        if lacks.isEmpty {
+            work.tell("storeProbed", nil, "\(place) refuses to overwrite, vouches for checksums and reads parts")
+        } else {
+            work.tell("storeLimited", nil, "\(place): \(lacks.joined(separator: "; "))")
+        }
     }
 
     /// Makes the store this box's, whichever it belonged to; the other one uploads nothing from its next look on.
@@ -166,23 +176,53 @@ struct StoreIdentity {
 package final class StoreWatch: Sendable {
     private static let interval = TimeSpan.seconds(3600)
 
+    private struct State {
+        /// Nil when the mark is to be looked at, at once.
+        var lookedAt: MonotonicTime?
+        /// Nil when the store is to be probed.
+        var capabilities: StoreCapabilities?
+        /// What it could do when it was last probed.
+        var found: StoreCapabilities?
+    }
+
     private let turn = Mutex(())
-    private let state = Mutex<(at: MonotonicTime, capabilities: StoreCapabilities)?>(nil)
+    private let state = Mutex(State())
 
     package init() {}
 
     /// One at a time looks at the mark, or changes it: two would give one box two identities.
     func alone(_ body: () throws -> Void) rethrows { try turn.withLock { _ in try body() } }
 
-    /// Nil before the first look.
-    package var capabilities: StoreCapabilities? { state.withLock { $0?.capabilities } }
+    /// Nil before the first look, and after an outage.
+    package var capabilities: StoreCapabilities? { state.withLock { $0.capabilities } }
 
-    func isDue(at now: MonotonicTime) -> Bool { state.withLock { $0.map { now - $0.at >= Self.interval } ?? true } }
+    /// Nil before the first probe.
+    package var found: StoreCapabilities? { state.withLock { $0.found } }
 
-    func note(_ capabilities: StoreCapabilities, at now: MonotonicTime) {
-        state.withLock { $0 = (now, capabilities) }
+    func isDue(at now: MonotonicTime) -> Bool {
+        state.withLock { $0.lookedAt.map { now - $0 >= Self.interval } ?? true }
+    }
+
+    /// True when the store can do more, or less, than was known.
+    func note(_ capabilities: StoreCapabilities, at now: MonotonicTime) -> Bool {
+        state.withLock { state in
+            let isNews = state.found != capabilities
+            state = State(lookedAt: now, capabilities: capabilities, found: capabilities)
+            return isNews
+        }
     }
 
     /// After an outage, and whenever the store may be another's.
-    func forget() { state.withLock { $0 = nil } }
+    package func forget() {
+        state.withLock { state in
+            state.lookedAt = nil
+            state.capabilities = nil
+        }
+    }
+}
+
+extension Admin.StoreCapabilities {
+    init(_ found: StoreCapabilities) {
+        self.init(putsIfAbsent: found.putsIfAbsent, vouches: found.vouches, readsRanges: found.readsRanges)
+    }
 }

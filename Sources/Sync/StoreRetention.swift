@@ -10,7 +10,6 @@ struct StoreRetention {
     private static let page = 100
     /// A pass has more to do than to delete: the rest is the next one's.
     private static let most = 500
-    private static let longestPause = TimeSpan.seconds(3600)
 
     let work: Workspace
     let camera: CameraName
@@ -70,10 +69,8 @@ struct StoreRetention {
     private func isDue() throws -> Bool {
         guard let last = progress.current.retained[camera] else { return true }
         // Nothing expires, but what was given up may still be there.
-        let retention = try work.policy(camera).retention ?? Self.longestPause * 100
-        let pause = max(
-            work.settings.period, min(TimeSpan(microseconds: retention.microseconds / 100), Self.longestPause))
-        return work.clock.monotonic() - last >= pause
+        let retention = try work.policy(camera).retention ?? TimeSpan(microseconds: .max)
+        return work.clock.monotonic() - last >= retention.pause(period: work.settings.period)
     }
 
     private func hasWork(_ retention: TimeSpan?) throws -> Bool {

@@ -3,8 +3,10 @@ package import Messages
 import ObjectStore
 package import Recording
 
-/// What an operator asks of the store: holds, adoption, verification.
+/// What an operator asks of the store: what it is billed for, holds, adoption, verification.
 extension SyncService {
+    package func written() throws -> Admin.Written { try workspace().billed.written }
+
     package func addHold(
         _ camera: CameraName, from: WallTime, to: WallTime, reason: String
     ) async throws -> Listing.Hold {

@@ -94,7 +94,7 @@ extension SyncService {
         {
             var work = halves.work
             if work.settings.storeAccess != settings.storeAccess {
-                work.store = CountedStore(store: try open(settings, step: work.step), billed: work.billed)
+                work.store = try open(settings, work.billed, step: work.step)
                 work.watch.forget()
                 progress.update { $0.forgetStore() }
             }
@@ -103,13 +103,14 @@ extension SyncService {
             passSoon()
         } else {
             let (catalog, step) = (try openCatalog(settings), step)
-            let store = try open(settings, step: step)
+            let billed = BilledWrites(settings, clock: clock)
+            let store = try open(settings, billed, step: step)
             progress.update { $0.forgetStore() }
             try readPause(settings)
             await use(
                 Workspace(
-                    settings: settings, catalog: catalog, store: store, clock: clock, events: events, pace: pace,
-                    step: step))
+                    settings: settings, catalog: catalog, store: store, billed: billed, clock: clock, events: events,
+                    pace: pace, step: step))
             passSoon()
             if !store.canVanish { nextPass = nextPass + settings.phase() }
         }
@@ -124,8 +125,11 @@ extension SyncService {
         }
     }
 
-    private func open(_ settings: SyncSettings, step: @escaping Workspace.Step) throws(SyncError) -> any ObjectStore {
-        try settings.openStore(clock: clock, pace: pace, isStopping: { [stop] in stop.isOn }, step: step)
+    private func open(
+        _ settings: SyncSettings, _ billed: BilledWrites, step: @escaping Workspace.Step
+    ) throws(SyncError) -> any ObjectStore {
+        try settings.openStore(
+            billed: billed, clock: clock, pace: pace, isStopping: { [stop] in stop.isOn }, step: step)
     }
 
     private func endOutdated(_ why: String) {
@@ -212,16 +216,13 @@ extension SyncService {
     package func status() async throws -> SyncInterface.Status {
         let numbers = progress.current
         let caches = try await halves?.cache.caches() ?? []
-        let isHeld = numbers.hold(pace) != nil
         return SyncInterface.Status(
-            state: isHeld ? "paused" : numbers.isRunning ? "running" : "idle", writes: numbers.writes,
-            retries: numbers.retries,
-            lag: try await halves?.cache.lag() ?? 0, breaker: numbers.breaker.state.rawValue,
-            lastError: numbers.lastError, caches: caches, sandbox: sandbox?.text,
-            build: SyncProcess.build)
+            state: numbers.hold(pace) != nil ? "paused" : numbers.isRunning ? "running" : "idle",
+            writes: numbers.writes, retries: numbers.retries, lag: try await halves?.cache.lag() ?? 0,
+            breaker: numbers.breaker.state.rawValue, lastError: numbers.lastError, caches: caches,
+            sandbox: sandbox?.text, build: SyncProcess.build,
+            store: halves?.work.watch.found.map { Admin.StoreCapabilities($0) })
     }
-
-    package func written() throws -> Admin.Written { try configured().work.billed.written }
 
     /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
     package func answers(_ camera: CameraName) async throws -> Answers {

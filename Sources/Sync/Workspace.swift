@@ -61,6 +61,7 @@ package struct Workspace: Sendable {
     package var settings: SyncSettings
     package var catalog: Catalog
     package var store: any ObjectStore
+    /// What `store` counts on.
     package let billed: BilledWrites
     /// What is remembered of `store`.
     package let watch = StoreWatch()
@@ -70,13 +71,14 @@ package struct Workspace: Sendable {
     package var step: Step
 
     package init(
-        settings: SyncSettings, catalog: Catalog, store: any ObjectStore, clock: SyncClock = .system,
-        events: EventLog = EventLog(), pace: Pace? = nil, step: @escaping Step = { Failpoint.reach($0) }
+        settings: SyncSettings, catalog: Catalog, store: any ObjectStore, billed: BilledWrites? = nil,
+        clock: SyncClock = .system, events: EventLog = EventLog(), pace: Pace? = nil,
+        step: @escaping Step = { Failpoint.reach($0) }
     ) {
         self.settings = settings
         self.catalog = catalog
-        billed = BilledWrites(settings, clock: clock)
-        self.store = CountedStore(store: store, billed: billed)
+        self.billed = billed ?? BilledWrites(settings, clock: clock)
+        self.store = store
         self.clock = clock
         self.events = events
         self.pace = pace ?? Pace(clock: clock)

@@ -21,7 +21,7 @@ struct CostReport {
         let head = wrapped(
             "A camera's month of 30 days, writes and footage in \(cost.currency), by the prices of \(cost.dated) in "
                 + "\(cost.prices):", at: terminal.columns, indent: 0)
-        return head + "\n" + table.text(for: terminal) + "\n" + total + written
+        return head + "\n" + table.text(for: terminal) + "\n" + total + unpriced + written
     }
 
     /// In the order of the price table.
@@ -73,10 +73,20 @@ struct CostReport {
             + " Footage without a retention grows by as much each month.\n"
     }
 
+    /// What the table does not tell of the store as configured.
+    private var unpriced: String {
+        let known = Set(cost.cameras.flatMap(\.forecasts).filter { $0.service == cost.service }.map(\.storageClass))
+        guard cost.service != "file", !cost.cameras.isEmpty else { return "" }
+        if known.isEmpty { return "There is no price for \(Terminal.plain(cost.service)) in \(cost.prices).\n" }
+        guard let configured = cost.storageClass, !known.contains(configured) else { return "" }
+        return "There is no price for \(Terminal.plain(configured)) in \(cost.prices).\n"
+    }
+
     private var written: String {
         guard let written = cost.written else { return "cvr-sync is away: what was written is not known.\n" }
         return
-            "Written since \(Terminal.plain(written.since)): \(written.segments) segments, \(written.documents) other "
-            + "objects, \(Quantity.bytes(written.bytes)).\n"
+            "Billed as writes since \(Terminal.plain(written.since)): \(written.segments) for segments, "
+            + "\(written.documents) for other objects, \(written.lists ?? 0) lists; \(Quantity.bytes(written.bytes)) "
+            + "stored.\n"
     }
 }

@@ -23,6 +23,7 @@ struct JSONManualTests {
         "status: cameras": Admin.Camera(name: "", state: "", since: ""),
         "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
         "sync status": sync,
+        "sync status: store": Admin.StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true),
         "sync now": SyncInterface.PassReport(uploaded: 0, failed: 0),
         "hold add": hold, "hold list": hold,
         "adopt": Listing.Adopted(cameras: []),
@@ -46,7 +47,7 @@ struct JSONManualTests {
         "cost: cameras": Admin.CameraCost(name: "", bitsPerSecond: 0, segmentLength: 0, retention: nil, forecasts: []),
         "cost: forecasts": Admin.Forecast(
             service: "", storageClass: "", segmentLength: 0, writes: 0, writeCost: 0, storageCost: 0),
-        "cost: written": Admin.Written(since: "", segments: 0, documents: 0, bytes: 0),
+        "cost: written": Admin.Written(since: "", segments: 0, documents: 0, bytes: 0, lists: 0),
         "Errors": Words(),
     ]
 

@@ -3,6 +3,7 @@ import Foundation
 import HTTP
 import ObjectStore
 import Recording
+import Synchronization
 import TestSupport
 import Testing
 
@@ -142,7 +143,10 @@ final class AzureStoreTests {
         var location = server.location("blocks")
         location.endpoint = proxy.endpoint
         let sizes = AzureBlocks.Sizes(threshold: 64 << 10, block: 32 << 10)
-        let store = try AzureStore(location, credential: server.key, HTTPClient(HTTPSettings()), blocks: sizes)
+        let told = Mutex<[BilledRequest]>([])
+        let store = try AzureStore(
+            location, credential: server.key, HTTPClient(HTTPSettings()), blocks: sizes,
+            counting: { request in told.withLock { $0.append(request) } })
         let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }
         let (path, promise) = (try file(bytes), metadata(CRC32C(bytes).value))
         for _ in 0..<2 {
@@ -154,8 +158,11 @@ final class AzureStoreTests {
         #expect(throws: ObjectStoreError.self) { try store.put(path, as: key(0), promise) }
         try await proxy.meet([])
         #expect(try store.put(path, as: key(0), promise) == .verified)
-        // Ten blocks and their list.
+        // Ten blocks and their list; what was cut on its way was told, too, with nothing stored.
         #expect(try await server.tell("billed")["write"] == 11)
+        let requests = told.withLock { $0 }
+        #expect(requests.allSatisfy { $0.kind == .segment })
+        #expect(requests.count { $0.bytes > 0 } == 11 && requests.count { $0.bytes == 0 } == 3)
         #expect(try store.put(path, as: key(0), promise) == .exists)
         #expect(try store.compare(key(0), with: path, promise) == .equal)
         #expect(try store.checksum(of: key(0)) == promise.checksum)

@@ -103,6 +103,16 @@ final class S3AnswerTests {
             (Self.error(503, "SlowDown", ["Retry-After": "86400"]), 300),
             (Self.error(503, "SlowDown", ["Retry-After": "-5"]), 1),
             (Self.error(503, "SlowDown", ["Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"]), 1),
+            (
+                Self.error(
+                    503, "SlowDown",
+                    ["Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT", "Date": "Wed, 21 Oct 2026 07:27:18 GMT"]), 42
+            ),
+            (
+                Self.error(
+                    503, "SlowDown",
+                    ["Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT", "Date": "Wed, 21 Oct 2026 09:00:00 GMT"]), 1
+            ),
         ]
         for (answer, seconds) in asked {
             let error = try await failure([answer])
@@ -177,6 +187,39 @@ final class S3AnswerTests {
         let single = try await Bed([Self.error(501, "NotImplemented"), Answer(status: 204)])
         #expect(try single.store.delete([key, key]).isEmpty)
         #expect(try await single.requests(3).map { $0.prefix(6) } == ["POST /", "DELETE", "DELETE"])
+    }
+
+    @Test("a store that ignores ranges is found out, and objects of any length are read from it all the same")
+    func whole() async throws {
+        let text = String(repeating: "0123456789", count: 300_000)
+        try Data(text.utf8).write(to: URL(filePath: file))
+        let (object, mark) = (Answer(status: 200, headers: ["ETag": "\"x\""], body: text), #"{"store": "a"}"#)
+        let head = Answer(status: 200, headers: ["ETag": "\"x\"", "Content-Length": "3000000"])
+        let document = Answer(status: 200, headers: ["ETag": "\"x\""], body: mark)
+        let bed = try await Bed([document, Answer(status: 412), document, head, head, object, object, head, object])
+        let found = try bed.store.probe(try #require(DocumentKey("plant/.identity")))
+        #expect(found == StoreCapabilities(putsIfAbsent: true, vouches: false, readsRanges: false))
+        var promise = metadata
+        promise.crc32c = String(CRC32C(Array(text.utf8)).value, radix: 16)
+        promise.crc32c = String(repeating: "0", count: 8 - promise.crc32c.count) + promise.crc32c
+        #expect(try bed.store.compare(key, with: file, promise) == .equal)
+        #expect(try bed.store.read(key, offset: 1_999_995, count: 7) == Array("5678901".utf8))
+        #expect(try bed.store.checksum(of: key) == promise.checksum)
+        #expect(try bed.store.read(key, offset: 2_999_998, count: 100) == Array("89".utf8))
+    }
+
+    @Test("a wrong clock is set right by the store's own word, and what it refused is asked once more")
+    func clock() async throws {
+        let stored = Answer(status: 200, headers: ["ETag": "\"x\""])
+        let date = "Wed, 21 Oct 2026 07:28:00 GMT"
+        let bed = try await Bed([Self.error(403, "RequestTimeTooSkewed", ["Date": date]), stored, stored])
+        #expect(try bed.store.put(file, as: key, metadata) == .stored)
+        #expect(try bed.store.put(file, as: key, metadata) == .stored)
+        #expect(try await bed.requests(3).count == 3)
+        // Said once, it is known; said again, somebody has to look.
+        let again = try await Bed([Self.error(403, "RequestTimeTooSkewed", ["Date": date])])
+        #expect(throws: ObjectStoreError.self) { try again.store.put(file, as: key, metadata) }
+        #expect(try await again.requests(2).count == 2)
     }
 
     @Test("a conflict with another write is tried again at once")

@@ -67,6 +67,10 @@ struct DiagnosisTests {
         let fault = Admin.Fault(code: "storeAway", message: "not mounted", nextStep: "Mount it")
         var sync = Admin.Sync(state: "idle")
         expect(Diagnosis.store(sync), .ok)
+        sync.store = Admin.StoreCapabilities(putsIfAbsent: true, vouches: false, readsRanges: true)
+        expect(Diagnosis.store(sync), .warning, "each upload is read back")
+        sync.store?.vouches = true
+        expect(Diagnosis.store(sync), .ok)
         sync.lastError = fault
         expect(Diagnosis.store(sync), .warning, "not mounted")
         sync.breaker = "open"

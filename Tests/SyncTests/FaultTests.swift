@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import ObjectStore
 import Recording
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,13 +55,22 @@ struct FaultTests {
     @Test("a healthy network costs one write a segment, and at most 2 % of them twice", arguments: kinds)
     func healthy(kind: StoreServer.Kind) async throws {
         try await withStore(kind) { server, proxy in
-            let campaign = try FaultCampaign(
-                try server.store(at: proxy.endpoint, HTTPSettings(stallLimit: .seconds(1))), through: proxy, seed: 1)
+            let told = Mutex<[BilledRequest]>([])
+            let store = try server.store(at: proxy.endpoint, HTTPSettings(stallLimit: .seconds(1))) { request in
+                told.withLock { $0.append(request) }
+            }
+            let campaign = try FaultCampaign(store, through: proxy, seed: 1)
             for _ in 0..<50 { try await campaign.run(healthy: true) }
+            let (requests, counted) = (told.withLock { $0 }, try await server.billed())
             try campaign.examine(try server.store(at: server.endpoint))
             #expect(campaign.failures == [])
-            #expect(campaign.counters.writes == 50)
-            #expect(campaign.counters.retries <= 1)
+            let (writes, retries) = campaign.counters
+            #expect(writes == 50 && retries <= 1)
+            // By the server's count: the segments, the marks and probes of 51 starts, and nothing else.
+            #expect(counted["write"] == requests.count { $0.kind != .list })
+            #expect(counted["list"] ?? 0 == requests.count { $0.kind == .list })
+            #expect(requests.count { $0.kind == .segment } == 50 + Int(retries))
+            #expect(requests.count { $0.kind == .document } <= 1 + 51 * 2, "\(counted)")
         }
     }
 

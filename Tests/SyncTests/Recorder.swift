@@ -51,10 +51,11 @@ final class Recorder {
 
     /// Records a segment of this many seconds, which pass; left growing when it is not closed.
     ///
-    /// `jump` is by how much its second fragment claims to be later than it is; each fragment has `fragmentBytes`.
+    /// A fragment lasts `fragmentSeconds`. `jump` is by how much its second fragment claims to be later than it is; each fragment has `fragmentBytes`.
     @discardableResult
     func record(
-        seconds: Int = 2, closing: Bool = true, jump: Int64 = 0, fragmentBytes: Int = 8000
+        seconds: Int = 2, closing: Bool = true, jump: Int64 = 0, fragmentBytes: Int = 8000,
+        fragmentSeconds: Int = 1
     ) throws -> SegmentFileName {
         let start = clock.now
         let id = SegmentID(session: session, counter: counter)
@@ -63,16 +64,17 @@ final class Recorder {
         var encoder = SegmentEncoder(tracks: [track], info: info)
         let file = try SegmentAppender(
             in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
-        for second in 0..<seconds {
+        for second in stride(from: 0, to: seconds, by: fragmentSeconds) {
             let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
             var media: [UInt8] = []
             while media.count < fragmentBytes { media += noise.prefix(fragmentBytes - media.count) }
             let sample = Sample(
-                track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000, compositionOffset: 0,
+                track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000 * Int64(fragmentSeconds),
+                compositionOffset: 0,
                 isSync: true, data: media)
             try file.append(encoder.fragment([sample]))
-            mediaTime += 8000
-            clock.advance(.seconds(1))
+            mediaTime += 8000 * Int64(fragmentSeconds)
+            clock.advance(.seconds(Int64(fragmentSeconds)))
         }
         guard closing else { return file.name }
         counter += 1

@@ -20,6 +20,7 @@ struct ScriptedService: ObjectStore {
     var admits: @Sendable (ObjectKey) throws -> Void = { _ in }
     /// Why it keeps an object that it is to delete; nil when it does not.
     var keeps: @Sendable (ObjectKey) -> ObjectStoreError? = { _ in nil }
+    var capabilities = StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true)
     private let counts = Counts()
 
     init(root: String, script: @escaping Script = { _, _ in }) {
@@ -45,7 +46,7 @@ struct ScriptedService: ObjectStore {
     func prepare() throws { try folder.prepare() }
 
     func probe(_ document: DocumentKey) throws -> StoreCapabilities {
-        try request("probe") { StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true) }
+        try request("probe") { capabilities }
     }
 
     func put(_ file: String, as key: ObjectKey, _ metadata: ObjectMetadata) throws -> PutOutcome {

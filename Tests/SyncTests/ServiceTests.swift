@@ -66,6 +66,28 @@ struct ServiceTests {
         #expect(try rig.rows().allSatisfy { $0.state == .verified && !$0.isUncertain })
     }
 
+    @Test(
+        "what a store can do is told when it is first probed, and again only when it changes; what it lacks is a warning"
+    )
+    func capabilities() throws {
+        let rig = try recorded(0)
+        func told() -> [String] { rig.events.recent.map(\.type).filter { $0.hasPrefix("store") } }
+        var store = ScriptedService(root: rig.root + "/store")
+        var work = try rig.workspace(store: store)
+        #expect(work.watch.found == nil)
+        for _ in 0..<3 {
+            try rig.sync(work)
+            work.watch.forget()
+        }
+        #expect(told() == ["storeProbed"])
+        store.capabilities.vouches = false
+        work.store = store
+        try rig.sync(work)
+        #expect(told() == ["storeProbed", "storeLimited"])
+        #expect(rig.events.recent.last?.detail.contains("read back") == true)
+        #expect(work.watch.found?.vouches == false)
+    }
+
     @Test("an answer that was lost is looked up once, and nothing is written twice")
     func lost() throws {
         let rig = try recorded(3)
@@ -77,7 +99,7 @@ struct ServiceTests {
         #expect(try sync(rig, store, progress)?.uploaded == 3)
         #expect(store.requests["put"] == 4 && store.requests["compare"] == 1)
         #expect(progress.current.retries == 1 && progress.current.breaker.failures == 0)
-        #expect(rig.events.recent.isEmpty)
+        #expect(rig.events.recent.map(\.type) == ["storeProbed"])
     }
 
     @Test("five bad answers in a row end the pass, tell once, and leave the store alone for a minute")
@@ -106,10 +128,10 @@ struct ServiceTests {
             #expect(store.requests["put"] == failed + probes, "one object a minute")
         }
         #expect(store.requests["document"] == 2, "the mark at first, and once when it was away")
-        #expect(rig.events.recent.map(\.type) == ["storeAway"])
+        #expect(rig.events.recent.map(\.type) == ["storeProbed", "storeAway"])
         isDown.withLock { $0 = false }
         #expect(try await keeper.pass(work, isAsked: true, limit: StopSwitch()).uploaded == 12)
-        #expect(rig.events.recent.map(\.type) == ["storeAway", "storeBack"])
+        #expect(rig.events.recent.map(\.type) == ["storeProbed", "storeAway", "storeBack"])
         #expect(progress.current.breaker.state == .closed && progress.current.lastError == nil)
     }
 
@@ -172,7 +194,7 @@ struct ServiceTests {
         let report = try #require(try sync(rig, store, progress))
         #expect(report.uploaded == 2 && report.failed == 1)
         #expect(try rig.rows().count { $0.state == .quarantined } == 1)
-        #expect(rig.events.recent.map(\.type) == ["segmentQuarantined"])
+        #expect(rig.events.recent.map(\.type) == ["storeProbed", "segmentQuarantined"])
         _ = try sync(rig, store, progress)
         #expect(store.requests["put"] == 3)
     }

@@ -16,7 +16,10 @@ struct StoreServer: Sendable {
     /// As an operator gives it.
     let credential: String
     private let place: String
-    private let make: @Sendable (_ endpoint: String, HTTPClient) throws -> any ObjectStore
+    /// What the server itself counted so far, of the requests that are billed as writes: `write`, `list`.
+    let billed: @Sendable () async throws -> [String: Int]
+    private let make:
+        @Sendable (_ endpoint: String, HTTPClient, @escaping BilledRequest.Counter) throws -> any ObjectStore
     let stop: @Sendable () async -> Void
 
     /// Starts it, and returns when it serves.
@@ -27,12 +30,18 @@ struct StoreServer: Sendable {
             let server = try await SeaweedFS.shared.value
             endpoint = server.endpoint
             credential = server.credential
-            place = "s3://\(server.bucket)/\(prefix)"
             guard let credential = S3Credential(server.credential) else { throw Missed("no credential") }
-            make = { endpoint, client in
+            // Its own: what other tests do is not counted.
+            let bucket = try server.makeBucket("own-\(UInt32.random(in: 0...UInt32.max))")
+            place = "s3://\(bucket)/\(prefix)"
+            billed = {
+                let requests = try await server.requests(of: bucket)
+                return ["write": requests["PUT"] ?? 0, "list": requests["LIST"] ?? 0]
+            }
+            make = { endpoint, client, counting in
                 let location = StoreLocation.S3(
-                    bucket: server.bucket, prefix: prefix, endpoint: endpoint, region: "us-east-1")
-                return S3Store(location, credential, client, clock: SyncClock.system.now)
+                    bucket: bucket, prefix: prefix, endpoint: endpoint, region: "us-east-1")
+                return S3Store(location, credential, client, clock: SyncClock.system.now, counting: counting)
             }
             stop = {}
         case .azblob:
@@ -40,10 +49,11 @@ struct StoreServer: Sendable {
             endpoint = server.endpoint
             credential = server.key
             place = "azblob://\(server.account)/\(AzureServer.container)/\(prefix)"
-            make = { endpoint, client in
+            billed = { try await server.tell("billed").filter { ["write", "list"].contains($0.key) } }
+            make = { endpoint, client, counting in
                 var location = server.location(prefix)
                 location.endpoint = endpoint
-                return try AzureStore(location, credential: server.key, client)
+                return try AzureStore(location, credential: server.key, client, counting: counting)
             }
             stop = { await server.stop() }
         }
@@ -53,8 +63,11 @@ struct StoreServer: Sendable {
     func url(at endpoint: String) -> String { "\(place)?endpoint=\(endpoint)" }
 
     /// The store as it is reached at an address: the server's own, or that of somebody in between.
-    func store(at endpoint: String, _ settings: HTTPSettings = HTTPSettings()) throws -> any ObjectStore {
-        try make(endpoint, HTTPClient(settings))
+    func store(
+        at endpoint: String, _ settings: HTTPSettings = HTTPSettings(),
+        counting: @escaping BilledRequest.Counter = { _ in }
+    ) throws -> any ObjectStore {
+        try make(endpoint, HTTPClient(settings), counting)
     }
 }
 

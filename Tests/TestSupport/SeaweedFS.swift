@@ -37,7 +37,7 @@ package final class SeaweedFS: Sendable {
                 -days 2 -subj /CN=weed -addext subjectAltName=IP:127.0.0.1 2>/dev/null
             "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
                 -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
-                -metricsPort=\(ports[4]) -master.volumeSizeLimitMB=256 -volume.max=20 -master.telemetry=false \
+                -metricsPort=\(ports[4]) -master.volumeSizeLimitMB=256 -volume.max=200 -master.telemetry=false \
                 -s3.port.https=\(ports[5]) -s3.cert.file=tls.crt -s3.key.file=tls.key -s3.localSocket="$2/s3" \
                 -s3.port.iceberg=0 -s3.port.lance=0 </dev/null >log 2>&1 &
             cat
@@ -69,7 +69,18 @@ package final class SeaweedFS: Sendable {
     }
 
     /// How many requests for a bucket the server counted, by method, those that it refused too; a HEAD is a GET here.
-    package func requests(of bucket: String) throws -> [String: Int] {
+    ///
+    /// It counts a moment after it answered: what it says is believed when it says so twice.
+    package func requests(of bucket: String) async throws -> [String: Int] {
+        var last: [String: Int]?
+        return try await eventually("SeaweedFS has counted", within: .seconds(10), every: .milliseconds(50)) {
+            let counted = try counters(of: bucket)
+            defer { last = counted }
+            return counted == last ? counted : nil
+        }
+    }
+
+    private func counters(of bucket: String) throws -> [String: Int] {
         let client = HTTPClient(HTTPSettings(connections: 1))
         let text = String(
             decoding: try client.perform(HTTPRequest("GET", metrics), bodyLimit: 4 << 20).body, as: UTF8.self)

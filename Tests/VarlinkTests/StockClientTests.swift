@@ -112,7 +112,7 @@ struct InterfaceFileTests {
 
     static var sync: Admin.Sync {
         var sync = Admin.Sync(state: "idle")
-        (sync.pid, sync.lastError, sync.sandbox) = (1, fault, "s")
+        (sync.pid, sync.lastError, sync.sandbox, sync.store) = (1, fault, "s", capabilities)
         return sync
     }
 
@@ -159,6 +159,7 @@ struct InterfaceFileTests {
         "Coverage()": query, "Segments->": Listing.Segments(segments: [segment]), "Gaps->": Listing.Gaps(gaps: [gap]),
         "Coverage->": Listing.Coverage(from: "f", to: "t", recorded: 1, percent: 1, spans: [span]),
         "Events()": VarlinkEmpty(), "Events->": Listing.Events(events: [event]), "Fault": fault,
+        "StoreCapabilities": capabilities,
     ]
 
     static let admin: [String: any Encodable & Sendable] = [
@@ -190,7 +191,8 @@ struct InterfaceFileTests {
         service: "s3", storageClass: "s", segmentLength: 30, writes: 1, writeCost: 1, storageCost: 1)
     static let cameraCost = Admin.CameraCost(
         name: "n", bitsPerSecond: 1, segmentLength: 30, retention: 1, forecasts: [forecast])
-    static let written = Admin.Written(since: "s", segments: 1, documents: 1, bytes: 1)
+    static let capabilities = Admin.StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true)
+    static let written = Admin.Written(since: "s", segments: 1, documents: 1, bytes: 1, lists: 1)
     static let cost = Admin.Cost(
         prices: "p", dated: "d", currency: "c", service: "s3", storageClass: "s", cameras: [cameraCost],
         written: written)
@@ -215,7 +217,7 @@ struct InterfaceFileTests {
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
         "Status->": SyncInterface.Status(
             state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache],
-            sandbox: "s", build: "b"),
+            sandbox: "s", build: "b", store: capabilities),
         "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
         "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(),

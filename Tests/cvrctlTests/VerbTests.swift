@@ -51,6 +51,36 @@ struct VerbTests {
                 """)
     }
 
+    @Test("cost says when the table has no price for the storage class, or the store, that is configured")
+    func unpriced() async throws {
+        var cost = Admin.Cost(
+            prices: "/etc/cvr/prices.yaml", dated: "2026-08-10", currency: "USD", service: "s3",
+            storageClass: "STANDARD",
+            cameras: [
+                Admin.CameraCost(
+                    name: "front", bitsPerSecond: 4_000_000, segmentLength: 30, retention: nil,
+                    forecasts: [
+                        Admin.Forecast(
+                            service: "s3", storageClass: "STANDARD", segmentLength: 30, writes: 86_430, writeCost: 0.43,
+                            storageCost: 29.81)
+                    ])
+            ],
+            written: Admin.Written(
+                since: "2026-11-23T08:00:00.000Z", segments: 7, documents: 2, bytes: 1 << 30, lists: 3))
+        let priced = try await Self.asked(cost, "cost")
+        #expect(!priced.contains("no price"))
+        #expect(
+            priced.hasSuffix(
+                "Billed as writes since 2026-11-23T08:00:00.000Z: 7 for segments, 2 for other objects, 3 lists; 1.0G stored.\n"
+            ), "\(priced)")
+        cost.storageClass = "ONEZONE_IA"
+        let another = try await Self.asked(cost, "cost")
+        #expect(another.contains("There is no price for ONEZONE_IA in /etc/cvr/prices.yaml.\n"))
+        (cost.storageClass, cost.service) = (nil, "azblob")
+        let other = try await Self.asked(cost, "cost")
+        #expect(other.contains("There is no price for azblob in /etc/cvr/prices.yaml.\n"))
+    }
+
     @Test("gaps is an array, with null for the end of an open one")
     func gaps() async throws {
         let gaps = Listing.Gaps(gaps: [Self.gap, Self.open])
