@@ -34,19 +34,23 @@ package struct BoxSettings: Sendable {
     package var trustsClock = true
     /// Below the box's root.
     package var storeFolder = "store"
+    /// A service in place of the folder, and its credential.
+    package var service: (url: String, credential: String)?
     /// For cvrd and, through it, for its children.
     package var environment: [String: String] = [:]
 
     package init(_ cameras: [Camera]) { self.cameras = cameras }
 
-    /// Writes the cameras' passwords, each into a file that nobody else can read.
+    /// Writes the cameras' passwords and the store's credential, each into a file that nobody else can read.
     func writeCredentials(to folder: String) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for camera in cameras where !camera.username.isEmpty {
-            let path = "\(folder)/\(camera.name)"
+        var secrets = cameras.filter { !$0.username.isEmpty }.map { ($0.name, $0.password) }
+        if let service { secrets.append(("store", service.credential)) }
+        for (name, secret) in secrets {
+            let path = "\(folder)/\(name)"
             guard
                 FileManager.default.createFile(
-                    atPath: path, contents: Data(camera.password.utf8), attributes: [.posixPermissions: 0o600])
+                    atPath: path, contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600])
             else { throw Missed("\(path) cannot be written") }
         }
     }
@@ -64,7 +68,8 @@ package struct BoxSettings: Sendable {
             "  minimumFree: \(minimumFree)",
             "  localMediaCacheMaximumSizeMiB: \(cacheMiB)",
             "  cacheFull: \(cacheFull)",
-            "store: { url: \"file://\(root)/\(storeFolder)\" }",
+            service.map { "store: { url: \"\($0.url)\", credential: store }" }
+                ?? "store: { url: \"file://\(root)/\(storeFolder)\" }",
             "defaults: { segmentLength: \(segmentLength)\(retention.map { ", retention: \($0)" } ?? "") }",
         ]
         if trustsClock { lines.append("clock: { trust: always }") }
