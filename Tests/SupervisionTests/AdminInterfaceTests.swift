@@ -220,6 +220,10 @@ struct AdminInterfaceTests {
                     for _ in 0..<3 { try await replies.send(Listing.Gaps(gaps: [gap]), continues: true) }
                     try await replies.send(Listing.Gaps(gaps: [gap]))
                 case ("Gaps", false): try await replies.send(Listing.Gaps(gaps: [gap]))
+                case ("Now", _):
+                    throw VarlinkFailure(
+                        name: "io.cvr.Sync.Refused",
+                        parameters: ["message": "uploads are paused", "nextStep": "resume"])
                 default:
                     throw VarlinkFailure(
                         name: "io.cvr.Sync.NotFound", parameters: ["message": "no such camera", "nextStep": "look"])
@@ -237,6 +241,7 @@ struct AdminInterfaceTests {
             let error = try await office.refusal("Segments", query)
             #expect(error.name == "io.cvr.Admin.NotFound")
             #expect(error.message == "no such camera")
+            #expect(try await office.refusal("SyncNow", VarlinkEmpty()).name == "io.cvr.Admin.Refused")
         }
     }
 
