@@ -10,21 +10,26 @@ import Testing
 @Suite("Faults on the way to the store", .serialized)
 struct FaultTests {
     static func variable(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+    /// None for a name that is no kind's.
     static var kinds: [StoreServer.Kind] {
-        variable("CVR_FAULT_STORE").flatMap { StoreServer.Kind(rawValue: $0) }.map { [$0] } ?? StoreServer.Kind.allCases
+        variable("CVR_FAULT_STORE").map { StoreServer.Kind(rawValue: $0).map { [$0] } ?? [] }
+            ?? StoreServer.Kind.allCases
     }
     static var runs: Int? { number("CVR_FAULT_RUNS", otherwise: 150) }
     static var kills: Int? { number("CVR_FAULT_KILLS", otherwise: 5) }
-    static var seed: UInt64 { variable("CVR_FAULT_SEED").flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999) }
+    static var seed: Int? { number("CVR_FAULT_SEED", otherwise: .random(in: 1...999_999)) }
 
     /// Nil for what is no number.
     private static func number(_ name: String, otherwise: Int) -> Int? {
         variable(name).map { Int($0) } ?? otherwise
     }
 
+    @Test("what contrib/faults asks for is done, or else this fails")
+    func asked() { #expect(!Self.kinds.isEmpty && Self.runs != nil && Self.kills != nil && Self.seed != nil) }
+
     @Test("whatever goes wrong, every segment is in the store once, whole, and evicted only then", arguments: kinds)
     func campaign(kind: StoreServer.Kind) async throws {
-        let (seed, runs) = (Self.seed, try #require(Self.runs))
+        let (seed, runs) = (UInt64(clamping: try #require(Self.seed)), try #require(Self.runs))
         try await withStore(kind) { server, proxy in
             let campaign = try FaultCampaign(
                 try server.store(at: proxy.endpoint, HTTPSettings(stallLimit: .seconds(1))), through: proxy, seed: seed)
@@ -40,7 +45,7 @@ struct FaultTests {
         "killed at any moment cvr-sync leaves nothing behind that the next one does not mend", .timeLimit(.minutes(60)),
         arguments: kinds)
     func kills(kind: StoreServer.Kind) async throws {
-        let (seed, kills) = (Self.seed, try #require(Self.kills))
+        let (seed, kills) = (UInt64(clamping: try #require(Self.seed)), try #require(Self.kills))
         try await withStore(kind) { server, proxy in
             let campaign = try KillCampaign(server, through: proxy, seed: seed)
             for _ in 0..<kills { try await campaign.kill() }
@@ -49,6 +54,7 @@ struct FaultTests {
                 "\(kind), seed \(seed): \(kills) kills, \(campaign.recorded) segments, \(campaign.evicted) evicted,",
                 "\(try await proxy.seen()["requests"] ?? 0) requests")
             #expect(campaign.failures == [], "seed \(seed)")
+            #expect(campaign.evicted > 0, "of a cache that holds eleven")
         }
     }
 
