@@ -70,6 +70,19 @@ extension Catalog {
         }
     }
 
+    /// The local copy of a verified segment is about to go: false, and nothing changes, for what is not verified, or not
+    /// in its cache, any more.
+    package func letGo(_ row: SegmentRow) throws(CatalogError) -> Bool {
+        try write("let a local copy go in") { db in
+            try db.execute(
+                sql: """
+                    UPDATE segment SET isLocal = 0
+                    WHERE camera = ? AND session = ? AND counter = ? AND state = 'verified' AND isLocal = 1
+                    """, arguments: [row.camera.text, row.id.session, row.id.counter])
+            return db.changesCount > 0
+        }
+    }
+
     /// The store still has an object of a segment that was given up: it is to be deleted.
     package func noteLeft(_ row: SegmentRow) throws(CatalogError) {
         try write("note an object in") { db in

@@ -187,17 +187,30 @@ extension AzureStore {
 
 // Documents.
 extension AzureStore {
+    package func folders(in folder: String) throws -> [String] {
+        var found: [String] = []
+        try AzureListing(container: container).entries(folder + "/", byFolder: true) { entry in
+            if case .folder(let name) = entry { found.append(String(name.dropFirst(folder.count + 1).dropLast())) }
+        }
+        return found.sorted()
+    }
+
     package func documents(in folder: String) throws -> [DocumentKey] {
         var found: [DocumentKey] = []
-        try AzureListing(container: container).entries(folder + "/", byFolder: false) { entry in
+        try AzureListing(container: container).entries(folder + "/", byFolder: true) { entry in
             if case .blob(let name, _) = entry, let key = DocumentKey(name) { found.append(key) }
         }
         return found
     }
 
     package func document(_ key: DocumentKey) throws -> StoredDocument? {
-        let response = try container.send(
-            "read", key.text, AzureRequest("GET", container.path(key.text)), bodyLimit: StoredDocument.limit)
+        let response: HTTPResponse
+        do {
+            response = try container.send(
+                "read", key.text, AzureRequest("GET", container.path(key.text)), bodyLimit: StoredDocument.limit)
+        } catch let error as ObjectStoreError where error.isTooLong {
+            throw ObjectStoreError(tooLong: key)
+        }
         if response.isNoSuchBlob { return nil }
         guard response.status == 200, let version = response["etag"] else {
             throw ObjectStoreError("read", key.text, azure: response)

@@ -133,7 +133,12 @@ package struct FileStore: ObjectStore {
     ) throws {
         let folder = prefix.split(separator: "/").map { String($0) }
         let from = last.map { $0.text.split(separator: "/").map { String($0) } } ?? []
-        let entries = try Directory.entries(root + "/" + folder.joined(separator: "/"))
+        let entries: [String]
+        do { entries = try Directory.entries(root + "/" + folder.joined(separator: "/")) } catch let error
+            as ObjectStoreError where folder.count > 1
+        {
+            return try skipped(error)
+        }
         try list(entries, of: folder, after: from, skipped: skipped, body)
     }
 
@@ -189,33 +194,32 @@ package struct FileStore: ObjectStore {
 }
 
 extension FileStore {
-    package func documents(in folder: String) throws -> [DocumentKey] {
-        var found: [DocumentKey] = []
-        for entry in try Directory.entries("\(root)/\(folder)") {
-            let name = "\(folder)/\(entry)"
-            if let key = DocumentKey(name) {
-                found.append(key)
-            } else if name.split(separator: "/").count < 4, Directory.exists("\(root)/\(name)") {
-                // No deeper than a document lies: an hour's folder holds none.
-                found += try documents(in: name)
-            }
+    /// One of the site's that cannot be looked into says nothing about the others.
+    package func folders(in folder: String) throws -> [String] {
+        let path = "\(root)/\(folder)"
+        do { return try Directory.entries(path).filter { Directory.exists("\(path)/\($0)") } } catch {
+            guard var error = error as? ObjectStoreError, folder.contains("/") else { throw error }
+            error.scope = .object
+            throw error
         }
-        return found
+    }
+
+    package func documents(in folder: String) throws -> [DocumentKey] {
+        try Directory.entries("\(root)/\(folder)").compactMap { DocumentKey("\(folder)/\($0)") }
     }
 
     package func document(_ key: DocumentKey) throws -> StoredDocument? {
-        try File.contents("\(root)/\(key)", limit: StoredDocument.limit).map { bytes in
-            StoredDocument(bytes: bytes, version: CRC32C(bytes).hex)
-        }
+        guard let bytes = try File.contents("\(root)/\(key)", limit: StoredDocument.limit + 1) else { return nil }
+        guard bytes.count <= StoredDocument.limit else { throw ObjectStoreError(tooLong: key) }
+        return StoredDocument(bytes: bytes, version: CRC32C(bytes).hex)
     }
 
     /// One process writes below a site's folder, so that nobody comes between the look and the write.
     package func putDocument(_ bytes: [UInt8], as key: DocumentKey, if condition: DocumentCondition) throws -> Bool {
-        let found = try document(key)?.version
         switch condition {
         case .always: break
-        case .absent: guard found == nil else { return false }
-        case .version(let expected): guard found == expected else { return false }
+        case .absent: guard try File.length("\(root)/\(key)") == nil else { return false }
+        case .version(let expected): guard try document(key)?.version == expected else { return false }
         }
         var folder = root
         for part in key.text.split(separator: "/").dropLast() {

@@ -45,10 +45,14 @@ package protocol ObjectStore: Sendable {
     /// Returns those that refuse to go, and why.
     func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError]
 
-    /// The documents below a folder, such as `<site>` or `<site>/<asset>/holds`, at any depth, by name.
+    /// The names of the folders right in a folder, such as the assets of a site or the days of an asset, ascending; none
+    /// where there is no such folder. It costs what it returns, whatever lies in them.
+    func folders(in folder: String) throws -> [String]
+
+    /// The documents right in a folder, such as `<site>/<asset>/holds`, by name.
     func documents(in folder: String) throws -> [DocumentKey]
 
-    /// Nil when there is none; at most `StoredDocument.limit` bytes.
+    /// Nil when there is none. One of more than `StoredDocument.limit` bytes throws with scope `.object`.
     func document(_ key: DocumentKey) throws -> StoredDocument?
 
     /// Writes a document whole, if the condition holds; on return it survives a power cut. False when it does not hold.
@@ -97,7 +101,8 @@ package struct StoreCapabilities: Hashable, Sendable {
 }
 
 package struct StoredDocument: Hashable, Sendable {
-    package static let limit = 64 << 20
+    /// In bytes: whoever reads one has it in memory.
+    package static let limit = 32 << 20
 
     package var bytes: [UInt8]
     /// Another one for other bytes; the store's own word (an ETag).

@@ -10,6 +10,7 @@ extension ObjectStoreError {
             scope: failure.kind == .file ? .object : .store)
         // The file may have been evicted: what became of it the next survey says.
         if failure.kind == .file { errno = ENOENT }
+        isTooLong = failure.kind == .tooLarge
         outlook =
             switch failure.kind {
             case .resolve, .tls, .tooLarge, .other: .lasting

@@ -32,6 +32,8 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
     package var retryAfter: TimeSpan?
     /// A request was refused for no reason that concerns all: what it was about may be the reason.
     package var mayConcernOne = false
+    /// The answer was longer than whoever asked can take.
+    var isTooLong = false
     /// It is in order, and another box's.
     package var isOfAnotherBox = false
 
@@ -73,6 +75,13 @@ package struct ObjectStoreError: Error, Hashable, Sendable, CustomStringConverti
         self.init(
             "read", file, detail: "its bytes changed between two reads", nextStep: "check the cache's disk",
             scope: .object)
+    }
+
+    /// What is wrong with a document that is longer than anybody reads.
+    init(tooLong key: DocumentKey) {
+        self.init(
+            "read", key.text, detail: "it has more than \(StoredDocument.limit >> 20) MiB",
+            nextStep: "see who else writes to the store", scope: .object)
     }
 
     package var description: String { "\(operation) \(thing): \(detail); \(nextStep)" }

@@ -5,10 +5,21 @@ import HTTP
 import Recording
 
 extension S3Store {
+    package func folders(in folder: String) throws -> [String] {
+        let page = S3Page(prefix: "\(connection.address.prefix)\(folder)/", delimiter: "/")
+        var found: [String] = []
+        try everyPage(page) { listed in
+            for name in listed.folders where name.hasPrefix(page.prefix) && name.hasSuffix("/") {
+                found.append(String(name.dropFirst(page.prefix.count).dropLast()))
+            }
+        }
+        return found.sorted()
+    }
+
     package func documents(in folder: String) throws -> [DocumentKey] {
         var found: [DocumentKey] = []
-        try everyPage(S3Page(prefix: "\(connection.address.prefix)\(folder)/")) { name, _ in
-            if let key = connection.address.key(name).flatMap({ DocumentKey($0) }) { found.append(key) }
+        try everyPage(S3Page(prefix: "\(connection.address.prefix)\(folder)/", delimiter: "/")) { listed in
+            found += listed.objects.compactMap { connection.address.key($0.key).flatMap { DocumentKey($0) } }
         }
         return found.sorted { $0.text < $1.text }
     }
@@ -16,7 +27,10 @@ extension S3Store {
     package func document(_ key: DocumentKey) throws -> StoredDocument? {
         var request = connection.request("read", "GET", key.text)
         request.limit = StoredDocument.limit
-        let response = try connection.send(request)
+        let response: HTTPResponse
+        do { response = try connection.send(request) } catch let error as ObjectStoreError where error.isTooLong {
+            throw ObjectStoreError(tooLong: key)
+        }
         switch response.status {
         case 200:
             guard let version = response["etag"] else { throw connection.stranger(request) }

@@ -19,13 +19,13 @@ struct Audit {
     let isDeep: Bool
     /// True ends the audit after the segment that is under way.
     let isStopping: () -> Bool
-    /// Told after each page, and of each finding.
-    let tell: (Listing.Verified) -> Void
+    let findings: Findings
 
     private struct Interrupted: Error {}
 
     /// Errors that concern the store as a whole end it.
     func run() throws {
+        defer { end() }
         try StoreIdentity(work: work).prepare()
         let asset = try work.policy(camera).asset
         var (from, day, found) = (WallTime.earliest, WallTime?.none, [String: Int64]())
@@ -56,11 +56,14 @@ struct Audit {
                 guard !isStopping() else { throw Interrupted() }
                 try check(row, found.removeValue(forKey: row.key))
             }
-            tell(Listing.Verified(checked: Int64(rows.count), findings: []))
+            findings.checked(Int64(rows.count))
             guard let end = rows.last?.place else { break }
             last = end
         }
-        for (key, bytes) in found.sorted(by: { $0.key < $1.key }) { try enter(key, bytes) }
+        for (key, bytes) in found.sorted(by: { $0.key < $1.key }) {
+            guard !isStopping() else { throw Interrupted() }
+            try enter(key, bytes)
+        }
         found = [:]
     }
 
@@ -92,7 +95,7 @@ struct Audit {
         } catch let error as SegmentStoreError where error.isNoSuchFile {
             return  // Freed meanwhile: the next survey notes it.
         }
-        try CacheEviction(work: work).free(row)
+        guard try CacheEviction(work: work).free(row) else { return }
         report(
             row.key, "damagedCopy", isRepaired: true, "the copy in the cache was damaged and is freed; the store has it"
         )
@@ -170,14 +173,19 @@ struct Audit {
     }
 
     private func report(_ key: String, _ kind: String, isRepaired: Bool, _ detail: String) {
+        let finding = Listing.Finding(
+            camera: camera.text, key: key, kind: kind, repaired: isRepaired, detail: detail)
+        guard findings.add(finding) else { return }
         work.tell("auditFinding", camera, "\(key): \(kind), \(detail)")
         if !isRepaired {
             progress.blame(
                 .audit(camera),
                 SyncError(.failed, "\(key): \(detail)", nextStep: "run cvrctl verify \(camera) for the whole picture"))
         }
-        let finding = Listing.Finding(
-            camera: camera.text, key: key, kind: kind, repaired: isRepaired, detail: detail)
-        tell(Listing.Verified(checked: 0, findings: [finding]))
+    }
+
+    private func end() {
+        let omitted = findings.end()
+        if omitted > 0 { work.tell("auditFinding", camera, "\(omitted) further findings") }
     }
 }

@@ -18,15 +18,12 @@ package actor Auditor {
         _ tell: @escaping @Sendable (Listing.Verified) -> Void
     ) throws {
         for camera in cameras where !limit.isOn {
-            var isSound = true
-            let audit = Audit(
+            let findings = Findings(tell: tell)
+            try Audit(
                 work: work, progress: progress, camera: camera, isDeep: isDeep, isStopping: { limit.isOn },
-                tell: { report in
-                    isSound = isSound && report.findings.allSatisfy(\.repaired)
-                    tell(report)
-                })
-            try audit.run()
-            if isSound, !limit.isOn { progress.clear(.audit(camera)) }
+                findings: findings
+            ).run()
+            if findings.isSound, !limit.isOn { progress.clear(.audit(camera)) }
         }
     }
 }

@@ -1,4 +1,4 @@
-import Catalog
+package import Catalog
 package import Recording
 import SegmentStore
 
@@ -61,13 +61,22 @@ package struct CacheEviction {
         }
     }
 
-    /// Unlinks a verified segment's local copy.
-    func free(_ row: SegmentRow) throws {
+    /// Unlinks a verified segment's local copy; false, and it stays, when it is not verified any more.
+    ///
+    /// In the catalog first: an audit on another thread may ask for this copy's upload, and either sees the other. A copy
+    /// that a death in between leaves in the cache is compared before it may go again.
+    @discardableResult
+    package func free(_ row: SegmentRow) throws -> Bool {
+        guard try work.catalog.letGo(row) else { return false }
+        try evict(row)
+        return true
+    }
+
+    private func evict(_ row: SegmentRow) throws {
         let cache = try CacheDirectory(path: work.settings.cachePath(row.camera), camera: row.camera)
         try work.step("evict.begin")
         try Eviction.evict(work.fileName(row), in: cache, now: work.clock.now())
         try work.step("evict.freed")
-        try work.catalog.setLocal(row.camera, [row.id], false)
     }
 
     private func isShort(_ camera: CameraName) throws -> Bool {
@@ -88,11 +97,10 @@ package struct CacheEviction {
         return nil
     }
 
-    /// Bytes that were freed; nil when the camera has nothing that may go.
+    /// Bytes that were freed, none when the oldest was to be kept after all; nil when the camera has nothing that may go.
     private func freeOldest(_ camera: CameraName, dropping reason: String?) throws -> Int64? {
         if let row = try work.catalog.segments(camera, .evictable, limit: 1).first {
-            try free(row)
-            return row.bytes
+            return try free(row) ? row.bytes : 0
         }
         guard let reason, let row = try oldestDroppable(camera) else { return nil }
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
@@ -101,7 +109,8 @@ package struct CacheEviction {
         } else if try !givenUp.write(row, reason: reason, mayBeStored: false) {
             return nil  // Its upload began meanwhile: the next turn sees it as it is then.
         }
-        try free(row)
+        try evict(row)
+        try work.catalog.setLocal(row.camera, [row.id], false)
         return row.bytes
     }
 

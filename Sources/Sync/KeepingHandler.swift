@@ -39,29 +39,21 @@ struct KeepingHandler: Sendable {
     private func verify(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         let request = try call.decode(Listing.VerifyRequest.self)
         let camera = try camera(request.camera)
-        let (steps, continuation) = AsyncThrowingStream.makeStream(of: Listing.Verified.self)
-        let limit = StopSwitch()
-        continuation.onTermination = { _ in limit.set(at: .now) }
+        let steps = VerifySteps()
         try await withThrowingTaskGroup { group in
-            defer { group.cancelAll() }
+            defer {
+                steps.leave()
+                group.cancelAll()
+            }
             group.addTask {
-                do {
-                    try await service.verify(camera, isDeep: request.deep ?? false, limit: limit) {
-                        continuation.yield($0)
-                    }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
+                await steps.run { limit, tell in
+                    try await service.verify(camera, isDeep: request.deep ?? false, limit: limit, tell)
                 }
             }
             var total = Listing.Verified(checked: 0, findings: [])
-            for try await step in steps {
-                if call.wantsMore {
-                    try await replies.send(step, continues: true)
-                } else {
-                    total.checked += step.checked
-                    total.findings += step.findings
-                }
+            for try await step in steps.stream {
+                if call.wantsMore { try await replies.send(step, continues: true) } else { total += step }
+                steps.took()
             }
             try await replies.send(total)
         }

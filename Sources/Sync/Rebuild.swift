@@ -5,12 +5,13 @@ import Recording
 
 /// Enters into a new catalog what only the store holds (I6); the caches were surveyed before.
 ///
-/// Which objects there are the listing says; what they are the summary of their day, and the objects themselves where
-/// there is none or it does not agree. A pass does a piece of it when it has nothing to upload: it goes on after the last
-/// object that it came to, and a killed one reads again what it did not note.
+/// Day by day, asset by asset: which objects there are the day's listing says; what they are its summary, and the objects
+/// themselves where there is none or it does not agree. So a day costs one read and its own pages, however much the store
+/// holds. A pass does a piece of it when it has nothing to upload: it goes on after the last object that it came to, and a
+/// killed one reads again what it did not note.
 struct Rebuild {
     private static let done = "storeListed"
-    private static let reached = "storeListedTo"
+    private static let reached = "storeRebuiltTo"
     private static let objectsBetweenNotes = 100
 
     let work: Workspace
@@ -20,55 +21,91 @@ struct Rebuild {
     /// The store has changed hands: it is listed once more.
     static func restart(_ catalog: Catalog) throws(CatalogError) {
         try catalog.setNote(reached, nil)
-        try catalog.setNote(RebuildDays.reached, nil)
         try catalog.setNote(done, nil)
     }
 
     static func isDone(_ catalog: Catalog) throws(CatalogError) -> Bool { try catalog.note(done) != nil }
 
-    /// Comes back when it is done or stopped.
+    /// Comes back when it is done or stopped; however soon it is stopped, it got further.
     ///
     /// Only an error of the store as a whole ends it otherwise: an object that cannot be read is told of and left where
     /// it is.
     func run() throws {
-        let days = RebuildDays(work: work)
-        var (last, count) = (try work.catalog.note(Self.reached).flatMap { ObjectKey($0) }, 0)
+        let place = try work.catalog.note(Self.reached).flatMap { RebuildPlace($0) }
+        let piece = RebuildPiece(isStopping: isStopping)
         do {
-            try days.find(after: last)
-            try work.store.list(work.settings.site.text, after: last, skipped: complain) { key, bytes in
-                guard !isStopping() else { throw Interrupted() }
-                try days.reach(key)
-                try enter(key, bytes, days)
-                (last, count) = (key, count + 1)
-                if count % Self.objectsBetweenNotes == 0 { try note(key, days) }
-            }
-            while !days.isEmpty {
-                guard !isStopping() else { throw Interrupted() }
-                try days.next()
+            let assets = try work.store.folders(in: work.settings.site.text).filter { ObjectKey.isSafe($0) }
+            if place == nil { for asset in assets { try enterHolds(asset) } }
+            for asset in assets {
+                guard place.map({ $0.asset <= asset }) ?? true else { continue }
+                for day in try days(of: asset) where place.map({ $0.isBefore(day) }) ?? true {
+                    try run(day, after: place.flatMap { $0.isWithin(day) ? $0.last : nil }, piece)
+                }
             }
             // A store that went away meanwhile looks empty from there on.
             try StoreIdentity(work: work).prepare()
-            try days.end()
             try Self.restart(work.catalog)
             try work.catalog.setNote(Self.done, work.clock.now().rfc3339)
-        } catch is Interrupted {
-            if let last { try note(last, days) }
+        } catch is RebuildPiece.Over {}
+    }
+
+    private func days(of asset: String) throws -> [RebuildDay] {
+        let folder = "\(work.settings.site)/\(asset)"
+        do {
+            return try work.store.folders(in: folder).compactMap { name in
+                DocumentKey("\(folder)/\(name)/summary.ndjson").flatMap { RebuildDay(work: work, document: $0) }
+            }
+        } catch let error as ObjectStoreError where error.scope == .object {
+            complain(error)
+            return []
         }
     }
 
-    private func note(_ key: ObjectKey, _ days: RebuildDays) throws {
-        try days.flush()
-        try work.catalog.setNote(Self.reached, key.text)
+    private func run(_ day: RebuildDay, after reached: ObjectKey?, _ piece: RebuildPiece) throws {
+        var (last, count) = (reached, 0)
+        do {
+            try piece.mayGoOn()
+            try day.begin()
+            try work.store.list(day.folder, after: last, skipped: complain) { key, bytes in
+                try piece.mayGoOn()
+                try enter(key, bytes, day)
+                piece.wentOn()
+                (last, count) = (key, count + 1)
+                if count % Self.objectsBetweenNotes == 0 { try note(key.text, day) }
+            }
+            try day.end(piece)
+        } catch let over as RebuildPiece.Over {
+            if let last { try note(last.text, day) }
+            throw over
+        }
+        // A store that went away has nothing of this day.
+        if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+        try note(day.document.text, day)
+        piece.wentOn()
     }
 
-    private func enter(_ key: ObjectKey, _ bytes: Int64, _ days: RebuildDays) throws {
+    private func note(_ place: String, _ day: RebuildDay) throws {
+        try day.flush()
+        try work.catalog.setNote(Self.reached, place)
+    }
+
+    /// Of every camera: also of one that nothing else tells of yet.
+    private func enterHolds(_ asset: String) throws {
+        for key in try work.store.documents(in: "\(work.settings.site)/\(asset)/holds") {
+            do { try Holds(work: work, camera: nil).enter(key, asset) } catch let error as ObjectStoreError
+                where error.scope == .object
+            {
+                work.tell("objectUnreadable", nil, "\(error)")
+            }
+        }
+    }
+
+    private func enter(_ key: ObjectKey, _ bytes: Int64, _ day: RebuildDay) throws {
         do {
-            if try !days.enter(key, bytes) { try look(at: key, bytes) }
+            if try !day.enter(key, bytes) { try look(at: key, bytes) }
         } catch let error as MP4Error {
-            days.leave(key)
             work.tell("segmentQuarantined", nil, "\(key) in the store is not a segment: \(error.thing)")
         } catch let error as ObjectStoreError where error.scope == .object {
-            days.leave(key)
             complain(error)
         }
     }
@@ -106,8 +143,6 @@ struct Rebuild {
         try work.catalog.enterStored(
             [StoredSegment(row: row, session: session, gapBefore: scan.info.gapBefore)], asset: key.asset)
     }
-
-    private struct Interrupted: Error {}
 }
 
 extension SegmentScan {

@@ -68,7 +68,7 @@ struct SampledAudit {
             let key = ObjectKey(row.key)
         else { return }
         let audit = Audit(
-            work: work, progress: progress, camera: camera, isDeep: false, isStopping: { false }, tell: { _ in })
+            work: work, progress: progress, camera: camera, isDeep: false, isStopping: { false }, findings: Findings())
         do {
             guard let stored = try work.store.head(key) else { return try audit.miss(row) }
             if stored.bytes != row.bytes {

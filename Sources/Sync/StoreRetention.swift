@@ -121,7 +121,7 @@ struct StoreRetention {
             for row in rows where !isStopping() {
                 try work.step("retain.begin")
                 // While it is still verified: an expired file in a cache would be taken for new footage.
-                if row.isLocal, hasCache { try CacheEviction(work: work).free(row) }
+                if row.isLocal, hasCache, try !CacheEviction(work: work).free(row) { continue }
                 // Refused for what was held a moment ago.
                 if try givenUp.write(row, reason: "retention", mayBeStored: true) { due.append(row) }
             }
@@ -137,6 +137,8 @@ struct StoreRetention {
         let refused = keys.isEmpty ? [:] : try work.store.delete(keys)
         if let error = refused.values.first(where: { $0.scope == .store }) { throw error }
         if let error = refused.values.first { progress.blame(.retention(camera), error) }
+        // What a store that went away does not have is not deleted.
+        if work.store.canVanish, !keys.isEmpty { try StoreIdentity(work: work).prepare() }
         for row in rows where ObjectKey(row.key).map({ refused[$0] == nil }) ?? true {
             try work.step("retain.gone")
             try work.catalog.settleEvicted(camera, row.id)

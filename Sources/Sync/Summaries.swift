@@ -47,15 +47,24 @@ struct Summaries {
         var told = row
         told.generation += 1
         told.written = work.clock.now()
+        do {
+            try work.catalog.noteSummary(camera, try put(camera, told) ? told : row)
+        } catch is SummaryWriter.TooLong {
+            work.tell("summaryTooLong", camera, "\(row.day.rfc3339.prefix(10)) has more to tell than a summary can")
+            told.generation = row.generation
+            try work.catalog.noteSummary(camera, told)
+        }
+    }
+
+    /// False when there is nothing to tell.
+    private func put(_ camera: CameraName, _ row: DayRow) throws -> Bool {
         let writer = SummaryWriter(work: work, camera: camera, day: row.day)
-        guard let summary = try writer.compose(generation: told.generation, written: told.written ?? row.day) else {
-            return try work.catalog.noteSummary(camera, row)  // What happened left nothing to tell.
-        }
-        guard let key = DocumentKey(.summary(asset: summary.asset, day: row.day), of: work.settings.site) else {
-            return  // No store can hold an asset of that name; nor has it any segments.
-        }
+        guard let summary = try writer.compose(generation: row.generation, written: row.written ?? row.day),
+            // No store can hold an asset of another name; nor has it any segments.
+            let key = DocumentKey(.summary(asset: summary.asset, day: row.day), of: work.settings.site)
+        else { return false }
         _ = try work.store.putDocument(summary.bytes, as: key, if: .always)
-        try work.catalog.noteSummary(camera, told)
+        return true
     }
 
     /// The day that is under way, as summaries go: it changes in the first hours of the UTC day, at another moment for

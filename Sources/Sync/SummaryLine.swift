@@ -56,8 +56,10 @@ struct SummaryLine: Hashable, Codable {
 }
 
 extension SummaryLine {
+    /// In brief it tells nothing of the media.
+    ///
     /// `reason`: why a segment that was given up was.
-    init(_ row: SegmentRow, reason: String?, _ generation: Int64) {
+    init(_ row: SegmentRow, reason: String?, _ generation: Int64, isBrief: Bool = false) {
         let isKept = row.state == .verified
         self.init(isKept ? "segment" : reason == "retention" ? "deleted" : "evicted", generation, row.camera)
         key = row.key
@@ -72,6 +74,7 @@ extension SummaryLine {
         frames = row.media.frames
         codecs = row.media.codecs
         checksum = row.checksum.map { CRC32C.hex($0) }
+        guard !isBrief else { return }
         initLength = row.media.initLength
         mediaEnd = row.media.mediaEnd
         tracks = row.media.tracks
@@ -125,15 +128,18 @@ extension SummaryLine {
             checksum: sum, state: .verified, isLocal: false, isRead: true)
     }
 
-    /// A segment that was given up, and why.
-    var loss: (row: SegmentRow, reason: String)? {
-        guard kind == "evicted" || kind == "deleted", let place, let name = CameraName(camera), let reason else {
-            return nil
-        }
-        let row = SegmentRow(
+    /// What is left of the line's segment when its bytes exist nowhere any more.
+    var remains: SegmentRow? {
+        guard let place, let name = CameraName(camera) else { return nil }
+        return SegmentRow(
             camera: name, id: place.id, key: place.key.text, start: place.start, duration: place.duration,
             bytes: place.bytes, state: .evicted, isLocal: false, isRead: true)
-        return (row, reason)
+    }
+
+    /// A segment that was given up, and why.
+    var loss: (row: SegmentRow, reason: String)? {
+        guard kind == "evicted" || kind == "deleted", let remains, let reason else { return nil }
+        return (remains, reason)
     }
 
     /// Its sequence is the catalog's to give.

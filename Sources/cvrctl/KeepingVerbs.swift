@@ -106,13 +106,15 @@ struct VerifyVerb: Verb {
         var total = Listing.Verified(checked: 0, findings: [])
         let request = Listing.VerifyRequest(camera: camera, deep: deep)
         try await admin.each("Verify", request, as: Listing.Verified.self, timeout: nil) { part in
-            total.checked += part.checked
-            total.findings += part.findings
+            total += part
             guard !admin.printsJSON else { return }
             for finding in part.findings { Terminal.write(Self.line(finding)) }
         }
-        admin.show(total) { _ in "\(total.checked) segments verified, \(total.findings.count) findings.\n" }
-        guard total.findings.allSatisfy(\.repaired) else { throw ExitStatus.failed }
+        admin.show(total) { _ in
+            let more = total.omitted.map { " and \($0) more that are not named" } ?? ""
+            return "\(total.checked) segments verified, \(total.findings.count) findings\(more).\n"
+        }
+        guard total.isSound else { throw ExitStatus.failed }
     }
 
     private static func line(_ finding: Listing.Finding) -> String {

@@ -28,7 +28,7 @@ struct JSONManualTests {
         "hold add": hold, "hold list": hold,
         "adopt": Listing.Adopted(cameras: []),
         "adopt: cameras": Listing.AdoptedCamera(name: "", session: 0),
-        "verify": Listing.Verified(checked: 0, findings: []),
+        "verify": Listing.Verified(checked: 0, findings: [], omitted: 1, omittedUnrepaired: 1),
         "verify: findings": Listing.Finding(camera: "", key: "", kind: "", repaired: true, detail: ""),
         "cameras": Admin.CameraConfiguration(
             name: "", url: "", username: "", transport: "", segmentLength: 0, retention: nil, asset: "", enabled: true,

@@ -184,7 +184,35 @@ final class ObjectStoreContractTests {
         #expect(try store.documents(in: "plant/front/holds") == holds)
         #expect(try store.documents(in: "plant/front/2026-11-23") == [summary])
         #expect(try store.documents(in: "plant/yard/holds") == [])
-        #expect(Set(try store.documents(in: "plant")).isSuperset(of: holds + [summary]))
+        #expect(try store.documents(in: "plant/front") == [])
+    }
+
+    @Test("the folders in a folder are listed by name, those below are not", arguments: Kind.allCases)
+    func folders(kind: Kind) async throws {
+        let store = try await store(kind)
+        #expect(try store.putDocument([1], as: mark(site), if: .absent))
+        for asset in ["front", "front-2", "a", "b", "z"] {
+            for counter in [0, 1, 2880, 6000] as [Int64] {
+                _ = try store.put(file([7]), as: try key(counter, asset: asset), metadata([7]))
+            }
+        }
+        let hold = try #require(DocumentKey(.hold(asset: "b", id: "x"), of: site))
+        #expect(try store.putDocument([7], as: hold, if: .always))
+        #expect(try store.folders(in: "plant") == ["a", "b", "front", "front-2", "z"])
+        #expect(try store.folders(in: "plant/front") == ["2026-11-23", "2026-11-24", "2026-11-25"])
+        #expect(try store.folders(in: "plant/b").last == "holds")
+        #expect(try store.folders(in: "plant/fron") == [] && store.folders(in: "elsewhere") == [])
+    }
+
+    @Test("a document that is longer than anybody reads is that document's trouble", arguments: Kind.allCases)
+    func longDocument(kind: Kind) async throws {
+        let store = try await store(kind)
+        let key = try mark(site)
+        #expect(try store.putDocument([UInt8](repeating: 7, count: StoredDocument.limit), as: key, if: .always))
+        #expect(try store.document(key)?.bytes.count == StoredDocument.limit)
+        #expect(try store.putDocument([UInt8](repeating: 7, count: StoredDocument.limit + 1), as: key, if: .always))
+        let error = #expect(throws: ObjectStoreError.self) { try store.document(key) }
+        #expect(error?.scope == .object)
     }
 
     func mark(_ site: SiteName) throws -> DocumentKey { try #require(DocumentKey(.mark, of: site)) }

@@ -7,14 +7,6 @@ import Testing
 
 @Suite("Adoption")
 struct AdoptionTests {
-    /// A second box with empty disks, of the same site and store.
-    func successor(of rig: Rig) throws -> Rig {
-        let other = try Rig(try #require(rig.settings.cameras[rig.front]))
-        other.settings.store = rig.settings.store
-        other.clock.step(rig.clock.now - other.clock.now)
-        return other
-    }
-
     func fails(_ rig: Rig) throws -> Bool {
         do { try rig.sync() } catch {
             return "\(error)".contains("belongs to another box")
@@ -22,16 +14,18 @@ struct AdoptionTests {
         return false
     }
 
-    @Test("a box that is lost is replaced: one timeline, nothing collides, and the old one uploads nothing any more")
-    func replaced() async throws {
-        let lost = try Rig()
+    @Test(
+        "a box that is lost is replaced: one timeline, nothing collides, and the old one uploads nothing any more",
+        arguments: Rig.Place.allCases)
+    func replaced(place: Rig.Place) async throws {
+        let lost = try await Rig(at: place)
         let old = try lost.recorder()
         try old.start()
         for _ in 0..<3 { try old.record() }
         try lost.sync()
         let (before, end) = (try lost.rows(), lost.clock.now)
 
-        let box = try successor(of: lost)
+        let box = try lost.successor()
         box.clock.advance(.seconds(600))
         let recorder = try box.recorder()
         let start = box.clock.now

@@ -9,8 +9,11 @@ import Testing
 @Suite("Audit")
 struct AuditTests {
     /// A box with `count` verified segments, in cache and store.
-    func stored(_ count: Int, _ options: SyncSettings.Camera = SyncSettings.Camera(asset: "archive")) throws -> Rig {
-        let rig = try Rig(options)
+    func stored(
+        _ count: Int, _ options: SyncSettings.Camera = SyncSettings.Camera(asset: "archive"),
+        at place: Rig.Place = .file
+    ) async throws -> Rig {
+        let rig = try await Rig(options, at: place)
         let recorder = try rig.recorder()
         try recorder.start()
         for _ in 0..<count { try recorder.record() }
@@ -25,27 +28,26 @@ struct AuditTests {
         try await Auditor(progress: progress).verify(
             rig.workspace(), [rig.front], isDeep: deep, limit: StopSwitch()
         ) { step in
-            total.withLock {
-                $0.checked += step.checked
-                $0.findings += step.findings
-            }
+            total.withLock { $0 += step }
         }
         return total.withLock { $0 }
     }
 
     @Test("a sound archive has no findings, at the surface and deep")
     func sound() async throws {
-        let rig = try stored(3)
+        let rig = try await stored(3)
         for deep in [false, true] {
             #expect(try await verify(rig, deep: deep) == Listing.Verified(checked: 3, findings: []))
         }
     }
 
-    @Test("what the store lost is uploaded again while the cache has it, else it is on record as lost, with an alarm")
-    func missing() async throws {
-        let rig = try stored(3)
+    @Test(
+        "what the store lost is uploaded again while the cache has it, else it is on record as lost, with an alarm",
+        arguments: Rig.Place.allCases)
+    func missing(place: Rig.Place) async throws {
+        let rig = try await stored(3, at: place)
         let objects = try rig.objects()
-        try FileManager.default.removeItem(atPath: "\(rig.root)/store/\(objects[1])")
+        try rig.removeObject(objects[1])
         let report = try await verify(rig)
         #expect(report.findings.map(\.kind) == ["missing"] && report.findings.map(\.repaired) == [true])
         #expect(try rig.sync().uploaded == 1)
@@ -54,7 +56,7 @@ struct AuditTests {
 
         rig.settings.cameras[rig.front]?.cacheBudget = 1
         try rig.sync()
-        try FileManager.default.removeItem(atPath: "\(rig.root)/store/\(objects[1])")
+        try rig.removeObject(objects[1])
         let progress = Sync.Progress()
         let lost = try await verify(rig, progress)
         #expect(lost.findings.map(\.kind) == ["missing"] && lost.findings.map(\.repaired) == [false])
@@ -65,49 +67,44 @@ struct AuditTests {
         #expect(progress.current.lastError == nil)
     }
 
-    @Test("an object that the catalog does not list is listed; one that is too old is left to retention")
-    func unknown() async throws {
-        let rig = try stored(2, SyncSettings.Camera(asset: "archive", retention: .seconds(3600), cacheBudget: 1))
-        try rig.reopenCatalog()
-        let catalog = rig.root + "/state/sync/catalog.sqlite"
-        let old = try ["", "-wal", "-shm"].map { try Data(contentsOf: URL(filePath: catalog + $0)) }
+    @Test(
+        "an object that the catalog does not list is listed; one that is too old is left to retention",
+        arguments: Rig.Place.allCases)
+    func unknown(place: Rig.Place) async throws {
+        let options = SyncSettings.Camera(asset: "archive", retention: .seconds(3600), cacheBudget: 1)
+        let rig = try await stored(2, options, at: place)
+        let old = try rig.savedCatalog()
         let recorder = try rig.recorder()
         try recorder.start()
         try recorder.record()
         try rig.sync()
         let (rows, objects) = (try rig.rows(), try rig.objects())
-        // The catalog of a while ago.
-        try rig.loseCatalog()
-        for (suffix, bytes) in zip(["", "-wal", "-shm"], old) { try bytes.write(to: URL(filePath: catalog + suffix)) }
+        try rig.restoreCatalog(old)
         let report = try await verify(rig)
         #expect(report.findings.map { "\($0.kind) \($0.key)" } == ["unknown \(objects[2])"])
         #expect(try rig.rows().map(\.media) == rows.map(\.media))
-        let kept = ["", ".meta"].map { "\(rig.root)/store/\(objects[2])\($0)" }
-        let bytes = try kept.map { try Data(contentsOf: URL(filePath: $0)) }
+        let kept = try rig.object(objects[2])
 
         rig.clock.advance(.seconds(7200))
         try rig.sync()
         #expect(try !rig.objects().contains(objects[2]))
-        try FileManager.default.createDirectory(
-            atPath: URL(filePath: kept[0]).deletingLastPathComponent().path, withIntermediateDirectories: true)
-        for (path, bytes) in zip(kept, bytes) { try bytes.write(to: URL(filePath: path)) }
+        try rig.putObject(objects[2], kept.bytes, kept.metadata)
         let left = try await verify(rig)
         #expect(left.findings.filter { $0.key == objects[2] }.map(\.kind) == ["leftover"])
         try rig.sync()
         #expect(try !rig.objects().contains(objects[2]))
     }
 
-    @Test("bytes that changed in the store are found deep and quarantined; in the cache they are let go")
-    func different() async throws {
-        let rig = try stored(3)
-        func change(_ path: String) throws {
-            let handle = try #require(FileHandle(forUpdatingAtPath: path))
-            try handle.seek(toOffset: 5000)
-            try handle.write(contentsOf: Data([1, 2, 3]))
-            try handle.close()
-        }
-        try change("\(rig.root)/store/\(rig.objects()[0])")
-        try change("\(rig.root)/cache/front/\(rig.cached()[1])")
+    @Test(
+        "bytes that changed in the store are found deep and quarantined; in the cache they are let go",
+        arguments: Rig.Place.allCases)
+    func different(place: Rig.Place) async throws {
+        let rig = try await stored(3, at: place)
+        try rig.replaceObject(rig.objects()[0]) { $0.replaceSubrange(5000..<5003, with: [1, 2, 3]) }
+        let handle = try #require(FileHandle(forUpdatingAtPath: "\(rig.root)/cache/front/\(rig.cached()[1])"))
+        try handle.seek(toOffset: 5000)
+        try handle.write(contentsOf: Data([1, 2, 3]))
+        try handle.close()
         #expect(try await verify(rig).findings == [])
         let report = try await verify(rig, deep: true)
         #expect(report.findings.map(\.kind) == ["different", "damagedCopy"])
@@ -119,11 +116,11 @@ struct AuditTests {
     }
 
     @Test("a hundredth of what is a day old is looked at each day, and what is missing is found without being asked")
-    func sampled() throws {
-        let rig = try stored(10)
+    func sampled() async throws {
+        let rig = try await stored(10)
         let progress = Sync.Progress()
         try rig.sync(nil, progress)
-        for object in try rig.objects() { try FileManager.default.removeItem(atPath: "\(rig.root)/store/\(object)") }
+        for object in try rig.objects() { try rig.removeObject(object) }
         rig.clock.advance(.seconds(2 * 86_400))
         try rig.sync(nil, progress)
         #expect(!rig.events.recent.map(\.type).contains("auditFinding"))
@@ -135,5 +132,40 @@ struct AuditTests {
         #expect(rig.events.recent.filter { $0.type == "auditFinding" }.count == 1)
         try rig.sync(nil, progress)
         #expect(try rig.objects().count == 1)
+    }
+
+    @Test("where the catalog knows nothing of what the store holds, some findings are named and the others counted")
+    func many() async throws {
+        let rig = try await stored(1)
+        let old = try rig.savedCatalog()
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<230 { try recorder.record(seconds: 1, fragmentBytes: 100) }
+        try rig.sync()
+        try rig.restoreCatalog(old)
+        let report = try await verify(rig)
+        #expect(report.findings.count == 200 && report.omitted == 30 && report.omittedUnrepaired == nil)
+        #expect(report.isSound && report.checked == 1)
+        #expect(rig.events.recent.last?.detail == "30 further findings")
+        #expect(try rig.rows().count == 231)
+        #expect(try await verify(rig) == Listing.Verified(checked: 231, findings: []))
+    }
+
+    @Test("a copy whose upload an audit asks for while it is about to be freed stays, and is uploaded")
+    func reopened() async throws {
+        let rig = try await stored(2)
+        let row = try #require(try rig.rows().first)
+        rig.settings.cameras[rig.front]?.cacheBudget = 1
+        // The audit comes between what is read of the oldest row and its end.
+        let work = try rig.workspace()
+        try rig.removeObject(row.key)
+        let eviction = CacheEviction(work: work)
+        #expect(try work.catalog.reopen(row))
+        #expect(try eviction.free(row) == false)
+        #expect(try rig.cached().count == 2)
+        _ = try eviction.keepBudget(rig.front, bytes: 1 << 30)
+        #expect(try rig.cached().count == 1)
+        #expect(try rig.sync().uploaded == 1)
+        #expect(try rig.objects().count == 2 && rig.rows().allSatisfy { $0.state == .verified })
     }
 }

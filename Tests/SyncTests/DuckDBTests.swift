@@ -11,7 +11,7 @@ import Testing
 struct DuckDBTests {
     @Test("a coverage question over days is one query")
     func coverage() async throws {
-        let rig = try SummaryTests().nightBox()
+        let rig = try await SummaryTests().nightBox()
         rig.clock.advance(.seconds(2 * 86_400))
         try rig.sync()
         let page = try String(contentsOfFile: Repository.path("etc/man/cvr-store.7"), encoding: .utf8)

@@ -155,6 +155,25 @@ struct EvictionTests {
         #expect(try rig.rows().map(\.state) == [.evicted, .evicted])
     }
 
+    @Test("a store that is unmounted while retention deletes has not lost what is still there when it is back")
+    func unmounted() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)))
+        _ = try recorded(rig, 3)
+        try rig.sync()
+        rig.clock.advance(.seconds(7200))
+        let (store, away) = (rig.root + "/store", rig.root + "/away")
+        let work = try rig.workspace { step in
+            guard step.description == "retain.deleted", FileManager.default.fileExists(atPath: store) else { return }
+            try FileManager.default.moveItem(atPath: store, toPath: away)
+        }
+        #expect(throws: (any Error).self) { try rig.sync(work) }
+        #expect(try rig.rows().map(\.state) == [.evicted, .evicted, .evicted])
+        try FileManager.default.moveItem(atPath: away, toPath: store)
+        #expect(try rig.objects().count == 3)
+        try rig.sync()
+        #expect(try rig.objects() == [])
+    }
+
     @Test("a ballast that a crash left without its bytes is filled")
     func ballast() async throws {
         let rig = try Rig()

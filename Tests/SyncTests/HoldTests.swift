@@ -10,8 +10,10 @@ import Testing
 @Suite("Holds")
 struct HoldTests {
     /// Four segments of two seconds each, the second and the third under hold.
-    func held(_ options: SyncSettings.Camera, stored: Bool = true) async throws -> (rig: Rig, hold: Listing.Hold) {
-        let rig = try Rig(options)
+    func held(
+        _ options: SyncSettings.Camera, stored: Bool = true, at place: Rig.Place = .file
+    ) async throws -> (rig: Rig, hold: Listing.Hold) {
+        let rig = try await Rig(options, at: place)
         let recorder = try rig.recorder()
         // A catalog that has seen its store doubts nothing.
         try rig.sync()
@@ -24,9 +26,9 @@ struct HoldTests {
         return (rig, hold)
     }
 
-    @Test("what is held outlives its retention, and goes when the hold is lifted")
-    func retention() async throws {
-        let (rig, hold) = try await held(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)))
+    @Test("what is held outlives its retention, and goes when the hold is lifted", arguments: Rig.Place.allCases)
+    func retention(place: Rig.Place) async throws {
+        let (rig, hold) = try await held(SyncSettings.Camera(asset: "archive", retention: .seconds(3600)), at: place)
         rig.clock.advance(.seconds(7200))
         try rig.sync()
         #expect(try rig.rows().map(\.state) == [.evicted, .verified, .verified, .evicted])

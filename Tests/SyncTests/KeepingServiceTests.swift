@@ -53,7 +53,7 @@ struct KeepingServiceTests {
         try old.start()
         try old.record()
         try lost.sync()
-        let box = try AdoptionTests().successor(of: lost)
+        let box = try lost.successor()
         box.clock.advance(.seconds(60))
         let recorder = try box.recorder()
         try recorder.start()

@@ -49,9 +49,11 @@ struct RebuildTests {
         #expect(try rig.rows() == rows)
     }
 
-    @Test("a camera that was removed keeps its asset and its retention when the catalog is lost")
-    func removedCamera() async throws {
-        let rig = try Rig(SyncSettings.Camera(asset: "old-archive", retention: .seconds(100)))
+    @Test(
+        "a camera that was removed keeps its asset and its retention when the catalog is lost",
+        arguments: Rig.Place.allCases)
+    func removedCamera(place: Rig.Place) async throws {
+        let rig = try await Rig(SyncSettings.Camera(asset: "old-archive", retention: .seconds(100)), at: place)
         let recorder = try rig.recorder()
         try recorder.start()
         try recorder.record()

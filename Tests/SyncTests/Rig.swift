@@ -21,7 +21,7 @@ final class Rig {
     let front: CameraName
     var settings: SyncSettings
     /// In place of the folder.
-    var store: (any ObjectStore)?
+    private(set) var store: (any ObjectStore)?
     private var catalog: Catalog?
     let events = EventLog()
 
@@ -34,6 +34,24 @@ final class Rig {
         for folder in ["cache", "state/sync"] {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
+    }
+
+    /// One whose store is a folder or a real service.
+    convenience init(
+        _ camera: SyncSettings.Camera = SyncSettings.Camera(asset: "archive"), at place: Place
+    ) async throws {
+        try self.init(camera)
+        if let kind = place.service { try await use(StoreServer(kind, isShared: true)) }
+    }
+
+    func use(_ server: StoreServer) throws { store = try server.store(at: server.endpoint) }
+
+    /// A second box with empty disks, of the same site and store.
+    func successor() throws -> Rig {
+        let other = try Rig(try #require(settings.cameras[front]))
+        (other.settings.store, other.store) = (settings.store, store)
+        other.clock.step(clock.now - other.clock.now)
+        return other
     }
 
     deinit { try? FileManager.default.removeItem(atPath: root) }  // A leftover in /tmp fails no test.
@@ -51,7 +69,7 @@ final class Rig {
         self.catalog = catalog
         return Workspace(
             settings: settings, catalog: catalog,
-            store: store ?? FileStore(root: settings.store.folder ?? "/", step: step),
+            store: store ?? self.store ?? FileStore(root: settings.store.folder ?? "/", step: step),
             clock: clock.reading, events: events, step: step)
     }
 
@@ -82,6 +100,22 @@ final class Rig {
         }
     }
 
+    /// The files of the catalog as it is, for `restoreCatalog`.
+    func savedCatalog() throws -> [Data] {
+        try reopenCatalog()
+        return try ["", "-wal", "-shm"].map { suffix in
+            try Data(contentsOf: URL(filePath: root + "/state/sync/catalog.sqlite" + suffix))
+        }
+    }
+
+    /// Puts a catalog of a while ago in place of what is there.
+    func restoreCatalog(_ files: [Data]) throws {
+        try loseCatalog()
+        for (suffix, bytes) in zip(["", "-wal", "-shm"], files) {
+            try bytes.write(to: URL(filePath: root + "/state/sync/catalog.sqlite" + suffix))
+        }
+    }
+
     func reopenCatalog() throws {
         try catalog?.close()
         catalog = nil
@@ -104,11 +138,6 @@ final class Rig {
         let coverage = Listing.Coverage(try await answers.coverage(from: nil, to: nil))
         text += String(decoding: try encoder.encode(gaps), as: UTF8.self)
         return text + String(decoding: try encoder.encode(coverage), as: UTF8.self)
-    }
-
-    func objects() throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: root + "/store")
-            .filter { $0.hasSuffix(".mp4") }.sorted()
     }
 
     func cached(_ camera: CameraName? = nil) throws -> [String] {

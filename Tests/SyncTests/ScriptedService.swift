@@ -75,6 +75,8 @@ struct ScriptedService: ObjectStore {
         }
     }
 
+    func folders(in path: String) throws -> [String] { try request("folders") { try folder.folders(in: path) } }
+
     func documents(in path: String) throws -> [DocumentKey] {
         try request("documents") { try folder.documents(in: path) }
     }

@@ -18,13 +18,15 @@ struct StoreServer: Sendable {
     private let place: String
     /// What the server itself counted so far, of the requests that are billed as writes: `write`, `list`.
     let billed: @Sendable () async throws -> [String: Int]
+    /// All that it let in so far, by what they did, in its own words.
+    let requests: @Sendable () async throws -> [String: Int]
     private let make:
         @Sendable (_ endpoint: String, HTTPClient, @escaping BilledRequest.Counter) throws -> any ObjectStore
     let stop: @Sendable () async -> Void
 
-    /// Starts it, and returns when it serves.
-    init(_ kind: Kind) async throws {
-        let prefix = "faults/\(UUID())"
+    /// Starts it, and returns when it serves; a shared one is this process's. Azure's pages have so many entries.
+    init(_ kind: Kind, isShared: Bool = false, page: Int = 5000) async throws {
+        let prefix = "tests/\(UUID())"
         switch kind {
         case .s3:
             let server = try await SeaweedFS.shared.value
@@ -32,12 +34,14 @@ struct StoreServer: Sendable {
             credential = server.credential
             guard let credential = S3Credential(server.credential) else { throw Missed("no credential") }
             // Its own: what other tests do is not counted.
-            let bucket = try server.makeBucket("own-\(UInt32.random(in: 0...UInt32.max))")
+            let own = "own-\(UInt32.random(in: 0...UInt32.max))"
+            let bucket = isShared ? server.bucket : try server.makeBucket(own)
             place = "s3://\(bucket)/\(prefix)"
             billed = {
                 let requests = try await server.requests(of: bucket)
                 return ["write": requests["PUT"] ?? 0, "list": requests["LIST"] ?? 0]
             }
+            requests = { try await server.requests(of: bucket) }
             make = { endpoint, client, counting in
                 let location = StoreLocation.S3(
                     bucket: bucket, prefix: prefix, endpoint: endpoint, region: "us-east-1")
@@ -45,7 +49,7 @@ struct StoreServer: Sendable {
             }
             stop = {}
         case .azblob:
-            let server = try await AzureServer()
+            let server = try await isShared ? AzureServer.shared.value : AzureServer(page: page)
             endpoint = server.endpoint
             credential = server.key
             place = "azblob://\(server.account)/\(AzureServer.container)/\(prefix)"
@@ -55,7 +59,8 @@ struct StoreServer: Sendable {
                 location.endpoint = endpoint
                 return try AzureStore(location, credential: server.key, client, counting: counting)
             }
-            stop = { await server.stop() }
+            requests = { try await server.tell("billed") }
+            stop = { if !isShared { await server.stop() } }
         }
     }
 

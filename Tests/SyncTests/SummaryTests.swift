@@ -1,5 +1,4 @@
 import Catalog
-import Checksums
 import Foundation
 import Messages
 import Recording
@@ -15,9 +14,10 @@ struct SummaryTests {
 
     /// A box in the evening: two segments, a gap over midnight, two more in the morning; nothing of it is local.
     func nightBox(
-        _ options: SyncSettings.Camera = SyncSettings.Camera(asset: "archive", cacheBudget: 1)
-    ) throws -> Rig {
-        let rig = try Rig(options)
+        _ options: SyncSettings.Camera = SyncSettings.Camera(asset: "archive", cacheBudget: 1),
+        at place: Rig.Place = .file
+    ) async throws -> Rig {
+        let rig = try await Rig(options, at: place)
         rig.clock.step(Self.evening - rig.clock.now)
         let recorder = try rig.recorder()
         try recorder.start()
@@ -32,8 +32,8 @@ struct SummaryTests {
     }
 
     @Test("a day that is over is written once, and again at most once a day when it changed")
-    func written() throws {
-        let rig = try nightBox()
+    func written() async throws {
+        let rig = try await nightBox()
         #expect(try rig.summaries() == [:])
         try rig.sync()
         try rig.sync()
@@ -59,8 +59,8 @@ struct SummaryTests {
     }
 
     @Test("it waits for footage that the store does not have, a day at most; that is told when it comes")
-    func late() throws {
-        let rig = try nightBox(SyncSettings.Camera(asset: "archive"))
+    func late() async throws {
+        let rig = try await nightBox(SyncSettings.Camera(asset: "archive"))
         rig.clock.step(.seconds(-8 * 3600))
         let recorder = try rig.recorder()
         try recorder.start()
@@ -84,9 +84,28 @@ struct SummaryTests {
         #expect(try rig.summary("2026-11-23").filter { $0["kind"] as? String == "segment" }.count == 3)
     }
 
+    @Test("footage that comes when its day has its summary is told by the next one", arguments: Rig.Place.allCases)
+    func afterDayClose(place: Rig.Place) async throws {
+        let rig = try await nightBox(at: place)
+        try rig.sync()
+        #expect(try rig.summaries() == ["2026-11-23": 1])
+        rig.clock.step(.seconds(-8 * 3600))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        rig.clock.step(.seconds(8 * 3600))
+        #expect(try rig.sync().uploaded == 1)
+        #expect(try rig.summaries() == ["2026-11-23": 1])
+        rig.clock.advance(.seconds(86_400))
+        try rig.sync()
+        #expect(try rig.summaries() == ["2026-11-23": 2, "2026-11-24": 1])
+        let keys = try rig.summary("2026-11-23").compactMap { $0["key"] as? String }
+        #expect(try keys == rig.rows().map(\.key).filter { $0.contains("2026-11-23") } && keys.count == 3)
+    }
+
     @Test("a summary whose writing was cut short before it was noted is written again, under the same number")
-    func cutShort() throws {
-        let rig = try nightBox()
+    func cutShort() async throws {
+        let rig = try await nightBox()
         try rig.sync()
         let before = try rig.text("2026-11-23")
         let catalog = try rig.workspace().catalog
@@ -99,8 +118,9 @@ struct SummaryTests {
     }
 
     @Test("it stays as the ledger when its media expire")
-    func ledger() throws {
-        let rig = try nightBox(SyncSettings.Camera(asset: "archive", retention: .seconds(5 * 86_400), cacheBudget: 1))
+    func ledger() async throws {
+        let rig = try await nightBox(
+            SyncSettings.Camera(asset: "archive", retention: .seconds(5 * 86_400), cacheBudget: 1))
         try rig.sync()
         for _ in 0..<7 {
             rig.clock.advance(.seconds(86_400))
@@ -136,31 +156,41 @@ struct SummaryTests {
 /// I6 without a cache: the store alone tells everything.
 @Suite("Rebuild from summaries")
 struct SummaryRebuildTests {
-    @Test("with catalog and cache lost the listing, the gaps and the coverage are the same, byte for byte")
-    func same() async throws {
-        let rig = try SummaryTests().nightBox(
-            SyncSettings.Camera(asset: "archive", retention: .seconds(5 * 86_400 + 4 * 3600), cacheBudget: 1))
+    @Test(
+        "with catalog and cache lost the listing, gaps, holds and the coverage are the same, byte for byte",
+        arguments: Rig.Place.allCases)
+    func same(place: Rig.Place) async throws {
+        let rig = try await SummaryTests().nightBox(
+            SyncSettings.Camera(asset: "archive", retention: .seconds(5 * 86_400 + 4 * 3600), cacheBudget: 1),
+            at: place)
+        let held = rig.clock.now - .seconds(3600)
+        _ = try await HoldKeeper().add(rig.workspace(), rig.front, from: held, to: rig.clock.now, reason: "case 7")
         rig.clock.advance(.seconds(4 * 86_400))
         try rig.sync()
         rig.clock.advance(.seconds(86_400))
         try rig.sync()
         #expect(try Set(rig.rows().map(\.state)) == [.evicted, .verified])
         let (before, summaries) = (try await rig.listing(), try rig.summaries())
+        let holds = try rig.workspace().catalog.holds(rig.front)
+        #expect(holds.count == 1)
         for reason in ["retention", "networkLoss", "cameraOffline"] { #expect(before.contains("\"\(reason)\"")) }
         let rows = try rig.rows()
         try rig.loseCache()
         try rig.loseCatalog()
         // The objects are not looked at: there is nothing in them to see.
-        for object in try rig.objects() { try rig.blank(object) }
+        for object in try rig.objects() {
+            try rig.replaceObject(object) { $0 = [UInt8](repeating: 0, count: $0.count) }
+        }
         try rig.sync()
         #expect(try await rig.listing() == before)
         #expect(try rig.rows() == rows)
+        #expect(try rig.workspace().catalog.holds(rig.front) == holds)
         #expect(try rig.summaries() == summaries)
     }
 
     @Test("a camera that is away for days has each of them told, and its gap ends with what is recorded next")
     func longGap() async throws {
-        let rig = try SummaryTests().nightBox()
+        let rig = try await SummaryTests().nightBox()
         rig.clock.advance(.seconds(4 * 86_400))
         try rig.sync()
         #expect(try rig.summaries().count == 5)
@@ -183,7 +213,7 @@ struct SummaryRebuildTests {
 
     @Test("a summary that is damaged, lies, or tells of what is not there is a hint, and no more")
     func hint() async throws {
-        let rig = try SummaryTests().nightBox()
+        let rig = try await SummaryTests().nightBox()
         rig.clock.advance(.seconds(2 * 86_400))
         try rig.sync()
         let rows = try rig.rows()
@@ -204,12 +234,43 @@ struct SummaryRebuildTests {
         #expect(try rig.summary("2026-11-23").contains { $0["frames"] as? Int == 2 })
 
         try rig.loseCatalog()
-        try FileManager.default.removeItem(atPath: "\(rig.root)/store/\(rows[1].key)")
+        try rig.removeObject(rows[1].key)
         try rig.sync()
         #expect(try rig.rows().map(\.state) == [.verified, .evicted, .verified, .verified])
         #expect(rig.events.recent.map(\.type).contains("footageLost"))
         let reason = try rig.workspace().catalog.eviction(rig.front, rows[1].id)?.reason
         #expect(reason == "vanished")
+    }
+
+    @Test("a day that is long is told in brief, and its objects tell of their media", arguments: [0, 1, 2])
+    func brief(parts: Int) async throws {
+        let rig = try await SummaryTests().nightBox()
+        rig.clock.advance(.seconds(2 * 86_400))
+        try rig.sync()
+        let (before, rows, whole) = (try await rig.listing(), try rig.rows(), try rig.text("2026-11-23"))
+        // Of what it would have: a bit, all but a bit, all.
+        let limit = [100, whole.utf8.count - 1, whole.utf8.count][parts]
+        let writer = try SummaryWriter(
+            work: rig.workspace(), camera: rig.front, day: SummaryTests.evening.startOfDay, limit: limit)
+        let written = try #require(try rig.workspace().catalog.day(rig.front, SummaryTests.evening)?.written)
+        guard parts > 0 else {
+            #expect(throws: SummaryWriter.TooLong.self) { try writer.compose(generation: 1, written: written) }
+            return
+        }
+        let bytes = try #require(try writer.compose(generation: 1, written: written)).bytes
+        #expect(bytes.count <= limit && (bytes == Array(whole.utf8)) == (parts == 2))
+        try rig.putSummary("2026-11-23", bytes)
+        try rig.loseCache()
+        try rig.loseCatalog()
+        // Told in brief it is gone all the same.
+        if parts == 1 { try rig.removeObject(rows[1].key) }
+        try rig.sync()
+        #expect(try rig.rows().prefix(1) == rows.prefix(1))
+        if parts == 1 {
+            #expect(try rig.rows()[1].state == .evicted)
+        } else {
+            #expect(try await rig.listing() == before)
+        }
     }
 
     @Test("footage that a clock step misdated is still spared when only the store tells of it (I11)")
@@ -235,53 +296,5 @@ struct SummaryRebuildTests {
         try rig.sync()
         #expect(try rig.rows().map(\.state) == [.verified, .verified])
         #expect(try rig.objects().count == 2)
-    }
-}
-
-extension Rig {
-    /// The generation of each summary, by day.
-    func summaries() throws -> [String: Int] {
-        let found = try FileManager.default.subpathsOfDirectory(atPath: root + "/store").filter {
-            $0.hasSuffix("/summary.ndjson")
-        }
-        return Dictionary(
-            uniqueKeysWithValues: try found.map { path in
-                let day = String(path.split(separator: "/")[2])
-                return (day, try summary(day).last?["generation"] as? Int ?? 0)
-            })
-    }
-
-    func summary(_ day: String) throws -> [[String: Any]] {
-        try text(day).split(separator: "\n").map { line in
-            try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-        }
-    }
-
-    /// Changes a summary behind everybody's back; signed, it checks.
-    func edit(_ day: String, signing: Bool = false, _ change: (String) -> String) throws {
-        let before = try String(contentsOfFile: summaryPath(day), encoding: .utf8)
-        var text = change(before)
-        #expect(text != before)
-        if signing {
-            func body(_ text: String) -> String {
-                text.split(separator: "\n").dropLast().map { $0 + "\n" }.joined()
-            }
-            text.replace(CRC32C(Array(body(before).utf8)).hex, with: CRC32C(Array(body(text).utf8)).hex)
-        }
-        try Data(text.utf8).write(to: URL(filePath: summaryPath(day)))
-    }
-
-    func text(_ day: String) throws -> String { try String(contentsOfFile: summaryPath(day), encoding: .utf8) }
-
-    private func summaryPath(_ day: String) -> String { "\(root)/store/plant/archive/\(day)/summary.ndjson" }
-
-    func loseCache() throws { try FileManager.default.removeItem(atPath: root + "/cache/front") }
-
-    /// An object of the same length in which there is nothing, and no metadata.
-    func blank(_ object: String) throws {
-        let path = "\(root)/store/\(object)"
-        let length = try #require(FileManager.default.contents(atPath: path)).count
-        try Data(count: length).write(to: URL(filePath: path))
-        try FileManager.default.removeItem(atPath: path + ".meta")
     }
 }

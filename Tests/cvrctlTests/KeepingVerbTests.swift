@@ -41,7 +41,7 @@ struct KeepingVerbTests {
                 detail: "the store lost it")
             let outcome = try await ScriptedCvrd.run { _, replies in
                 try await replies.send(Listing.Verified(checked: 200, findings: []), continues: true)
-                try await replies.send(Listing.Verified(checked: 3, findings: [finding]))
+                try await replies.send(Listing.Verified(checked: 3, findings: [finding], omitted: 7))
             } _: { cvrd in
                 try await cvrd.cvrctl("verify", "front")
             }
@@ -49,7 +49,7 @@ struct KeepingVerbTests {
             #expect(
                 outcome.output == """
                     front  missing  \(repaired ? "repaired" : "not repaired")  plant/front/x.mp4: the store lost it
-                    203 segments verified, 1 findings.
+                    203 segments verified, 1 findings and 7 more that are not named.
 
                     """)
         }
