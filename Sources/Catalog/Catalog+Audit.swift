@@ -56,15 +56,16 @@ extension Catalog {
         }
     }
 
-    /// The store lost what it had verified, and the cache still has it: it waits again, until it was looked for.
+    /// The store lost what it had verified, or may take what was quarantined, and the cache has it: it waits again, until it
+    /// was looked for.
     ///
-    /// False for what is not verified, or in no cache, any more.
+    /// False for what is neither verified nor quarantined, or in no cache, any more.
     package func reopen(_ row: SegmentRow) throws(CatalogError) -> Bool {
         try writeDurably("ask for an upload in") { db in
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'closed', isUncertain = 1
-                    WHERE camera = ? AND session = ? AND counter = ? AND state = 'verified' AND isLocal = 1
+                    WHERE camera = ? AND session = ? AND counter = ? AND state IN ('verified', 'quarantined') AND isLocal = 1
                     """, arguments: [row.camera.text, row.id.session, row.id.counter])
             return db.changesCount > 0
         }

@@ -47,9 +47,9 @@ struct ModuleTests {
         "Sources/Configuration/SmallFile.swift",  // cameras.d, credentials, run directories
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
         "Sources/Ingest/RunFiles.swift",  // its state.json and last words
-        "Sources/Sync/Ballast.swift",
-        "Sources/Sync/StateFile.swift",  // the clock's reading, the store's mark
-        "Sources/Sync/SyncFolder.swift",  // where an earlier build kept these and the catalog
+        "Sources/Sync/Caches/Ballast.swift",
+        "Sources/Sync/State/StateFile.swift",  // the clock's reading, the store's mark
+        "Sources/Sync/State/SyncFolder.swift",  // where an earlier build kept these and the catalog
         "Sources/Varlink/UnixSocket.swift",
     ]
 

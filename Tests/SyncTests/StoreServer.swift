@@ -24,7 +24,9 @@ struct StoreServer: Sendable {
         @Sendable (_ endpoint: String, HTTPClient, @escaping BilledRequest.Counter) throws -> any ObjectStore
     let stop: @Sendable () async -> Void
 
-    /// Starts it, and returns when it serves; a shared one is this process's. Azure's pages have so many entries.
+    /// Starts it, and returns when it serves.
+    ///
+    /// A shared one is this process's. Azure's pages have so many entries.
     init(_ kind: Kind, isShared: Bool = false, page: Int = 5000) async throws {
         let prefix = "tests/\(UUID())"
         switch kind {

@@ -199,6 +199,30 @@ struct ServiceTests {
         #expect(store.requests["put"] == 3)
     }
 
+    @Test("what was quarantined is tried once more by an audit, unless the store has something else under its name")
+    func triedAgain() async throws {
+        let rig = try recorded(2)
+        var store = ScriptedService(root: rig.root + "/store")
+        store.admits = { _ in throw Self.failure(.lasting, scope: .object) }
+        let progress = Sync.Progress()
+        #expect(try sync(rig, store, progress)?.failed == 2)
+        store.admits = { _ in }
+        let first = try #require(try rig.rows().first)
+        let blocked = URL(filePath: "\(rig.root)/store/\(first.key)")
+        try FileManager.default.createDirectory(
+            at: blocked.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data([1, 2, 3]).write(to: blocked)
+        let found = Mutex(Listing.Verified(checked: 0, findings: []))
+        let work = try rig.workspace(store: store)
+        try await Auditor(progress: progress).verify(work, [rig.front], isDeep: false, limit: StopSwitch()) { step in
+            found.withLock { $0 += step }
+        }
+        let findings = found.withLock { $0.findings }
+        #expect(findings.map(\.kind) == ["different", "missing"] && findings.map(\.repaired) == [false, true])
+        #expect(try sync(rig, store, progress)?.uploaded == 1)
+        #expect(try rig.rows().map(\.state) == [.quarantined, .verified])
+    }
+
     @Test(
         "what the store refuses while it takes others costs these nothing, and is quarantined with an alarm in the end",
         arguments: [1, 5])

@@ -42,8 +42,27 @@ struct Audit {
                 found[key.text] = bytes
             }
             try compare(from, .latest, &found)
+            try tryAgain()
         } catch is Interrupted {
             return
+        }
+    }
+
+    /// What was quarantined while the store has nothing under its name: the store may take it by now, or what it had there
+    /// was moved away.
+    private func tryAgain() throws {
+        var last: SegmentID?
+        while true {
+            let rows = try work.catalog.segments(camera, .unverified, after: last, limit: Self.page)
+            for row in rows where row.state == .quarantined {
+                guard !isStopping() else { throw Interrupted() }
+                guard let key = ObjectKey(row.key), try work.store.head(key) == nil, try work.catalog.reopen(row) else {
+                    continue
+                }
+                report(row.key, "missing", isRepaired: true, "it was quarantined; its upload is tried once more")
+            }
+            guard let end = rows.last?.id else { return }
+            last = end
         }
     }
 
