@@ -96,8 +96,9 @@ package final class SeaweedFS: Sendable {
         let client = HTTPClient(HTTPSettings(connections: 1))
         let request = HTTPRequest(
             "GET", "\(filer)/buckets/\(folder)/?limit=100000", headers: [("Accept", "application/json")])
-        let listing = try JSONDecoder().decode(
-            Listing.self, from: Data(try client.perform(request, bodyLimit: 256 << 20).body))
+        let answer = try client.perform(request, bodyLimit: 256 << 20)
+        guard answer.status == 200 else { throw Missed("the filer answers \(answer.status) for \(folder)") }
+        let listing = try JSONDecoder().decode(Listing.self, from: Data(answer.body))
         guard !listing.hasMore else { throw Missed("\(folder) holds more than the filer lists") }
         return try (listing.entries ?? []).reduce(into: [:]) { found, entry in
             let name = String(entry.path.split(separator: "/").last ?? "")

@@ -16,7 +16,8 @@ final class OutageStore {
 
     private enum Place {
         case folder(String)
-        case service(SeaweedFS, bucket: String, Relay)
+        /// `folder` is the bucket and what the keys begin with.
+        case service(SeaweedFS, folder: String, Relay)
     }
 
     let url: String
@@ -33,13 +34,14 @@ final class OutageStore {
             store = FileStore(root: "\(root)/nas/store")
         case .service:
             let server = try await SeaweedFS.shared.value
-            let bucket = try server.makeBucket("outage-\(UInt32.random(in: 0...UInt32.max))")
+            // Not a bucket of its own: of these SeaweedFS has room for three.
+            let prefix = "outage-\(UInt32.random(in: 0...UInt32.max))"
             let relay = try await Relay(to: server.endpoint)
-            place = .service(server, bucket: bucket, relay)
-            url = "s3://\(bucket)/box?endpoint=\(relay.endpoint)&region=us-east-1"
+            place = .service(server, folder: "\(server.bucket)/\(prefix)", relay)
+            url = "s3://\(server.bucket)/\(prefix)?endpoint=\(relay.endpoint)&region=us-east-1"
             access = SyncInterface.StoreAccess(credential: Secret(server.credential))
             let location = StoreLocation.S3(
-                bucket: bucket, prefix: "box", endpoint: server.endpoint, region: "us-east-1")
+                bucket: server.bucket, prefix: prefix, endpoint: server.endpoint, region: "us-east-1")
             let credential = try #require(S3Credential(server.credential))
             store = S3Store(location, credential, HTTPClient(HTTPSettings()), clock: SyncClock.system.now)
         }
@@ -72,8 +74,8 @@ final class OutageStore {
                 let written = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
                 return (try #require(ObjectKey("plant/\(camera)/\($0)")), written)
             }
-        case .service(let server, let bucket, _):
-            let written = try server.written(in: "\(bucket)/box/plant/\(camera)").filter { $0.key.hasSuffix(".mp4") }
+        case .service(let server, let folder, _):
+            let written = try server.written(in: "\(folder)/plant/\(camera)").filter { $0.key.hasSuffix(".mp4") }
             return try written.map { (try #require(ObjectKey("plant/\(camera)/\($0)")), $1) }
         }
     }
