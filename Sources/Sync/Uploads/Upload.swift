@@ -15,6 +15,8 @@ struct Upload {
         case refused
     }
 
+    private static let looks = 3
+
     let work: Workspace
     let progress: Progress
     let row: SegmentRow
@@ -44,7 +46,7 @@ struct Upload {
         let file = work.settings.cachePath(row.camera) + "/" + work.fileName(row).relativePath
         if row.isUncertain {
             if row.state == .uploaded { progress.update { $0.retries += 1 } }
-            if let found = try work.store.compare(key, with: file, checked.metadata) {
+            if let found = try look({ try work.store.compare(key, with: file, checked.metadata) }) {
                 return try judge(found, checked.checksum)
             }
         }
@@ -72,7 +74,7 @@ struct Upload {
             try work.catalog.markUploaded(row.camera, row.id, checksum: checksum)
             try work.step("commit.uploaded")
         }
-        guard let found = try work.store.compare(key, with: file, metadata) else {
+        guard let found = try look({ try work.store.compare(key, with: file, metadata) }) else {
             throw ObjectStoreError(
                 "read back", key.text, detail: "the object is not there", nextStep: "check the store's disk",
                 scope: .store)
@@ -90,6 +92,13 @@ struct Upload {
             return .refused
         case .final: return try quarantine("is refused by the store, which takes others: \(error.detail)")
         }
+    }
+
+    /// Again when it is something else: one answer may be damaged on its way, and a quarantine is for good.
+    private func look(_ compare: () throws -> Comparison?) throws -> Comparison? {
+        var found = try compare()
+        for _ in 1..<Self.looks where found == .different { found = try compare() }
+        return found
     }
 
     private func judge(_ found: Comparison, _ checksum: UInt32) throws -> Outcome {
@@ -115,7 +124,12 @@ struct Upload {
         guard let promised else {
             return try quarantine("left its cache before its copy in the store could be compared")
         }
-        return try judge(stored == promised ? .equal : .different, promised)
+        let isEqual = try stored == promised || look { try same(key, promised) } == .equal
+        return try judge(isEqual ? .equal : .different, promised)
+    }
+
+    private func same(_ key: ObjectKey, _ promised: UInt32) throws -> Comparison {
+        try work.store.checksum(of: key) == promised ? .equal : .different
     }
 
     /// Reads every byte, once, for the fragments' checksums and the file's: a cache may rot.

@@ -27,6 +27,8 @@ final class FaultCampaign {
     private var random: SeededRandom
     private(set) var tallies: [String: Tally] = [:]
     private var ledger: FaultLedger
+    /// Until it dies.
+    private var process: Workspace?
     /// What must not happen, in words.
     private(set) var failures: [String] = []
 
@@ -81,19 +83,21 @@ final class FaultCampaign {
     /// One pass, which a fault or a death may end; whatever that was, it must be an error of the store's.
     private func attempt(dyingAfter steps: Int?) throws {
         let left = Mutex(steps)
-        let work = try rig.workspace(
-            store: store,
-            step: { _ in
-                try left.withLock { left in
-                    guard let steps = left else { return }
-                    guard steps > 0 else { throw Rig.Killed() }
-                    left = steps - 1
-                }
-            })
+        // Only a new process looks at the store's mark and probes it: faults are for the segments.
+        var work = try process ?? rig.workspace(store: store)
+        process = work
+        work.step = { _ in
+            try left.withLock { left in
+                guard let steps = left else { return }
+                guard steps > 0 else { throw Rig.Killed() }
+                left = steps - 1
+            }
+        }
         var report = UploadPass.Report()
         do {
             try UploadPass(work: work, progress: progress).run(&report)
         } catch is Rig.Killed {
+            process = nil
             try rig.reopenCatalog()
         } catch is ObjectStoreError {}
     }

@@ -61,7 +61,9 @@ final class KillCampaign {
         let sync = try start()
         let count = ledger.count
         do {
-            try await sync.work(on: rig.front) { $0.count == count && $0.allSatisfy { $0.state == "verified" } }
+            try await sync.work(on: rig.front, passes: 200) {
+                $0.count == count && $0.allSatisfy { $0.state == "verified" }
+            }
         } catch {
             failures.append("the last one: \(error)")
         }

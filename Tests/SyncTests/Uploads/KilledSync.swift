@@ -47,13 +47,15 @@ struct KilledSync: Sendable {
     /// Tells it what cvrd would, and has it do one pass after the other, until `isDone` or its end.
     ///
     /// `isDone` is shown all that is listed of the camera, and the passes' errors are the store's.
-    func work(on camera: CameraName, until isDone: @Sendable ([Listing.Segment]) -> Bool) async throws {
+    func work(
+        on camera: CameraName, passes: Int = .max, until isDone: @Sendable ([Listing.Segment]) -> Bool
+    ) async throws {
         let client = try await eventually("cvr-sync answers", every: .milliseconds(2)) {
             guard process.isRunning else { throw Missed("cvr-sync was killed") }
             do { return try await VarlinkClient.connect(path: socket) } catch is VarlinkConnectionError { return nil }
         }
         _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
-        while true {
+        for _ in 0..<passes {
             do {
                 _ = try await client.call("io.cvr.Sync.Now", VarlinkEmpty(), as: SyncInterface.PassReport.self)
             } catch is VarlinkRemoteError {
@@ -64,5 +66,6 @@ struct KilledSync: Sendable {
             let listed = try await client.call("io.cvr.Sync.Segments", query, as: Listing.Segments.self).segments
             if isDone(listed) { return }
         }
+        throw Missed("it is not done after \(passes) passes")
     }
 }

@@ -252,6 +252,20 @@ struct ServiceTests {
         #expect(store.requests["put"] == 24 + 5 * count, "once a pass, in as many passes as it takes to be sure")
     }
 
+    @Test(
+        "an answer that was damaged on its way quarantines nothing; a store that says the same again is believed",
+        arguments: [1, 2, 3])
+    func damaged(answers: Int) throws {
+        let rig = try recorded(1)
+        var store = ScriptedService(root: rig.root + "/store")
+        store.damagedAnswers = answers
+        let dying = try rig.workspace(store: store) { if $0.description == "commit.begin" { throw Rig.Killed() } }
+        #expect(throws: Rig.Killed.self) { try rig.sync(dying) }
+        _ = try sync(rig, store, Sync.Progress())
+        #expect(try rig.rows().map(\.state) == [answers < 3 ? .verified : .quarantined])
+        #expect(store.requests["put"] == 1 && store.requests["compare"] == min(answers + 1, 3))
+    }
+
     @Test("a store that lost its permissions in the midst of a pass is away soon, and no object is blamed")
     func revoked() throws {
         let rig = try recorded(30)
