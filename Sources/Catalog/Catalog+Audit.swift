@@ -3,7 +3,8 @@ package import Recording
 
 /// What an audit asks of the catalog, and how it corrects it.
 extension Catalog {
-    /// At most `limit` verified and given up segments that start within a stretch of time, by place, after `last`.
+    /// At most `limit` segments that are verified, given up, or quarantined and in no cache, and that start within a stretch
+    /// of time, by place, after `last`.
     package func settled(
         _ camera: CameraName, from: WallTime, to: WallTime, after last: SegmentPlace? = nil, limit: Int
     ) throws(CatalogError) -> [SegmentRow] {
@@ -14,7 +15,7 @@ extension Catalog {
                 sql: """
                     SELECT * FROM segment INDEXED BY segmentByStart
                     WHERE camera = ? AND (start, session, counter) > (?, ?, ?) AND start < ?
-                        AND state IN ('verified', 'evicted')
+                        AND (state IN ('verified', 'evicted') OR state = 'quarantined' AND isLocal = 0)
                     ORDER BY start, session, counter LIMIT ?
                     """,
                 arguments: [

@@ -42,12 +42,20 @@ extension Catalog {
             if: "state IN ('closed', 'uploaded')")
     }
 
+    ///
+    /// What was quarantined and leaves its cache is asked for once more: the store's copy may be the only one.
     package func setLocal(_ camera: CameraName, _ ids: [SegmentID], _ isLocal: Bool) throws(CatalogError) {
         try write("note what is in a cache in") { db in
             for id in ids {
                 try db.execute(
                     sql: "UPDATE segment SET isLocal = ? WHERE camera = ? AND session = ? AND counter = ?",
                     arguments: [isLocal, camera.text, id.session, id.counter])
+                guard !isLocal else { continue }
+                try db.execute(
+                    sql: """
+                        UPDATE segment SET state = 'closed', isUncertain = 1
+                        WHERE camera = ? AND session = ? AND counter = ? AND state = 'quarantined'
+                        """, arguments: [camera.text, id.session, id.counter])
             }
         }
     }

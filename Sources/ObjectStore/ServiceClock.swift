@@ -18,17 +18,15 @@ package final class ServiceClock: Sendable {
 
     package var now: WallTime { local() + offset.withLock { $0 } }
 
-    /// True when the answer's date shows that ours was too far off to sign with, and no longer is.
-    package func learn(from response: HTTPResponse) -> Bool {
+    /// True when the answer's date shows that what was signed at `moment` was too far off, and that ours no longer is: for
+    /// each of several requests that were under way together.
+    package func learn(from response: HTTPResponse, signedAt moment: WallTime) -> Bool {
         guard let theirs = response["date"].flatMap({ WallTime(httpDate: $0) }), theirs.civil.year >= 2020 else {
             return false
         }
-        return offset.withLock { offset in
-            let difference = theirs - local()
-            guard (difference - offset).magnitude > Self.tolerance else { return false }
-            offset = difference
-            return true
-        }
+        guard (theirs - moment).magnitude > Self.tolerance else { return false }
+        offset.withLock { $0 = theirs - local() }
+        return true
     }
 
     package static var systemTime: WallTime {

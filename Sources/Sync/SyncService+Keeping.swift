@@ -29,6 +29,7 @@ extension SyncService {
     /// Takes the store over from another box; returns when it is listed, or fails when it goes away meanwhile.
     package func adopt() async throws -> [Listing.AdoptedCamera] {
         let work = try workspace()
+        if let hold = progress.current.hold(work.pace) { throw hold }
         try await reachingStore { try await self.holds.adopt(work) }
         // It was refused until a moment ago: nobody waits for its next try.
         progress.update { $0.forgetStore() }
@@ -56,8 +57,12 @@ extension SyncService {
 
     private func untilRebuilt(_ work: Workspace) async throws {
         while try !Rebuild.isDone(work.catalog) {
+            if let hold = progress.current.hold(work.pace) { throw hold }
             try await rebuildPass()
+            guard try !Rebuild.isDone(work.catalog) else { return }
             guard !isStoreAway else { throw Self.storeAway }
+            // A pass that fails by itself is not asked for again at once; whoever waits may leave.
+            try await Task.sleep(for: .seconds(1))
         }
     }
 

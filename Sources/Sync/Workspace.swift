@@ -5,6 +5,7 @@ import Glibc
 package import ObjectStore
 package import Recording
 import SegmentStore
+import Synchronization
 
 /// The clocks, as one value so that tests can turn them.
 package struct SyncClock: Sendable {
@@ -65,6 +66,8 @@ package struct Workspace: Sendable {
     package let billed: BilledWrites
     /// What is remembered of `store`.
     package let watch = StoreWatch()
+    /// What workers may free is published by one thread at a time, and not while it becomes less.
+    let watermarks = Exclusion()
     package var clock: SyncClock
     package var events: EventLog
     package var pace: Pace
@@ -127,4 +130,11 @@ package struct Workspace: Sendable {
 extension CameraRow {
     /// A camera that no configuration ever named keeps its own.
     fileprivate var usableAsset: String { ObjectKey.isSafe(asset) ? asset : name.text }
+}
+
+/// Lets one thread at a time in.
+final class Exclusion: Sendable {
+    private let held = Mutex(())
+
+    func run<Result: Sendable>(_ body: () throws -> Result) rethrows -> Result { try held.withLock { _ in try body() } }
 }

@@ -30,12 +30,16 @@ struct HTTPDateTests {
         let local = Mutex(try #require(WallTime(rfc3339: "2020-01-01T00:00:00Z")))
         let clock = ServiceClock { local.withLock { $0 } }
         let response = HTTPResponse(status: 403, headers: ["Date": "Mon, 23 Nov 2026 09:48:00 GMT"])
-        #expect(clock.learn(from: response))
+        #expect(clock.learn(from: response, signedAt: clock.now))
         #expect(clock.now.rfc3339 == "2026-11-23T09:48:00.000Z")
-        #expect(!clock.learn(from: response))
+        #expect(!clock.learn(from: response, signedAt: clock.now))
         local.withLock { $0 = WallTime(rfc3339: "2026-11-23T09:49:00Z") ?? $0 }
-        #expect(clock.learn(from: response))
-        #expect(!clock.learn(from: HTTPResponse(status: 403)))
-        #expect(!clock.learn(from: HTTPResponse(status: 403, headers: ["date": "Thu, 01 Jan 1970 00:00:00 GMT"])))
+        #expect(clock.learn(from: response, signedAt: clock.now))
+        #expect(!clock.learn(from: HTTPResponse(status: 403), signedAt: clock.now))
+        let wrong = HTTPResponse(status: 403, headers: ["date": "Thu, 01 Jan 1970 00:00:00 GMT"])
+        #expect(!clock.learn(from: wrong, signedAt: clock.now))
+        // Two were under way together: each is sent again.
+        let moment = try #require(WallTime(rfc3339: "2020-01-01T00:00:00Z"))
+        #expect(clock.learn(from: response, signedAt: moment) && clock.learn(from: response, signedAt: moment))
     }
 }

@@ -53,20 +53,21 @@ struct AzureContainer: Sendable {
     func send(
         _ operation: String, _ thing: String, _ request: AzureRequest, bodyLimit: Int = AzureContainer.answerLimit
     ) throws -> HTTPResponse {
-        let (response, token) = try sendOnce(operation, thing, request, bodyLimit)
+        let moment = clock.now
+        let (response, token) = try sendOnce(operation, thing, request, bodyLimit, at: moment)
         if response.status == 401, let token, case .identity(let identity) = credential {
             identity.forget(token)
-        } else if response.status != 403 || !clock.learn(from: response) {
+        } else if response.status != 403 || !clock.learn(from: response, signedAt: moment) {
             return response
         }
-        return try sendOnce(operation, thing, request, bodyLimit).response
+        return try sendOnce(operation, thing, request, bodyLimit, at: clock.now).response
     }
 
     private func sendOnce(
-        _ operation: String, _ thing: String, _ request: AzureRequest, _ bodyLimit: Int
+        _ operation: String, _ thing: String, _ request: AzureRequest, _ bodyLimit: Int, at moment: WallTime
     ) throws -> (response: HTTPResponse, token: String?) {
         var request = request
-        request.headers += [("x-ms-date", clock.now.httpDate), ("x-ms-version", Self.version)]
+        request.headers += [("x-ms-date", moment.httpDate), ("x-ms-version", Self.version)]
         var (further, token): (String, String?) = ("", nil)
         switch credential {
         case .sharedKey(let key): request.headers.append(("authorization", key.authorization(for: request)))

@@ -12,6 +12,12 @@ struct AzureListing {
     enum Entry: Hashable {
         case blob(String, bytes: Int64)
         case folder(String)
+
+        var name: String {
+            switch self {
+            case .blob(let name, _), .folder(let name): name
+            }
+        }
     }
 
     let container: AzureContainer
@@ -44,7 +50,7 @@ struct AzureListing {
 
     /// What lies in one folder, or all below it, page by page.
     func entries(_ folder: String, byFolder: Bool, _ body: (Entry) throws -> Void) throws {
-        var marker = ""
+        var (marker, repeats) = ("", ListingRepeats())
         repeat {
             let response = try container.send(
                 "list", folder, container.listing(folder, marker: marker, byFolder: byFolder),
@@ -52,8 +58,7 @@ struct AzureListing {
             guard response.status == 200 else { throw ObjectStoreError("list", folder, azure: response) }
             let (entries, next) = try page(response.body, folder)
             for entry in entries { try body(entry) }
-            // Else a service that repeats itself would never let us go.
-            guard next.isEmpty || next != marker else { throw unreadable(folder) }
+            guard next.isEmpty || repeats.isNews(next, after: entries.last?.name) else { throw unreadable(folder) }
             marker = next
         } while !marker.isEmpty
     }

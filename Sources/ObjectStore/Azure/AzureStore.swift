@@ -55,6 +55,10 @@ package final class AzureStore: ObjectStore {
         let range = try container.send(
             "probe", document.text, AzureRequest("GET", path, headers: [("x-ms-range", "bytes=0-0")]))
         let head = try container.send("probe", document.text, AzureRequest("HEAD", path))
+        // Else a service that is busy would be taken for one that cannot.
+        for answer in [range, head] where ![200, 206].contains(answer.status) {
+            throw ObjectStoreError("probe", document.text, azure: answer)
+        }
         let capabilities = StoreCapabilities(
             putsIfAbsent: try !putDocument(found.bytes, as: document, if: .absent),
             vouches: head["content-md5"] == FileDigest.md5(found.bytes), readsRanges: range.status == 206)

@@ -69,19 +69,22 @@ struct S3Connection: Sendable {
 
     /// The answer, whatever its status; sent again once when it shows that our time was too far off to sign with.
     func send(_ request: S3Request) throws -> HTTPResponse {
-        let response = try sendOnce(request)
+        let moment = clock.now
+        let response = try sendOnce(request, at: moment)
         // 403 RequestTimeTooSkewed; Garage's word is 400, and an answer to HEAD has no word at all.
-        guard response.status == 403 || response.status == 400, clock.learn(from: response) else { return response }
-        return try sendOnce(request)
+        guard response.status == 403 || response.status == 400, clock.learn(from: response, signedAt: moment) else {
+            return response
+        }
+        return try sendOnce(request, at: clock.now)
     }
 
-    private func sendOnce(_ request: S3Request) throws -> HTTPResponse {
+    private func sendOnce(_ request: S3Request, at moment: WallTime) throws -> HTTPResponse {
         var query = ""
         for (name, value) in request.query { query += (query.isEmpty ? "?" : "&") + "\(name)=\(value)" }
         var headers = [(name: "host", value: address.host)] + request.headers
         headers += signature.headers(
             request.method, path: request.path, query: request.query, headers: headers, payload: try payload(request),
-            at: clock.now)
+            at: moment)
         var wire = HTTPRequest(
             request.method, address.origin + request.path + query, headers: headers, body: request.body)
         wire.sink = request.sink

@@ -45,16 +45,15 @@ extension S3Store {
 
     /// A listing, page for page.
     func everyPage(_ first: S3Page, _ body: (S3Listed) throws -> Void) throws {
-        var next: S3Page? = first
-        while let current = next {
+        var (current, repeats) = (first, ListingRepeats())
+        while true {
             let listed = try page(current)
             try body(listed)
-            next = nil
-            if let token = listed.next {
-                next = current
-                next?.after = ""
-                next?.token = token
+            guard let token = listed.next else { return }
+            guard repeats.isNews(token, after: listed.objects.last?.key ?? listed.folders.last) else {
+                throw connection.stranger(S3Request("list", "GET", connection.bucket.thing, path: ""))
             }
+            (current.after, current.token) = ("", token)
         }
     }
 

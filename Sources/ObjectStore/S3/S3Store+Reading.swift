@@ -12,8 +12,10 @@ extension S3Store {
         guard capabilities.found.readsRanges else { return try partOfWhole(key, offset: offset, count: count) }
         let (request, response) = try askForPart(key, offset: offset, count: count)
         switch response.status {
-        // Another length than was asked for is another answer.
-        case 206 where response.body.count <= count: return response.body
+        // Another part than was asked for is another answer.
+        case 206
+        where response.body.count <= count && response["content-range"]?.hasPrefix("bytes \(offset)-") == true:
+            return response.body
         case 200 where response["etag"] != nil:
             return Array(response.body.dropFirst(Int(clamping: offset)).prefix(count))
         case 416: return []
@@ -32,17 +34,19 @@ extension S3Store {
         return (request, try connection.send(request))
     }
 
-    /// CRC-32C of all bytes; nil when there is no object.
-    func readBack(_ key: ObjectKey) throws -> UInt32? {
+    /// CRC-32C of all bytes, of which there are `length`; nil when there is no object.
+    func readBack(_ key: ObjectKey, length: Int64) throws -> UInt32? {
         var checksum = CRC32C()
         guard capabilities.found.readsRanges else { return try checksumOfWhole(key) }
         var offset: Int64 = 0
-        while true {
-            guard let bytes = try part(key.text, offset: offset, count: Self.piece) else { return nil }
+        while offset < length {
+            let count = Int(min(Int64(Self.piece), length - offset))
+            guard let bytes = try part(key.text, offset: offset, count: count) else { return nil }
+            guard !bytes.isEmpty else { throw connection.stranger(connection.request("read", "GET", key.text)) }
             checksum.update(bytes)
             offset += Int64(bytes.count)
-            if bytes.count < Self.piece { return checksum.value }
         }
+        return checksum.value
     }
 
     private func checksumOfWhole(_ key: ObjectKey) throws -> UInt32? {

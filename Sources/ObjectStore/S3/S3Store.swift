@@ -69,21 +69,26 @@ package struct S3Store: ObjectStore {
     package func compare(_ key: ObjectKey, with file: String, _ metadata: ObjectMetadata) throws -> Comparison? {
         guard let answer = try look(key.text) else { return nil }
         if let mine = try File.length(file), answer["content-length"] != String(mine) { return .different }
-        let stored = try vouched(answer) ?? readBack(key)
+        let stored = try vouched(answer) ?? readBack(key, length: try length(answer, key))
         return stored.map { $0 == metadata.checksum ? .equal : .different }
     }
 
     package func head(_ key: ObjectKey) throws -> StoredObject? {
         guard let answer = try look(key.text) else { return nil }
-        guard let bytes = answer["content-length"].flatMap({ Int64($0) }), bytes >= 0 else {
-            throw connection.stranger(connection.request("look up", "HEAD", key.text))
-        }
-        return StoredObject(bytes: bytes, metadata: ObjectMetadata(fields: { answer["x-amz-meta-" + $0] }))
+        let metadata = ObjectMetadata(fields: { answer["x-amz-meta-" + $0] })
+        return StoredObject(bytes: try length(answer, key), metadata: metadata)
     }
 
     package func checksum(of key: ObjectKey) throws -> UInt32? {
         guard let answer = try look(key.text) else { return nil }
-        return try vouched(answer) ?? readBack(key)
+        return try vouched(answer) ?? readBack(key, length: try length(answer, key))
+    }
+
+    private func length(_ answer: HTTPResponse, _ key: ObjectKey) throws -> Int64 {
+        guard let bytes = answer["content-length"].flatMap({ Int64($0) }), bytes >= 0 else {
+            throw connection.stranger(connection.request("look up", "HEAD", key.text))
+        }
+        return bytes
     }
 
     package func read(_ key: ObjectKey, offset: Int64, count: Int) throws -> [UInt8] {

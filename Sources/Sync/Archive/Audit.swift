@@ -56,13 +56,21 @@ struct Audit {
             let rows = try work.catalog.segments(camera, .unverified, after: last, limit: Self.page)
             for row in rows where row.state == .quarantined {
                 guard !isStopping() else { throw Interrupted() }
-                guard let key = ObjectKey(row.key), try work.store.head(key) == nil, try work.catalog.reopen(row) else {
-                    continue
+                try alone(row) {
+                    guard let key = ObjectKey(row.key), try work.store.head(key) == nil, try work.catalog.reopen(row)
+                    else { return }
+                    report(row.key, "missing", isRepaired: true, "it was quarantined; its upload is tried once more")
                 }
-                report(row.key, "missing", isRepaired: true, "it was quarantined; its upload is tried once more")
             }
             guard let end = rows.last?.id else { return }
             last = end
+        }
+    }
+
+    /// An object or a copy that cannot be read does not keep the others from being looked at.
+    private func alone(_ row: SegmentRow, _ body: () throws -> Void) throws {
+        do { try body() } catch let error where error.concernsOneOnly {
+            report(row.key, "unreadable", isRepaired: false, "\(error)")
         }
     }
 
@@ -73,7 +81,7 @@ struct Audit {
             let rows = try work.catalog.settled(camera, from: from, to: to, after: last, limit: Self.page)
             for row in rows {
                 guard !isStopping() else { throw Interrupted() }
-                try check(row, found.removeValue(forKey: row.key))
+                try alone(row) { try check(row, found.removeValue(forKey: row.key)) }
             }
             findings.checked(Int64(rows.count))
             guard let end = rows.last?.place else { break }
@@ -88,6 +96,7 @@ struct Audit {
 
     private func check(_ row: SegmentRow, _ listed: Int64?) throws {
         guard let key = ObjectKey(row.key) else { return }
+        if row.state == .quarantined { return try reconsider(row, key) }
         guard row.state == .verified else {
             if listed != nil, !row.isUncertain { try judgeLeft(row, key) }
             return
@@ -133,18 +142,36 @@ struct Audit {
     }
 
     func miss(_ row: SegmentRow) throws {
-        // A store that is away has nothing.
-        if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+        // A store that is away, or another one, has nothing.
+        try StoreIdentity(work: work).confirm()
         // Retention may have deleted it since the page was read.
         guard try work.catalog.segment(camera, row.id)?.state == .verified else { return }
-        try withdraw(row)
-        if row.isLocal, try work.catalog.reopen(row) {
+        let waitsAgain = try work.watermarks.run {
+            try withdraw(row)
+            return try row.isLocal && work.catalog.reopen(row)
+        }
+        if waitsAgain {
             return report(
                 row.key, "missing", isRepaired: true, "the store lost it; it is uploaded again from the cache")
         }
         try GivenUp(work: work, cache: work.settings.cachePath(camera))
             .write(row, reason: "vanished", mayBeStored: false)
         report(row.key, "missing", isRepaired: false, "the store lost it, and no copy is left")
+    }
+
+    /// Quarantined, and in no cache any more: the store's copy is the right one, or there is none.
+    private func reconsider(_ row: SegmentRow, _ key: ObjectKey) throws {
+        guard let stored = try work.store.checksum(of: key) else {
+            try StoreIdentity(work: work).confirm()
+            try GivenUp(work: work, cache: work.settings.cachePath(camera))
+                .write(row, reason: "vanished", mayBeStored: false)
+            return report(row.key, "missing", isRepaired: false, "it was quarantined, and no copy is left")
+        }
+        guard stored == row.checksum else {
+            return report(row.key, "different", isRepaired: false, "it is quarantined, and no other copy is left")
+        }
+        try work.catalog.commitVerified(camera, row.id, checksum: stored)
+        report(row.key, "different", isRepaired: true, "it was quarantined; the store has the right bytes now")
     }
 
     /// The worker may not free by itself what the store does not have; the next pass looks how far it may.
@@ -155,8 +182,10 @@ struct Audit {
     }
 
     func quarantine(_ row: SegmentRow, _ why: String) throws {
-        try withdraw(row)
-        try work.catalog.quarantine(camera, row.id)
+        try work.watermarks.run {
+            try withdraw(row)
+            try work.catalog.quarantine(camera, row.id)
+        }
         work.tell("segmentQuarantined", camera, "\(row.start.rfc3339) \(row.key): \(why)")
         report(row.key, "different", isRepaired: false, why)
     }
@@ -166,6 +195,8 @@ struct Audit {
         guard try work.catalog.eviction(camera, row.id)?.reason == "retention" else {
             return try enter(key.text, row.bytes)
         }
+        // Listed a while ago: retention goes on meanwhile.
+        guard try work.store.head(key) != nil else { return }
         try work.catalog.noteLeft(row)
         report(row.key, "leftover", isRepaired: true, "it is too old; the next retention deletes it")
     }

@@ -67,6 +67,8 @@ struct Rebuild {
             try piece.mayGoOn()
             try day.begin()
             try work.store.list(day.folder, after: last, skipped: complain) { key, bytes in
+                // A store that does not go on after a key begins anew.
+                guard last.map({ $0.text < key.text }) ?? true else { return }
                 try piece.mayGoOn()
                 try enter(key, bytes, day)
                 piece.wentOn()
@@ -91,7 +93,13 @@ struct Rebuild {
 
     /// Of every camera: also of one that nothing else tells of yet.
     private func enterHolds(_ asset: String) throws {
-        for key in try work.store.documents(in: "\(work.settings.site)/\(asset)/holds") {
+        let keys: [DocumentKey]
+        do { keys = try work.store.documents(in: "\(work.settings.site)/\(asset)/holds") } catch let error
+            as ObjectStoreError where error.scope == .object
+        {
+            return complain(error)
+        }
+        for key in keys {
             do { try Holds(work: work, camera: nil).enter(key, asset) } catch let error as ObjectStoreError
                 where error.scope == .object
             {

@@ -55,15 +55,17 @@ final class RebuildDay {
             if let row = line.sessionRow { sessions.append(row) }
             if let loss = line.loss { losses.append(loss) }
             if let gap = line.gap { gaps.append(gap) }
-            guard sessions.count + losses.count >= RebuildDay.batch else { return }
+            guard losses.count >= RebuildDay.batch else { return }
             try full(Told(sessions: sessions, losses: losses))
             (sessions, losses) = ([], [])
         }
     }
 
     private func enterTold(_ told: Told, _ camera: CameraName) throws {
+        // Two boxes may have given one number: which session is meant only the objects say.
+        let clear = Dictionary(grouping: told.sessions, by: \.session).values.filter { $0.count == 1 }.flatMap { $0 }
         var known = sessions.removeValue(forKey: camera) ?? [:]
-        for row in told.sessions { known[row.session] = row }
+        for row in clear { known[row.session] = row }
         sessions[camera] = known
         var losses: [(row: SegmentRow, reason: String)] = []
         for var loss in told.losses {
@@ -73,7 +75,7 @@ final class RebuildDay {
             losses.append(loss)
         }
         try work.catalog.enterTold(
-            camera, asset: asset, sessions: told.sessions, losses: losses, gaps: told.gaps)
+            camera, asset: asset, sessions: clear.sorted { $0.session < $1.session }, losses: losses, gaps: told.gaps)
     }
 
     /// A summary that the store does not give out, or that is damaged, is no more than a hint.
@@ -126,8 +128,8 @@ final class RebuildDay {
         {
             return work.tell("objectUnreadable", row.camera, "\(error)")
         }
-        // A store that is away has nothing.
-        if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+        // A store that is away, or another one, has nothing.
+        try StoreIdentity(work: work).confirm()
         var gone = row
         gone.id = place
         try work.catalog.enterTold(row.camera, asset: asset, sessions: [], losses: [(gone, "vanished")], gaps: [])

@@ -36,7 +36,11 @@ struct Refusals: Hashable, Sendable {
     mutating func note(_ row: SegmentRow, writes: Int64) -> Verdict {
         let segment = Segment(camera: row.camera, id: row.id)
         guard var refusal = segments[segment] else {
-            if segments.count < Self.most { segments[segment] = Refusal(count: 1, writes: writes) }
+            // What went by other ways, as a worker's eviction, was not forgotten.
+            if segments.count >= Self.most, let stale = segments.min(by: { $0.value.writes < $1.value.writes })?.key {
+                segments[stale] = nil
+            }
+            segments[segment] = Refusal(count: 1, writes: writes)
             return .unclear
         }
         guard writes > refusal.writes else { return refusal.count > 1 ? .own : .unclear }

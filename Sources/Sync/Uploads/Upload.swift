@@ -90,7 +90,10 @@ struct Upload {
         case .own:
             progress.blame(.uploads(row.camera), error)
             return .refused
-        case .final: return try quarantine("is refused by the store, which takes others: \(error.detail)")
+        case .final:
+            return try quarantine(
+                "is refused by the store, which takes others: \(error.detail)",
+                nextStep: "\(error.nextStep); then run cvrctl verify \(row.camera)")
         }
     }
 
@@ -114,8 +117,8 @@ struct Upload {
     /// The cache has no copy any more and a write may have been made: only the store knows.
     private func ask(_ key: ObjectKey) throws -> Outcome {
         guard let stored = try work.store.checksum(of: key) else {
-            // A store that went away has nothing.
-            if work.store.canVanish { try StoreIdentity(work: work).prepare() }
+            // A store that went away, or another one, has nothing.
+            try StoreIdentity(work: work).confirm()
             _ = try work.store.delete([key])  // What a write that died may have left beside its place.
             try GivenUp(work: work, cache: work.settings.cachePath(row.camera)).settle(row)
             return .gone
@@ -151,13 +154,15 @@ struct Upload {
         return (scan.metadata(row.camera, checksum: checksum), checksum)
     }
 
-    private func quarantine(_ why: String) throws -> Outcome {
+    private func quarantine(
+        _ why: String, nextStep: String = "compare the copies in the cache and the store"
+    ) throws -> Outcome {
         try work.catalog.quarantine(row.camera, row.id)
         let message = "\(row.camera) \(row.id.session).\(row.id.counter) \(row.start.rfc3339) \(why)"
         work.tell("segmentQuarantined", row.camera, message)
         progress.blame(
             .uploads(row.camera),
-            SyncError(.failed, message, nextStep: "compare the copies in the cache and the store"))
+            SyncError(.failed, message, nextStep: nextStep))
         return .quarantined
     }
 

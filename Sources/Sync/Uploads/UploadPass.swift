@@ -28,7 +28,6 @@ package struct UploadPass: Sendable {
     private let isStopping: @Sendable () -> Bool
     private let gate: StoreGate
     /// One at a time looks at a cache and replaces its watermark.
-    private let watermarks = Exclusion()
 
     package init(
         work: Workspace, progress: Progress, isStopping: @escaping @Sendable () -> Bool = { false }
@@ -139,8 +138,11 @@ package struct UploadPass: Sendable {
                 turns.note { $0.uploaded += 1 }
                 noteProgress(row)
                 gate.succeeded()
-            case .quarantined, .refused: turns.note { $0.fail(row.camera) }
-            case .gone: break
+            case .quarantined:
+                progress.update { $0.refusals.forget(row) }
+                turns.note { $0.fail(row.camera) }
+            case .refused: turns.note { $0.fail(row.camera) }
+            case .gone: progress.update { $0.refusals.forget(row) }
             }
         } catch let error as CancellationError {
             throw error
@@ -170,7 +172,7 @@ package struct UploadPass: Sendable {
 
     /// What a worker may free by itself; below everything that is not in the catalog yet.
     private func publishWatermark(_ camera: CameraName) {
-        watermarks.run { replaceWatermark(camera) }
+        work.watermarks.run { replaceWatermark(camera) }
     }
 
     private func replaceWatermark(_ camera: CameraName) {
@@ -204,11 +206,4 @@ extension UploadPass.Report {
 extension ObjectStore {
     /// A disk has nothing from more at a time; a service answers after a round trip, in which others may be asked.
     package var uploadsAtOnce: Int { canVanish ? 1 : 4 }
-}
-
-/// Lets one thread at a time in.
-private final class Exclusion: Sendable {
-    private let held = Mutex(())
-
-    func run(_ body: () -> Void) { held.withLock { _ in body() } }
 }
