@@ -167,10 +167,12 @@ final class S3AnswerTests {
             return count
         }
         let more = "<IsTruncated>true</IsTruncated><NextContinuationToken>a</NextContinuationToken>"
+        let (other, next) = (entry.replacing("48-00", with: "49-00"), more.replacing(">a<", with: ">b<"))
         let last = "<IsTruncated>false</IsTruncated>"
         #expect(try await list([entry + more, entry + last]) == 2)
         for bodies in [
             [entry], [entry + "<IsTruncated>true</IsTruncated>"], [entry + more, entry + more],
+            [entry + more, other + next, entry + more], [entry + more, entry + next],
             ["<Contents><Key>a</Key></Contents>" + last],
         ] {
             await #expect(throws: ObjectStoreError.self) { _ = try await list(bodies) }
@@ -206,6 +208,17 @@ final class S3AnswerTests {
         #expect(try bed.store.read(key, offset: 1_999_995, count: 7) == Array("5678901".utf8))
         #expect(try bed.store.checksum(of: key) == promise.checksum)
         #expect(try bed.store.read(key, offset: 2_999_998, count: 100) == Array("89".utf8))
+    }
+
+    @Test("another part of an object than was asked for is none, and what is longer than it says is not read for ever")
+    func parts() async throws {
+        let head = Answer(status: 200, headers: ["ETag": "\"x\"", "Content-Length": "3"])
+        let part = Answer(status: 206, headers: ["Content-Range": "bytes 0-2/3"], body: "abc")
+        let bed = try await Bed([head, part])
+        #expect(try bed.store.checksum(of: key) == CRC32C(Array("abc".utf8)).value)
+        #expect(throws: ObjectStoreError.self) { try bed.store.read(key, offset: 1, count: 3) }
+        let empty = try await Bed([head, Answer(status: 206, headers: ["Content-Range": "bytes 0-2/3"])])
+        #expect(throws: ObjectStoreError.self) { try empty.store.checksum(of: key) }
     }
 
     @Test("a wrong clock is set right by the store's own word, and what it refused is asked once more")

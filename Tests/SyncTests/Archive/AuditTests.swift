@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Messages
+import ObjectStore
 import Recording
 import Sync
 import Synchronization
@@ -113,6 +114,65 @@ struct AuditTests {
         #expect(try rig.rows().map(\.isLocal) == [true, false, true])
         // It stays a finding until somebody has looked.
         #expect(try await verify(rig).findings.map(\.kind) == ["different"])
+    }
+
+    @Test("an object that cannot be read is told, and the others are looked at all the same")
+    func unreadable() async throws {
+        let rig = try await stored(3)
+        let store = ScriptedService(root: rig.root + "/store") { request, count in
+            guard request == "checksum", count == 2 else { return }
+            throw ObjectStoreError("read", "it", detail: "it is archived", nextStep: "thaw it", scope: .object)
+        }
+        let total = Mutex(Listing.Verified(checked: 0, findings: []))
+        try await Auditor(progress: Sync.Progress()).verify(
+            rig.workspace(store: store), [rig.front], isDeep: true, limit: StopSwitch()
+        ) { step in
+            total.withLock { $0 += step }
+        }
+        let report = total.withLock { $0 }
+        #expect(report.checked == 3 && report.findings.map(\.kind) == ["unreadable"])
+        #expect(report.findings.map(\.repaired) == [false])
+        #expect(try rig.rows().allSatisfy { $0.state == .verified })
+    }
+
+    @Test(
+        "what was quarantined and left its cache is verified when the store has it right, else on record as lost",
+        arguments: [true, false])
+    func quarantinedAlone(isRestored: Bool) async throws {
+        let rig = try await stored(2)
+        let object = try rig.objects()[0]
+        let whole = try rig.object(object)
+        try rig.replaceObject(object) { $0.replaceSubrange(5000..<5003, with: [1, 2, 3]) }
+        #expect(try await verify(rig, deep: true).findings.map(\.kind) == ["different"])
+        // As a worker does that has no other room.
+        try FileManager.default.removeItem(atPath: "\(rig.root)/cache/front/\(rig.cached()[0])")
+        try rig.sync()
+        #expect(try rig.rows().map(\.state) == [.quarantined, .verified])
+        #expect(try await verify(rig).findings.map(\.repaired) == [false])
+
+        try rig.removeObject(object)
+        if isRestored { try rig.putObject(object, whole.bytes, whole.metadata) }
+        #expect(try await verify(rig).findings.map(\.repaired) == [isRestored])
+        #expect(try rig.rows().map(\.state) == [isRestored ? .verified : .evicted, .verified])
+        #expect(rig.events.recent.map(\.type).contains("footageLost") == !isRestored)
+        #expect(try await verify(rig, deep: true).findings == [])
+    }
+
+    @Test("a quarantined segment that was never stored is lost when it leaves its cache")
+    func quarantinedAndGone() async throws {
+        let rig = try await Rig(at: .file)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        var store = ScriptedService(root: rig.root + "/store")
+        store.admits = { _ in throw ObjectStoreError("put", "it", detail: "no", nextStep: "none", scope: .object) }
+        let progress = Sync.Progress()
+        try rig.sync(rig.workspace(store: store), progress)
+        #expect(try rig.rows().map(\.state) == [.quarantined])
+        try FileManager.default.removeItem(atPath: "\(rig.root)/cache/front/\(rig.cached()[0])")
+        try rig.sync(rig.workspace(store: store), progress)
+        #expect(try rig.rows().map(\.state) == [.evicted])
+        #expect(rig.events.recent.map(\.type).contains("footageLost"))
     }
 
     @Test("a hundredth of what is a day old is looked at each day, and what is missing is found without being asked")
