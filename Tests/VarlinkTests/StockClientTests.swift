@@ -154,7 +154,7 @@ struct InterfaceFileTests {
         "Adopt()": VarlinkEmpty(),
         "Adopt->": Listing.Adopted(cameras: [Listing.AdoptedCamera(name: "n", session: 1)]), "Finding": finding,
         "Verify()": Listing.VerifyRequest(camera: "c", deep: true),
-        "Verify->": Listing.Verified(checked: 1, findings: [finding]),
+        "Verify->": Listing.Verified(checked: 1, findings: [finding], omitted: 1, omittedUnrepaired: 1),
         "Segment": segment, "Gap": gap, "Span": span, "Event": event, "Segments()": query, "Gaps()": query,
         "Coverage()": query, "Segments->": Listing.Segments(segments: [segment]), "Gaps->": Listing.Gaps(gaps: [gap]),
         "Coverage->": Listing.Coverage(from: "f", to: "t", recorded: 1, percent: 1, spans: [span]),
