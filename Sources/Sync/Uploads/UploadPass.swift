@@ -27,7 +27,6 @@ package struct UploadPass: Sendable {
     /// True ends the pass after the objects that are under way.
     private let isStopping: @Sendable () -> Bool
     private let gate: StoreGate
-    /// One at a time looks at a cache and replaces its watermark.
 
     package init(
         work: Workspace, progress: Progress, isStopping: @escaping @Sendable () -> Bool = { false }
