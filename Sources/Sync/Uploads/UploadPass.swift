@@ -116,15 +116,28 @@ package struct UploadPass: Sendable {
     private func takeTurn(_ turns: UploadTurns, isLast: Bool = false) -> Bool {
         do {
             let allowance = work.pace.allowance
-            let next = try isLast ? turns.nextOfLast(allowance) : turns.next(allowance, progress.current.entered)
-            guard let row = next else { return false }
-            try upload(row, turns)
-            if turns.isMarkDue(row.camera, every: Self.uploadsBetweenMarks) { publishWatermark(row.camera) }
+            if isLast {
+                guard let row = try turns.nextOfLast(allowance) else { return false }
+                try run(row, turns)
+                return true
+            }
+            switch try turns.next(allowance, progress.current.entered, share: max(1, work.store.uploadsAtOnce / 2)) {
+            case .none: return false
+            case .wait: work.clock.sleep(.milliseconds(20))
+            case .upload(let row):
+                defer { turns.done(row) }
+                try run(row, turns)
+            }
             return true
         } catch {
             turns.fail(error)
             return false
         }
+    }
+
+    private func run(_ row: SegmentRow, _ turns: UploadTurns) throws {
+        try upload(row, turns)
+        if turns.isMarkDue(row.camera, every: Self.uploadsBetweenMarks) { publishWatermark(row.camera) }
     }
 
     private func upload(_ row: SegmentRow, _ turns: UploadTurns) throws {

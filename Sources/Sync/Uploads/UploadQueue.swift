@@ -11,6 +11,8 @@ struct UploadQueue {
     /// What is not handed out with the others, so that it keeps none of them.
     private let isLast: @Sendable (CameraName, SegmentID) -> Bool
     private var last: [(camera: CameraName, id: SegmentID, selection: SegmentSelection)] = []
+    /// The last call had nothing but what was to be spared.
+    private(set) var isSparing = false
 
     init(
         _ cameras: [CameraQueue], in catalog: Catalog,
@@ -24,8 +26,11 @@ struct UploadQueue {
     /// The next segment as it is now; nil when nothing waits any more.
     ///
     /// `isLiveOnly` leaves the backlog where it is; `entered` counts, for each camera, when to look for what closed since.
-    mutating func next(isLiveOnly: Bool, _ entered: [CameraName: Int64]) throws -> SegmentRow? {
-        while let (camera, id, selection) = try take(isLiveOnly: isLiveOnly, entered) {
+    /// Of the cameras in `spared` nothing is handed out, unless there is no other camera.
+    mutating func next(
+        isLiveOnly: Bool, _ entered: [CameraName: Int64], sparing spared: Set<CameraName> = []
+    ) throws -> SegmentRow? {
+        while let (camera, id, selection) = try take(isLiveOnly: isLiveOnly, entered, spared) {
             if isLast(camera, id) {
                 last.append((camera, id, selection))
             } else if let row = try row(camera, id, selection) {
@@ -45,7 +50,7 @@ struct UploadQueue {
     }
 
     private mutating func take(
-        isLiveOnly: Bool, _ entered: [CameraName: Int64]
+        isLiveOnly: Bool, _ entered: [CameraName: Int64], _ spared: Set<CameraName>
     ) throws -> (CameraName, SegmentID, SegmentSelection)? {
         while true {
             var offers: [UploadSchedule.Offer] = []
@@ -54,6 +59,9 @@ struct UploadQueue {
                 offers += try cameras[index].offers(catalog)
             }
             if isLiveOnly { offers.removeAll { $0.lane == .backlog } }
+            isSparing = !offers.isEmpty
+            if cameras.count > 1 { offers.removeAll { spared.contains($0.camera) } }
+            isSparing = isSparing && offers.isEmpty
             guard let chosen = schedule.choose(among: offers),
                 let index = cameras.firstIndex(where: { $0.camera == chosen.camera })
             else { return nil }

@@ -10,6 +10,8 @@ final class UploadTurns: Sendable {
         var queue: UploadQueue
         var report: UploadPass.Report
         var failure: (any Error)?
+        /// Of each camera, uploads that are under way.
+        var underWay: [CameraName: Int] = [:]
         /// Of each camera, uploads since its watermark was looked at.
         var unmarked: [CameraName: Int] = [:]
     }
@@ -27,11 +29,31 @@ final class UploadTurns: Sendable {
 
     var report: UploadPass.Report { state.withLock { $0.report } }
 
-    /// Nil when nothing waits, or it is over; `entered` as in `Progress`.
-    func next(_ allowance: BandwidthPlan.Allowance, _ entered: [CameraName: Int64]) throws -> SegmentRow? {
-        guard !isOver, !allowance.isPause else { return nil }
-        return try state.withLock { try $0.queue.next(isLiveOnly: allowance.isLiveOnly, entered) }
+    enum Turn {
+        case upload(SegmentRow)
+        /// What waits is of cameras that have as many uploads under way as they may.
+        case wait
+        case none
     }
+
+    /// None when nothing waits, or it is over; `entered` as in `Progress`.
+    ///
+    /// No camera has more than `share` uploads under way, unless it is alone: what closes at the others finds a thread,
+    /// however large its segments are.
+    func next(
+        _ allowance: BandwidthPlan.Allowance, _ entered: [CameraName: Int64], share: Int
+    ) throws -> Turn {
+        guard !isOver, !allowance.isPause else { return .none }
+        return try state.withLock { state in
+            let busy = Set(state.underWay.filter { $0.value >= share }.keys)
+            let row = try state.queue.next(isLiveOnly: allowance.isLiveOnly, entered, sparing: busy)
+            guard let row else { return state.queue.isSparing ? .wait : .none }
+            state.underWay[row.camera, default: 0] += 1
+            return .upload(row)
+        }
+    }
+
+    func done(_ row: SegmentRow) { state.withLock { $0.underWay[row.camera, default: 0] -= 1 } }
 
     /// The next of those that wait for all others to be done.
     func nextOfLast(_ allowance: BandwidthPlan.Allowance) throws -> SegmentRow? {

@@ -88,6 +88,23 @@ struct ServiceTests {
         #expect(work.watch.found?.vouches == false)
     }
 
+    @Test("no camera has more than half of what is under way, unless it is the only one")
+    func shares() throws {
+        let rig = try recorded(12)
+        let gate = try #require(CameraName("gate"))
+        let recorder = try rig.recorder(gate)
+        try recorder.start()
+        try recorder.record()
+        try rig.recorder().start()
+        let others = DispatchSemaphore(value: 0)
+        let store = ScriptedService(root: rig.root + "/store") { request, _ in
+            // Time for others to come; nobody signals.
+            if request == "put" { _ = others.wait(timeout: .now() + .milliseconds(20)) }
+        }
+        #expect(try sync(rig, store, Sync.Progress())?.uploaded == 13)
+        #expect((2...3).contains(store.mostAtOnce), "two of one camera, and the other's")
+    }
+
     @Test("an answer that was lost is looked up once, and nothing is written twice")
     func lost() throws {
         let rig = try recorded(3)
