@@ -32,6 +32,11 @@ package struct CredentialFile: Hashable, Sendable {
         return try secret(at: "\(stateDirectory)/\(reference)", isGuarded: false, reference)
     }
 
+    /// What makes a changed file count: systemd passes copies, of when cvrd started.
+    private static func command(_ isGuarded: Bool) -> String {
+        isGuarded ? "`systemctl restart cvrd`" : "`cvrctl reload`"
+    }
+
     private func secret(at path: String, isGuarded: Bool, _ reference: String) throws(Refusal) -> Secret {
         var facts = stat()
         if !isGuarded, stat(path, &facts) == 0 {
@@ -47,7 +52,7 @@ package struct CredentialFile: Hashable, Sendable {
         } catch {
             throw Refusal(
                 code: "credential", "the credential cannot be read: \(error)",
-                nextStep: "Correct that and run `cvrctl reload`")
+                nextStep: "Correct that and run \(Self.command(isGuarded))")
         }
         guard var bytes else {
             throw Refusal(
@@ -60,7 +65,8 @@ package struct CredentialFile: Hashable, Sendable {
         else {
             throw Refusal(
                 code: "credential", "\(path) does not hold one line of text",
-                nextStep: "Put nothing but the secret into it and run `cvrctl reload`")
+                nextStep: "Put nothing but the secret into \(isGuarded ? "the file that systemd passes" : "it") "
+                    + "and run \(Self.command(isGuarded))")
         }
         return Secret(text)
     }

@@ -1,7 +1,8 @@
 import Configuration
 import Messages
 
-/// Where cvr-sync's way into its store is read: each time that it is told, so that a new key needs only a reload.
+/// Where cvr-sync's way into its store is read: each time that it is told, so that a new key needs only a reload; one
+/// that systemd passes needs a restart of cvrd, since systemd reads it then.
 struct StoreSecrets: Hashable, Sendable {
     private static let authorityLimit = 256 << 10
 

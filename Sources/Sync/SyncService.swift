@@ -112,7 +112,8 @@ extension SyncService {
                     settings: settings, catalog: catalog, store: store, billed: billed, clock: clock, events: events,
                     pace: pace, step: step))
             passSoon()
-            if !store.canVanish { nextPass = nextPass + settings.phase() }
+            var random = SystemRandomNumberGenerator()
+            if !store.canVanish { nextPass = nextPass + settings.phase(&random) }
         }
     }
 

@@ -89,7 +89,9 @@ package struct SyncSettings: Hashable, Sendable {
     }
 
     /// When in the period the passes of a box are: a thousand that start together do not ask together.
-    func phase() -> TimeSpan { TimeSpan(microseconds: .random(in: 0..<max(1, period.microseconds))) }
+    package func phase(_ random: inout some RandomNumberGenerator) -> TimeSpan {
+        TimeSpan(microseconds: .random(in: 0..<max(1, period.microseconds), using: &random))
+    }
 
     var folder: SyncFolder { SyncFolder(state: statePath) }
     var catalogPath: String { folder.path + "/catalog.sqlite" }

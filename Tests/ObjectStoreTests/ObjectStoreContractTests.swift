@@ -40,6 +40,12 @@ final class ObjectStoreContractTests {
             case .named: try NamedStore().store(prefix: "contract/\(UUID())")
             }
         try store.prepare()
+        if kind == .named {
+            // What it lacks is done without, as by cvr-sync. No test looks at this site.
+            let mark = try mark(try #require(SiteName("probed")))
+            #expect(try store.putDocument([1], as: mark, if: .always))
+            _ = try store.probe(mark)
+        }
         return store
     }
 

@@ -9,7 +9,7 @@ import Testing
 /// What is stored is plain for others: Amazon's own client and library, and ffprobe by a link that needs no key.
 @Suite("S3 objects in others' hands", .enabled(if: OtherClients.areThere, "contrib/test --all installs aws and boto3"))
 struct S3ReadersTests {
-    @Test("aws s3 cp, boto3 and ffprobe read what was put, bytes and metadata", .timeLimit(.minutes(3)))
+    @Test("aws s3 cp, boto3 and ffprobe read what was put, bytes and metadata", .timeLimit(.minutes(5)))
     func readers() async throws {
         let weed = try await SeaweedFS.shared.value
         let folder = FileManager.default.temporaryDirectory.appending(path: "readers-\(UUID())").path

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Against a server that checks every signature and every checksum.
-@Suite("S3 store on SeaweedFS", .timeLimit(.minutes(1)))
+@Suite("S3 store on SeaweedFS", .timeLimit(.minutes(5)))
 struct S3StoreTests {
     @Test("SeaweedFS can do all that is asked for, and finding that out changes nothing")
     func probe() async throws {

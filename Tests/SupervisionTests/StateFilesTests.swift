@@ -28,6 +28,12 @@ struct StateFilesTests {
         }
         chmod("\(directory)/a", 0o640)
         #expect(throws: Refusal.self) { try file.read("\(directory)/a") }
+        // What systemd passed is as old as cvrd.
+        try SmallFileFixture.write("", "\(box.root)/system/passed", mode: 0o440)
+        let passed = #expect(throws: Refusal.self) { try file.read("passed") }
+        #expect(passed?.nextStep.contains("systemctl restart cvrd") == true)
+        let own = #expect(throws: Refusal.self) { try file.read("empty") }
+        #expect(own?.nextStep.contains("cvrctl reload") == true)
         #expect(throws: Refusal.self) { try file.read("missing") }
         #expect(throws: Refusal.self) { try file.read(directory) }
     }

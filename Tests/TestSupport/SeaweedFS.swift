@@ -30,19 +30,23 @@ package final class SeaweedFS: Sendable {
         try FileManager.default.createDirectory(atPath: folder + "/data", withIntermediateDirectories: true)
         try Data(Self.identities.utf8).write(to: URL(filePath: folder + "/s3.json"))
         let ports = try (0..<6).map { _ in try Self.port() }
+        // It makes one for each port, and has no other place for them; another user could not replace what it leaves.
+        let sockets = ports.flatMap { ["/tmp/seaweedfs-*-\($0).sock", "/tmp/seaweedfs-*-\($0 + 10_000).sock"] }
         // Its standard input is ours to hold: the end of that is its own end.
         let script = """
             cd "$2"
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.crt \
                 -days 2 -subj /CN=weed -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-            "$1" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
+            "$1" -logdir="$2" server -ip=127.0.0.1 -ip.bind=127.0.0.1 -dir=data -s3 -s3.config=s3.json -s3.port=\(ports[0]) \
                 -master.port=\(ports[1]) -volume.port=\(ports[2]) -filer -filer.port=\(ports[3]) \
                 -metricsPort=\(ports[4]) -master.volumeSizeLimitMB=256 -volume.max=200 -master.telemetry=false \
                 -s3.port.https=\(ports[5]) -s3.cert.file=tls.crt -s3.key.file=tls.key -s3.localSocket="$2/s3" \
+                -filer.localSocket="$2/filer" \
                 -s3.port.iceberg=0 -s3.port.lance=0 </dev/null >log 2>&1 &
             cat
             kill -9 $!
-            rm -rf "$2"
+            wait $! 2>/dev/null
+            rm -rf "$2" \(sockets.joined(separator: " "))
             """
         child = try ChildProcess("/bin/bash", ["-c", script, "weed", venv + "/bin/weed", folder])
         endpoint = "http://127.0.0.1:\(ports[0])"
@@ -138,6 +142,8 @@ package final class SeaweedFS: Sendable {
     }
 
     /// A minute and a half is for a program of 200 MB that comes off a cold disk beside a build's leavings.
+    ///
+    /// It may take that twice: suites that ask for the shared one have limits of four minutes or more.
     private static func comesUp(_ what: String, _ folder: String, _ look: () throws -> Bool?) async throws {
         do {
             try await eventually("SeaweedFS \(what)", within: .seconds(90), every: .milliseconds(100)) { try look() }

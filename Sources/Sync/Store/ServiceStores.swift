@@ -14,7 +14,8 @@ extension SyncSettings {
         guard let credential = storeAccess.credential.flatMap({ S3Credential($0.revealed()) }) else {
             throw SyncError(
                 .invalidArgument, "the store's credential is not ACCESS_KEY_ID:SECRET or ACCESS_KEY_ID:SECRET:TOKEN",
-                nextStep: "correct the file that store.credential names, then run cvrctl reload")
+                nextStep: "correct the file that store.credential names, then run cvrctl reload; if it is in "
+                    + "/etc/cvr/credentials, run systemctl restart cvrd")
         }
         return S3Store(
             location, credential, client, storageClass: storeAccess.storageClass, clock: clock.now, counting: counting)

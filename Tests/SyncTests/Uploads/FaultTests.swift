@@ -19,6 +19,10 @@ struct FaultTests {
     static var kills: Int? { number("CVR_FAULT_KILLS", otherwise: 5) }
     static var seed: Int? { number("CVR_FAULT_SEED", otherwise: .random(in: 1...999_999)) }
 
+    /// Of a campaign, with the server's start; contrib/faults asks for long ones.
+    static let limit = TimeLimitTrait.Duration.minutes(
+        variable("CVR_FAULT_RUNS") ?? variable("CVR_FAULT_KILLS") == nil ? 6 : 60)
+
     /// Nil for what is no number.
     private static func number(_ name: String, otherwise: Int) -> Int? {
         variable(name).map { Int($0) } ?? otherwise
@@ -27,7 +31,9 @@ struct FaultTests {
     @Test("what contrib/faults asks for is done, or else this fails")
     func asked() { #expect(!Self.kinds.isEmpty && Self.runs != nil && Self.kills != nil && Self.seed != nil) }
 
-    @Test("whatever goes wrong, every segment is in the store once, whole, and evicted only then", arguments: kinds)
+    @Test(
+        "whatever goes wrong, every segment is in the store once, whole, and evicted only then",
+        .timeLimit(FaultTests.limit), arguments: kinds)
     func campaign(kind: StoreServer.Kind) async throws {
         let (seed, runs) = (UInt64(clamping: try #require(Self.seed)), try #require(Self.runs))
         try await withStore(kind) { server, proxy in
@@ -42,23 +48,29 @@ struct FaultTests {
     }
 
     @Test(
-        "killed at any moment cvr-sync leaves nothing behind that the next one does not mend", .timeLimit(.minutes(60)),
-        arguments: kinds)
+        "killed at any moment cvr-sync leaves nothing behind that the next one does not mend",
+        .timeLimit(FaultTests.limit), arguments: kinds)
     func kills(kind: StoreServer.Kind) async throws {
         let (seed, kills) = (UInt64(clamping: try #require(Self.seed)), try #require(Self.kills))
         try await withStore(kind) { server, proxy in
             let campaign = try KillCampaign(server, through: proxy, seed: seed)
             for _ in 0..<kills { try await campaign.kill() }
+            // By those that were killed: the last one, which is not, does all of it.
+            let (evicted, requests) = (campaign.evicted, try await proxy.seen()["requests"] ?? 0)
             try await campaign.examine()
             print(
-                "\(kind), seed \(seed): \(kills) kills, \(campaign.recorded) segments, \(campaign.evicted) evicted,",
-                "\(try await proxy.seen()["requests"] ?? 0) requests")
+                "\(kind), seed \(seed): \(kills) kills, \(campaign.recorded) segments, the killed ones made",
+                "\(requests) requests and evicted \(evicted)")
             #expect(campaign.failures == [], "seed \(seed)")
-            #expect(campaign.evicted > 0, "of a cache that holds eleven")
+            #expect(requests > 0)
+            // A cache holds eleven.
+            if kills >= 50 { #expect(evicted > 0) }
         }
     }
 
-    @Test("a healthy network costs one write a segment, and at most 2 % of them twice", arguments: kinds)
+    @Test(
+        "a healthy network costs one write a segment, and at most 2 % of them twice", .timeLimit(.minutes(6)),
+        arguments: kinds)
     func healthy(kind: StoreServer.Kind) async throws {
         try await withStore(kind) { server, proxy in
             let told = Mutex<[BilledRequest]>([])
@@ -80,7 +92,9 @@ struct FaultTests {
         }
     }
 
-    @Test("a certificate that expires in the midst of it stops everything, and renewed lets it go on", arguments: kinds)
+    @Test(
+        "a certificate that expires in the midst of it stops everything, and renewed lets it go on",
+        .timeLimit(.minutes(6)), arguments: kinds)
     func renewal(kind: StoreServer.Kind) async throws {
         let (valid, expired) = (try await certificate(), try await certificate(isExpired: true))
         defer { for made in [valid, expired] { try? FileManager.default.removeItem(atPath: made.folder) } }  // as below
@@ -108,7 +122,9 @@ struct FaultTests {
         return try await Certificate(in: folder, isExpired: isExpired)
     }
 
-    @Test("a server whose certificate expired, or is somebody else's, is told nothing", arguments: kinds)
+    @Test(
+        "a server whose certificate expired, or is somebody else's, is told nothing", .timeLimit(.minutes(6)),
+        arguments: kinds)
     func certificates(kind: StoreServer.Kind) async throws {
         let expired = try await certificate(isExpired: true)
         defer { try? FileManager.default.removeItem(atPath: expired.folder) }  // A leftover in /tmp fails no test.

@@ -8,8 +8,10 @@ import Varlink
 
 /// Many real deaths of cvr-sync at random moments, while it uploads under faults and evicts what it verified.
 final class KillCampaign {
-    /// A process lives so long at most, in milliseconds: it starts, shuts itself in, and uploads for most of that.
+    /// A process lives so long at most, in milliseconds: it surveys its cache, and uploads for most of that.
     private static let longestLife = 400
+    /// One in so many has its life counted from its spawn, and may die while it shuts itself in; the others listen by then.
+    private static let early = 4
     /// Segments that are recorded while it lives.
     private static let segments = 3
 
@@ -20,6 +22,7 @@ final class KillCampaign {
     private let proxy: FaultProxy
     private var random: SeededRandom
     private var ledger: FaultLedger
+    private var lives = 0
     private(set) var failures: [String] = []
 
     init(_ server: StoreServer, through proxy: FaultProxy, seed: UInt64) throws {
@@ -47,11 +50,15 @@ final class KillCampaign {
         let front = rig.front
         // It ends with the process, by a connection that breaks.
         async let work: Void = sync.work(on: front, until: { _ in false })
-        let life = Int.random(in: 0...Self.longestLife, using: &random)
-        async let death: Void = sync.die(after: .milliseconds(life))
+        let drawn = Int.random(in: 0...Self.longestLife, using: &random)
+        // However few there are, one comes to its uploads.
+        let life = lives == 0 ? Self.longestLife : drawn
+        lives += 1
+        let birth: KilledSync.Birth = lives.isMultiple(of: Self.early) ? .spawn : .socket
+        async let death: Void = sync.die(after: .milliseconds(life), from: birth)
         for _ in 0..<Self.segments { _ = try ledger.record(recorder) }
         try await death
-        do { try await work } catch is VarlinkConnectionError {} catch is Missed {}
+        do { try await work } catch is VarlinkConnectionError {} catch is KilledSync.Ended {}
         failures += try ledger.evictedEarly(direct)
     }
 

@@ -31,9 +31,17 @@ struct KilledSync: Sendable {
             ], log: rig.root + "/log")
     }
 
-    /// Lets it live for so long, counted from its start, and kills it; an error when it ended by itself before.
-    func die(after life: Duration) async throws {
+    /// When its life is counted from.
+    enum Birth {
+        case spawn
+        /// It is listening: what is before takes longer than most lives on a busy machine.
+        case socket
+    }
+
+    /// Lets it live for so long and kills it; an error when it ended by itself before.
+    func die(after life: Duration, from birth: Birth) async throws {
         do {
+            if birth == .socket { await (try await connect()).close() }
             let ending = try await process.end(within: life)
             throw Ended(ending: ending)
         } catch is Missed {
@@ -42,7 +50,15 @@ struct KilledSync: Sendable {
         }
     }
 
-    private struct Ended: Error { var ending: Ending }
+    private func connect() async throws -> VarlinkClient {
+        try await eventually("cvr-sync answers", every: .milliseconds(2)) {
+            guard process.isRunning else { throw Ended(ending: try await process.end()) }
+            do { return try await VarlinkClient.connect(path: socket) } catch is VarlinkConnectionError { return nil }
+        }
+    }
+
+    /// It is no more.
+    struct Ended: Error { var ending: Ending }
 
     /// Tells it what cvrd would, and has it do one pass after the other, until `isDone` or its end.
     ///
@@ -50,10 +66,7 @@ struct KilledSync: Sendable {
     func work(
         on camera: CameraName, passes: Int = .max, until isDone: @Sendable ([Listing.Segment]) -> Bool
     ) async throws {
-        let client = try await eventually("cvr-sync answers", every: .milliseconds(2)) {
-            guard process.isRunning else { throw Missed("cvr-sync was killed") }
-            do { return try await VarlinkClient.connect(path: socket) } catch is VarlinkConnectionError { return nil }
-        }
+        let client = try await connect()
         _ = try await client.call("io.cvr.Sync.Configure", configuration, as: VarlinkEmpty.self)
         for _ in 0..<passes {
             do {

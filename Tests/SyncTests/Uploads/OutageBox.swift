@@ -16,7 +16,15 @@ final class OutageBox {
 
     static var now: WallTime { WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
 
-    let root = "/dev/shm/cvr-outage-\(UInt32.random(in: 0...UInt32.max))"
+    /// In memory, and gone with the box, also with one that fails to start.
+    private final class Folder {
+        let path = "/dev/shm/cvr-outage-\(UInt32.random(in: 0...UInt32.max))"
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }  // A leftover fails no test.
+    }
+
+    private let folder = Folder()
+    private var root: String { folder.path }
     let store: OutageStore
     /// Between two passes.
     private let period: TimeSpan
@@ -25,20 +33,18 @@ final class OutageBox {
 
     /// As many cameras as there are numbers of `bytes`: those of the media of each of their segments.
     init(_ kind: OutageStore.Kind, segments bytes: [Int], period: TimeSpan) async throws {
-        for folder in ["run", "cache", "state"] {
-            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+        let root = folder.path
+        for name in ["run", "cache", "state"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
         }
         self.period = period
         store = try await OutageStore(kind, in: root)
-        let root = root
         writers = try bytes.enumerated().map { index, bytes in
             let name = "cam-\(index + 1)"
             let camera = try #require(CameraName(name))
             return try SmallSegments(cache: "\(root)/cache/\(name)", camera: camera, bytes: bytes)
         }
     }
-
-    func remove() { try? FileManager.default.removeItem(atPath: root) }  // A leftover fails no test.
 
     /// Segments that ended a minute ago, `count` of each of these cameras or of all; returns their bytes.
     @discardableResult

@@ -31,7 +31,6 @@ struct OutageTests {
     @Test("three days of sixteen cameras wait on the disk, and go to the store without a loss in little memory")
     func threeDays() async throws {
         let (box, _) = try await outage(.folder, of: Self.queued)
-        defer { box.remove() }
         let began = ContinuousClock.now
         try await box.serving(limit: nil) { sync in
             var took = Duration.zero
@@ -58,7 +57,6 @@ struct OutageTests {
         let (each, rate) = (4, 32)
         let queued = min(5000 / Self.cameras, Self.queued)
         let (box, bytes) = try await outage(kind, of: queued)
-        defer { box.remove() }
         let outage = Double(queued * Self.cameras) / Double(rate)
         let began = ContinuousClock.now
         try await box.serving(limit: Int64(Double(rate) * 1.5 * 8 * Double(bytes))) { sync in

@@ -6,6 +6,7 @@ import Recording
 import SegmentStore
 import Sync
 import Synchronization
+import TestSupport
 import Testing
 
 /// What a pass does first, and when it ends.
@@ -66,6 +67,16 @@ struct PassTests {
         let expected = [(1, 0), (1, 1), (2, 1), (2, 0), (1, 2), (1, 3)].map { SegmentID(session: $0, counter: $1) }
         #expect(order.withLock { $0 } == expected)
         #expect(try rig.rows().allSatisfy { $0.state == .verified && $0.isRead && $0.isLocal })
+    }
+
+    @Test("boxes that start together have their passes all over the period")
+    func phases() throws {
+        var random = SeededRandom(seed: 1)
+        let settings = try Rig(SyncSettings.Camera(asset: "archive", segmentLength: .seconds(20))).settings
+        let phases = (0..<1000).map { _ in settings.phase(&random) }
+        #expect(phases.allSatisfy { .zero <= $0 && $0 < .seconds(20) })
+        let tenths = Dictionary(grouping: phases) { $0.microseconds / 2_000_000 }
+        #expect(tenths.count == 10 && tenths.values.allSatisfy { (50...150).contains($0.count) })
     }
 
     @Test("a pass that was told to end, as by other settings, neither uploads nor deletes any more")

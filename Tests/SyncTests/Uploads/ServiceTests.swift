@@ -188,6 +188,32 @@ struct ServiceTests {
         #expect(progress.current.breaker.state == .closed)
     }
 
+    @Test("a box that runs on notices within an hour that another one took its store over, and writes no more")
+    func takenOver() throws {
+        let rig = try recorded(1)
+        let store = ScriptedService(root: rig.root + "/store")
+        let work = try rig.workspace(store: store)
+        #expect(try rig.sync(work).uploaded == 1)
+        let looks = try #require(store.requests["document"])
+        let mark = URL(filePath: rig.root + "/store/plant/.identity")
+        var names = try JSONDecoder().decode([String: String].self, from: Data(contentsOf: mark))
+        names["box"] = "another"
+        try JSONEncoder().encode(names).write(to: mark)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        try recorder.record()
+        // It does not look with each pass.
+        rig.clock.advance(.seconds(3500))
+        #expect(try rig.sync(work).uploaded == 1)
+        #expect(store.requests["document"] == looks && store.requests["put"] == 2)
+        try recorder.record()
+        rig.clock.advance(.seconds(101))
+        let error = #expect(throws: ObjectStoreError.self) { try rig.sync(work) }
+        #expect(error?.isOfAnotherBox == true)
+        #expect(store.requests["document"] == looks + 1 && store.requests["put"] == 2)
+        #expect(try rig.rows().last?.state == .closed)
+    }
+
     @Test("without permission the store is away at once, and no object is blamed")
     func forbidden() async throws {
         let rig = try recorded(3)

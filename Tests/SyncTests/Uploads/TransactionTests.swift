@@ -9,7 +9,7 @@ import Testing
 import struct Supervision.CostForecast
 
 /// What the server counts: SeaweedFS, for the same sixteen cameras and the same half minute.
-@Suite("Transactions", .timeLimit(.minutes(2)))
+@Suite("Transactions", .timeLimit(.minutes(5)))
 struct TransactionTests {
     private static let cameras = 16
     private static let recorded = 30

@@ -17,7 +17,6 @@ struct UplinkTests {
         let bytes = Int(bitsPerSecond / 8)
         let box = try await OutageBox(
             .service, segments: [Int](repeating: bytes, count: 8), period: .seconds(30))
-        defer { box.remove() }
         try box.record(backlog: 10)
         try await box.store.come()
         try await box.serving(limit: bitsPerSecond) { _ in
@@ -44,7 +43,6 @@ struct UplinkTests {
         let (period, rates) = (TimeSpan.seconds(4), [25_000_000] + [Int](repeating: 1_000_000, count: 15))
         let segments = rates.map { $0 / 8 * Int(period.microseconds / 1_000_000) }
         let box = try await OutageBox(.service, segments: segments, period: period)
-        defer { box.remove() }
         // Of the large one.
         if backlog > 0 { try box.record(backlog: backlog, of: 0..<1) }
         try await box.store.come()
