@@ -31,9 +31,9 @@ struct StateFilesTests {
         // What systemd passed is as old as cvrd.
         try SmallFileFixture.write("", "\(box.root)/system/passed", mode: 0o440)
         let passed = #expect(throws: Refusal.self) { try file.read("passed") }
-        #expect(passed?.nextStep.contains("systemctl restart cvrd") == true)
+        #expect(passed?.fault.nextStep.contains("systemctl restart cvrd") == true)
         let own = #expect(throws: Refusal.self) { try file.read("empty") }
-        #expect(own?.nextStep.contains("cvrctl reload") == true)
+        #expect(own?.fault.nextStep.contains("cvrctl reload") == true)
         #expect(throws: Refusal.self) { try file.read("missing") }
         #expect(throws: Refusal.self) { try file.read(directory) }
     }
