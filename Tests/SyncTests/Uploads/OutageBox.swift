@@ -161,7 +161,7 @@ struct SyncProcessClient {
 
     /// Waits until cvr-sync knows that the store is away, and what waits for it.
     func seesOutage(cameras: Int, queued: Int) async throws {
-        let seen = try await eventually("the outage is noticed", within: .seconds(300)) {
+        let seen = try await eventually("the outage is noticed", within: .seconds(900)) {
             let status = try await self.status()
             let isForeseen = status.caches.count == cameras && status.caches.allSatisfy { $0.evictionIn != nil }
             return status.breaker != "closed" && isForeseen ? status : nil
