@@ -71,13 +71,19 @@ struct SampledAudit {
             work: work, progress: progress, camera: camera, isDeep: false, isStopping: { false }, findings: Findings())
         do {
             guard let stored = try work.store.head(key) else { return try audit.miss(row) }
-            if stored.bytes != row.bytes {
-                try audit.quarantine(row, "the object has \(stored.bytes) bytes, not \(row.bytes)")
-            } else if let sum = stored.metadata?.checksum, sum != row.checksum {
-                try audit.quarantine(row, "the object's metadata tells another checksum")
-            }
+            // Asked twice: one answer may be damaged on its way, and a quarantine lasts.
+            guard Self.difference(stored, row) != nil, let again = try work.store.head(key),
+                let why = Self.difference(again, row)
+            else { return }
+            try audit.quarantine(row, why)
         } catch let error where error.concernsOneOnly {
             progress.blame(.audit(camera), error)
         }
+    }
+
+    private static func difference(_ stored: StoredObject, _ row: SegmentRow) -> String? {
+        if stored.bytes != row.bytes { return "the object has \(stored.bytes) bytes, not \(row.bytes)" }
+        guard let sum = stored.metadata?.checksum, sum != row.checksum else { return nil }
+        return "the object's metadata tells another checksum"
     }
 }

@@ -15,8 +15,14 @@ extension Survey {
             return false
         }
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        return try enterClosed(JournalFold(work: work, camera: camera, cache: cache, isDoubted: false), in: cache)
+    }
+
+    /// Folds the journal on, and enters what it says has closed; true when there was something.
+    @discardableResult
+    func enterClosed(_ fold: JournalFold, in cache: CacheDirectory) throws -> Bool {
         var closed: [SegmentID] = []
-        try JournalFold(work: work, camera: camera, cache: cache, isDoubted: false).run { id in
+        try fold.run { id in
             if closed.count == Self.mostNews { closed.removeFirst() }
             closed.append(id)
         }

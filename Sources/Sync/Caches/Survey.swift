@@ -43,7 +43,8 @@ package struct Survey {
         result.fault = result.open.first { $0.stage == .suspect }.map(Self.setAside)
         let closed = listing.map(\.name).filter { $0.stage == .closed }
         try compare(unambiguous(closed, &result), cache, isDoubted: isDoubted, &result)
-        try fold.run()
+        // With what closed after the cache was listed: it is not to look as if its file were gone.
+        if isFirst { try fold.run() } else { try enterClosed(fold, in: cache) }
         if isFirst { try inherit() }
         try settle(cache)
         return result

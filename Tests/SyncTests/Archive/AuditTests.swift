@@ -135,6 +135,20 @@ struct AuditTests {
         #expect(try rig.rows().allSatisfy { $0.state == .verified })
     }
 
+    @Test("one damaged answer is no finding, the same one twice is", arguments: [1, 2])
+    func damagedAnswer(count: Int) async throws {
+        let rig = try await stored(3)
+        var store = ScriptedService(root: rig.root + "/store")
+        store.damagedAnswers = count
+        let total = Mutex(Listing.Verified(checked: 0, findings: []))
+        try await Auditor(progress: Sync.Progress()).verify(
+            rig.workspace(store: store), [rig.front], isDeep: true, limit: StopSwitch()
+        ) { step in
+            total.withLock { $0 += step }
+        }
+        #expect(total.withLock { $0.findings.map(\.kind) } == (count == 1 ? [] : ["different"]))
+    }
+
     @Test(
         "what was quarantined and left its cache is verified when the store has it right, else on record as lost",
         arguments: [true, false])
