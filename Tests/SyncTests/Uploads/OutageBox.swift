@@ -159,14 +159,20 @@ struct SyncProcessClient {
 
     func pending() async throws -> Int64 { try await status().caches.reduce(0) { $0 + $1.pendingSegments } }
 
-    /// Waits until cvr-sync knows that the store is away, and what waits for it.
-    func seesOutage(cameras: Int, queued: Int) async throws {
-        let seen = try await eventually("the outage is noticed", within: .seconds(900)) {
+    /// Waits until cvr-sync knows that the store is away, and when that begins to cost footage.
+    func seesOutage(cameras: Int) async throws {
+        try await eventually("the outage is noticed", within: .seconds(60)) {
             let status = try await self.status()
             let isForeseen = status.caches.count == cameras && status.caches.allSatisfy { $0.evictionIn != nil }
-            return status.breaker != "closed" && isForeseen ? status : nil
+            return status.breaker != "closed" && isForeseen ? true : nil
         }
-        #expect(seen.caches.reduce(0) { $0 + $1.pendingSegments } == Int64(queued))
+    }
+
+    /// Waits until the caches were surveyed.
+    func sees(queued: Int) async throws {
+        try await eventually("all that waits is known", within: .seconds(900)) {
+            try await pending() == Int64(queued) ? true : nil
+        }
     }
 
     /// Uploads what is left.
