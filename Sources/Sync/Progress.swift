@@ -64,6 +64,8 @@ package final class Progress: Sendable {
     }
 
     private let numbers = Mutex(Numbers())
+    /// Rung when a thread of a pass that found nothing to take may find something.
+    let turns = Bell()
     private let report: @Sendable (SyncError) -> Void
 
     /// `report` is called with each fault that is new, from whatever thread finds it.
@@ -76,7 +78,10 @@ package final class Progress: Sendable {
     }
 
     /// Something of a camera was entered: a pass that is under way looks again.
-    package func noteNews(_ camera: CameraName) { update { $0.entered[camera, default: 0] += 1 } }
+    package func noteNews(_ camera: CameraName) {
+        update { $0.entered[camera, default: 0] += 1 }
+        turns.ring()
+    }
 
     func blame(_ origin: Origin, _ error: any Error) {
         let error = SyncError(error)

@@ -56,13 +56,15 @@ extension SyncService {
     }
 
     private func untilRebuilt(_ work: Workspace) async throws {
+        guard try !Rebuild.isDone(work.catalog) else { return }
+        if let hold = progress.current.hold(work.pace) { throw hold }
+        try await rebuildPass()
         while try !Rebuild.isDone(work.catalog) {
+            try Task.checkCancellation()
             if let hold = progress.current.hold(work.pace) { throw hold }
-            try await rebuildPass()
-            guard try !Rebuild.isDone(work.catalog) else { return }
             guard !isStoreAway else { throw Self.storeAway }
-            // A pass that fails by itself is not asked for again at once; whoever waits may leave.
-            try await Task.sleep(for: .seconds(1))
+            // The next one comes by itself: one that failed is not asked for again at once.
+            try await passEnd()
         }
     }
 

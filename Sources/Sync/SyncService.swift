@@ -30,7 +30,7 @@ package actor SyncService: Service {
     private var lock: (path: String, held: ProcessLock)?
     private var halves: Halves?
     private var waiters: [CheckedContinuation<SyncInterface.PassReport, any Error>] = []
-    private var rebuildWaiters: [CheckedContinuation<Void, Never>] = []
+    private var passWaiters: [CheckedContinuation<Void, Never>] = []
     private var sleeper: Task<Void, any Error>?
     private var nextPass = MonotonicTime(microseconds: 0)
     private var surveyedAt = MonotonicTime(microseconds: 0)
@@ -240,12 +240,17 @@ extension SyncService {
 
     /// Waits for a pass, at once.
     func rebuildPass() async throws {
+        nextPass = clock.monotonic()
+        wake()
+        try await passEnd()
+    }
+
+    /// Waits for the end of the pass that is under way or comes next.
+    func passEnd() async throws {
         guard !stop.isOn else {
             throw SyncError(.notConfigured, "cvr-sync is about to end", nextStep: "try again in a moment")
         }
-        nextPass = clock.monotonic()
-        wake()
-        await withCheckedContinuation { rebuildWaiters.append($0) }
+        await withCheckedContinuation { passWaiters.append($0) }
     }
 
     func workspace() throws(SyncError) -> Workspace { try configured().work }
@@ -305,7 +310,7 @@ extension SyncService {
         let none = SyncInterface.PassReport(uploaded: 0, failed: 0)
         for waiter in waiters { waiter.resume(with: outdated == nil ? .success(none) : .failure(restart)) }
         waiters = []
-        endRebuildWait()
+        endPassWait()
         // `run` ends with the first of its loops: after a last pass its answer must still go out.
         nextPass = MonotonicTime(microseconds: .max)
         while !Task.isCancelled, !isFinishing { await sleepUntilDue() }
@@ -316,7 +321,7 @@ extension SyncService {
     /// While a backlog waits the caches are surveyed beside the passes: no survey stands in the way of uploads.
     private func pass(isAsked: Bool) async -> Result<SyncInterface.PassReport, any Error> {
         guard let surveyed = halves else { return .success(SyncInterface.PassReport(uploaded: 0, failed: 0)) }
-        defer { endRebuildWait() }
+        defer { endPassWait() }
         nextPass = clock.monotonic() + surveyed.work.settings.period
         let limit = StopSwitch()
         passLimit = limit
@@ -376,9 +381,9 @@ extension SyncService {
         wake()
     }
 
-    private func endRebuildWait() {
-        for waiter in rebuildWaiters { waiter.resume() }
-        rebuildWaiters = []
+    private func endPassWait() {
+        for waiter in passWaiters { waiter.resume() }
+        passWaiters = []
     }
 
     private func sleepUntilDue() async {

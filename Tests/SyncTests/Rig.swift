@@ -44,6 +44,19 @@ final class Rig {
         if let kind = place.service { try await use(StoreServer(kind, isShared: true)) }
     }
 
+    /// One with uploaded segments whose retention is over, and one that has just closed.
+    static func withExpired(_ segments: Int) throws -> Rig {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<segments { try recorder.record() }
+        try rig.sync()
+        rig.clock.advance(.seconds(700))
+        try recorder.start()
+        try recorder.record()
+        return rig
+    }
+
     func use(_ server: StoreServer) throws { store = try server.store(at: server.endpoint) }
 
     /// A second box with empty disks, of the same site and store.

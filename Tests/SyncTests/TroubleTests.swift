@@ -14,14 +14,7 @@ import Testing
 struct TroubleTests {
     @Test("a full store is emptied of what has expired, though no upload succeeds")
     func fullStore() throws {
-        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
-        let recorder = try rig.recorder()
-        try recorder.start()
-        try recorder.record()
-        try rig.sync()
-        rig.clock.advance(.seconds(700))
-        try recorder.start()
-        try recorder.record()
+        let rig = try Rig.withExpired(1)
         let full = ObjectStoreError("write", "store", errno: ENOSPC)
         let work = try rig.workspace { if $0.description == "upload.chunk" { throw full } }
         #expect(throws: ObjectStoreError.self) { try rig.sync(work) }
@@ -31,18 +24,11 @@ struct TroubleTests {
 
     @Test("an object that cannot be deleted keeps nothing else, and is named until it went")
     func undeletable() throws {
-        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
-        let recorder = try rig.recorder()
-        try recorder.start()
-        for _ in 0..<2 { try recorder.record() }
-        try rig.sync()
+        let rig = try Rig.withExpired(2)
         let object = rig.root + "/store/" + (try #require(try rig.objects().first))
         try FileManager.default.removeItem(atPath: object)
         try FileManager.default.createDirectory(atPath: object + "/in-the-way", withIntermediateDirectories: true)
-        rig.clock.advance(.seconds(700))
         let progress = Sync.Progress()
-        try recorder.start()
-        try recorder.record()
         #expect(try rig.sync(nil, progress).uploaded == 1)
         #expect(try rig.rows().map(\.state) == [.evicted, .evicted, .verified])
         #expect(progress.current.lastError?.message.contains(object) == true)

@@ -86,7 +86,7 @@ package struct UploadPass: Sendable {
     }
 
     private func takeTurns(_ selection: SegmentSelection, _ report: inout Report) throws {
-        let turns = UploadTurns(try queue(selection), report, isStopping: isStopping)
+        let turns = UploadTurns(try queue(selection), report, progress.turns, isStopping: isStopping)
         defer { report = turns.report }
         // A store that was away is tried with one object first.
         if !gate.isClosed { _ = takeTurn(turns) || takeTurn(turns, isLast: true) }
@@ -121,9 +121,10 @@ package struct UploadPass: Sendable {
                 try run(row, turns)
                 return true
             }
+            let rings = progress.turns.rings
             switch try turns.next(allowance, progress.current.entered, share: max(1, work.store.uploadsAtOnce / 2)) {
             case .none: return false
-            case .wait: work.clock.sleep(.milliseconds(20))
+            case .wait: progress.turns.wait(past: rings)
             case .upload(let row):
                 defer { turns.done(row) }
                 try run(row, turns)

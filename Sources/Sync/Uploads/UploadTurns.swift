@@ -17,10 +17,15 @@ final class UploadTurns: Sendable {
     }
 
     private let state: Mutex<State>
+    private let bell: Bell
     private let isStopping: @Sendable () -> Bool
 
-    init(_ queue: UploadQueue, _ report: UploadPass.Report, isStopping: @escaping @Sendable () -> Bool) {
+    /// `bell` is rung with every upload that is done.
+    init(
+        _ queue: UploadQueue, _ report: UploadPass.Report, _ bell: Bell, isStopping: @escaping @Sendable () -> Bool
+    ) {
         state = Mutex(State(queue: queue, report: report))
+        self.bell = bell
         self.isStopping = isStopping
     }
 
@@ -31,7 +36,7 @@ final class UploadTurns: Sendable {
 
     enum Turn {
         case upload(SegmentRow)
-        /// What waits is of cameras that have as many uploads under way as they may.
+        /// What waits is of cameras that have as many uploads under way as they may: until the bell is rung.
         case wait
         case none
     }
@@ -53,7 +58,10 @@ final class UploadTurns: Sendable {
         }
     }
 
-    func done(_ row: SegmentRow) { state.withLock { $0.underWay[row.camera, default: 0] -= 1 } }
+    func done(_ row: SegmentRow) {
+        state.withLock { $0.underWay[row.camera, default: 0] -= 1 }
+        bell.ring()
+    }
 
     /// The next of those that wait for all others to be done.
     func nextOfLast(_ allowance: BandwidthPlan.Allowance) throws -> SegmentRow? {

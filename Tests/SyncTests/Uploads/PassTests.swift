@@ -81,14 +81,7 @@ struct PassTests {
 
     @Test("a pass that was told to end, as by other settings, neither uploads nor deletes any more")
     func told() async throws {
-        let rig = try Rig(SyncSettings.Camera(asset: "archive", retention: .seconds(600)))
-        let recorder = try rig.recorder()
-        try recorder.start()
-        try recorder.record()
-        try rig.sync()
-        rig.clock.advance(.seconds(700))
-        try recorder.start()
-        try recorder.record()
+        let rig = try Rig.withExpired(1)
         let work = try rig.workspace()
         try rig.survey(rig.front, work)
         let keeper = StoreKeeper(progress: Sync.Progress(), stop: StopSwitch())
