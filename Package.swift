@@ -35,6 +35,13 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 
+let hummingbird: [Target.Dependency] = [
+    .product(name: "Hummingbird", package: "hummingbird"),
+    .product(name: "HummingbirdTLS", package: "hummingbird"),
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+]
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -60,16 +67,22 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // Without its readers of configuration files: ours is cvr.yaml.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // Processes: what `ps` shows.
         process(
-            "cvrd", ["Supervision", "Configuration", "Messages", lifecycle, log, signals], standaloneWithFoundation),
+            "cvrd", ["Supervision", "YAMLConfiguration", "Messages", lifecycle, log, signals], standaloneWithFoundation),
         process("cvr-ingest", ["Ingest", "Confinement"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
+        process("cvr-playback", ["Playback"], standaloneWithFoundation),
+        process("cvr-preview", ["Preview", "Confinement"], standalone),
         process(
             "cvrctl",
             ["Messages", "Recording", "Varlink", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -78,24 +91,36 @@ let package = Package(
         // Roles: one per process; they never import each other.
         module(
             "Supervision",
-            ["Configuration", "Isolation", "Messages", "Systemd", "Varlink", "CLinux", lifecycle, log, signals] + nio),
+            ["YAMLConfiguration", "Isolation", "Messages", "Systemd", "Varlink", "CLinux", lifecycle, log, signals]
+                + nio),
         module("Ingest", ["Messages", "Confinement", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",
             [
-                "Catalog", "Checksums", "Confinement", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4",
-                "Messages", "Varlink",
+                "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "ObjectStore", "SegmentStore",
+                "FragmentedMP4", "Messages", "Varlink",
                 "CLinux", lifecycle, log, signals,
             ]),
+        module(
+            "Playback",
+            [
+                "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
+                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, jwt, lifecycle, log, signals,
+            ] + nio + hummingbird),
+        module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
         // Concerns.
-        module("Configuration", ["Recording", "CLinux", "Yams"]),
+        module("YAMLConfiguration", ["Recording", "CLinux", "Yams"]),
         module(
             "Catalog",
             [
                 "Recording", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
+        module(
+            "Footage",
+            ["Catalog", "Checksums", "FragmentedMP4", "Messages", "ObjectStore", "Recording", "SegmentStore", "CLinux"]),
+        module("Timeline", ["FragmentedMP4", "Recording"]),
         module("ObjectStore", ["Checksums", "HTTP", "Recording", "CLinux", crypto]),
         module("HTTP", ["CCurl"]),
         module("Isolation", ["CLinux"]),
@@ -119,11 +144,12 @@ let package = Package(
         .systemLibrary(name: "CChecksum"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
+        .systemLibrary(name: "CSWScale", pkgConfig: "libswscale", providers: [.apt(["libswscale-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
 
         // Tests mirror the modules.
-        tests("ConfigurationTests", ["Configuration", "Recording"]),
+        tests("YAMLConfigurationTests", ["YAMLConfiguration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
         tests("ConfinementTests", ["Confinement", "TestSupport"]),
@@ -135,7 +161,7 @@ let package = Package(
             path: "Tests/Attacker", swiftSettings: strict, linkerSettings: standalone),
         tests(
             "SupervisionTests",
-            ["Supervision", "Configuration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),
+            ["Supervision", "YAMLConfiguration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),
         tests("ChecksumsTests", ["Checksums"]),
         tests("RecordingTests", ["Recording"]),
         tests("VarlinkTests", ["Varlink", "Messages", "TestSupport"] + nio),
@@ -161,12 +187,27 @@ let package = Package(
         tests(
             "SyncTests",
             [
-                "Sync", "Supervision", "Catalog", "Checksums", "HTTP", "ObjectStore", "SegmentStore", "FragmentedMP4",
+                "Sync", "Supervision", "Catalog", "Checksums", "Footage", "HTTP", "ObjectStore", "SegmentStore",
+                "FragmentedMP4",
                 "Messages", "Varlink",
                 "Recording", "TestSupport", log,
             ]),
+        tests("TimelineTests", ["Timeline", "FragmentedMP4", "Recording", "TestSupport"]),
+        tests(
+            "FootageTests",
+            [
+                "Footage", "Catalog", "Checksums", "FragmentedMP4", "Messages", "ObjectStore", "Recording",
+                "SegmentStore", "TestSupport",
+            ]),
+        tests(
+            "PlaybackTests",
+            [
+                "Playback", "Catalog", "Footage", "FragmentedMP4", "HTTP", "Messages", "ObjectStore", "Recording",
+                "SegmentStore", "Timeline", "TestSupport", log,
+            ]),
+        tests("PreviewTests", ["Preview", "TestSupport"]),
         tests("StructureTests", []),
-        tests("DocumentationTests", ["TestSupport", "Configuration", "Messages", "ObjectStore", "Recording"]),
+        tests("DocumentationTests", ["TestSupport", "YAMLConfiguration", "Messages", "ObjectStore", "Recording"]),
 
         // The real processes, driven from outside.
         .target(

@@ -11,6 +11,10 @@ extension Catalog {
         migrator.registerMigration("questions") { db in try db.execute(sql: questions) }
         migrator.registerMigration("days") { db in try db.execute(sql: days) }
         migrator.registerMigration("holds") { db in try db.execute(sql: holds) }
+        // CRC-32C of the `moov`, null in rows of builds that did not read it.
+        migrator.registerMigration("formats") { db in
+            try db.execute(sql: "ALTER TABLE segment ADD COLUMN format INTEGER")
+        }
         return migrator
     }
 

@@ -40,7 +40,7 @@ extension Catalog {
                     sql: """
                         INSERT OR REPLACE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration,
                             :bytes, :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead)
+                            :isLocal, :isUncertain, :isRead, :format)
                         """, arguments: try row.arguments)
                 if let gap = stored.gapBefore { try Self.insert(told: gap, by: row.id, camera, db) }
             }
@@ -60,7 +60,7 @@ extension Catalog {
                     sql: """
                         INSERT OR IGNORE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration,
                             :bytes, :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead)
+                            :isLocal, :isUncertain, :isRead, :format)
                         """, arguments: try row.arguments)
                 guard db.changesCount > 0 else { continue }
                 try Self.record(

@@ -13,7 +13,7 @@ extension Catalog {
                     sql: """
                         INSERT INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration, :bytes,
                             :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead)
+                            :isLocal, :isUncertain, :isRead, :format)
                         ON CONFLICT DO UPDATE SET
                             key = iif(isUncertain = 1 OR state IN ('uploaded', 'verified'), key, excluded.key),
                             start = excluded.start, duration = excluded.duration, bytes = excluded.bytes,
@@ -27,7 +27,8 @@ extension Catalog {
                             isUncertain = max(
                                 isUncertain, excluded.isUncertain, state = 'verified' AND isLocal = 0),
                             isLocal = excluded.isLocal,
-                            isRead = excluded.isRead
+                            isRead = excluded.isRead,
+                            format = excluded.format
                         """, arguments: try row.arguments)
             }
         }
@@ -142,7 +143,7 @@ extension Catalog {
     }
 
     private static let withoutMedia = """
-        initLength = 0, mediaEnd = 0, fragments = x'', tracks = '[]', frames = 0, codecs = '', checksum = NULL,
+        initLength = 0, mediaEnd = 0, fragments = x'', tracks = '[]', frames = 0, codecs = '', format = NULL, checksum = NULL,
         isRead = 1
         """
 

@@ -1,3 +1,5 @@
+package import Recording
+
 /// The catalog's compact form of a segment's fragments: two signed LEB128 numbers each.
 ///
 /// The first is the distance from the previous fragment times two, plus one for a key; the second the decode time's

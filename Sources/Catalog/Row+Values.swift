@@ -54,12 +54,14 @@ extension SegmentRow {
         }
         guard let fragments else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a torn fragment table") }
         let checksum: Int64? = try row.optional("checksum")
+        let format: Int64? = try row.optional("format")
         self.init(
             camera: try row.word("camera") { CameraName($0) }, id: try SegmentID(row), key: try row.value("key"),
             start: try row.time("start"), duration: try row.span("duration"), bytes: try row.value("bytes"),
             media: MediaIndex(
                 initLength: try row.value("initLength"), mediaEnd: try row.value("mediaEnd"), fragments: fragments,
-                tracks: tracks, frames: try row.value("frames"), codecs: try row.value("codecs")),
+                tracks: tracks, frames: try row.value("frames"), codecs: try row.value("codecs"),
+                format: format.map { UInt32(truncatingIfNeeded: $0) }),
             checksum: checksum.map { UInt32(truncatingIfNeeded: $0) },
             state: try row.word("state", SegmentState.init(rawValue:)), isLocal: try row.value("isLocal"),
             isUncertain: try row.value("isUncertain"), isRead: try row.value("isRead"))
@@ -75,6 +77,7 @@ extension SegmentRow {
                 "fragments": Data(FragmentTable.encode(media.fragments)), "tracks": tracks, "frames": media.frames,
                 "codecs": media.codecs, "checksum": checksum.map { Int64($0) }, "state": state.rawValue,
                 "isLocal": isLocal, "isUncertain": isUncertain, "isRead": isRead,
+                "format": media.format.map { Int64($0) },
             ]
         }
     }

@@ -6,6 +6,8 @@ struct InitPart {
     let tracks: [Track]
     let info: SegmentInfo
     private(set) var size: Int64 = 0
+    /// CRC-32C of the `moov` box.
+    private(set) var format: UInt32 = 0
 
     /// Far above 16 tracks with the largest parameter sets; bounds what a reader holds.
     private static let sizeLimit: Int64 = 1 << 20
@@ -46,6 +48,11 @@ struct InitPart {
         guard bytes.count == Int(size) else { throw MP4Error.noInitPart("uuid") }
         try self.init(bytes)
         self.size = size
+        var boxes = BoxReader(bytes[...])
+        _ = boxes.box()
+        let start = bytes.count - boxes.rest.count
+        _ = boxes.box()
+        format = CRC32C(bytes[start..<bytes.count - boxes.rest.count]).value
     }
 
     private init(_ bytes: [UInt8]) throws(MP4Error) {

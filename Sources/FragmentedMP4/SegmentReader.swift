@@ -33,6 +33,8 @@ package struct SegmentReader: Sendable {
     package let info: SegmentInfo
     package let tracks: [Track]
     package let initLength: Int64
+    /// CRC-32C of the `moov` box: segments that share it play with one another's init part.
+    package let format: UInt32
     package private(set) var fragments: [FragmentSummary] = []
     /// End of the last whole fragment; `initLength` without one.
     package private(set) var mediaEnd: Int64
@@ -57,6 +59,7 @@ package struct SegmentReader: Sendable {
         info = start.info
         tracks = start.tracks
         initLength = start.size
+        format = start.format
         mediaEnd = start.size
         whole = verifyChecksums ? CRC32C(try read(0, Int(clamping: start.size))) : nil
         try extend(length: length, verifyChecksums: verifyChecksums, read: read)

@@ -49,6 +49,12 @@ package struct TimeSpan: Hashable, Sendable, Comparable {
 
     package init(microseconds: Int64) { self.microseconds = microseconds }
 
+    /// A number of seconds from outside: not a number is none, and what is too long saturates.
+    package init(seconds: Double) {
+        let microseconds = (seconds * 1_000_000).rounded()
+        self.init(microseconds: Int64(exactly: microseconds) ?? (microseconds > 0 ? .max : 0))
+    }
+
     package static func seconds(_ count: Int64) -> TimeSpan {
         TimeSpan(microseconds: count.multipliedSaturated(1_000_000))
     }

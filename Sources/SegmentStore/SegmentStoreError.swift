@@ -23,6 +23,8 @@ package struct SegmentStoreError: Error, Hashable, Sendable, CustomStringConvert
     package var isDescriptorLimit: Bool { errno == EMFILE }
 
     /// In the system's words.
+    package var isNoSuchFile: Bool { errno == ENOENT }
+
     package var reason: String { String(cString: strerror(errno)) }
 
     package var description: String { "cannot \(operation) \(path): \(reason); \(nextStep)" }

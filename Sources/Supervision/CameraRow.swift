@@ -1,6 +1,6 @@
-import Configuration
 import Messages
 import Recording
+import YAMLConfiguration
 
 /// A fault, and when it was noted.
 struct NotedFault: Hashable, Sendable {

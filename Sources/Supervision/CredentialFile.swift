@@ -1,7 +1,7 @@
 import CLinux
-import Configuration
 import Glibc
 package import Messages
+import YAMLConfiguration
 
 /// Reads a credential: the only place where a camera's password or a store's key enters cvrd from a file.
 ///

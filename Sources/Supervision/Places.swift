@@ -1,5 +1,5 @@
-package import Configuration
 package import Recording
+package import YAMLConfiguration
 
 /// Where cvrd and its processes keep things (ARCHITECTURE, "On disk").
 package struct Places: Hashable, Sendable {

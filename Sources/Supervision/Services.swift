@@ -1,11 +1,11 @@
 import CLinux
-import Configuration
 import Glibc
 import Isolation
 import Messages
 import ServiceLifecycle
 package import UnixSignals
 import Varlink
+import YAMLConfiguration
 
 /// The table of workers as a service: the first to begin to end, and the reason for the others to end.
 package struct SupervisorService: Service {

@@ -1,5 +1,5 @@
-import Configuration
 import Messages
+import YAMLConfiguration
 
 /// Where cvr-sync's way into its store is read: each time that it is told, so that a new key needs only a reload; one
 /// that systemd passes needs a restart of cvrd, since systemd reads it then.

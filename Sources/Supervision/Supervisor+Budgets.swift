@@ -1,6 +1,6 @@
-import Configuration
 import Messages
 import Recording
+import YAMLConfiguration
 
 /// Shares of the disk for cameras without a budget of their own: by bit rate, moved slowly.
 extension Supervisor {

@@ -1,7 +1,7 @@
 import CLinux
-import Configuration
 import Messages
 import Systemd
+import YAMLConfiguration
 
 /// Whether the clock is synchronised, where the kernel may not be asked: cvrd hears it on the bus, where its children
 /// have none, and tells them to trust the clock.

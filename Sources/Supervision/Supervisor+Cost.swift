@@ -1,7 +1,7 @@
-import Configuration
 package import Messages
 import Recording
 import Varlink
+import YAMLConfiguration
 
 extension Supervisor {
     /// The operator's price table, or the one that was installed.

@@ -1,8 +1,8 @@
-import Configuration
 import Glibc
 import Isolation
 package import Messages
 import Recording
+import YAMLConfiguration
 
 /// `doctor`: looks at the box and tells what it finds, one thing after the other.
 extension Supervisor {

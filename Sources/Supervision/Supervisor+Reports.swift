@@ -1,9 +1,9 @@
-import Configuration
 import Glibc
 import Isolation
 import Logging
 package import Messages
 import Recording
+import YAMLConfiguration
 
 /// What keepers, workers and cvr-sync tell, and what is made of it for an operator.
 extension Supervisor {

@@ -1,7 +1,7 @@
-import Configuration
 import Messages
 package import Recording
 import Systemd
+import YAMLConfiguration
 
 /// What systemd wants to know of the table of workers.
 extension Supervisor {

@@ -1,8 +1,8 @@
-import Configuration
 import Glibc
 import Logging
 package import Messages
 import Recording
+import YAMLConfiguration
 
 /// Replaces processes of another build than the installed one: workers one at a time (ARCHITECTURE, "Swap"), then
 /// cvr-sync.

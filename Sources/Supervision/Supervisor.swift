@@ -1,9 +1,9 @@
-package import Configuration
 import Isolation
 package import Logging
 package import Messages
 package import Recording
 import Systemd
+package import YAMLConfiguration
 
 /// cvrd's table of workers: owns every keeper, applies configurations, answers what is known.
 ///

@@ -1,3 +1,4 @@
+import Footage
 import Messages
 import Recording
 import Varlink

@@ -50,10 +50,6 @@ extension SyncError {
     }
 }
 
-extension SegmentStoreError {
-    var isNoSuchFile: Bool { errno == ENOENT }
-}
-
 extension Error {
     /// Concerns one camera's cache or one object: the others go on.
     var concernsOneOnly: Bool {

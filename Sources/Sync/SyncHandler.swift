@@ -1,3 +1,4 @@
+import Footage
 import Foundation
 import Messages
 import Recording

@@ -1,4 +1,5 @@
 import Catalog
+package import Footage
 package import Logging
 package import Messages
 import ObjectStore

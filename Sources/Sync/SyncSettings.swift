@@ -101,11 +101,3 @@ package struct SyncSettings: Hashable, Sendable {
 
     func cachePath(_ camera: CameraName) -> String { "\(cachePath)/\(camera)" }
 }
-
-extension TimeSpan {
-    /// A number of seconds from outside: not a number is none, and what is too long saturates.
-    init(seconds: Double) {
-        let microseconds = (seconds * 1_000_000).rounded()
-        self.init(microseconds: Int64(exactly: microseconds) ?? (microseconds > 0 ? .max : 0))
-    }
-}

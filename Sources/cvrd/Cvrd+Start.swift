@@ -1,10 +1,10 @@
-import Configuration
 import Glibc
 import Isolation
 import Logging
 import ServiceLifecycle
 import Supervision
 import UnixSignals
+import YAMLConfiguration
 
 extension Cvrd {
     /// Runs until stopped; returns the exit code.

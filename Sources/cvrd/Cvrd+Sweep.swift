@@ -1,5 +1,5 @@
-import Configuration
 import Supervision
+import YAMLConfiguration
 
 extension Cvrd {
     /// Ends what an earlier cvrd of this box left; returns the exit code.

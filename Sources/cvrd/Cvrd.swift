@@ -1,6 +1,6 @@
-import Configuration
 import Glibc
 import Messages
+import YAMLConfiguration
 
 /// The supervisor process: starts, watches and stops everything else on a recorder box.
 @main

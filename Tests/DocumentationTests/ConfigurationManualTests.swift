@@ -1,7 +1,7 @@
-import Configuration
 import Foundation
 import TestSupport
 import Testing
+import YAMLConfiguration
 
 /// etc/man/cvr.yaml.5 against the schema, and its examples against cvrd.
 @Suite("Documentation: cvr.yaml(5)", .timeLimit(.minutes(1)))

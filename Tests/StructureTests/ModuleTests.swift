@@ -4,8 +4,11 @@ import Testing
 @Suite("Structure: modules")
 struct ModuleTests {
     let tree = SourceTree()
-    static let roles: Set = ["Supervision", "Ingest", "Sync"]
-    static let roleOfProcess = ["cvrd": "Supervision", "cvr-ingest": "Ingest", "cvr-sync": "Sync"]
+    static let roles: Set = ["Supervision", "Ingest", "Sync", "Playback", "Preview"]
+    static let roleOfProcess = [
+        "cvrd": "Supervision", "cvr-ingest": "Ingest", "cvr-sync": "Sync", "cvr-playback": "Playback",
+        "cvr-preview": "Preview",
+    ]
 
     func imports(of room: String) throws -> Set<String> {
         Set(
@@ -44,7 +47,7 @@ struct ModuleTests {
     /// Who may remove, replace or cut files, and which: none of these is media in a cache.
     static let removers: Set = [
         "Sources/Catalog/Catalog.swift",  // a damaged catalog
-        "Sources/Configuration/SmallFile.swift",  // cameras.d, credentials, run directories
+        "Sources/YAMLConfiguration/SmallFile.swift",  // cameras.d, credentials, run directories
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
         "Sources/Ingest/RunFiles.swift",  // its state.json and last words
         "Sources/Sync/Caches/Ballast.swift",

@@ -1,4 +1,3 @@
-import Configuration
 import Foundation
 import Isolation
 import Messages
@@ -6,6 +5,7 @@ import Recording
 import Supervision
 import TestSupport
 import Testing
+import YAMLConfiguration
 
 /// A worker of version 1, which says hello unasked: pinned as bytes.
 private enum OldWorker {

@@ -1,7 +1,7 @@
-import Configuration
 import Recording
 import Supervision
 import Testing
+import YAMLConfiguration
 
 private func camera(_ name: String) throws -> CameraName { try #require(CameraName(name)) }
 

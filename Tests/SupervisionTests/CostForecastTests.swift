@@ -1,10 +1,10 @@
-import Configuration
 import Foundation
 import Messages
 import Recording
 import Supervision
 import TestSupport
 import Testing
+import YAMLConfiguration
 
 /// etc/prices.yaml as it ships, against the arithmetic of a bill.
 @Suite("Supervision: cost")

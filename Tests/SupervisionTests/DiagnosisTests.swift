@@ -1,8 +1,8 @@
-import Configuration
 import Messages
 import Recording
 import Supervision
 import Testing
+import YAMLConfiguration
 
 @Suite("Supervision: doctor")
 struct DiagnosisTests {

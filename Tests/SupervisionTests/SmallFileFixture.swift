@@ -1,4 +1,4 @@
-import Configuration
+import YAMLConfiguration
 
 /// Files that a test puts where cvrd looks.
 enum SmallFileFixture {

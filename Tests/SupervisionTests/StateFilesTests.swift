@@ -1,4 +1,3 @@
-import Configuration
 import Dispatch
 import Glibc
 import Isolation
@@ -7,6 +6,7 @@ import Messages
 import Recording
 import Supervision
 import Testing
+import YAMLConfiguration
 
 @Suite("Supervision: state files")
 struct StateFilesTests {

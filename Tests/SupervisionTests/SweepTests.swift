@@ -1,10 +1,10 @@
-import Configuration
 import Glibc
 import Isolation
 import Messages
 import Recording
 import Supervision
 import Testing
+import YAMLConfiguration
 
 @Suite("Supervision: sweep", .timeLimit(.minutes(1)))
 struct SweepTests {

@@ -1,4 +1,3 @@
-import Configuration
 import Foundation
 import Isolation
 import Logging
@@ -6,6 +5,7 @@ import Messages
 import Recording
 import Supervision
 import Testing
+import YAMLConfiguration
 
 /// Directories of a box of its own, and scripted programs in the place of the real ones.
 final class TemporaryBox: Sendable {

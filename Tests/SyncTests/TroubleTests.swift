@@ -1,4 +1,5 @@
 import Catalog
+import Footage
 import Foundation
 import Glibc
 import Messages

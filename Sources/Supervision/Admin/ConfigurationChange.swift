@@ -1,6 +1,6 @@
-import Configuration
 package import Messages
 package import Recording
+import YAMLConfiguration
 
 /// What an operator wants to be different.
 package enum ConfigurationChange: Sendable {

@@ -1,6 +1,6 @@
-package import Configuration
 package import Messages
 package import Recording
+package import YAMLConfiguration
 
 /// What recording a camera costs at a store: writes and money in a month of 30 days.
 ///

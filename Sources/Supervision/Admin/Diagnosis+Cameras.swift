@@ -1,6 +1,6 @@
-package import Configuration
 package import Messages
 package import Recording
+package import YAMLConfiguration
 
 /// Findings about one camera.
 extension Diagnosis {

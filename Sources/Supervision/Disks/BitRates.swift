@@ -1,5 +1,5 @@
-import Configuration
 package import Recording
+import YAMLConfiguration
 
 /// A camera's mean bit rate: over all its recording at first, over about a day of it later.
 package struct BitRateMean: Hashable, Sendable {

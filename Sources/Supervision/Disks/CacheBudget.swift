@@ -1,6 +1,6 @@
-import Configuration
 import Glibc
 package import Recording
+import YAMLConfiguration
 
 /// How much of its disk a camera may use when nobody says: what the others leave, shared by bit rate (design §7), so
 /// that all of them keep footage for the same time.

@@ -1,6 +1,6 @@
-import Configuration
 import FoundationEssentials
 package import Recording
+import YAMLConfiguration
 
 /// The tie between a camera and the disk that holds its cache.
 ///

@@ -1,7 +1,7 @@
 import CLinux
-import Configuration
 import Glibc
 package import Recording
+import YAMLConfiguration
 
 /// How fast a disk takes what a recorder writes: small synced writes, one after the other.
 package enum DiskProbe {

@@ -1,4 +1,4 @@
-import Configuration
+import YAMLConfiguration
 
 /// Which file system a path is on, by the kernel's table (proc_pid_mountinfo(5)) and the path's letters alone.
 ///

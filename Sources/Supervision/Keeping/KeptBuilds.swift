@@ -1,8 +1,8 @@
 import CLinux
-import Configuration
 import FoundationEssentials
 import Glibc
 import Messages
+import YAMLConfiguration
 
 /// Builds of cvr-ingest that have recorded well, in `<state>/builds`: what workers are started from when the installed
 /// build does not record.

@@ -1,8 +1,8 @@
-import Configuration
 import FoundationEssentials
 import Glibc
 package import Isolation
 import Recording
+import YAMLConfiguration
 
 /// A process as the files on disk name it: one line of JSON (ARCHITECTURE, "On disk").
 package struct ProcessRecord: Codable, Hashable, Sendable {

@@ -1,7 +1,7 @@
-import Configuration
 import Glibc
 import Isolation
 import Recording
+import YAMLConfiguration
 
 /// What workers of an earlier cvrd left whose camera is not configured any more.
 enum Strays {

@@ -1,7 +1,7 @@
-import Configuration
 import Glibc
 import Isolation
 import Recording
+import YAMLConfiguration
 
 /// Ends what a box's cvrd left running when it could not end it itself: killed, hung, or between two starts.
 ///

@@ -1,7 +1,7 @@
-package import Configuration
 import Dispatch
 package import Recording
 import Synchronization
+package import YAMLConfiguration
 
 /// The last session number of a camera, kept apart from its cache: a cache on a new disk must not begin at 1 again, for
 /// a session's number is never reused.

@@ -1,10 +1,10 @@
-import Configuration
 import FoundationEssentials
 import Glibc
 import Isolation
 import Messages
 import Recording
 import Varlink
+import YAMLConfiguration
 
 /// What cvrd knows about cvr-sync and how it talks to it.
 actor SyncLink: ProcessLink {

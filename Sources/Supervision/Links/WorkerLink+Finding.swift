@@ -1,9 +1,9 @@
-import Configuration
 import FoundationEssentials
 import Glibc
 import Isolation
 import Messages
 import Recording
+import YAMLConfiguration
 
 /// How a starting cvrd finds a camera's workers: by their sockets, and by the cache's lock files when a run directory
 /// was wiped under them (design §5).

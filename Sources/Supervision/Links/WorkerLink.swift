@@ -1,8 +1,8 @@
-import Configuration
 import Glibc
 import Isolation
 import Messages
 import Recording
+import YAMLConfiguration
 
 /// What cvrd knows about one camera's worker and how it talks to it.
 actor WorkerLink: ProcessLink {

@@ -1,4 +1,5 @@
 import Catalog
+import Footage
 import FragmentedMP4
 import ObjectStore
 import Recording

@@ -1,5 +1,6 @@
 import Catalog
 import Checksums
+import Footage
 import ObjectStore
 import Recording
 

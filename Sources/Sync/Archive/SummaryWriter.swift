@@ -1,5 +1,6 @@
 import Catalog
 import Checksums
+import Footage
 import Foundation
 import ObjectStore
 package import Recording

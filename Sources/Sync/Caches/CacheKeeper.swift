@@ -1,5 +1,6 @@
 import CLinux
 import Catalog
+package import Footage
 import Glibc
 package import Messages
 package import Recording
@@ -173,8 +174,15 @@ extension CacheKeeper {
         guard isKnown else {
             throw SyncError(.notFound, "no camera '\(camera)' was ever recorded here", nextStep: "see cvrctl cameras")
         }
-        let growing = isCached ? try refresh(camera).open : []
-        return try Answers(work: work, camera: camera, open: growing)
+        return Answers(
+            work.catalog, camera, growing: isCached ? try growing(camera) : [], now: work.clock.now())
+    }
+
+    private func growing(_ camera: CameraName) throws -> [SegmentRow] {
+        let open = try refresh(camera).open
+        guard !open.isEmpty, let row = try work.catalog.camera(camera) else { return [] }
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        return try GrowingSegments.rows(open, in: cache) { work.key(row, start: $0, $1) }
     }
 
     package func caches() throws -> [SyncInterface.CacheState] {

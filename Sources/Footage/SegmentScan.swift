@@ -1,26 +1,25 @@
-import Catalog
-import FragmentedMP4
-import ObjectStore
-import Recording
-import SegmentStore
+package import FragmentedMP4
+package import ObjectStore
+package import Recording
+package import SegmentStore
 
 /// What a segment's own bytes say: the same row whether they lie in a cache or in the store (I6).
-struct SegmentScan {
-    let info: SegmentInfo
-    let start: WallTime
-    let duration: TimeSpan
-    let media: MediaIndex
-    let isComplete: Bool
+package struct SegmentScan {
+    package let info: SegmentInfo
+    package let start: WallTime
+    package let duration: TimeSpan
+    package let media: MediaIndex
+    package let isComplete: Bool
     /// CRC-32C of the whole file; nil unless it is complete and every byte was checked.
-    let checksum: UInt32?
+    package let checksum: UInt32?
     /// Where playback can start: milliseconds from the segment's start, offset in the file.
-    let seek: [(milliseconds: Int64, offset: Int64)]
+    package let seek: [(milliseconds: Int64, offset: Int64)]
 
     /// More fragments than a power cut can tear.
     private static let unsynced = 8
 
     /// `name` is the start that the file's or object's name carries; the exact one is finer, never another.
-    init(_ reader: SegmentReader, named name: WallTime) {
+    package init(_ reader: SegmentReader, named name: WallTime) {
         info = reader.info
         isComplete = reader.isComplete
         checksum = reader.checksum
@@ -43,19 +42,21 @@ struct SegmentScan {
         }
         media = MediaIndex(
             initLength: reader.initLength, mediaEnd: reader.mediaEnd, fragments: fragments, tracks: tracks,
-            frames: Int64(reader.frames), codecs: reader.tracks.map(\.codecString).joined(separator: ","))
+            frames: Int64(reader.frames), codecs: reader.tracks.map(\.codecString).joined(separator: ","),
+            format: reader.format)
         seek = fragments.filter(\.isKey).map { fragment in
             (fragment.decodeTime.subtractingSaturated(base).scaled(by: 1000, over: timescale), fragment.offset)
         }
     }
 
-    func row(_ camera: CameraName, key: String, bytes: Int64, state: SegmentState, isLocal: Bool) -> SegmentRow {
+    package func row(_ camera: CameraName, key: String, bytes: Int64, state: SegmentState, isLocal: Bool) -> SegmentRow
+    {
         SegmentRow(
             camera: camera, id: info.id, key: key, start: start, duration: duration, bytes: bytes, media: media,
             state: state, isLocal: isLocal, isRead: true)
     }
 
-    func metadata(_ camera: CameraName, checksum: UInt32) -> ObjectMetadata {
+    package func metadata(_ camera: CameraName, checksum: UInt32) -> ObjectMetadata {
         ObjectMetadata(
             camera: camera, session: info.id.session, duration: duration, codecs: media.codecs,
             timescale: media.tracks.first?.timescale ?? 0, checksum: checksum, seek: seek)
@@ -68,7 +69,7 @@ extension FragmentSummary {
 
 extension SegmentScan {
     /// Reads a local file's structure; with `checkingEveryByte` every fragment's checksum too.
-    static func local(
+    package static func local(
         _ name: SegmentFileName, in cache: CacheDirectory, checkingEveryByte: Bool
     ) throws -> (scan: SegmentScan, bytes: Int64) {
         let file = try cache.open(name)
@@ -82,7 +83,7 @@ extension SegmentScan {
     /// What of a segment that still grows is there, or was left by a crash: up to its last whole fragment.
     ///
     /// Only the end is read: what a worker has synced is as it wrote it, and it syncs at least every 4 s.
-    static func growing(_ name: SegmentFileName, in cache: CacheDirectory) throws -> SegmentScan {
+    package static func growing(_ name: SegmentFileName, in cache: CacheDirectory) throws -> SegmentScan {
         let file = try cache.open(name)
         let length = try file.length()
         let read: SegmentReader.Read = { offset, count in try file.read(at: offset, count: count) }

@@ -1,8 +1,8 @@
-import Catalog
+package import Catalog
 import Checksums
-import Foundation
+package import Foundation
 import ObjectStore
-import Recording
+package import Recording
 
 /// One line of a day's summary: JSON, whose members depend on `kind`.
 ///
@@ -11,44 +11,46 @@ import Recording
 /// ended within the day; `session` tells how far the clock of its segments may be believed (I11). `summary` is the last:
 /// the number of the lines before it and the CRC-32C of their bytes. Times are RFC 3339 with microseconds, durations
 /// seconds. Readers pass over kinds and members that they do not know.
-struct SummaryLine: Hashable, Codable {
-    var kind: String
+package struct SummaryLine: Hashable, Codable {
+    package var kind: String
     /// Counts the writes of this day's summary.
-    var generation: Int64
-    var camera: String
+    package var generation: Int64
+    package var camera: String
 
-    var key: String?
-    var session: Int64?
-    var counter: Int64?
-    var start: String?
-    var duration: Double?
-    var bytes: Int64?
-    var frames: Int64?
-    var state: String?
-    var codecs: String?
+    package var key: String?
+    package var session: Int64?
+    package var counter: Int64?
+    package var start: String?
+    package var duration: Double?
+    package var bytes: Int64?
+    package var frames: Int64?
+    package var state: String?
+    package var codecs: String?
+    /// CRC-32C of the `moov`, eight hexadecimal digits.
+    package var format: String?
     /// Eight hexadecimal digits.
-    var checksum: String?
-    var initLength: Int64?
-    var mediaEnd: Int64?
-    var tracks: [MediaIndex.Track]?
+    package var checksum: String?
+    package var initLength: Int64?
+    package var mediaEnd: Int64?
+    package var tracks: [MediaIndex.Track]?
     /// Base64 of a fragment table (`MediaIndex.packedFragments`).
-    var fragments: Data?
+    package var fragments: Data?
 
-    var from: String?
-    var to: String?
-    var reason: String?
-    var detail: String?
+    package var from: String?
+    package var to: String?
+    package var reason: String?
+    package var detail: String?
 
-    var anchor: String?
-    var quality: String?
-    var ended: String?
+    package var anchor: String?
+    package var quality: String?
+    package var ended: String?
 
-    var site: String?
-    var day: String?
-    var written: String?
-    var lines: Int64?
+    package var site: String?
+    package var day: String?
+    package var written: String?
+    package var lines: Int64?
 
-    init(_ kind: String, _ generation: Int64, _ camera: CameraName) {
+    package init(_ kind: String, _ generation: Int64, _ camera: CameraName) {
         self.kind = kind
         self.generation = generation
         self.camera = camera.text
@@ -59,7 +61,7 @@ extension SummaryLine {
     /// In brief it tells nothing of the media.
     ///
     /// `reason`: why a segment that was given up was.
-    init(_ row: SegmentRow, reason: String?, _ generation: Int64, isBrief: Bool = false) {
+    package init(_ row: SegmentRow, reason: String?, _ generation: Int64, isBrief: Bool = false) {
         let isKept = row.state == .verified
         self.init(isKept ? "segment" : reason == "retention" ? "deleted" : "evicted", generation, row.camera)
         key = row.key
@@ -75,13 +77,14 @@ extension SummaryLine {
         codecs = row.media.codecs
         checksum = row.checksum.map { CRC32C.hex($0) }
         guard !isBrief else { return }
+        format = row.media.format.map { CRC32C.hex($0) }
         initLength = row.media.initLength
         mediaEnd = row.media.mediaEnd
         tracks = row.media.tracks
         fragments = Data(row.media.packedFragments)
     }
 
-    init(_ row: GapRow, in day: WallTime, _ generation: Int64, _ camera: CameraName) {
+    package init(_ row: GapRow, in day: WallTime, _ generation: Int64, _ camera: CameraName) {
         self.init("gap", generation, camera)
         session = row.session
         from = row.gap.from.rfc3339Microseconds
@@ -90,7 +93,7 @@ extension SummaryLine {
         detail = row.gap.detail
     }
 
-    init(_ row: SessionRow, _ generation: Int64, _ camera: CameraName) {
+    package init(_ row: SessionRow, _ generation: Int64, _ camera: CameraName) {
         self.init("session", generation, camera)
         session = SegmentID(session: row.session, counter: 0).ownSession
         anchor = row.anchor.rfc3339Microseconds
@@ -112,7 +115,7 @@ extension SummaryLine {
     }
 
     /// A verified segment, as far as this line can be believed.
-    var segment: SegmentRow? {
+    package var segment: SegmentRow? {
         guard kind == "segment", let place, let name = CameraName(camera), let tracks, let codecs, let frames,
             let sum = checksum.flatMap({ $0.utf8.count == 8 ? UInt32($0, radix: 16) : nil }), let initLength,
             let mediaEnd, 0 <= initLength, initLength <= mediaEnd, mediaEnd <= place.bytes,
@@ -124,12 +127,12 @@ extension SummaryLine {
             bytes: place.bytes,
             media: MediaIndex(
                 initLength: initLength, mediaEnd: mediaEnd, fragments: table, tracks: tracks, frames: frames,
-                codecs: codecs),
+                codecs: codecs, format: format.flatMap { UInt32($0, radix: 16) }),
             checksum: sum, state: .verified, isLocal: false, isRead: true)
     }
 
     /// What is left of the line's segment when its bytes exist nowhere any more.
-    var remains: SegmentRow? {
+    package var remains: SegmentRow? {
         guard let place, let name = CameraName(camera) else { return nil }
         return SegmentRow(
             camera: name, id: place.id, key: place.key.text, start: place.start, duration: place.duration,
@@ -137,13 +140,13 @@ extension SummaryLine {
     }
 
     /// A segment that was given up, and why.
-    var loss: (row: SegmentRow, reason: String)? {
+    package var loss: (row: SegmentRow, reason: String)? {
         guard kind == "evicted" || kind == "deleted", let remains, let reason else { return nil }
         return (remains, reason)
     }
 
     /// Its sequence is the catalog's to give.
-    var gap: GapRow? {
+    package var gap: GapRow? {
         guard kind == "gap", let from = from.flatMap({ WallTime(rfc3339: $0) }), let reason, let session else {
             return nil
         }
@@ -153,7 +156,7 @@ extension SummaryLine {
         return GapRow(sequence: 0, session: session, gap: gap)
     }
 
-    var sessionRow: SessionRow? {
+    package var sessionRow: SessionRow? {
         guard kind == "session", let session, session > 0, let anchor = anchor.flatMap({ WallTime(rfc3339: $0) }),
             let quality = quality.flatMap({ ClockQuality(rawValue: $0) }), let codecs
         else { return nil }

@@ -1,5 +1,5 @@
-import Configuration
 import Testing
+import YAMLConfiguration
 
 @Suite("Configuration: store.bandwidth")
 struct BandwidthConfigurationTests {

@@ -1,7 +1,7 @@
-import Configuration
 import Foundation
 import Recording
 import Testing
+import YAMLConfiguration
 
 @Suite("Configuration: values")
 struct BoxConfigurationTests {

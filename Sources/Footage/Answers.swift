@@ -1,9 +1,7 @@
-package import Catalog
-import FragmentedMP4
+import Catalog
 package import Recording
-import SegmentStore
 
-/// Answers about one camera, from the catalog and the segments that still grow, as of one survey.
+/// Answers about one camera, from an index and the segments that still grow, as of one look at both.
 package struct Answers: Sendable {
     /// Rows that are sent and held at a time.
     package static let page = 500
@@ -14,29 +12,17 @@ package struct Answers: Sendable {
     /// The growing segment is behind by its open fragment.
     private static let live = TimeSpan.seconds(5)
 
-    private let catalog: Catalog
+    private let index: any FootageIndex
     private let camera: CameraName
     private let now: WallTime
     private let growing: [SegmentRow]
 
-    init(work: Workspace, camera: CameraName, open: [SegmentFileName]) throws {
-        catalog = work.catalog
+    /// `growing` are the rows of its segments that are still appended to.
+    package init(_ index: any FootageIndex, _ camera: CameraName, growing: [SegmentRow], now: WallTime) {
+        self.index = index
         self.camera = camera
-        now = work.clock.now()
-        let cache = open.isEmpty ? nil : try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-        let row = try work.catalog.camera(camera)
-        growing = try open.filter(\.isPartial).compactMap { name in
-            guard let cache, let row else { return nil }
-            do {
-                let scan = try SegmentScan.growing(name, in: cache)
-                let key = work.key(row, start: name.start, name.id)
-                return scan.row(camera, key: key, bytes: scan.media.mediaEnd, state: .recording, isLocal: true)
-            } catch is MP4Error {
-                return nil  // Its init part is not written yet.
-            } catch let error as SegmentStoreError where error.isNoSuchFile {
-                return nil  // Discarded meanwhile.
-            }
-        }
+        self.growing = growing
+        self.now = now
     }
 
     /// Calls `body` with pages of rows by start, the growing ones last; one that closes meanwhile comes once.
@@ -44,7 +30,7 @@ package struct Answers: Sendable {
         var growing = growing.filter { $0.end > (from ?? .earliest) && $0.start < (to ?? .latest) }
         var last: SegmentPlace?
         while true {
-            let rows = try catalog.segments(camera, from: from, to: to, after: last, limit: Self.page)
+            let rows = try index.segments(camera, from: from, to: to, after: last, limit: Self.page)
             growing.removeAll { open in rows.contains { $0.id == open.id } }
             try await body(rows)
             guard let end = rows.last?.place else { break }
@@ -63,7 +49,7 @@ package struct Answers: Sendable {
     ///
     /// What a later session recorded over after a backward step is left out, and so is a loss without length.
     package func gaps(from: WallTime?, to: WallTime?) async throws -> [Gap] {
-        let rows = try catalog.gaps(camera, from: from, to: to)
+        let rows = try index.gaps(camera, from: from, to: to)
         let asked = try from ?? firstKnown()
         // A journalled gap is shown whole, wherever it began.
         let first = ([asked] + rows.prefix(1).map(\.gap.from)).min() ?? asked
@@ -83,21 +69,21 @@ package struct Answers: Sendable {
 
 extension Answers {
     private func firstKnown() throws -> WallTime {
-        ([try catalog.firstKnown(camera)] + growing.map(\.start)).compactMap(\.self).min() ?? now
+        ([try index.firstKnown(camera)] + growing.map(\.start)).compactMap(\.self).min() ?? now
     }
 
     private func claims(from: WallTime, to: WallTime?) throws -> Claims {
         var claims = Claims(now: now)
         var last: SegmentPlace?
         while true {
-            let extents = try catalog.extents(camera, from: from, to: to, after: last, limit: Self.extentPage)
+            let extents = try index.extents(camera, from: from, to: to, after: last, limit: Self.extentPage)
             for extent in extents { claims.add(extent) }
             guard let end = extents.last?.place else { break }
             last = end
         }
         for row in growing where row.end > from && row.start < (to ?? .latest) { claims.add(growing: row) }
         claims.endRuns()
-        for row in try catalog.gaps(camera, from: from, to: to) { claims.add(row) }
+        for row in try index.gaps(camera, from: from, to: to) { claims.add(row) }
         return claims
     }
 

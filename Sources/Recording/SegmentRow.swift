@@ -1,5 +1,3 @@
-package import Recording
-
 /// What the catalog knows of one segment: everything that a listing shows and playback needs.
 ///
 /// Owned by cvr-sync alone (I7). Derived from the segment's own bytes, wherever they are, and from the journals (I6).
@@ -85,10 +83,12 @@ package struct MediaIndex: Hashable, Sendable {
     package var frames: Int64
     /// RFC 6381, comma-separated.
     package var codecs: String
+    /// CRC-32C of the `moov` box: segments that share it play with one another's init part; nil while nobody read it.
+    package var format: UInt32?
 
     package init(
         initLength: Int64 = 0, mediaEnd: Int64 = 0, fragments: [Fragment] = [], tracks: [Track] = [],
-        frames: Int64 = 0, codecs: String = ""
+        frames: Int64 = 0, codecs: String = "", format: UInt32? = nil
     ) {
         self.initLength = initLength
         self.mediaEnd = mediaEnd
@@ -96,5 +96,6 @@ package struct MediaIndex: Hashable, Sendable {
         self.tracks = tracks
         self.frames = frames
         self.codecs = codecs
+        self.format = format
     }
 }

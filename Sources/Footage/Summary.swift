@@ -1,22 +1,22 @@
 import Checksums
 import Foundation
-import Recording
+package import Recording
 
 /// A camera's day as the store keeps it: one line of JSON for each segment, gap, eviction and deletion (design §4).
 ///
 /// The day's ledger, which stays when its media are gone, and the fleet's catalog for whoever queries it. To a rebuild it
 /// is a hint: what a damaged one says is not believed, and what it says of an object must agree with the listing. Its
 /// lines are read one by one: tens of thousands are more in memory than their text.
-struct Summary {
-    let generation: Int64
-    let written: WallTime
+package struct Summary {
+    package let generation: Int64
+    package let written: WallTime
     /// All of it.
-    let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// Where the last line begins, which tells of the others.
     private let trailer: Int
 
     /// Nil for bytes that are not one whole summary.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         let end = bytes.last == UInt8(ascii: "\n") ? bytes.count - 1 : bytes.count
         let last = bytes[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         guard let trailer = SummaryLine(bytes[last..<end]), trailer.kind == "summary",
@@ -30,7 +30,7 @@ struct Summary {
     }
 
     /// Every line but the last, and where it is: `line` reads it again.
-    func eachLine(_ body: (SummaryLine, Range<Int>) throws -> Void) rethrows {
+    package func eachLine(_ body: (SummaryLine, Range<Int>) throws -> Void) rethrows {
         var start = 0
         while start < trailer {
             let end = bytes[start..<trailer].firstIndex(of: UInt8(ascii: "\n")) ?? trailer
@@ -40,7 +40,7 @@ struct Summary {
     }
 
     /// Nil for one that a newer build wrote with members of other types.
-    func line(_ range: Range<Int>) -> SummaryLine? { SummaryLine(bytes[range]) }
+    package func line(_ range: Range<Int>) -> SummaryLine? { SummaryLine(bytes[range]) }
 }
 
 extension SummaryLine {

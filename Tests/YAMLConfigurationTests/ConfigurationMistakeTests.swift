@@ -1,5 +1,5 @@
-import Configuration
 import Testing
+import YAMLConfiguration
 
 /// Reads `text` as cvr.yaml, with `added` as the files of cameras.d.
 func box(_ text: String, added: [String: String] = [:]) throws(ConfigurationError) -> BoxConfiguration {

@@ -1,0 +1,6 @@
+import Preview
+
+@main
+enum PreviewMain {
+    static func main() { print(PreviewProcess.versions) }
+}

@@ -1,0 +1,5 @@
+import Footage
+import Testing
+
+@Suite("Footage")
+struct FootageTests {}

@@ -1,0 +1,5 @@
+import Playback
+import Testing
+
+@Suite("Playback")
+struct PlaybackTests {}

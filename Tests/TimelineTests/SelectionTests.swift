@@ -1,0 +1,6 @@
+import Recording
+import Testing
+import Timeline
+
+@Suite("Timeline: selection")
+struct SelectionTests {}
