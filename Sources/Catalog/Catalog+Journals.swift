@@ -95,15 +95,10 @@ extension Catalog {
                 sql: "UPDATE gap INDEXED BY gapOpen SET end = ? WHERE camera = ? AND end IS NULL",
                 arguments: [to.microseconds, camera.text])
         case .segmentClosed(let id, let key, let start, let duration, let bytes):
-            try db.execute(
-                sql: """
-                    INSERT OR IGNORE INTO segment
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, x'', '[]', 0, '', NULL, 'closed', 0, ?, 0)
-                    """,
-                arguments: [
-                    camera.text, id.session, id.counter, key, start.microseconds, duration.within(start).microseconds,
-                    bytes, isDoubted,
-                ])
+            let row = SegmentRow(
+                camera: camera, id: id, key: key, start: start, duration: duration, bytes: bytes, state: .closed,
+                isLocal: false, isUncertain: isDoubted, isRead: false)
+            try db.execute(sql: "INSERT OR IGNORE INTO \(SegmentRow.insertion)", arguments: try row.arguments)
         case .evicted(let row):
             try record(row, camera, db)
         }

@@ -38,9 +38,7 @@ extension Catalog {
                 try Self.closeTold(before: row.start, camera, db)
                 try db.execute(
                     sql: """
-                        INSERT OR REPLACE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration,
-                            :bytes, :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead, :format)
+                        INSERT OR REPLACE INTO \(SegmentRow.insertion)
                         """, arguments: try row.arguments)
                 if let gap = stored.gapBefore { try Self.insert(told: gap, by: row.id, camera, db) }
             }
@@ -58,9 +56,7 @@ extension Catalog {
             for (row, reason) in losses {
                 try db.execute(
                     sql: """
-                        INSERT OR IGNORE INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration,
-                            :bytes, :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead, :format)
+                        INSERT OR IGNORE INTO \(SegmentRow.insertion)
                         """, arguments: try row.arguments)
                 guard db.changesCount > 0 else { continue }
                 try Self.record(

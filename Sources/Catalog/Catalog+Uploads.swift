@@ -11,9 +11,7 @@ extension Catalog {
             for row in rows {
                 try db.execute(
                     sql: """
-                        INSERT INTO segment VALUES (:camera, :session, :counter, :key, :start, :duration, :bytes,
-                            :initLength, :mediaEnd, :fragments, :tracks, :frames, :codecs, :checksum, :state,
-                            :isLocal, :isUncertain, :isRead, :format)
+                        INSERT INTO \(SegmentRow.insertion)
                         ON CONFLICT DO UPDATE SET
                             key = iif(isUncertain = 1 OR state IN ('uploaded', 'verified'), key, excluded.key),
                             start = excluded.start, duration = excluded.duration, bytes = excluded.bytes,

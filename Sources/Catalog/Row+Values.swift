@@ -67,6 +67,15 @@ extension SegmentRow {
             isUncertain: try row.value("isUncertain"), isRead: try row.value("isRead"))
     }
 
+    /// What an INSERT of `arguments` names: a column that a newer build added breaks none.
+    static let insertion: String = {
+        let columns = [
+            "camera", "session", "counter", "key", "start", "duration", "bytes", "initLength", "mediaEnd", "fragments",
+            "tracks", "frames", "codecs", "checksum", "state", "isLocal", "isUncertain", "isRead", "format",
+        ]
+        return "segment (\(columns.joined(separator: ", "))) VALUES (:\(columns.joined(separator: ", :")))"
+    }()
+
     var arguments: StatementArguments {
         get throws {
             let tracks = String(decoding: try JSONEncoder().encode(media.tracks), as: UTF8.self)

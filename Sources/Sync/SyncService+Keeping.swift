@@ -7,6 +7,12 @@ package import Recording
 extension SyncService {
     package func written() throws -> Admin.Written { try workspace().billed.written }
 
+    /// An operator says that the clock is right: retention goes by it from now on.
+    package func acceptClock() throws {
+        try ClockGuard(work: try workspace(), progress: progress).accept()
+        passSoon()
+    }
+
     package func addHold(
         _ camera: CameraName, from: WallTime, to: WallTime, reason: String
     ) async throws -> Listing.Hold {

@@ -185,12 +185,6 @@ extension SyncService {
         return (try? await passNow())?.uploaded ?? 0
     }
 
-    /// An operator says that the clock is right: retention goes by it from now on.
-    package func acceptClock() throws {
-        try ClockGuard(work: try configured().work, progress: progress).accept()
-        passSoon()
-    }
-
     /// Uploads nothing until told to go on, over restarts; the objects that are under way are finished.
     package func pause(_ isPaused: Bool) throws {
         let settings = try configured().work.settings

@@ -41,7 +41,7 @@ final class ScaleTests {
         INSERT INTO segment SELECT :camera, i / 2880 + 1, i % 2880, 'plant/archive/' || i, \(start.microseconds) + i * 30000000,
             30000000, 7501000, 900, 7500930, x'',
             '[{"codec":"h264","timescale":90000,"baseDecodeTime":0}]', 750, 'avc1.4d401f', 7,
-            iif(i * 3 >= \(count * 2), :state, iif(i % 3 = 0, 'evicted', 'verified')), i * 3 >= \(count * 2), 0, 1 FROM number;
+            iif(i * 3 >= \(count * 2), :state, iif(i % 3 = 0, 'evicted', 'verified')), i * 3 >= \(count * 2), 0, 1, NULL FROM number;
         INSERT INTO eviction SELECT camera, session, counter, start, duration, bytes, 'retention' FROM segment
             WHERE state = 'evicted' AND camera = :camera;
         INSERT INTO gap SELECT :camera, i + 1, i, \(start.microseconds) + i * 300000000, \(start.microseconds) + i * 300000000 + 5000000,
@@ -157,7 +157,8 @@ final class ScaleTests {
                     CREATE INDEX segmentInCache ON segment (camera, session, counter) WHERE isLocal = 1;
                     CREATE INDEX segmentUnsettled ON segment (camera, session, counter)
                         WHERE state IN ('closed', 'uploaded');
-                    DELETE FROM grdb_migrations WHERE identifier = 'questions';
+                    DELETE FROM grdb_migrations WHERE identifier IN ('questions', 'formats');
+                    ALTER TABLE segment DROP COLUMN format;
                     """)
         }
         try old.close()

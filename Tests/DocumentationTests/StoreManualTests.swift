@@ -22,8 +22,8 @@ struct StoreManualTests {
     @Test("names every kind and member of a summary's lines, and no other")
     func summary() throws {
         let source = try String(
-            contentsOfFile: Repository.path("Sources/Sync/Archive/SummaryLine.swift"), encoding: .utf8)
-        let members = source.matches(of: /(?m)^    var (\w+): [\w.\[\]]+\??$/).map { String($0.output.1) }
+            contentsOfFile: Repository.path("Sources/Footage/SummaryLine.swift"), encoding: .utf8)
+        let members = source.matches(of: /(?m)^    package var (\w+): [\w.\[\]]+\??$/).map { String($0.output.1) }
         let ofSegments = try #require(
             source.firstMatch(of: /self\.init\(isKept \? "(\w+)" : [^"]*"\w+" \? "(\w+)" : "(\w+)"/)
         ).output

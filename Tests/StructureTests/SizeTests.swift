@@ -7,7 +7,7 @@ struct SizeTests {
 
     /// Functions that are one table each, and read best as one.
     static let tables: Set = [
-        "Sources/Ingest/Faults.swift", "Tests/ConfigurationTests/ConfigurationMistakeTests.swift",
+        "Sources/Ingest/Faults.swift", "Tests/YAMLConfigurationTests/ConfigurationMistakeTests.swift",
     ]
 
     /// Simulated cameras and disks: their time is what they are about.
