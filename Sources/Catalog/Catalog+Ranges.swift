@@ -8,7 +8,7 @@ extension Catalog {
     ) throws(CatalogError) -> [SegmentRow] {
         try read("list segments in") { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM \(Self.overlapping)",
+                db, sql: "SELECT * FROM \(Self.overlapping())",
                 arguments: Self.range(camera, from, to, after, limit)
             ).map { try SegmentRow($0) }
         }
@@ -24,7 +24,7 @@ extension Catalog {
                     (SELECT reason FROM eviction
                      WHERE (camera, session, counter) = (segment.camera, segment.session, segment.counter)),
                     'vanished'), NULL) AS reason
-                FROM \(Self.overlapping)
+                FROM \(Self.overlapping())
                 """
             var extents: [SegmentExtent] = []
             let rows = try Row.fetchCursor(db, sql: sql, arguments: Self.range(camera, from, to, after, limit))
@@ -62,16 +62,18 @@ extension Catalog {
 
 extension Catalog {
     /// A range also looks back by more than the longest segment.
-    private static let lookBack = TimeSpan.seconds(4 * 3600)
+    static let lookBack = TimeSpan.seconds(4 * 3600)
 
-    private static let overlapping = """
+    static func overlapping(only condition: String = "true") -> String {
+        """
         segment INDEXED BY segmentByStart
         WHERE camera = :camera AND (start, session, counter) > (:start, :session, :counter)
-            AND start < :to AND start + duration > :from
+            AND start < :to AND start + duration > :from AND \(condition)
         ORDER BY start, session, counter LIMIT :limit
         """
+    }
 
-    private static func range(
+    static func range(
         _ camera: CameraName, _ from: WallTime?, _ to: WallTime?, _ after: SegmentPlace?, _ limit: Int
     ) -> StatementArguments {
         let from = from ?? .earliest

@@ -18,6 +18,9 @@ extension Catalog {
         return migrator
     }
 
+    /// What a reader cannot do without.
+    static let readable: Set = ["segments", "journals", "questions", "days"]
+
     private static let segments = """
         CREATE TABLE segment (
             camera TEXT NOT NULL,

@@ -26,6 +26,27 @@ package final class Catalog: Sendable {
         }
     }
 
+    /// Opens a catalog that another process writes, to read: nothing is created, brought up to date or written.
+    ///
+    /// The WAL and its shared memory, which stay when the writer closes, may be read-only as well. Throws an error with
+    /// `isOutdated` for one whose writer has not brought it up to date yet; a newer one is read as far as it is known.
+    package init(reading path: String) throws(CatalogError) {
+        self.path = path
+        do {
+            var configuration = Self.configuration
+            configuration.readonly = true
+            configuration.maximumReaderCount = 4
+            pool = try DatabasePool(path: path, configuration: configuration)
+            guard try pool.read({ try Self.migrator.appliedIdentifiers($0).isSuperset(of: Self.readable) }) else {
+                throw CatalogError(
+                    "read", path, detail: "it is of an older build", nextStep: "none: cvr-sync brings it up to date",
+                    isOutdated: true)
+            }
+        } catch {
+            throw CatalogError("open", path, error)
+        }
+    }
+
     /// Moves a damaged catalog out of the way, with its WAL and shared memory, and returns its new path.
     ///
     /// Nothing may have it open. The damaged file is kept for whoever wants to know what happened.

@@ -8,15 +8,21 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
     package var nextStep: String
     /// The file is not a database any more: set it aside and rebuild (I6).
     package var isCorrupt: Bool
+    /// Its tables are those of an older build, which its writer brings up to date.
+    package var isOutdated: Bool
     /// The state disk is full: freeing space helps.
     package var isNoSpace = false
 
-    init(_ operation: String, _ path: String, detail: String, nextStep: String, isCorrupt: Bool = false) {
+    init(
+        _ operation: String, _ path: String, detail: String, nextStep: String, isCorrupt: Bool = false,
+        isOutdated: Bool = false
+    ) {
         self.operation = operation
         self.path = path
         self.detail = detail
         self.nextStep = nextStep
         self.isCorrupt = isCorrupt
+        self.isOutdated = isOutdated
     }
 
     init(_ operation: String, _ path: String, _ error: any Error) {

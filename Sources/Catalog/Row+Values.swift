@@ -54,7 +54,8 @@ extension SegmentRow {
         }
         guard let fragments else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a torn fragment table") }
         let checksum: Int64? = try row.optional("checksum")
-        let format: Int64? = try row.optional("format")
+        // A catalog that its writer has not brought up to date yet has no such column.
+        let format: Int64? = row.hasColumn("format") ? try row.optional("format") : nil
         self.init(
             camera: try row.word("camera") { CameraName($0) }, id: try SegmentID(row), key: try row.value("key"),
             start: try row.time("start"), duration: try row.span("duration"), bytes: try row.value("bytes"),

@@ -22,6 +22,17 @@ package protocol FootageIndex: Sendable {
 
     /// The first moment that anything is known of.
     func firstKnown(_ camera: CameraName) throws -> WallTime?
+
+    /// Whether there is footage in a range.
+    func hasFootage(_ camera: CameraName, from: WallTime, to: WallTime) throws -> Bool
+
+    /// The first and the last moment of what there is footage of; nil when there is none.
+    func footage(_ camera: CameraName) throws -> (first: WallTime, last: WallTime)?
+
+    /// Calls `body` with the id, start and end of each segment of a range that there is footage of, by start.
+    func eachFootage(
+        _ camera: CameraName, from: WallTime, to: WallTime, _ body: (SegmentID, WallTime, WallTime) -> Void
+    ) throws
 }
 
 extension Catalog: FootageIndex {}

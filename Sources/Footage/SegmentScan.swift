@@ -81,16 +81,18 @@ extension SegmentScan {
     }
 
     /// What of a segment that still grows is there, or was left by a crash: up to its last whole fragment.
-    ///
-    /// Only the end is read: what a worker has synced is as it wrote it, and it syncs at least every 4 s.
     package static func growing(_ name: SegmentFileName, in cache: CacheDirectory) throws -> SegmentScan {
         let file = try cache.open(name)
-        let length = try file.length()
+        return SegmentScan(try growing(file, length: try file.length()), named: name.start)
+    }
+
+    /// Only the end is read: what a worker has synced is as it wrote it, and it syncs at least every 4 s.
+    static func growing(_ file: SegmentFile, length: Int64) throws -> SegmentReader {
         let read: SegmentReader.Read = { offset, count in try file.read(at: offset, count: count) }
         let whole = try SegmentReader(length: length, verifyChecksums: false, read: read)
         let synced = whole.fragments.dropLast(unsynced).last.map { $0.offset + $0.length } ?? whole.initLength
         var reader = try SegmentReader(length: synced, verifyChecksums: false, read: read)
         try reader.extend(length: length, read: read)
-        return SegmentScan(reader, named: name.start)
+        return reader
     }
 }

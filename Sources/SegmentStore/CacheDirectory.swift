@@ -31,10 +31,10 @@ package final class CacheDirectory {
         return found.sorted { $0.name.id < $1.name.id }
     }
 
-    /// Every segment of every stage, in no order, without a look at the files.
-    package func names() throws(SegmentStoreError) -> [SegmentFileName] {
+    /// Every segment of every stage, in no order, without a look at the files; of hours that end after `from`.
+    package func names(from: WallTime = .earliest) throws(SegmentStoreError) -> [SegmentFileName] {
         var found: [SegmentFileName] = []
-        try forEachHour { (_, names) throws(SegmentStoreError) in found += names }
+        try forEachHour(from: from) { (_, names) throws(SegmentStoreError) in found += names }
         return found
     }
 
@@ -116,11 +116,14 @@ extension CacheDirectory {
     ///
     /// What vanishes meanwhile is skipped; what cannot be read is an error: a cache must not look empty.
     func forEachHour(
-        _ body: (borrowing Descriptor, [SegmentFileName]) throws(SegmentStoreError) -> Void
+        from: WallTime = .earliest, _ body: (borrowing Descriptor, [SegmentFileName]) throws(SegmentStoreError) -> Void
     ) throws(SegmentStoreError) {
-        for dayName in try root.entries().sorted() where WallTime(rfc3339: dayName + "T00:00:00Z") != nil {
-            guard let day = try Self.subdirectory(dayName, of: root) else { continue }
+        for dayName in try root.entries().sorted() {
+            guard let midnight = WallTime(rfc3339: dayName + "T00:00:00Z"), midnight + .seconds(86_400) > from,
+                let day = try Self.subdirectory(dayName, of: root)
+            else { continue }
             for hourName in try day.entries().sorted() where hourName.utf8.count == 2 {
+                guard midnight + .seconds(3600 * (Int64(hourName) ?? 24) + 3600) > from else { continue }
                 guard let hour = try Self.subdirectory(hourName, of: day) else { continue }
                 try body(hour, try Self.names(in: hour, day: dayName, hour: hourName))
             }

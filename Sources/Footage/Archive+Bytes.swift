@@ -1,0 +1,128 @@
+import Dispatch
+import FragmentedMP4
+import ObjectStore
+package import Recording
+import SegmentStore
+import Synchronization
+
+extension Archive {
+    /// Readers of many objects at a time: as many as a client has connections.
+    private static let readers = 8
+
+    /// At most `count` bytes of a segment's file, fewer at its end: from the cache while it is there, closed or still
+    /// growing, else from the store. No copy is better than another: they are the same bytes.
+    package func read(_ row: SegmentRow, at offset: Int64, count: Int) throws -> [UInt8] {
+        guard offset >= 0, count > 0 else { return [] }
+        do {
+            if row.isLocal, let bytes = try box?.read(row, at: offset, count: count) { return bytes }
+        } catch let error as SegmentStoreError {
+            // The cache's disk fails: the store may have it.
+            guard row.state == .verified || row.state == .uploaded, store != nil else { throw error }
+        }
+        guard let store, let key = ObjectKey(row.key), row.state != .evicted else { throw ArchiveError.gone(row.key) }
+        do { return try store.read(key, offset: offset, count: count) } catch let error as ObjectStoreError {
+            guard error.scope == .object else { throw ArchiveError(error) }
+            // Evicted from the cache a moment ago, or deleted from the store: which of them the catalog will tell.
+            throw ArchiveError.gone(row.key)
+        }
+    }
+
+    /// The same rows, those that tell nothing of their media yet as their bytes tell it.
+    func complete(_ rows: [SegmentRow]) throws -> [SegmentRow] {
+        let missing = rows.indices.filter { rows[$0].isIncomplete }
+        guard !missing.isEmpty else { return rows }
+        let results = Completed(missing)
+        DispatchQueue.concurrentPerform(iterations: min(Self.readers, missing.count)) { _ in
+            while let index = results.next() {
+                do { results.put(try complete(rows[index]), at: index) } catch { results.fail(error) }
+            }
+        }
+        let completed = try results.rows()
+        return rows.indices.map { completed[$0] ?? rows[$0] }
+    }
+
+    /// What is no segment of ours, or is gone, stays as it is: it cannot be played.
+    private func complete(_ row: SegmentRow) throws -> SegmentRow {
+        if let known = memory[row] { return row.told(by: known) }
+        do {
+            let reads = BufferedReads(row.isLocal ? 4096 : 256 << 10) { try self.read(row, at: $0, count: $1) }
+            let known = row.media.fragments.isEmpty ? try scan(row, reads) : try format(of: row, reads)
+            memory.remember(known, of: row)
+            return row.told(by: known)
+        } catch is MP4Error {
+            return row
+        } catch let error as ArchiveError where error.code == .gone {
+            return row
+        }
+    }
+
+    private func scan(_ row: SegmentRow, _ reads: BufferedReads) throws -> MediaMemory.Known {
+        let reader = try SegmentReader(length: row.bytes, verifyChecksums: false, read: { try reads.read($0, $1) })
+        let scan = SegmentScan(reader, named: row.start.wholeMilliseconds)
+        return MediaMemory.Known(start: scan.start, duration: scan.duration, media: scan.media)
+    }
+
+    private func format(of row: SegmentRow, _ reads: BufferedReads) throws -> MediaMemory.Known {
+        var media = row.media
+        media.format = try SegmentReader(
+            length: media.initLength, verifyChecksums: false, read: { try reads.read($0, $1) }
+        ).format
+        return MediaMemory.Known(start: row.start, duration: row.duration, media: media)
+    }
+}
+
+/// Rows that several threads complete, until the first error.
+private final class Completed: Sendable {
+    private struct State {
+        var waiting: ArraySlice<Int>
+        var rows: [Int: SegmentRow] = [:]
+        var error: (any Error)?
+    }
+
+    private let state: Mutex<State>
+
+    init(_ indices: [Int]) { state = Mutex(State(waiting: indices[...])) }
+
+    func next() -> Int? { state.withLock { $0.error == nil ? $0.waiting.popFirst() : nil } }
+
+    func put(_ row: SegmentRow, at index: Int) { state.withLock { $0.rows[index] = row } }
+
+    func fail(_ error: any Error) { state.withLock { $0.error = error } }
+
+    func rows() throws -> [Int: SegmentRow] {
+        try state.withLock { state in
+            if let error = state.error { throw error }
+            return state.rows
+        }
+    }
+}
+
+extension SegmentRow {
+    /// Its row does not say all that its bytes do.
+    fileprivate var isIncomplete: Bool {
+        guard state != .evicted, state != .quarantined || isLocal, state != .recording else { return false }
+        return media.fragments.isEmpty || media.format == nil
+    }
+}
+
+/// Reads ahead, so that many small reads near one another are one request. Used by one thread.
+final class BufferedReads {
+    private let window: Int
+    private let source: SegmentReader.Read
+    private var offset: Int64 = 0
+    private var bytes: [UInt8] = []
+
+    init(_ window: Int, _ source: @escaping SegmentReader.Read) {
+        self.window = window
+        self.source = source
+    }
+
+    func read(_ at: Int64, _ count: Int) throws -> [UInt8] {
+        if at < offset || at - offset > Int64(bytes.count) - Int64(count) {
+            bytes = try source(at, max(window, count))
+            offset = at
+        }
+        let start = Int(at - offset)
+        return Array(bytes.dropFirst(start).prefix(count))
+    }
+}

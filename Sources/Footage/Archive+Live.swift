@@ -1,0 +1,35 @@
+package import Recording
+package import SegmentStore
+
+/// The segment that a camera's worker appends to, as far as it goes now.
+package struct LiveSegment: Sendable {
+    /// Its media up to the last whole fragment: readable by `Archive.read`, also when the segment has closed since.
+    package let row: SegmentRow
+    /// Below the camera's cache.
+    package let name: SegmentFileName
+}
+
+extension Archive {
+    /// A worker syncs at least every 4 s, and a picture a minute is still a recording.
+    private static let silence = TimeSpan.seconds(90)
+
+    /// Nil where nothing is recorded, or not on this box. Never older than the call.
+    package func growing(_ camera: Camera) throws -> LiveSegment? {
+        guard let box, let row = try box.growing(camera, now: now()), !row.media.fragments.isEmpty else { return nil }
+        return LiveSegment(row: row, name: SegmentFileName(start: row.start, id: row.id, stage: .partial))
+    }
+
+    /// Whether footage is still being added.
+    package func isLive(_ camera: Camera) throws -> Bool {
+        if let row = try growing(camera)?.row { return now() - row.end < Self.silence }
+        guard let last = try firstAndLast(camera)?.last else { return false }
+        // Of another box only what it has uploaded is known: two of its longest usual periods.
+        return now() - last < (box == nil ? .seconds(600) : Self.silence)
+    }
+}
+
+extension BoxFootage {
+    func growing(_ camera: Archive.Camera, now: WallTime) throws -> SegmentRow? {
+        try tail(camera).growing(catalog.current(), now: now)
+    }
+}

@@ -1,0 +1,78 @@
+import Catalog
+package import Recording
+
+extension Archive {
+    /// What overlaps a range, by start, the growing one included; media complete, wherever the bytes can be read.
+    ///
+    /// Throws for more than `rowLimit`.
+    package func rows(_ camera: Camera, from: WallTime, to: WallTime) throws -> [SegmentRow] {
+        let rows = try look(camera) { view in
+            var rows: [SegmentRow] = []
+            while true {
+                let page = try view.index.segments(
+                    camera.name, from: from, to: to, after: rows.last?.place, limit: 5000)
+                rows += page
+                guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
+                if page.isEmpty { break }
+            }
+            return rows + view.news.filter { $0.end > from && $0.start < to }
+        }
+        return try complete(rows).sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+    }
+
+    /// Segments, gaps and coverage as `cvrctl` tells them.
+    package func answers(_ camera: Camera) throws -> Answers {
+        try look(camera) { Answers($0.index, camera.name, growing: $0.news, now: now()) }
+    }
+
+    /// Whether anything of a range can be played.
+    package func hasFootage(_ camera: Camera, from: WallTime, to: WallTime) throws -> Bool {
+        try look(camera) { view in
+            try view.news.contains { $0.end > from && $0.start < to }
+                || view.index.hasFootage(camera.name, from: from, to: to)
+        }
+    }
+
+    /// The first and the last moment that can be played; nil when nothing can.
+    package func firstAndLast(_ camera: Camera) throws -> (first: WallTime, last: WallTime)? {
+        try look(camera) { view in
+            let known = try view.index.footage(camera.name)
+            let starts = [known?.first].compactMap(\.self) + view.news.map(\.start)
+            let ends = [known?.last].compactMap(\.self) + view.news.map(\.end)
+            guard let first = starts.min(), let last = ends.max() else { return nil }
+            return (first, last)
+        }
+    }
+
+    /// What of a range can be played, as `/list` and `availableMedia` tell it: split at gaps, ascending, without overlap.
+    package func spans(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
+        try look(camera) { view in
+            var spans = FootageSpans(from: from, to: to)
+            try view.index.eachFootage(camera.name, from: from, to: to) { spans.add($0, from: $1, to: $2) }
+            for row in view.news { spans.add(row.id, from: row.start, to: row.end) }
+            return spans.all
+        }
+    }
+}
+
+extension Archive {
+    /// An index, and the rows of segments that it does not know yet, by start.
+    struct View {
+        let index: any FootageIndex
+        let news: [SegmentRow]
+    }
+
+    /// Asks whoever knows most: a catalog that fails is passed over for what caches, journals and the store tell.
+    func look<Answer>(_ camera: Camera, _ body: (View) throws -> Answer) throws -> Answer {
+        guard let box else {
+            guard let stored else { throw ArchiveError.noStore }
+            return try body(View(index: stored, news: []))
+        }
+        do {
+            if let view = try box.view(camera, now: now()) { return try body(view) }
+        } catch let error as CatalogError {
+            box.catalog.passOver(error)
+        }
+        return try body(try box.viewWithoutCatalog(camera, stored, now: now()))
+    }
+}

@@ -1,0 +1,70 @@
+import Catalog
+package import ObjectStore
+package import Recording
+import Synchronization
+
+/// All footage that a process can reach: one answer over catalog, caches and store, and the bytes.
+///
+/// On a box rows come from the catalog and, where that does not know yet, from the caches; without a readable catalog
+/// from caches, journals and the store. Elsewhere from the store alone. Only ever reads. Every call blocks; calls may
+/// come from several threads at once. What is remembered is bounded, however much is asked.
+package final class Archive: Sendable {
+    package struct Camera: Hashable, Sendable {
+        package let name: CameraName
+        /// Its folder in the store.
+        package let asset: String
+
+        package init(name: CameraName, asset: String) {
+            self.name = name
+            self.asset = asset
+        }
+    }
+
+    /// More than a day of segments of 2 s; some 50 MB.
+    package static let rowLimit = 50_000
+
+    let site: SiteName
+    let store: (any ObjectStore)?
+    /// Nil where there is no box.
+    let box: BoxFootage?
+    /// Nil without a store.
+    let stored: StoreIndex?
+    let memory = MediaMemory()
+    let now: @Sendable () -> WallTime
+
+    /// The footage of a box: its caches below `cachePath`, its catalog in `statePath`, and what it brought to `store`.
+    ///
+    /// `cameras` are those of the configuration; of others it tells what the catalog and the caches know.
+    package init(
+        site: SiteName, cachePath: String, statePath: String, store: (any ObjectStore)?, cameras: [Camera],
+        now: @escaping @Sendable () -> WallTime = WallTime.current
+    ) {
+        self.site = site
+        self.store = store
+        self.now = now
+        box = BoxFootage(
+            site: site, cachePath: cachePath, catalog: CatalogReader(path: statePath + "/sync/catalog.sqlite"),
+            cameras: cameras)
+        stored = store.map { StoreIndex(site: site, store: $0, now: now) }
+    }
+
+    /// What a site's boxes brought to a store, wherever they are.
+    package init(
+        site: SiteName, store: any ObjectStore, now: @escaping @Sendable () -> WallTime = WallTime.current
+    ) {
+        self.site = site
+        self.store = store
+        self.now = now
+        box = nil
+        stored = StoreIndex(site: site, store: store, now: now)
+    }
+
+    /// By name. An asset that names no camera of ours is not listed.
+    package func cameras() throws -> [Camera] {
+        try box?.cameras() ?? stored?.cameras() ?? []
+    }
+
+    package func camera(named name: CameraName) throws -> Camera? { try cameras().first { $0.name == name } }
+
+    package func camera(ofAsset asset: String) throws -> Camera? { try cameras().first { $0.asset == asset } }
+}

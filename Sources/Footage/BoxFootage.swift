@@ -1,0 +1,85 @@
+import Catalog
+import Foundation
+import FragmentedMP4
+import ObjectStore
+import Recording
+import SegmentStore
+import Synchronization
+
+/// The footage that is on a box: what its catalog says, and what its caches hold that the catalog does not know yet.
+final class BoxFootage: Sendable {
+    let site: SiteName
+    let cachePath: String
+    let catalog: CatalogReader
+    private let configured: [Archive.Camera]
+    private let tails = Mutex<[CameraName: CacheTail]>([:])
+
+    init(site: SiteName, cachePath: String, catalog: CatalogReader, cameras: [Archive.Camera]) {
+        (self.site, self.cachePath, self.catalog) = (site, cachePath, catalog)
+        configured = cameras
+    }
+
+    /// The configured ones, and removed ones with footage.
+    func cameras() throws -> [Archive.Camera] {
+        var found = configured
+        var names = Set(configured.map(\.name))
+        do {
+            if let catalog = catalog.current() {
+                for name in try catalog.knownCameras() where names.insert(name).inserted {
+                    guard let row = try catalog.camera(name) else { continue }
+                    found.append(Archive.Camera(name: name, asset: row.asset.isEmpty ? name.text : row.asset))
+                }
+            }
+        } catch {
+            catalog.passOver(error)
+        }
+        for name in cached() where names.insert(name).inserted {
+            found.append(Archive.Camera(name: name, asset: name.text))
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    private func cached() -> [CameraName] {
+        // A disk that is not mounted has no caches: what the catalog knows is still in the store.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: cachePath)) ?? []
+        return names.compactMap { CameraName($0) }
+            .filter { FileManager.default.fileExists(atPath: "\(cachePath)/\($0)/identity.json") }
+    }
+
+    /// Nil while there is no catalog that can be read.
+    func view(_ camera: Archive.Camera, now: WallTime) throws -> Archive.View? {
+        guard let catalog = catalog.current() else { return nil }
+        return Archive.View(index: catalog, news: try tail(camera).news(catalog, now: now))
+    }
+
+    func tail(_ camera: Archive.Camera) -> CacheTail {
+        tails.withLock { tails in
+            if let known = tails[camera.name], known.camera == camera { return known }
+            let tail = CacheTail(camera, site: site, path: "\(cachePath)/\(camera.name)")
+            tails[camera.name] = tail
+            return tail
+        }
+    }
+
+    /// Bytes of a segment's file; nil when it is not in the cache any more.
+    func read(_ row: SegmentRow, at offset: Int64, count: Int) throws -> [UInt8]? {
+        let stage: SegmentFileName.Stage = row.state == .recording ? .partial : .closed
+        let name = SegmentFileName(start: row.start, id: row.id, stage: stage)
+        do {
+            let cache = try CacheDirectory(path: "\(cachePath)/\(row.camera)", camera: row.camera)
+            return try cache.open(name).read(at: offset, count: count)
+        } catch {
+            guard error.isNoSuchFile else { throw error }
+            return nil
+        }
+    }
+}
+
+extension BoxFootage {
+    /// What caches and journals know, and beyond them the store.
+    func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreIndex?, now: WallTime) throws -> Archive.View {
+        throw ArchiveError(
+            code: .unavailable, message: catalog.trouble.map { "\($0)" } ?? "there is no catalog",
+            nextStep: "see cvrctl sync status")
+    }
+}

@@ -1,0 +1,135 @@
+import Catalog
+import FragmentedMP4
+import ObjectStore
+import Recording
+import SegmentStore
+import Synchronization
+
+/// The end of one camera's cache: the segment that grows, and those that closed since the catalog was last written.
+///
+/// Looked at twice a second at most; a segment's structure is read once, and what is appended to it as it comes.
+final class CacheTail: Sendable {
+    private static let interval = Duration.milliseconds(500)
+    /// As far as a segment reaches: the catalog looks back as far.
+    private static let lookBack = TimeSpan.seconds(4 * 3600)
+
+    private struct State {
+        var news: [SegmentRow] = []
+        var lookedAt: ContinuousClock.Instant?
+        /// By session and counter: what the catalog did not know at the last look.
+        var readers: [SegmentFileName: TailReader] = [:]
+    }
+
+    let camera: Archive.Camera
+    private let site: SiteName
+    private let path: String
+    private let state = Mutex(State())
+
+    init(_ camera: Archive.Camera, site: SiteName, path: String) {
+        (self.camera, self.site, self.path) = (camera, site, path)
+    }
+
+    /// Rows of what the catalog does not know, by start, as of a moment ago at most.
+    func news(_ catalog: Catalog, now: WallTime) throws -> [SegmentRow] {
+        try state.withLock { state in
+            if let at = state.lookedAt, .now - at < Self.interval { return state.news }
+            do {
+                try look(&state, catalog, now: now)
+            } catch let error as SegmentStoreError where error.isNoSuchFile {
+                // Removed, or its disk is not mounted: nothing of it can be told.
+                state = State()
+            }
+            state.lookedAt = .now
+            return state.news
+        }
+    }
+
+    /// The segment that its worker appends to, as of now; nil when there is none.
+    func growing(_ catalog: Catalog?, now: WallTime) throws -> SegmentRow? {
+        let known = state.withLock { state in state.readers.keys.filter(\.isPartial).max { $0.id < $1.id } }
+        if let known, let row = try refreshed(known), row.state == .recording { return row }
+        guard let catalog else { return nil }
+        state.withLock { $0.lookedAt = nil }
+        return try news(catalog, now: now).last { $0.state == .recording }
+    }
+
+    private func look(_ state: inout State, _ catalog: Catalog, now: WallTime) throws {
+        let cache = try CacheDirectory(path: path, camera: camera.name)
+        let newest = try catalog.footage(camera.name)?.last ?? .earliest
+        let from = min(newest, now) - Self.lookBack
+        let known = Set(try extents(catalog, from: from).map(\.place.id))
+        let names = try cache.names(from: from).filter { $0.stage != .suspect && !known.contains($0.id) }
+        // A partial that closed meanwhile has another name, and goes on being read.
+        var readers: [SegmentFileName: TailReader] = [:]
+        for name in names { readers[name] = state.readers[name] ?? state.readers[name.with(stage: .partial)] }
+        var rows: [SegmentRow] = []
+        for name in names {
+            guard let row = try row(name, cache, &readers) else { continue }
+            rows.append(row)
+        }
+        state.readers = readers
+        state.news = rows.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+    }
+
+    private func extents(_ catalog: Catalog, from: WallTime) throws -> [SegmentExtent] {
+        var all: [SegmentExtent] = []
+        while true {
+            let page = try catalog.extents(camera.name, from: from, to: nil, after: all.last?.place, limit: 10_000)
+            guard !page.isEmpty else { return all }
+            all += page
+        }
+    }
+
+    private func refreshed(_ name: SegmentFileName) throws -> SegmentRow? {
+        try state.withLock { state in
+            let cache = try CacheDirectory(path: path, camera: camera.name)
+            return try row(name, cache, &state.readers)
+        }
+    }
+
+    /// Nil for what is no segment, or is gone.
+    private func row(
+        _ name: SegmentFileName, _ cache: CacheDirectory, _ readers: inout [SegmentFileName: TailReader]
+    ) throws -> SegmentRow? {
+        do {
+            let file = try cache.open(name)
+            var reader = try readers[name] ?? TailReader(name, file)
+            try reader.goOn(file)
+            readers[name] = reader
+            let key = ObjectKey(site: site, asset: camera.asset, start: name.start, counter: name.id.counter)
+            return reader.row(camera.name, key: key?.text ?? "", isPartial: name.isPartial)
+        } catch is MP4Error {
+            return nil  // Its init part is not written yet.
+        } catch let error as SegmentStoreError where error.isNoSuchFile {
+            return nil
+        }
+    }
+}
+
+/// What was read of a segment that its worker appends to, to go on from there.
+private struct TailReader {
+    private let named: WallTime
+    private var reader: SegmentReader
+    private var length: Int64
+
+    init(_ name: SegmentFileName, _ file: SegmentFile) throws {
+        named = name.start
+        length = try file.length()
+        reader = try SegmentScan.growing(file, length: length)
+    }
+
+    mutating func goOn(_ file: SegmentFile) throws {
+        let now = try file.length()
+        guard now != length else { return }
+        try reader.extend(length: now) { try file.read(at: $0, count: $1) }
+        length = now
+    }
+
+    func row(_ camera: CameraName, key: String, isPartial: Bool) -> SegmentRow {
+        // Closed under a name that was taken as a partial's: it is whole.
+        let isGrowing = isPartial && !reader.isComplete
+        return SegmentScan(reader, named: named).row(
+            camera, key: key, bytes: isGrowing ? reader.mediaEnd : length, state: isGrowing ? .recording : .closed,
+            isLocal: true)
+    }
+}
