@@ -44,10 +44,13 @@ package enum FragmentShift {
     /// Where each track's decode time is in `head`: of the 64-bit kind that our encoder writes.
     private static func places(_ head: [UInt8]) -> [(track: Int, time: Int)]? {
         guard headLength(head) == head.count else { return nil }
-        let start = Fragment.checksumBoxSize + 8
+        var boxes = BoxReader(head[(Fragment.checksumBoxSize + 8)...])
         var found: [(track: Int, time: Int)] = []
-        for traf in BoxReader(head[start...]).children("traf") {
-            guard var header = traf.child("tfhd"), var time = traf.child("tfdt") else { return nil }
+        while let box = boxes.box() {
+            guard box.type == "traf" else { continue }
+            guard found.count < MovieBox.trackLimit, var header = box.body.child("tfhd"),
+                var time = box.body.child("tfdt")
+            else { return nil }
             header.skip(4)
             let track = Int(header.integer(UInt32.self)) - 1
             guard time.integer() == UInt32(1) << 24, time.rest.count == 8, !header.overran, track >= 0 else {

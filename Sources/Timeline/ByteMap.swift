@@ -1,4 +1,4 @@
-import Recording
+package import Recording
 
 /// A range of time as one fragmented MP4 file that is never made: the first piece's init part, then each piece's
 /// fragments, shifted in place. Its length and every offset follow from the rows alone.
@@ -9,6 +9,11 @@ package struct ByteMap: Hashable, Sendable {
         package let piece: Int?
         /// In the segment's file.
         package let bytes: Range<Int64>
+
+        package init(piece: Int?, bytes: Range<Int64>) {
+            self.piece = piece
+            self.bytes = bytes
+        }
     }
 
     package let pieces: [Piece]
@@ -21,41 +26,59 @@ package struct ByteMap: Hashable, Sendable {
     /// All pieces have one format.
     package init(_ pieces: some Collection<Piece>) {
         self.pieces = Array(pieces)
-        initLength = pieces.first?.row.media.initLength ?? 0
+        initLength = max(0, pieces.first?.row.media.initLength ?? 0)
         var next = initLength
         var starts: [Int64] = []
         for piece in pieces {
             starts.append(next)
-            next = next.addingSaturated(piece.bytes.upperBound - piece.bytes.lowerBound)
+            next = next.addingSaturated(piece.bytes.length)
         }
         self.starts = starts
         length = next
+    }
+
+    /// A segment's file as far as its media goes, shifted: every byte where it is on disk.
+    package init(whole row: SegmentRow, shift: TimeSpan) {
+        self.init([Piece(row, 0..<row.media.fragments.count, shift: shift)])
     }
 
     /// What the bytes `range` of the file are made of, in order; what lies past its end is left out.
     package func slices(_ range: Range<Int64>) -> [Slice] {
         let range = range.clamped(to: 0..<length)
         var found: [Slice] = []
-        if range.lowerBound < min(initLength, range.upperBound) {
-            found.append(Slice(piece: nil, bytes: range.lowerBound..<min(initLength, range.upperBound)))
-        }
-        var index = first(endingAfter: range.lowerBound)
-        while index < pieces.count, starts[index] < range.upperBound {
-            let (start, bytes) = (starts[index], pieces[index].bytes)
-            let part = (range.lowerBound - start + bytes.lowerBound..<range.upperBound - start + bytes.lowerBound)
-                .clamped(to: bytes)
-            if !part.isEmpty { found.append(Slice(piece: index, bytes: part)) }
-            index += 1
+        var position = range.lowerBound
+        while let slice = slice(at: position, until: range.upperBound) {
+            found.append(slice)
+            position += slice.bytes.length
         }
         return found
+    }
+
+    /// The longest slice that starts at an offset of the file and ends at `end` or before; nil at the end.
+    func slice(at offset: Int64, until end: Int64) -> Slice? {
+        guard offset >= 0, offset < min(end, length) else { return nil }
+        if offset < initLength { return Slice(piece: nil, bytes: offset..<min(end, initLength)) }
+        let index = first(endingAfter: offset)
+        guard pieces.indices.contains(index) else { return nil }
+        let (bytes, start) = (pieces[index].bytes, starts[index])
+        let first = bytes.lowerBound + (offset - start)
+        return Slice(piece: index, bytes: first..<min(bytes.upperBound, bytes.lowerBound.addingSaturated(end - start)))
     }
 
     private func first(endingAfter offset: Int64) -> Int {
         var (low, high) = (0, pieces.count)
         while low < high {
             let middle = low + (high - low) / 2
-            if starts[middle] + Int64(pieces[middle].bytes.count) > offset { high = middle } else { low = middle + 1 }
+            if starts[middle].addingSaturated(pieces[middle].bytes.length) > offset {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         return low
     }
+}
+
+extension Range<Int64> {
+    package var length: Int64 { upperBound.subtractingSaturated(lowerBound) }
 }

@@ -27,7 +27,8 @@ package struct Piece: Hashable, Sendable {
 
     /// Its bytes in the segment's file.
     package var bytes: Range<Int64> {
-        row.offset(ofFragment: fragments.lowerBound)..<row.offset(ofFragment: fragments.upperBound)
+        let first = row.offset(ofFragment: fragments.lowerBound)
+        return first..<max(first, row.offset(ofFragment: fragments.upperBound))
     }
 
     /// Recorded decode time of its first sample.
@@ -39,50 +40,25 @@ package struct Piece: Hashable, Sendable {
     package var servedEnd: TimeSpan { servedStart + duration }
 
     /// What each track's decode times grow by, in its own ticks.
-    package var ticks: [Int64] {
-        row.media.tracks.map { shift.microseconds.scaled(by: $0.timescale, over: 1_000_000) }
-    }
+    package var ticks: [Int64] { row.media.ticks(shift) }
 
-    /// The parts of it that start with a key, each at least `length` long but for the last: what a player fetches at a
-    /// time.
+    /// The parts of it that a player fetches at a time.
+    ///
+    /// Each starts with a key and, but for the last of its segment, is at least `length` long. The borders are the
+    /// segment's, wherever the piece begins: they stay while a live window moves on.
     package func chunks(of length: TimeSpan) -> [Piece] {
-        var cuts: [Int] = []
-        var last = row.start(ofFragment: fragments.lowerBound)
-        for index in fragments.dropFirst() where row.media.fragments[index].isKey {
-            let start = row.start(ofFragment: index)
-            guard start - last >= length else { continue }
-            cuts.append(index)
-            last = start
-        }
+        let cuts = row.cuts(length).filter { $0 > fragments.lowerBound && $0 < fragments.upperBound }
         let bounds = [fragments.lowerBound] + cuts + [fragments.upperBound]
         return zip(bounds, bounds.dropFirst()).map { Piece(row, $0..<$1, shift: shift) }
     }
 }
 
-extension SegmentRow {
-    /// Its bytes can be served: they exist, nobody doubts them, and where its fragments are is known.
-    package var isPlayable: Bool {
-        state != .evicted && (state != .quarantined || isLocal) && !media.fragments.isEmpty && !media.tracks.isEmpty
-            && media.initLength > 0
-    }
+extension MediaIndex {
+    /// Equal for segments that play with one another's init part.
+    package var formatName: String { format.map { String($0) } ?? codecs }
 
-    /// UTC of a fragment's first sample; of the one past the last, the segment's end.
-    package func start(ofFragment index: Int) -> WallTime {
-        guard index > 0, let first = media.fragments.first, let track = media.tracks.first else { return start }
-        guard media.fragments.indices.contains(index) else { return end }
-        // One without samples of the first track tells another track's time: it is taken for as late as it can be.
-        let ticks = media.fragments[index].decodeTime.subtractingSaturated(first.decodeTime)
-        return min(end, start + TimeSpan(microseconds: max(0, ticks.scaled(by: 1_000_000, over: track.timescale))))
-    }
-
-    /// Where a fragment begins in the file; of the one past the last, where the media ends.
-    package func offset(ofFragment index: Int) -> Int64 {
-        media.fragments.indices.contains(index) ? media.fragments[index].offset : media.mediaEnd
-    }
-
-    /// Decode time of its first sample in its session.
-    package var mediaStart: TimeSpan {
-        guard let track = media.tracks.first else { return .zero }
-        return TimeSpan(microseconds: track.baseDecodeTime.scaled(by: 1_000_000, over: track.timescale))
+    /// A shift of the time line in each track's ticks.
+    package func ticks(_ shift: TimeSpan) -> [Int64] {
+        tracks.map { shift.microseconds.scaled(by: $0.timescale, over: 1_000_000) }
     }
 }

@@ -7,22 +7,29 @@ package import Recording
 package struct Selection: Hashable, Sendable {
     /// Two samples further apart than this have a gap between them, as `gaps` lists it.
     package static let gapLength = TimeSpan.seconds(2)
+    /// What clocks and rounding may be off by within a session.
+    private static let tolerance = TimeSpan.milliseconds(100)
 
     package let from: WallTime
     package let to: WallTime
     package private(set) var pieces: [Piece]
+    /// The shift of each session in it, for one that takes up where this one is.
+    package private(set) var shifts: [Int64: TimeSpan] = [:]
 
-    /// `rows` overlap the range, in any order; those that cannot be played are passed over. Decode time 0 is `origin`.
-    package init(_ rows: [SegmentRow], from: WallTime, to: WallTime, origin: WallTime) {
+    /// `rows` overlap the range, in any order; those that cannot be played are passed over.
+    ///
+    /// Decode time 0 is `origin`, but for sessions whose shift is known.
+    package init(
+        _ rows: some Sequence<SegmentRow>, from: WallTime, to: WallTime, origin: WallTime,
+        shifts: [Int64: TimeSpan] = [:]
+    ) {
         self.from = from
         self.to = to
-        let playable = rows.filter { $0.isPlayable && $0.end > from && $0.start < to }
+        let playable = rows.filter { $0.end > from && $0.start < to && $0.isPlayable }.map(\.rising)
             .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
-        pieces = Self.visible(playable).flatMap { row, spans in
-            spans.compactMap { Self.piece(row, from: max(from, $0), to: min(to, $1)) }
-        }
-        .sorted { ($0.start, $0.row.id) < ($1.start, $1.row.id) }
-        place(from: origin)
+        pieces = VisibleTime.of(playable).compactMap { $0.piece(from: from, to: to) }
+            .sorted { ($0.start, $0.row.id) < ($1.start, $1.row.id) }
+        place(from: origin, known: shifts)
     }
 
     /// The same, as far as it plays without a gap.
@@ -37,19 +44,35 @@ package struct Selection: Hashable, Sendable {
     package var formats: [ArraySlice<Piece>] { runs { $0.row.media.formatName == $1.row.media.formatName } }
 
     /// Runs of pieces without a gap between them, and with one init part.
-    package var stretches: [ArraySlice<Piece>] {
-        runs { $0.row.media.formatName == $1.row.media.formatName && !Self.isGap($0, $1) }
-    }
+    package var stretches: [ArraySlice<Piece>] { runs { !Self.isBorder($0, $1) } }
 
     package static func isGap(_ piece: Piece, _ next: Piece) -> Bool {
         next.start - piece.end >= gapLength
-            || piece.row.id.session == next.row.id.session && next.row.id.counter - piece.row.id.counter > 1
+            || piece.row.id.session == next.row.id.session
+                && next.row.id.counter.subtractingSaturated(piece.row.id.counter) > 1
                 && next.start - piece.end > .milliseconds(500)
+    }
+
+    /// A player must be told that what follows is not the continuation.
+    static func isBorder(_ piece: Piece, _ next: Piece) -> Bool {
+        piece.row.media.formatName != next.row.media.formatName || isGap(piece, next)
     }
 
     /// Moves the whole time line.
     package mutating func move(by span: TimeSpan) {
         for index in pieces.indices { pieces[index].shift = pieces[index].shift + span }
+        shifts = shifts.mapValues { $0 + span }
+    }
+
+    /// Moves the time line so that the first of its tracks starts at 0; `times` are the decode times of the first
+    /// fragment's tracks, in their ticks (`FragmentShift.decodeTimes`).
+    package mutating func startAtZero(_ times: [Int: Int64]) {
+        guard let first = pieces.first else { return }
+        let starts = first.row.media.tracks.enumerated().compactMap { index, track in
+            times[index].map { TimeSpan(microseconds: $0.scaled(by: 1_000_000, over: track.timescale)) }
+        }
+        guard let start = starts.min() else { return }
+        move(by: .zero - (start + first.shift))
     }
 
     private func runs(while isSame: (Piece, Piece) -> Bool) -> [ArraySlice<Piece>] {
@@ -65,61 +88,42 @@ package struct Selection: Hashable, Sendable {
 
     /// A session is where its first piece was in UTC, or right after what comes before: a camera's clock that ran fast
     /// must not make time go back.
-    private mutating func place(from origin: WallTime) {
-        var shifts: [Int64: TimeSpan] = [:]
-        var end: TimeSpan?
+    private mutating func place(from origin: WallTime, known: [Int64: TimeSpan]) {
+        var last: (session: Int64, end: TimeSpan)?
         for index in pieces.indices {
             let piece = pieces[index]
-            let natural = (piece.start - origin) - piece.mediaStart
-            var shift = shifts[piece.row.id.session] ?? natural
-            if let end, piece.mediaStart + shift < end { shift = end - piece.mediaStart }
-            shifts[piece.row.id.session] = shift
-            pieces[index].shift = shift
-            end = pieces[index].servedEnd
-        }
-    }
-}
-
-extension Selection {
-    /// More than a fragment's border can be off by.
-    private static let overlap = TimeSpan.milliseconds(100)
-
-    /// The stretches of each row that no row of a later session covers.
-    private static func visible(_ rows: [SegmentRow]) -> [(row: SegmentRow, spans: [(WallTime, WallTime)])] {
-        var latestEnd = WallTime.earliest
-        var overlaps = false
-        for row in rows {
-            overlaps = overlaps || row.start + overlap < latestEnd
-            latestEnd = max(latestEnd, row.end)
-        }
-        // Nearly always: the clock was not set back.
-        guard overlaps else { return rows.map { ($0, [($0.start, $0.end)]) } }
-        return rows.map { row in
-            let later = rows.filter {
-                $0.id.session > row.id.session && $0.start + overlap < row.end && $0.end > row.start + overlap
+            let session = piece.row.id.session
+            var shift = shifts[session] ?? known[session] ?? (piece.start - origin) - piece.mediaStart
+            if let last {
+                // Its last frame's duration and rounding are no reason to move the rest of a session.
+                let earliest = last.session == session ? last.end - Self.tolerance : last.end
+                if piece.mediaStart + shift < earliest { shift = last.end - piece.mediaStart }
             }
-            return (
-                row,
-                later.reduce([(row.start, row.end)]) { spans, other in
-                    spans.flatMap { [($0, min($1, other.start)), (max($0, other.end), $1)].filter { $0 < $1 } }
-                }
-            )
+            shifts[session] = shift
+            pieces[index].shift = shift
+            last = (session, pieces[index].servedEnd)
         }
-    }
-
-    /// Nil when nothing of the row is in the range.
-    private static func piece(_ row: SegmentRow, from: WallTime, to: WallTime) -> Piece? {
-        let count = row.media.fragments.count
-        let starting = (0..<count).prefix { row.start(ofFragment: $0) < to }.count
-        let first =
-            (0..<starting).last { row.media.fragments[$0].isKey && row.start(ofFragment: $0) <= from }
-            ?? (0..<starting).first { row.media.fragments[$0].isKey }
-        guard let first, first < starting else { return nil }
-        return Piece(row, first..<starting)
     }
 }
 
-extension MediaIndex {
-    /// Equal for segments that play with one another's init part.
-    package var formatName: String { format.map { String($0) } ?? codecs }
+extension VisibleTime {
+    /// Nil when nothing of it is in the range.
+    ///
+    /// Where a later session recorded over the segment, only whole fragments outside of that are played.
+    fileprivate func piece(from: WallTime, to: WallTime) -> Piece? {
+        let fragments = row.media.fragments
+        let lower = isCutAtStart ? row.firstFragment(from: start) : 0
+        var upper = row.firstFragment(from: to)
+        if isCutAtEnd {
+            // The last one that starts before the cut does not end before it.
+            let cut = row.firstFragment(from: end)
+            upper = min(upper, row.start(ofFragment: cut) > end ? cut - 1 : cut)
+        }
+        guard lower < upper else { return nil }
+        let after = row.firstFragment(from: from)
+        let atFrom = after < fragments.count && row.start(ofFragment: after) == from ? after : after - 1
+        let before = atFrom >= lower ? fragments[lower...min(atFrom, upper - 1)].lastIndex(where: \.isKey) : nil
+        guard let first = before ?? fragments[lower..<upper].firstIndex(where: \.isKey) else { return nil }
+        return Piece(row, first..<upper)
+    }
 }

@@ -1,0 +1,129 @@
+import FragmentedMP4
+package import Recording
+
+/// The bytes of a `ByteMap`, block after block, as they are read and shifted.
+///
+/// A value: who serves it reads on from where it is. What it holds at a time is one block, and the head of one fragment.
+package struct ServedBytes {
+    /// Reads from a segment's file: exactly `count` bytes at an offset.
+    package typealias Read = (_ row: SegmentRow, _ offset: Int64, _ count: Int) throws -> [UInt8]
+
+    /// A segment's bytes are not what its row says.
+    package struct Damaged: Error, Hashable {
+        package let key: String
+        package let offset: Int64
+    }
+
+    private static let headLimit = 1 << 20
+
+    private let map: ByteMap
+    private let blockSize: Int
+    private var position: Int64
+    private let end: Int64
+    /// A fragment whose head is behind `position`, by piece and index.
+    private var open: (piece: Int, fragment: Int)?
+
+    /// `range` is of the file; what lies past its end is left out.
+    package init(_ map: ByteMap, _ range: Range<Int64>, blockSize: Int = 1 << 20) {
+        self.map = map
+        self.blockSize = max(FragmentShift.prefix, blockSize)
+        let range = range.clamped(to: 0..<map.length)
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// The next block, at most as long as the block size or one fragment's head; nil at the end.
+    package mutating func next(_ read: Read) throws -> [UInt8]? {
+        guard let slice = map.slice(at: position, until: end) else { return nil }
+        let block: [UInt8]
+        if let index = slice.piece, map.pieces.indices.contains(index) {
+            block = try media(index, slice.bytes, read)
+        } else if let row = map.pieces.first?.row {
+            let count = Int(min(slice.bytes.length, Int64(blockSize)))
+            block = try Self.exactly(row, slice.bytes.lowerBound, count, read)
+        } else {
+            return nil
+        }
+        position += Int64(block.count)
+        return block
+    }
+
+    private mutating func media(_ index: Int, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8] {
+        let piece = map.pieces[index]
+        let fragment = piece.row.fragment(at: bytes.lowerBound)
+        let start = piece.row.offset(ofFragment: fragment)
+        let fragmentEnd = min(bytes.upperBound, piece.row.offset(ofFragment: fragment + 1))
+        guard bytes.lowerBound == start else {
+            if open.map({ $0 != (index, fragment) }) ?? true {
+                open = (index, fragment)
+                let head = try head(piece, at: start, read)
+                let passed = bytes.lowerBound - start
+                if passed < Int64(head.count) {
+                    return Array(head.dropFirst(Int(passed)).prefix(Int(bytes.length)))
+                }
+            }
+            let count = Int(min(fragmentEnd - bytes.lowerBound, Int64(blockSize)))
+            return try Self.exactly(piece.row, bytes.lowerBound, count, read)
+        }
+        return try fragments(index, from: fragment, bytes, read)
+    }
+
+    /// A block that begins with a fragment.
+    private mutating func fragments(
+        _ index: Int, from first: Int, _ bytes: Range<Int64>, _ read: Read
+    ) throws -> [UInt8] {
+        let piece = map.pieces[index]
+        let count = Int(min(bytes.length, Int64(blockSize)))
+        var block = try Self.exactly(piece.row, bytes.lowerBound, count, read)
+        var fragment = first
+        while fragment < piece.fragments.upperBound {
+            let place = Int(piece.row.offset(ofFragment: fragment) - bytes.lowerBound)
+            guard place < block.count else { break }
+            let prefix = block[place...].prefix(FragmentShift.prefix)
+            let length = prefix.count == FragmentShift.prefix ? FragmentShift.headLength(prefix) : nil
+            guard let length, length <= block.count - place else {
+                // The block ends in the middle of its head, which then is a block of its own.
+                if fragment > first { return Array(block.prefix(place)) }
+                open = (index, fragment)
+                return Array(try head(piece, at: bytes.lowerBound, read).prefix(Int(bytes.length)))
+            }
+            var head = Array(block[place..<place + length])
+            guard FragmentShift.shift(&head, by: piece.ticks) else {
+                throw Damaged(key: piece.row.key, offset: piece.row.offset(ofFragment: fragment))
+            }
+            block.replaceSubrange(place..<place + length, with: head)
+            open = (index, fragment)
+            fragment += 1
+        }
+        return block
+    }
+
+    /// A fragment's checksum box and `moof`, shifted.
+    private func head(_ piece: Piece, at offset: Int64, _ read: Read) throws -> [UInt8] {
+        let prefix = try Self.exactly(piece.row, offset, FragmentShift.prefix, read)
+        guard let length = FragmentShift.headLength(prefix), length <= Self.headLimit else {
+            throw Damaged(key: piece.row.key, offset: offset)
+        }
+        var head = try Self.exactly(piece.row, offset, length, read)
+        guard FragmentShift.shift(&head, by: piece.ticks) else { throw Damaged(key: piece.row.key, offset: offset) }
+        return head
+    }
+
+    private static func exactly(_ row: SegmentRow, _ offset: Int64, _ count: Int, _ read: Read) throws -> [UInt8] {
+        let bytes = try read(row, offset, count)
+        guard bytes.count == count else { throw Damaged(key: row.key, offset: offset) }
+        return bytes
+    }
+}
+
+extension SegmentRow {
+    /// The fragment that a byte of the file belongs to; the first for one before it.
+    fileprivate func fragment(at offset: Int64) -> Int {
+        var (low, high) = (0, media.fragments.count)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if media.fragments[middle].offset > offset { high = middle } else { low = middle + 1 }
+        }
+        return max(0, low - 1)
+    }
+}
