@@ -41,6 +41,7 @@ let hummingbird: [Target.Dependency] = [
     .product(name: "HTTPTypes", package: "swift-http-types"),
 ]
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let slowHashes: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
@@ -105,7 +106,7 @@ let package = Package(
             "Playback",
             [
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
-                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, jwt, lifecycle, log, signals,
+                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt, lifecycle, log, signals,
             ] + nio + hummingbird),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 

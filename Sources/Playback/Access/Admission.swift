@@ -1,0 +1,103 @@
+import Crypto
+import Foundation
+import Recording
+import Synchronization
+
+/// Finds out who a visitor is, at every request anew.
+///
+/// Failures are counted by address: whoever guesses waits. A password whose hash was computed once is remembered as a
+/// digest under a key of this process's, because players send it with every request.
+final class Admission: Sendable {
+    private let access: Access
+    private let threads: BlockingThreads
+    private let failures = RateLimit(burst: 10, perSecond: 0.2)
+    private let secret = SymmetricKey(size: .bits256)
+    private let known = Mutex<[String: Data]>([:])
+    /// One hash at a time: each takes megabytes.
+    private let hashing = Turn()
+
+    init(_ access: Access, threads: BlockingThreads) {
+        self.access = access
+        self.threads = threads
+    }
+
+    /// Throws a `Refusal` of status 401, or 429 for an address that failed too often.
+    func visitor(_ credentials: Credentials, from address: String, at now: (WallTime, MonotonicTime)) async throws
+        -> Visitor
+    {
+        if access.isOpen, credentials == .none { return .anybody }
+        if credentials != .none, let wait = failures.wait(address, at: now.1) { throw Refusal.tooMany(wait) }
+        if let visitor = try await find(credentials, at: now.0) { return visitor }
+        if credentials != .none { _ = failures.take(address, at: now.1) }
+        throw Refusal.unauthorized(credentials, offersAccounts: !access.accounts.isEmpty)
+    }
+
+    private func find(_ credentials: Credentials, at now: WallTime) async throws -> Visitor? {
+        switch credentials {
+        case .none, .malformed: return nil
+        case .signature(let text):
+            guard let key = access.signing, let signature = URLSignature(text, key: key), now < signature.expires else {
+                return nil
+            }
+            return Visitor(
+                name: "signature", cameras: .named([signature.camera.text]), window: signature.range,
+                carried: ["signature"])
+        case .token(let text, let isInQuery):
+            return await access.tokens?.visitor(text, at: now, carried: isInQuery ? ["token"] : [])
+        case .account(let name, let password):
+            guard let account = access.accounts[name], try await isRight(password, of: name, account) else {
+                return nil
+            }
+            return Visitor(name: name, cameras: account.cameras, mayShare: access.signing != nil)
+        }
+    }
+
+    private func isRight(_ password: String, of name: String, _ account: Access.Account) async throws -> Bool {
+        guard account.password.isSlow else { return try account.password.matches(password) }
+        guard password.utf8.count <= 1024 else { return false }
+        let bytes = Data(password.utf8)
+        let before = known.withLock { $0[name] }
+        if let before, HMAC<SHA256>.isValidAuthenticationCode(before, authenticating: bytes, using: secret) {
+            return true
+        }
+        let isRight = try await hashing.take { try await threads.run { try account.password.matches(password) } }
+        guard isRight else { return false }
+        let mark = Data(HMAC<SHA256>.authenticationCode(for: bytes, using: secret))
+        known.withLock { $0[name] = mark }
+        return true
+    }
+}
+
+extension Refusal {
+    static func tooMany(_ wait: TimeSpan) -> Refusal {
+        let seconds = max(1, Int64(wait.seconds.rounded(.up)))
+        return Refusal(
+            429, "tooManyRequests", "this address asks too often", nextStep: "try again in \(seconds) s"
+        ).with("Retry-After", "\(seconds)")
+    }
+
+    fileprivate static func unauthorized(_ credentials: Credentials, offersAccounts: Bool) -> Refusal {
+        let refusal =
+            credentials == .none
+            ? Refusal(
+                401, "unauthorized", "this server wants to know who asks",
+                nextStep: "send an account's name and password, a content token or a signed address")
+            : Refusal(
+                401, "unauthorized", "what the request says of its sender does not hold, or holds no more",
+                nextStep: "use a valid account, or get a new token or signed address")
+        // A browser asks its user for an account only where there are accounts.
+        return refusal.with("WWW-Authenticate", offersAccounts ? "Basic realm=\"cvr\", charset=\"UTF-8\"" : "Bearer")
+    }
+
+    /// The same whether there is such a camera or not.
+    static let forbidden = Refusal(
+        403, "forbidden", "this visitor may not see that",
+        nextStep: "ask whoever runs this server for access to the camera")
+
+    static func outsideWindow(_ window: Range<WallTime>) -> Refusal {
+        Refusal(
+            403, "outsideWindow",
+            "this token or signature is for \(window.lowerBound.rfc3339) to \(window.upperBound.rfc3339)",
+            nextStep: "ask for a time within")
+    }
+}

@@ -1,0 +1,47 @@
+package import Recording
+
+/// Whoever asks, and what of the footage they may see.
+package struct Visitor: Hashable, Sendable {
+    package enum Cameras: Hashable, Sendable {
+        case all
+        /// Names of cameras or of assets.
+        case named(Set<String>)
+    }
+
+    /// A name for logs; empty for nobody in particular.
+    package let name: String
+    package let cameras: Cameras
+    /// What they may see of these.
+    package let window: Range<WallTime>
+    /// What of a request's query must be in the query of every address that its answer names.
+    package let carried: [String]
+    /// May hand on what they may see (`/sign`).
+    package let mayShare: Bool
+
+    package init(
+        name: String, cameras: Cameras, window: Range<WallTime> = .always, carried: [String] = [],
+        mayShare: Bool = false
+    ) {
+        self.name = name
+        self.cameras = cameras
+        self.window = window
+        self.carried = carried
+        self.mayShare = mayShare
+    }
+
+    /// Where nobody is asked who they are.
+    package static let anybody = Visitor(name: "", cameras: .all, mayShare: true)
+
+    package func maySee(camera: CameraName, asset: String) -> Bool {
+        switch cameras {
+        case .all: true
+        case .named(let names): names.contains(camera.text) || names.contains(asset)
+        }
+    }
+
+    package var maySeeAll: Bool { cameras == .all && window == .always }
+}
+
+extension Range<WallTime> {
+    package static let always = WallTime.earliest..<WallTime.latest
+}

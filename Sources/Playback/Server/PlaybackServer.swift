@@ -1,0 +1,134 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+package import Logging
+import NIOCore
+import Recording
+import ServiceLifecycle
+import Synchronization
+
+/// Serves footage over HTTP: recorded, live, and what is known of it.
+///
+/// Everything it is made of comes from outside, and nothing is kept between requests but bounded memories. It reads; no
+/// request changes anything.
+package final class PlaybackServer: Service {
+    private let settings: ServerSettings
+    private let admission: Admission
+    private let hooks: ServerHooks
+    private let clock: ServerClock
+    private let log: Logger
+    private let threads: BlockingThreads
+    private let port = PortPromise()
+
+    package init(
+        _ settings: ServerSettings, access: Access, hooks: ServerHooks = ServerHooks(), clock: ServerClock = .system,
+        log: Logger
+    ) {
+        self.settings = settings
+        self.hooks = hooks
+        self.clock = clock
+        self.log = log
+        threads = BlockingThreads(8)
+        admission = Admission(access, threads: threads)
+    }
+
+    /// The port that it listens on, once it does; nil when it ended before.
+    package func listeningPort() async -> Int? { await port.value() }
+
+    package func run() async throws {
+        defer { port.fulfil(nil) }
+        let channel = HTTP1Channel(responder: responder(routes()), configuration: settings.limits.channel)
+        if let tls = settings.tls {
+            let secured = try TLSChannel(channel, tlsConfiguration: try tls.configuration)
+            try await listen(secured)
+        } else {
+            try await listen(channel)
+        }
+        await threads.shutDown()
+    }
+
+    private func listen(_ child: some ServerChildChannel) async throws {
+        let port = port
+        try await ConnectionListener(child: child, settings: settings, log: log) { port.fulfil($0) }.run()
+    }
+
+    private func routes() -> some HTTPResponder<PlaybackContext> {
+        let router = Router(context: PlaybackContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(
+            middleware: RequestGate(
+                admission: admission,
+                requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
+                clock: clock, isTLS: settings.tls != nil))
+        PageRoutes(hooks: hooks).add(to: router)
+        return router.buildResponder()
+    }
+
+    /// What Hummingbird's `Application` does with a request, and the end of a connection that has nothing more to say.
+    private func responder(_ routes: some HTTPResponder<PlaybackContext>) -> HTTPChannelHandler.Responder {
+        let log = log
+        return { (request, writer: consuming ResponseWriter, channel) in
+            let context = PlaybackContext(source: ApplicationRequestContextSource(channel: channel, logger: log))
+            var response = try await routes.respond(to: request, context: context)
+            if request.method == .head { response = response.createHeadResponse() }
+            try await writer.write(response: response.head, body: response.body)
+            if response.headers[.connection] == "close" { throw ConnectionEnd() }
+        }
+    }
+}
+
+/// Ends a connection once its answer is sent.
+private struct ConnectionEnd: Error {}
+
+extension ServerLimits {
+    fileprivate var channel: HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            idleTimeout: .microseconds(idle.microseconds),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: headerField, maxHeaderListSize: headers, maxHeaderFieldCount: 100))
+    }
+}
+
+extension ServerSettings.TLS {
+    /// TLS 1.2 and later.
+    fileprivate var configuration: TLSConfiguration {
+        get throws {
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+            configuration.minimumTLSVersion = .tlsv12
+            return configuration
+        }
+    }
+}
+
+/// A port that is known later.
+private final class PortPromise: Sendable {
+    private struct State {
+        var isKnown = false
+        var port: Int?
+        var waiting: [CheckedContinuation<Int?, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func fulfil(_ port: Int?) {
+        let waiting = state.withLock { state -> [CheckedContinuation<Int?, Never>] in
+            guard !state.isKnown else { return [] }
+            (state.isKnown, state.port) = (true, port)
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(returning: port) }
+    }
+
+    func value() async -> Int? {
+        await withCheckedContinuation { continuation in
+            let isKnown = state.withLock { state in
+                if !state.isKnown { state.waiting.append(continuation) }
+                return state.isKnown
+            }
+            if isKnown { continuation.resume(returning: state.withLock { $0.port }) }
+        }
+    }
+}

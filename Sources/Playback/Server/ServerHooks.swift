@@ -1,0 +1,27 @@
+/// What a server asks of others of its process.
+package struct ServerHooks: Sendable {
+    /// A file of the page, as it is sent.
+    package struct PageFile: Hashable, Sendable {
+        /// With its character set.
+        package let type: String
+        package let bytes: [UInt8]
+
+        package init(type: String, bytes: [UInt8]) {
+            self.type = type
+            self.bytes = bytes
+        }
+    }
+
+    /// `/metrics`: Prometheus text.
+    package var metrics: @Sendable () async throws -> String
+    /// Files below `/page/` by name; the empty name is `/`.
+    package var page: @Sendable (_ name: String) -> PageFile?
+
+    package init(
+        metrics: @escaping @Sendable () async throws -> String = { "" },
+        page: @escaping @Sendable (_ name: String) -> PageFile? = { _ in nil }
+    ) {
+        self.metrics = metrics
+        self.page = page
+    }
+}

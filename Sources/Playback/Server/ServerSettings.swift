@@ -1,0 +1,56 @@
+package import Recording
+
+/// Where and how `PlaybackServer` serves.
+package struct ServerSettings: Sendable {
+    package enum Listener: Hashable, Sendable {
+        /// An IP address or a host's name; port 0 is any that is free.
+        case address(String, port: Int)
+        /// A bound stream socket, which the server closes when it ends.
+        case descriptor(Int32)
+    }
+
+    /// Paths of PEM files: the certificate and those up to its authority, and its key.
+    package struct TLS: Hashable, Sendable {
+        package var certificate: String
+        package var key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    package var listener: Listener
+    package var tls: TLS?
+    package var limits = ServerLimits()
+
+    package init(listener: Listener, tls: TLS? = nil) {
+        self.listener = listener
+        self.tls = tls
+    }
+}
+
+/// What whoever asks may use of a server: nothing here grows with what is asked (I9).
+package struct ServerLimits: Hashable, Sendable {
+    /// Of the request's target and of each header field, in bytes.
+    package var headerField = 16 << 10
+    /// Of all header fields together.
+    package var headers = 32 << 10
+    /// At a time; more wait in the kernel's queue.
+    package var connections = 2048
+    /// Without a request: from the first byte to the last of its head, and between two.
+    package var idle = TimeSpan.seconds(30)
+    /// A reader that took nothing for so long is gone.
+    package var stalled = TimeSpan.seconds(60)
+    /// Requests of one address.
+    package var requestsPerSecond = 200.0
+    package var burst = 2000.0
+    /// Of one range of footage: what is held of it is its rows.
+    package var range = TimeSpan.seconds(31 * 86_400)
+    /// Ranges longer than a day that are served at a time.
+    package var longRanges = 8
+    /// Growing segments are looked at so often.
+    package var livePoll = TimeSpan.milliseconds(40)
+
+    package init() {}
+}
