@@ -1,6 +1,7 @@
+import Glibc
 import Preview
 
 @main
 enum PreviewMain {
-    static func main() { print(PreviewProcess.versions) }
+    static func main() { exit(PreviewProcess.run(arguments: Array(CommandLine.arguments.dropFirst()))) }
 }

@@ -32,13 +32,20 @@ enum Attacker {
     static var isAlone: Bool { getenv("CVR_ATTACK_ALONE") != nil }
     /// In cvr-sync's place, not a worker's.
     static var isSync: Bool { syncStore != nil }
+    /// In cvr-preview's place: nothing at all is within reach.
+    static var isPreview: Bool { getenv("CVR_ATTACK_PREVIEW") != nil }
     /// `file` or `service`: a cvr-sync reaches what its store needs.
     static var syncStore: String? { getenv("CVR_ATTACK_SYNC").map { String(cString: $0) } }
 
     /// A line for each attempt: its name, what became of it free, and shut in.
     private static func attack(_ prey: Prey) -> [String] {
-        // Shut in, it still may write here.
-        _ = outcome(of: prey) { write(prey.close().text, to: prey.run + "/sandbox") }
+        // What is open stays open, whatever shuts it in.
+        let file = cvr_open(prey.run + "/sandbox", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        defer { close(file) }
+        _ = outcome(of: prey) {
+            let text = Array(prey.close().text.utf8)
+            return CLinux.write(file, text, text.count) == text.count ? 0 : cvr_errno()
+        }
         return Attempt.all.map { attempt in
             let free = outcome(of: prey) { attempt.act(prey) }
             let confined = outcome(of: prey) {

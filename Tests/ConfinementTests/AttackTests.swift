@@ -87,6 +87,14 @@ struct AttackTests {
         }
     }
 
+    @Test("in cvr-preview's place reaches nothing at all", arguments: users)
+    func preview(user: UInt32) async throws {
+        let (report, _) = try await Self.attack(user, environment: ["CVR_ATTACK_PREVIEW": "1"])
+        try #require(report.sandbox.wholeMatch(of: /landlock \d+, seccomp/) != nil, "\(report.sandbox)")
+        expectFree(report, user: user)
+        for attempt in report.attempts { #expect(attempt.isRefused, "\(attempt)") }
+    }
+
     @Test("is refused as well where the kernel has an older Landlock, and that is said", arguments: Int32(1)...6)
     func older(version: Int32) async throws {
         let user = Self.users.last ?? 0

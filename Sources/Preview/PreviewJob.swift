@@ -1,0 +1,34 @@
+/// What cvr-playback asks for: one line, then the media to its end.
+///
+/// The media are a segment's init part and whole fragments behind it, as they are on disk.
+enum PreviewJob: Hashable, Sendable {
+    /// `jpeg WIDTH`: the first picture as JPEG, at most so many pixels wide.
+    case jpeg(width: Int32)
+    /// `aac`: the G.711 sound as fragmented MP4 with AAC, at the same times.
+    case aac
+
+    static let widths: ClosedRange<Int32> = 16...1920
+    /// With the line's end.
+    static let longestLine = 32
+
+    /// Splits what came from descriptor 0.
+    static func parse(_ input: [UInt8]) throws(PreviewFailure) -> (job: PreviewJob, media: ArraySlice<UInt8>) {
+        guard let end = input.prefix(longestLine).firstIndex(of: UInt8(ascii: "\n")) else {
+            throw PreviewFailure(.usage, "no line that says what to do")
+        }
+        let line = String(decoding: input[..<end], as: UTF8.self)
+        return (try PreviewJob(line), input[(end + 1)...])
+    }
+
+    init(_ line: String) throws(PreviewFailure) {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        if words == ["aac"] {
+            self = .aac
+            return
+        }
+        guard words.count == 2, words[0] == "jpeg", let width = Int32(words[1]), Self.widths.contains(width) else {
+            throw PreviewFailure(.usage, "not a job: \(line.debugDescription)")
+        }
+        self = .jpeg(width: width)
+    }
+}

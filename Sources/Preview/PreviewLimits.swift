@@ -1,0 +1,45 @@
+internal import CLinux
+
+/// What one job may have of the machine: whatever its bytes do to the decoders, recording goes on (I1, I9).
+enum PreviewLimits {
+    /// Read from descriptor 0: far above any fragment, and minutes of a camera with sound.
+    static let largestJob = 64 << 20
+    /// Of libav's, at once: an uncompressed picture of the largest size in 10 bit.
+    static let largestAllocation = 256 << 20
+    /// The largest picture that is decoded: 8192 x 4352.
+    static let mostPixels: Int64 = 8192 * 4352
+    /// The longest sound, silence where some is missing included, in seconds.
+    static let longestSound = 900
+
+    /// All there is for its buffers.
+    private static let mostData: rlim_t = 512 << 20
+    /// A 4K keyframe takes half a second of a small box's processor.
+    private static let mostSeconds: rlim_t = 15
+    /// Whoever feeds it slowly is no reason to stay.
+    private static let mostWaiting: UInt32 = 40
+
+    static func apply() {
+        limit(RLIMIT_CORE, to: 0)
+        limit(RLIMIT_DATA, to: mostData)
+        limit(RLIMIT_CPU, to: mostSeconds)
+        // Should descriptor 1 be a file.
+        limit(RLIMIT_FSIZE, to: rlim_t(largestJob))
+        // The sandbox's own rules are read by then; nothing is opened later.
+        limit(RLIMIT_NOFILE, to: 16)
+        limit(__RLIMIT_NPROC, to: 1)
+        limit(__RLIMIT_MEMLOCK, to: 0)
+        // Recording has the processor first.
+        setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        // SIGALRM ends us, wherever we are.
+        alarm(mostWaiting)
+    }
+
+    private static func limit(_ resource: __rlimit_resource, to most: rlim_t) {
+        var now = rlimit()
+        let resource = __rlimit_resource_t(resource.rawValue)
+        // A lower hard limit stays: to raise it takes a privilege.
+        if getrlimit(resource, &now) == 0, now.rlim_max < most { return }
+        var new = rlimit(rlim_cur: most, rlim_max: most)
+        setrlimit(resource, &new)
+    }
+}
