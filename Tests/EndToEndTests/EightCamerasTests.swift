@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Eight cameras", .showsEvidence(of: EightCameras.evidence), .timeLimit(.minutes(20)))
 struct EightCamerasTests {
-    @Test("for two minutes leave no gap and a coverage of 100 %")
+    @Test("leave no gap and a coverage of 100 %")
     func coverage() async throws { try await EightCameras.shared.value.checkUndisturbed() }
 
     @Test("lose and repeat no frame over any segment border, by content and by decode time")
