@@ -193,7 +193,7 @@ let package = Package(
                 "Messages", "Varlink",
                 "Recording", "TestSupport", log,
             ]),
-        tests("TimelineTests", ["Timeline", "FragmentedMP4", "Recording", "TestSupport"]),
+        tests("TimelineTests", ["Timeline", "Footage", "FragmentedMP4", "Recording", "TestSupport"]),
         tests(
             "FootageTests",
             [

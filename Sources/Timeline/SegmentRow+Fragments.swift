@@ -61,7 +61,8 @@ extension SegmentRow {
             return self
         }
         var limits: [Int64] = []
-        var limit = Int64.max
+        let ticks = duration.microseconds.scaled(by: media.tracks.first?.timescale ?? 0, over: 1_000_000)
+        var limit = (fragments.first?.decodeTime ?? 0).addingSaturated(max(0, ticks))
         for fragment in fragments.reversed() {
             if fragment.isKey { limit = min(limit, fragment.decodeTime) }
             limits.append(limit)
@@ -80,9 +81,10 @@ extension SegmentRow {
 extension MediaIndex {
     /// Its fragments lie one behind the other, and each track has a clock (I9).
     fileprivate var isSound: Bool {
-        guard initLength > 0, let first = fragments.first, first.offset >= initLength, let last = fragments.last,
-            last.offset < mediaEnd, !tracks.isEmpty, tracks.allSatisfy({ $0.timescale > 0 })
+        guard initLength > 0, let first = fragments.first, first.offset >= initLength, first.decodeTime >= 0,
+            let last = fragments.last,
+            last.offset < mediaEnd, !tracks.isEmpty, tracks.allSatisfy({ $0.timescale > 0 && $0.baseDecodeTime >= 0 })
         else { return false }
-        return zip(fragments, fragments.dropFirst()).allSatisfy { $0.offset < $1.offset }
+        return zip(fragments, fragments.dropFirst()).allSatisfy { $0.offset < $1.offset && $1.decodeTime >= 0 }
     }
 }

@@ -111,6 +111,7 @@ extension VisibleTime {
     ///
     /// Where a later session recorded over the segment, only whole fragments outside of that are played.
     fileprivate func piece(from: WallTime, to: WallTime) -> Piece? {
+        guard start < to, end > from else { return nil }
         let fragments = row.media.fragments
         let lower = isCutAtStart ? row.firstFragment(from: start) : 0
         var upper = row.firstFragment(from: to)

@@ -67,11 +67,7 @@ package struct SourceClip: Sendable {
     package let audio: Data
 
     package init(_ name: String) async throws {
-        let done = try await run(
-            "/usr/bin/python3", [Repository.path("contrib/camera/clips.py"), name], within: .seconds(120))
-        guard done.ending == .exited(0),
-            let path = try JSONDecoder().decode([String: String].self, from: done.output)[name]
-        else { throw Missed("clip \(name): \(done.errors)") }
+        let path = try await Self.path(name)
         self.name = name
         video = name.hasPrefix("h264") ? .h264 : name.hasPrefix("h265") ? .h265 : nil
         let isG711 = path.hasSuffix(".mov")
@@ -84,5 +80,15 @@ package struct SourceClip: Sendable {
         for track in hashes where Set(track).count != track.count {
             throw Missed("clip \(name) repeats itself: it proves nothing about the order of frames")
         }
+    }
+
+    /// Where the clip is; it is made when it is not there yet.
+    static func path(_ name: String) async throws -> String {
+        let done = try await run(
+            "/usr/bin/python3", [Repository.path("contrib/camera/clips.py"), name], within: .seconds(120))
+        guard done.ending == .exited(0),
+            let path = try JSONDecoder().decode([String: String].self, from: done.output)[name]
+        else { throw Missed("clip \(name): \(done.errors)") }
+        return path
     }
 }

@@ -1,0 +1,140 @@
+package import Recording
+
+/// A media presentation description (ISO/IEC 23009-1): one muxed representation, whose chunks are byte ranges of their
+/// segments' files.
+///
+/// A Period has one init part. A gap is a jump of the time line inside it: some players play the first Period only. Times
+/// are those of the media, so that a chunk keeps its time while a live window moves on.
+package struct DASHManifest {
+    package let list: ChunkList
+    /// Added to each URL: `?token=…`.
+    package let suffix: String
+    /// Where the asset's `media` is, relative to the manifest.
+    package let base: String
+    package let now: WallTime
+
+    /// The chunks of a live list have the Unix epoch as their origin.
+    package init(_ list: ChunkList, suffix: String = "", base: String = "", now: WallTime) {
+        self.list = list
+        self.suffix = Self.escaped(suffix)
+        self.base = Self.escaped(base)
+        self.now = now
+    }
+
+    package var text: String {
+        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        text.reserveCapacity(1024 + list.chunks.count * 160)
+        text += "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-main:2011\" "
+        text += list.kind == .onDemand ? onDemand : live
+        text += " minBufferTime=\"\(duration(list.longest))\">\n"
+        for (number, period) in periods.enumerated() { write(period, number, to: &text) }
+        if list.kind != .onDemand {
+            text += "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\" value=\"\(now.rfc3339)\"/>\n"
+        }
+        return text + "</MPD>\n"
+    }
+
+    private var periods: [ArraySlice<MediaChunk>] {
+        var starts = list.chunks.indices.filter { list.chunks[$0].startsFormat || $0 == 0 }
+        starts.append(list.chunks.count)
+        return zip(starts, starts.dropFirst()).map { list.chunks[$0..<$1] }
+    }
+
+    /// Served time of the presentation's beginning.
+    private var start: TimeSpan { list.kind == .onDemand ? list.formatStart : .zero }
+
+    private var end: TimeSpan { list.chunks.last?.piece.servedEnd ?? start }
+
+    private var onDemand: String { "type=\"static\" mediaPresentationDuration=\"\(duration(end - start))\"" }
+
+    private var live: String {
+        var text = "type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\" publishTime=\"\(now.rfc3339)\""
+        text += " minimumUpdatePeriod=\"PT2S\" suggestedPresentationDelay=\"\(duration(list.longest * 2))\""
+        if list.kind == .sliding, let first = list.chunks.first?.piece.servedStart {
+            text += " timeShiftBufferDepth=\"\(duration(max(list.longest, end - first)))\""
+        }
+        return text
+    }
+
+    private func write(_ period: ArraySlice<MediaChunk>, _ number: Int, to text: inout String) {
+        guard let first = period.first?.piece else { return }
+        let media = first.row.media
+        let begin = number == 0 ? list.formatStart : first.servedStart
+        let isVideo = media.tracks.contains { Codec(rawValue: $0.codec)?.isVideo ?? false }
+        let kind = isVideo ? "video" : "audio"
+        let scale = media.tracks.first?.timescale ?? 1
+        text += "<Period id=\"\(list.first.format + Int64(number))\" start=\"\(duration(begin - start))\">\n"
+        text += "<AdaptationSet contentType=\"\(kind)\" mimeType=\"\(kind)/mp4\" segmentAlignment=\"true\" "
+        text += "startWithSAP=\"1\">\n"
+        text += "<Representation id=\"media\" codecs=\"\(Self.escaped(media.codecs))\" "
+        text += "bandwidth=\"\(bandwidth(period))\">\n"
+        text += "<SegmentList timescale=\"\(scale)\" "
+        text += "presentationTimeOffset=\"\(begin.microseconds.scaled(by: scale, over: 1_000_000))\">\n"
+        text += "<Initialization sourceURL=\"\(url(first))\" range=\"0-\(media.initLength - 1)\"/>\n"
+        timeline(period, to: &text)
+        for chunk in period {
+            let bytes = chunk.piece.bytes
+            text +=
+                "<SegmentURL media=\"\(url(chunk.piece))\" mediaRange=\"\(bytes.lowerBound)-\(bytes.upperBound - 1)\"/>\n"
+        }
+        text += "</SegmentList>\n</Representation>\n</AdaptationSet>\n</Period>\n"
+    }
+
+    /// Runs of chunks of one length are one entry.
+    private func timeline(_ period: ArraySlice<MediaChunk>, to text: inout String) {
+        text += "<SegmentTimeline>\n"
+        var run: (start: Int64, length: Int64, more: Int64)?
+        var end: Int64?
+        func write() {
+            guard let run else { return }
+            text += "<S t=\"\(run.start)\" d=\"\(run.length)\"\(run.more > 0 ? " r=\"\(run.more)\"" : "")/>\n"
+        }
+        for chunk in period {
+            let start = chunk.piece.servedTicks
+            let length = max(1, chunk.piece.endTicks.subtractingSaturated(start))
+            if let known = run, known.length == length, end == start {
+                run?.more = known.more + 1
+            } else {
+                write()
+                run = (start, length, 0)
+            }
+            end = start.addingSaturated(length)
+        }
+        write()
+        text += "</SegmentTimeline>\n"
+    }
+
+    /// Bits per second, as its busiest chunk has them.
+    private func bandwidth(_ period: ArraySlice<MediaChunk>) -> Int64 {
+        period.reduce(1) { most, chunk in
+            max(most, chunk.piece.bytes.length.scaled(by: 8_000_000, over: max(1, chunk.piece.duration.microseconds)))
+        }
+    }
+
+    private func url(_ piece: Piece) -> String { base + MediaAddress(piece).path + suffix }
+
+    private func duration(_ span: TimeSpan) -> String { "PT\(span.decimal)S" }
+
+    private static func escaped(_ text: String) -> String {
+        let names: [Character: String] = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"]
+        return text.map { names[$0] ?? String($0) }.joined()
+    }
+}
+
+extension Piece {
+    /// Decode time of its first sample as it is served, in ticks of the first track.
+    fileprivate var servedTicks: Int64 {
+        row.media.fragments[fragments.lowerBound].decodeTime.addingSaturated(ticks.first ?? 0)
+    }
+
+    /// Where its last sample ends, in ticks of the first track.
+    fileprivate var endTicks: Int64 {
+        guard row.media.fragments.indices.contains(fragments.upperBound) else {
+            let scale = row.media.tracks.first?.timescale ?? 1
+            // A row's duration is cut to whole microseconds.
+            return servedTicks.addingSaturated(
+                (duration.microseconds.addingSaturated(1)).scaled(by: scale, over: 1_000_000))
+        }
+        return row.media.fragments[fragments.upperBound].decodeTime.addingSaturated(ticks.first ?? 0)
+    }
+}
