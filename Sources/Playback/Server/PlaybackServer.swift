@@ -1,3 +1,4 @@
+package import Footage
 import Foundation
 import Hummingbird
 import HummingbirdCore
@@ -15,21 +16,26 @@ import Synchronization
 package final class PlaybackServer: Service {
     private let settings: ServerSettings
     private let admission: Admission
+    private let reader: FootageReader
     private let hooks: ServerHooks
     private let clock: ServerClock
     private let log: Logger
     private let threads: BlockingThreads
+    private let storeThreads: BlockingThreads
     private let port = PortPromise()
 
     package init(
-        _ settings: ServerSettings, access: Access, hooks: ServerHooks = ServerHooks(), clock: ServerClock = .system,
-        log: Logger
+        _ settings: ServerSettings, archive: Archive, access: Access, hooks: ServerHooks = ServerHooks(),
+        clock: ServerClock = .system, log: Logger
     ) {
         self.settings = settings
         self.hooks = hooks
         self.clock = clock
         self.log = log
         threads = BlockingThreads(8)
+        // Those of the store wait for a network, mostly.
+        storeThreads = BlockingThreads(16)
+        reader = FootageReader(archive: archive, threads: threads, storeThreads: storeThreads)
         admission = Admission(access, threads: threads)
     }
 
@@ -46,6 +52,7 @@ package final class PlaybackServer: Service {
             try await listen(channel)
         }
         await threads.shutDown()
+        await storeThreads.shutDown()
     }
 
     private func listen(_ child: some ServerChildChannel) async throws {
@@ -61,6 +68,11 @@ package final class PlaybackServer: Service {
                 requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
                 clock: clock, isTLS: settings.tls != nil))
         PageRoutes(hooks: hooks).add(to: router)
+        ListingRoutes(reader: reader, clock: clock).add(to: router)
+        RangeRoutes(reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges))
+            .add(to: router)
+        ExportRoutes(reader: reader, limits: settings.limits).add(to: router)
+        AssetRoutes(reader: reader, clock: clock).add(to: router)
         return router.buildResponder()
     }
 

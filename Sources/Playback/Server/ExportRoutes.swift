@@ -1,0 +1,88 @@
+import Catalog
+import Checksums
+import Footage
+import HTTPTypes
+import Hummingbird
+import Recording
+import Timeline
+
+/// `/export/{camera}`: what a range consists of, for whoever fetches it and must be able to prove what it is.
+struct ExportRoutes {
+    let reader: FootageReader
+    let limits: ServerLimits
+
+    func add(to router: Router<PlaybackContext>) {
+        router.get("/export/:camera") { request, context in
+            let query = FootageQuery(request)
+            let camera = try await reader.camera(named: context.parameters.get("camera") ?? "", for: context.visitor)
+            let (from, to) = (try query.requiredTime("from"), try query.requiredTime("to"))
+            guard from < to, to - from <= limits.range else {
+                throw Refusal.badRequest("a range is longer than nothing and bounded", nextStep: "ask for its parts")
+            }
+            _ = try context.visitor.bounds(from: from, to: to)
+            let isWhole = try query.skipsGaps()
+            let selection = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: isWhole)
+                .selection(reader)
+            guard !selection.pieces.isEmpty else { throw Refusal.noFootage(camera.name, from, to) }
+            var files: [Export.File] = []
+            for range in RangeSelection.ranges(selection.formats) {
+                files.append(try await file(camera, range, skipsGaps: isWhole, query, context.visitor))
+            }
+            return JSONAnswer.response(
+                Export(camera: camera.name.text, from: from.rfc3339, to: to.rfc3339, ranges: files))
+        }
+    }
+
+    private func file(
+        _ camera: Archive.Camera, _ range: Range<WallTime>, skipsGaps: Bool, _ query: FootageQuery, _ visitor: Visitor
+    ) async throws -> Export.File {
+        let (from, to) = (range.lowerBound, range.upperBound)
+        let map = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: skipsGaps).map(reader)
+        let times = "from=\(from.rfc3339Microseconds)&to=\(to.rfc3339Microseconds)"
+        let carried = query.carried(visitor.carried)
+        return Export.File(
+            from: from.rfc3339Microseconds, to: to.rfc3339Microseconds, bytes: map.length,
+            etag: FootageFile(map, of: camera.name).tag.field,
+            url: "/ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
+                + (carried.isEmpty ? "" : "&" + carried),
+            segments: map.pieces.map { Export.Segment($0) })
+    }
+}
+
+private struct Export: Encodable {
+    struct Segment: Encodable {
+        let session: Int64
+        let counter: Int64
+        let start: String
+        let duration: Double
+        /// Of it in the file.
+        let bytes: Int64
+        /// CRC-32C of the whole segment's file as it was recorded; absent until it was read as a whole.
+        let checksum: String?
+        let key: String
+
+        init(_ piece: Piece) {
+            session = piece.row.id.ownSession
+            counter = piece.row.id.counter
+            start = piece.start.rfc3339
+            duration = piece.duration.seconds
+            bytes = Int64(piece.bytes.count)
+            checksum = piece.row.checksum.map { CRC32C.hex($0) }
+            key = piece.row.key
+        }
+    }
+
+    struct File: Encodable {
+        let from: String
+        let to: String
+        let bytes: Int64
+        let etag: String
+        let url: String
+        let segments: [Segment]
+    }
+
+    let camera: String
+    let from: String
+    let to: String
+    let ranges: [File]
+}

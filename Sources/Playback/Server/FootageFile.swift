@@ -1,0 +1,81 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Recording
+import Timeline
+
+/// A file of footage that is never made: what answers requests for it and for parts of it.
+struct FootageFile: Sendable {
+    let map: ByteMap
+    let tag: EntityTag
+    /// What goes with every answer, as `Content-Disposition`.
+    var fields: HTTPFields = [:]
+    /// What of it this visitor may have; nil: all.
+    var permitted: [Range<Int64>]?
+
+    /// `map` is of one camera: its tag changes whenever anything in it does.
+    init(_ map: ByteMap, of camera: CameraName) {
+        self.map = map
+        var hash = SHA256()
+        hash.update(data: Data("\(camera) \(map.length)".utf8))
+        for piece in map.pieces {
+            let media = piece.row.media
+            hash.update(
+                data: Data(
+                    ("\(piece.row.id.session) \(piece.row.id.counter) \(piece.row.start.microseconds) \(media.initLength)"
+                        + " \(media.formatName) \(piece.fragments) \(piece.bytes) \(piece.ticks)\n").utf8))
+        }
+        tag = EntityTag(hash.finalize())
+    }
+
+    /// Answers GET and HEAD, whole or a range. Holds `keeping` as long as it is sent.
+    func response(to request: Request, _ reader: FootageReader, keeping: (any Sendable)? = nil) async throws -> Response {
+        var fields = fields
+        fields[.eTag] = tag.field
+        fields[.acceptRanges] = "bytes"
+        if tag.isIn(request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: fields) }
+        let asked = tag.allowsRange(request.headers[.ifRange]) ? request.headers[.range] : nil
+        let range: Range<Int64>
+        switch ByteRange(asked, length: map.length) {
+        case .whole: range = 0..<map.length
+        case .part(let part):
+            range = part
+            fields[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(map.length)"
+        case .unsatisfiable:
+            throw Refusal(
+                416, "rangeNotSatisfiable", "the file has \(map.length) bytes", nextStep: "ask for bytes that it has"
+            ).with("Content-Range", "bytes */\(map.length)")
+        }
+        guard permitted?.contains(where: { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }) ?? true
+        else { throw Refusal.forbidden }
+        let status: HTTPResponse.Status = fields[.contentRange] == nil ? .ok : .partialContent
+        return Response(status: status, headers: fields, body: try await body(range, request, reader, keeping: keeping))
+    }
+
+    private func body(
+        _ range: Range<Int64>, _ request: Request, _ reader: FootageReader, keeping: (any Sendable)?
+    ) async throws -> ResponseBody {
+        let slices = map.slices(range)
+        let length = Int(range.count)
+        guard request.method != .head, let first = slices.first else { return ResponseBody(contentLength: length) { _ in } }
+        // Read before the answer begins: then what cannot be had is still an error that says why.
+        let start = try await reader.block(map, first, at: first.bytes.lowerBound)
+        return ResponseBody(contentLength: length) { [map] writer in
+            defer { withExtendedLifetime(keeping) {} }
+            var ready: ByteBuffer? = start
+            for slice in slices {
+                var position = slice.bytes.lowerBound
+                while position < slice.bytes.upperBound {
+                    let block: ByteBuffer
+                    if let start = ready { block = start } else { block = try await reader.block(map, slice, at: position) }
+                    ready = nil
+                    position += Int64(block.readableBytes)
+                    // Returns when the connection has room: a slow reader costs one block.
+                    try await writer.write(block)
+                }
+            }
+            try await writer.finish(nil)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Footage
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Messages
+import Recording
+
+/// What there is: `/cameras`, `/coverage`, `/segments` and `/gaps` as cvrctl's `--json` says them, and MediaMTX's `/list`.
+struct ListingRoutes {
+    let reader: FootageReader
+    let clock: ServerClock
+
+    func add(to router: Router<PlaybackContext>) {
+        router.get("/cameras") { _, context in
+            let cameras = try await reader.threads.run {
+                try reader.archive.cameras()
+                    .filter { context.visitor.maySee(camera: $0.name, asset: $0.asset) }
+                    .map { try CameraEntry($0, in: reader.archive, window: context.visitor.window) }
+            }
+            return JSONAnswer.response(["cameras": cameras])
+        }
+        router.get("/coverage") { request, context in
+            let (camera, from, to) = try await asked(request, context.visitor)
+            return try await reader.threads.run {
+                let coverage = try await reader.archive.answers(camera).coverage(from: from, to: to)
+                return JSONAnswer.response(Listing.Coverage(coverage))
+            }
+        }
+        router.get("/gaps") { request, context in
+            let (camera, from, to) = try await asked(request, context.visitor)
+            return try await reader.threads.run {
+                let gaps = try await reader.archive.answers(camera).gaps(from: from, to: to)
+                return JSONAnswer.response(gaps.map { Listing.Gap($0) })
+            }
+        }
+        router.get("/segments") { request, context in
+            let (camera, from, to) = try await asked(request, context.visitor)
+            let answers = try await reader.threads.run { try reader.archive.answers(camera) }
+            return Response(
+                status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
+                body: segments(answers, from, to))
+        }
+        router.get("/list") { request, context in try await list(request, context.visitor) }
+    }
+
+    private func asked(
+        _ request: Request, _ visitor: Visitor
+    ) async throws -> (camera: CameraName, from: WallTime?, to: WallTime?) {
+        let query = FootageQuery(request)
+        let camera = try await reader.camera(named: try query.required("camera"), for: visitor)
+        let bounds = try visitor.bounds(from: try query.time("from"), to: try query.time("to"))
+        if let from = bounds.from, let to = bounds.to, from >= to {
+            throw Refusal.badRequest("'from' is not before 'to'", nextStep: "give a range of some length")
+        }
+        return (camera.name, bounds.from, bounds.to)
+    }
+
+    /// A page at a time: a year of segments is never in memory.
+    private func segments(_ answers: Answers, _ from: WallTime?, _ to: WallTime?) -> ResponseBody {
+        ResponseBody { writer in
+            try await withTaskExecutorPreference(reader.threads) {
+                try await Self.write(answers, from, to, to: &writer)
+            }
+            try await writer.finish(nil)
+        }
+    }
+
+    private static func write(
+        _ answers: Answers, _ from: WallTime?, _ to: WallTime?, to writer: inout any ResponseBodyWriter
+    ) async throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var separator = "["
+        try await answers.segments(from: from, to: to) { rows in
+            var page = ByteBuffer()
+            for row in rows {
+                page.writeString(separator)
+                page.writeBytes(try encoder.encode(Listing.Segment(row)))
+                separator = ","
+            }
+            if page.readableBytes > 0 { try await writer.write(page) }
+        }
+        try await writer.write(ByteBuffer(string: separator == "[" ? "[]" : "]"))
+    }
+}
+
+extension ListingRoutes {
+    /// One entry a stretch without a gap, each with the address that plays it.
+    private func list(_ request: Request, _ visitor: Visitor) async throws -> Response {
+        let query = FootageQuery(request)
+        let camera = try await reader.camera(named: try query.required("path"), for: visitor)
+        let bounds = try visitor.bounds(from: try query.time("start"), to: try query.time("end"))
+        let spans = try await reader.threads.run {
+            guard let known = try reader.archive.firstAndLast(camera.name) else { return [(start: WallTime, end: WallTime)]() }
+            let (from, to) = (bounds.from ?? known.0, bounds.to ?? known.1)
+            return from < to ? try reader.archive.spans(camera.name, from: from, to: to) : []
+        }
+        guard !spans.isEmpty else {
+            throw Refusal.noFootage(camera.name, bounds.from ?? .earliest, bounds.to ?? .latest)
+        }
+        let base = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")/get?path=\(camera.name)"
+        let carried = query.carried(visitor.carried)
+        return JSONAnswer.response(
+            spans.map { span in
+                let duration = (span.end - span.start).seconds
+                return ListEntry(
+                    start: span.start.rfc3339Microseconds, duration: duration,
+                    url: "\(base)&start=\(span.start.rfc3339Microseconds.queryEncoded)&duration=\(duration)"
+                        + (carried.isEmpty ? "" : "&" + carried))
+            })
+    }
+}
+
+private struct ListEntry: Encodable {
+    let start: String
+    /// Seconds.
+    let duration: Double
+    let url: String
+}
+
+private struct CameraEntry: Encodable {
+    let name: String
+    let asset: String
+    /// Its worker appends to a segment now.
+    let live: Bool
+    /// Of the first and last footage that can be played.
+    let from: String?
+    let to: String?
+    /// RFC 6381, comma-separated, of the newest segment; browsers say what of it they play.
+    let codecs: String?
+
+    init(_ camera: Archive.Camera, in archive: Archive, window: Range<WallTime>) throws {
+        name = camera.name.text
+        asset = camera.asset
+        let known = try archive.firstAndLast(camera.name)
+        let span = known.flatMap { known in
+            let (from, to) = (max(known.0, window.lowerBound), min(known.1, window.upperBound))
+            return from < to ? (from: from, to: to) : nil
+        }
+        live = try window.upperBound == .latest && archive.isLive(camera.name)
+        from = span?.from.rfc3339
+        to = span?.to.rfc3339
+        codecs = try span.flatMap { span in
+            try archive.rows(camera.name, from: span.to - .seconds(1), to: span.to).last?.media.codecs
+        }
+    }
+}
