@@ -15,21 +15,19 @@ struct ExportRoutes {
         router.get("/export/:camera") { request, context in
             let query = FootageQuery(request)
             let camera = try await reader.camera(named: context.parameters.get("camera") ?? "", for: context.visitor)
-            let (from, to) = (try query.requiredTime("from"), try query.requiredTime("to"))
-            guard from < to, to - from <= limits.range else {
-                throw Refusal.badRequest("a range is longer than nothing and bounded", nextStep: "ask for its parts")
-            }
-            _ = try context.visitor.bounds(from: from, to: to)
-            let isWhole = try query.skipsGaps()
-            let selection = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: isWhole)
-                .selection(reader)
-            guard !selection.pieces.isEmpty else { throw Refusal.noFootage(camera.name, from, to) }
+            let asked = RangeSelection(
+                camera: camera, from: try query.requiredTime("from"), to: try query.requiredTime("to"),
+                skipsGaps: try query.skipsGaps())
+            try asked.check(limits, context.visitor)
+            let selection = try await asked.selection(reader)
+            guard !selection.pieces.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
             var files: [Export.File] = []
             for range in RangeSelection.ranges(selection.formats) {
-                files.append(try await file(camera, range, skipsGaps: isWhole, query, context.visitor))
+                files.append(try await file(camera, range, skipsGaps: asked.skipsGaps, query, context.visitor))
             }
             return JSONAnswer.response(
-                Export(camera: camera.name.text, from: from.rfc3339, to: to.rfc3339, ranges: files))
+                Export(
+                    camera: camera.name.text, from: asked.from.rfc3339, to: asked.to.rfc3339, ranges: files))
         }
     }
 

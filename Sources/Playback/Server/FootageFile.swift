@@ -11,6 +11,9 @@ struct FootageFile: Sendable {
     let tag: EntityTag
     /// What goes with every answer, as `Content-Disposition`.
     var fields: HTTPFields = [:]
+    /// Read and held at a time.
+    private static let blockSize = 256 << 10
+
     /// What of it this visitor may have; nil: all.
     var permitted: [Range<Int64>]?
 
@@ -56,24 +59,18 @@ struct FootageFile: Sendable {
     private func body(
         _ range: Range<Int64>, _ request: Request, _ reader: FootageReader, keeping: (any Sendable)?
     ) async throws -> ResponseBody {
-        let slices = map.slices(range)
         let length = Int(range.count)
-        guard request.method != .head, let first = slices.first else { return ResponseBody(contentLength: length) { _ in } }
+        guard request.method != .head, length > 0 else { return ResponseBody(contentLength: length) { _ in } }
         // Read before the answer begins: then what cannot be had is still an error that says why.
-        let start = try await reader.block(map, first, at: first.bytes.lowerBound)
-        return ResponseBody(contentLength: length) { [map] writer in
+        var start = ServedBytes(map, range, blockSize: Self.blockSize)
+        let first = try await reader.block(&start, of: map)
+        return ResponseBody(contentLength: length) { [map, start] writer in
             defer { withExtendedLifetime(keeping) {} }
-            var ready: ByteBuffer? = start
-            for slice in slices {
-                var position = slice.bytes.lowerBound
-                while position < slice.bytes.upperBound {
-                    let block: ByteBuffer
-                    if let start = ready { block = start } else { block = try await reader.block(map, slice, at: position) }
-                    ready = nil
-                    position += Int64(block.readableBytes)
-                    // Returns when the connection has room: a slow reader costs one block.
-                    try await writer.write(block)
-                }
+            var (bytes, next) = (start, first)
+            while let block = next {
+                // Returns when the connection has room: a slow reader costs one block.
+                try await writer.write(block)
+                next = try await reader.block(&bytes, of: map)
             }
             try await writer.finish(nil)
         }

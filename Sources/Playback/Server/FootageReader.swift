@@ -24,18 +24,26 @@ struct FootageReader: Sendable {
         try await threads.run { try archive.rows(camera, from: from, to: to) }
     }
 
-    /// The next bytes of a slice as they are served, from `position` in the segment's file; never none.
-    func block(_ map: ByteMap, _ slice: ByteMap.Slice, at position: Int64) async throws -> ByteBuffer {
-        guard let piece = map.pieces.indices.contains(slice.piece ?? 0) ? map.pieces[slice.piece ?? 0] : nil else {
-            throw Refusal.gone
+    /// The next block of what `bytes` serves, on threads that `map` asks for; nil at its end.
+    func block(_ bytes: inout ServedBytes, of map: ByteMap) async throws -> ByteBuffer? {
+        let next = bytes
+        let result = try await threads(for: map).run { () throws -> (bytes: ServedBytes, block: ByteBuffer?) in
+            var next = next
+            let block = try next.next { try archive.read($0, at: $1, count: $2) }
+            return (next, block.map { ByteBuffer(bytes: $0) })
         }
-        let bytes = SegmentBytes(row: piece.row, ticks: piece.ticks)
-        return try await (piece.row.isLocal ? threads : storeThreads).run {
-            ByteBuffer(
-                bytes: try bytes.block(at: position, until: slice.bytes.upperBound) {
-                    try archive.read(piece.row, at: $0, count: $1)
-                })
-        }
+        bytes = result.bytes
+        return result.block
+    }
+
+    func threads(for map: ByteMap) -> BlockingThreads { map.pieces.allSatisfy(\.row.isLocal) ? threads : storeThreads }
+
+    /// What requests ask about one camera's footage; each blocks.
+    func questions(_ camera: CameraName) -> FootageQuestions {
+        FootageQuestions(
+            firstAndLast: { try archive.firstAndLast(camera) },
+            hasFootage: { try archive.hasFootage(camera, from: $0, to: $1) },
+            spans: { try archive.spans(camera, from: $0, to: $1) })
     }
 
     private func permitted(

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import Messages
 import Recording
+import Timeline
 
 /// What there is: `/cameras`, `/coverage`, `/segments` and `/gaps` as cvrctl's `--json` says them, and MediaMTX's `/list`.
 struct ListingRoutes {
@@ -88,34 +89,21 @@ extension ListingRoutes {
     /// One entry a stretch without a gap, each with the address that plays it.
     private func list(_ request: Request, _ visitor: Visitor) async throws -> Response {
         let query = FootageQuery(request)
-        let camera = try await reader.camera(named: try query.required("path"), for: visitor)
-        let bounds = try visitor.bounds(from: try query.time("start"), to: try query.time("end"))
-        let spans = try await reader.threads.run {
-            guard let known = try reader.archive.firstAndLast(camera.name) else { return [(start: WallTime, end: WallTime)]() }
-            let (from, to) = (bounds.from ?? known.0, bounds.to ?? known.1)
-            return from < to ? try reader.archive.spans(camera.name, from: from, to: to) : []
-        }
-        guard !spans.isEmpty else {
-            throw Refusal.noFootage(camera.name, bounds.from ?? .earliest, bounds.to ?? .latest)
-        }
-        let base = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")/get?path=\(camera.name)"
+        let asked = try TimeSpans(path: query.text("path"), start: query.text("start"), end: query.text("end"))
+        let camera = try await reader.camera(named: asked.path, for: visitor)
+        let bounds = try visitor.bounds(
+            from: asked.from == .earliest ? nil : asked.from, to: asked.to == .latest ? nil : asked.to)
+        let spans = try TimeSpans(
+            path: camera.name.text, start: bounds.from?.rfc3339Microseconds, end: bounds.to?.rfc3339Microseconds)
+        let base = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
         let carried = query.carried(visitor.carried)
-        return JSONAnswer.response(
-            spans.map { span in
-                let duration = (span.end - span.start).seconds
-                return ListEntry(
-                    start: span.start.rfc3339Microseconds, duration: duration,
-                    url: "\(base)&start=\(span.start.rfc3339Microseconds.queryEncoded)&duration=\(duration)"
-                        + (carried.isEmpty ? "" : "&" + carried))
-            })
+        let entries = try await reader.threads.run {
+            try spans.entries(
+                reader.questions(camera.name), base: base, suffix: carried.isEmpty ? "" : "&" + carried)
+        }
+        guard !entries.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
+        return JSONAnswer.response(entries)
     }
-}
-
-private struct ListEntry: Encodable {
-    let start: String
-    /// Seconds.
-    let duration: Double
-    let url: String
 }
 
 private struct CameraEntry: Encodable {

@@ -15,41 +15,34 @@ struct RangeRoutes {
         router.get("/ranges/:file") { request, context in
             let query = FootageQuery(request)
             guard let name = context.parameters.get("file"), name.hasSuffix(".mp4") else { throw Refusal.notFound }
-            let range = (from: try query.requiredTime("from"), to: try query.time("to") ?? clock.now())
-            return try await file(String(name.dropLast(4)), range, query, request, context)
+            let camera = try await reader.camera(named: String(name.dropLast(4)), for: context.visitor)
+            let asked = RangeSelection(
+                camera: camera, from: try query.requiredTime("from"), to: try query.time("to") ?? clock.now(),
+                skipsGaps: try query.skipsGaps())
+            return try await file(asked, request, context)
         }
         // `mp4` is answered as `fmp4`: the same picture and sound, with its length known and ranges exact.
         router.get("/get") { request, context in
             let query = FootageQuery(request)
-            let (name, start) = (try query.required("path"), try query.requiredTime("start"))
-            let end = start + (try query.duration("duration"))
-            guard ["fmp4", "mp4"].contains(query.text("format") ?? "fmp4") else {
-                throw Refusal.badRequest("'format' is neither fmp4 nor mp4", nextStep: "give format=fmp4")
-            }
-            return try await file(name, (start, end), query, request, context)
+            let clip = try ClipRequest(
+                path: query.text("path"), start: query.text("start"), duration: query.text("duration"),
+                format: query.text("format"), gap: query.text("gap"))
+            let camera = try await reader.camera(named: clip.path, for: context.visitor)
+            let asked = RangeSelection(camera: camera, from: clip.start, to: clip.end, skipsGaps: clip.gap == .skip)
+            return try await file(asked, request, context)
         }
     }
 
     private func file(
-        _ name: String, _ range: (from: WallTime, to: WallTime), _ query: FootageQuery, _ request: Request,
-        _ context: PlaybackContext
+        _ asked: RangeSelection, _ request: Request, _ context: PlaybackContext
     ) async throws -> Response {
-        let camera = try await reader.camera(named: name, for: context.visitor)
-        let (from, to) = (range.from, range.to)
-        guard from < to, to - from <= limits.range else {
-            throw Refusal.badRequest(
-                "a range is longer than nothing and at most \(Int(limits.range.seconds / 86_400)) days",
-                nextStep: "ask for its parts")
-        }
-        _ = try context.visitor.bounds(from: from, to: to)
-        let place = try place(to - from)
-        let map = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: try query.skipsGaps())
-            .map(reader)
-        var file = FootageFile(map, of: camera.name)
+        try asked.check(limits, context.visitor)
+        let place = try place(asked.to - asked.from)
+        var file = FootageFile(try await asked.map(reader), of: asked.camera.name)
         file.fields = [.contentType: "video/mp4", .cacheControl: "private, no-cache"]
-        if query.text("download") != nil {
+        if FootageQuery(request).text("download") != nil {
             file.fields[.contentDisposition] =
-                "attachment; filename=\"\(camera.name)_\(from.fileName)_\(to.fileName).mp4\""
+                "attachment; filename=\"\(asked.camera.name)_\(asked.from.fileName)_\(asked.to.fileName).mp4\""
         }
         return try await file.response(to: request, reader, keeping: place)
     }

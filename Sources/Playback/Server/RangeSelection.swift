@@ -10,17 +10,23 @@ struct RangeSelection {
     let to: WallTime
     let skipsGaps: Bool
 
+    /// Refuses what is empty or too long, and what this visitor may not see.
+    func check(_ limits: ServerLimits, _ visitor: Visitor) throws {
+        guard from < to, to - from <= limits.range else {
+            throw Refusal.badRequest(
+                "a range is longer than nothing and at most \(Int(limits.range.seconds / 86_400)) days",
+                nextStep: "ask for its parts")
+        }
+        _ = try visitor.bounds(from: from, to: to)
+    }
+
     /// Refuses a range without footage (404), and one that no single file can hold, as its codec changes (409).
     func map(_ reader: FootageReader) async throws -> ByteMap {
         var selection = try await selection(reader)
         guard let first = selection.pieces.first else { throw Refusal.noFootage(camera.name, from, to) }
         let formats = selection.formats
         guard formats.count == 1 else { throw Refusal.codecChange(camera.name, Self.ranges(formats)) }
-        // The earliest sample is at 0.
-        let earliest = try await (first.row.isLocal ? reader.threads : reader.storeThreads).run {
-            try first.earliestTime { try reader.archive.read(first.row, at: $0, count: $1) }
-        }
-        selection.move(by: .zero - earliest)
+        selection.startAtZero(try await reader.decodeTimes(first))
         return ByteMap(selection.pieces)
     }
 
@@ -41,20 +47,17 @@ struct RangeSelection {
     }
 }
 
-extension Piece {
-    /// The earliest decode time, as it is served, of any track of its first fragment.
-    fileprivate func earliestTime(read: (_ offset: Int64, _ count: Int) throws -> [UInt8]) throws -> TimeSpan {
-        let prefix = try read(bytes.lowerBound, FragmentShift.prefix)
-        guard let length = FragmentShift.headLength(prefix), case let head = try read(bytes.lowerBound, length),
-            let times = FragmentShift.decodeTimes(head)
-        else { throw Refusal.gone }
-        let tracks = row.media.tracks
-        let starts = times.compactMap { track, time in
-            tracks.indices.contains(track)
-                ? TimeSpan(microseconds: time.scaled(by: 1_000_000, over: tracks[track].timescale)) + shift : nil
+extension FootageReader {
+    /// When the tracks of a piece's first fragment start, as they were recorded.
+    fileprivate func decodeTimes(_ piece: Piece) async throws -> [Int: Int64] {
+        try await (piece.row.isLocal ? threads : storeThreads).run {
+            let start = piece.bytes.lowerBound
+            let prefix = try archive.read(piece.row, at: start, count: FragmentShift.prefix)
+            guard let length = FragmentShift.headLength(prefix), length <= 1 << 20,
+                let times = FragmentShift.decodeTimes(try archive.read(piece.row, at: start, count: length))
+            else { throw Refusal.gone }
+            return times
         }
-        guard let earliest = starts.min() else { throw Refusal.gone }
-        return earliest
     }
 }
 

@@ -2,6 +2,7 @@ import CLinux
 import FragmentedMP4
 import ObjectStore
 import SegmentStore
+import Timeline
 
 /// What an error of the footage means to whoever asked: one row an error type.
 extension Refusal {
@@ -14,7 +15,8 @@ extension Refusal {
         case let error as SegmentStoreError where error.isNoSuchFile: self = Self.gone
         case let error as SegmentStoreError:
             self.init(503, "cacheAway", "the cache cannot be read: \(error.reason)", nextStep: error.nextStep)
-        case let error as MP4Error:
+        case let error as RequestMistake: self.init(400, error.code, error.message, nextStep: error.nextStep)
+        case is MP4Error, is ServedBytes.Damaged:
             self.init(502, "damaged", "a segment is not what it was recorded as", nextStep: "\(error)")
         default:
             self.init(
