@@ -44,4 +44,9 @@ package struct Visitor: Hashable, Sendable {
 
 extension Range<WallTime> {
     package static let always = WallTime.earliest..<WallTime.latest
+
+    /// What of `from ..< to` is in it; empty when nothing is, or when that is no range.
+    func clamped(from: WallTime, to: WallTime) -> Range<WallTime> {
+        from < to ? (from..<to).clamped(to: self) : lowerBound..<lowerBound
+    }
 }

@@ -10,9 +10,14 @@ struct AssetRoutes {
     let clock: ServerClock
 
     func add(to router: Router<PlaybackContext>) {
+        router.get("/assets/:asset/availableMedia") { request, context in
+            let camera = try await reader.camera(ofAsset: context.parameters.get("asset") ?? "", for: context.visitor)
+            return try await availableMedia(FootageQuery(request), of: camera, context.visitor)
+        }
         router.get("/assets/:asset/media/:segment/:file") { request, context in
             let parameters = context.parameters
-            guard let place = MediaAddress(segment: parameters.get("segment") ?? "", file: parameters.get("file") ?? "") else {
+            guard let place = MediaAddress(segment: parameters.get("segment") ?? "", file: parameters.get("file") ?? "")
+            else {
                 throw Refusal.notFound
             }
             let camera = try await reader.camera(ofAsset: parameters.get("asset") ?? "", for: context.visitor)
@@ -20,11 +25,20 @@ struct AssetRoutes {
         }
     }
 
+    private func availableMedia(
+        _ query: FootageQuery, of camera: Archive.Camera, _ visitor: Visitor
+    ) async throws -> Response {
+        let asked = try AvailableMedia(
+            precision: query.text("precision"), startTime: query.text("startTime"), endTime: query.text("endTime"))
+        return JSONAnswer.response(
+            try await reader.threads.run { try asked.answer(reader.questions(camera, within: visitor.window)) })
+    }
+
     /// A segment's file up to the end of its media, shifted: the same for every replica, and for ever once it is closed.
     private func media(
         _ place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
-        let rows = try await reader.rows(camera.name, from: place.start, to: place.start + .milliseconds(1))
+        let rows = try await reader.rows(camera, from: place.start, to: place.start + .milliseconds(1))
         guard
             let row = rows.first(where: {
                 $0.id == place.id && $0.start.wholeMilliseconds == place.start && $0.isPlayable
@@ -40,7 +54,7 @@ struct AssetRoutes {
 }
 
 extension Visitor {
-    /// What of a segment's file they may have; nil: all. Refuses when that is nothing.
+    /// What of a segment's file they may have, nil for all; refuses when that is nothing.
     fileprivate func permitted(_ row: SegmentRow) throws -> [Range<Int64>]? {
         if window.lowerBound <= row.start, row.end <= window.upperBound { return nil }
         let selection = Selection([row], from: window.lowerBound, to: window.upperBound, origin: row.start)

@@ -7,8 +7,9 @@ enum ByteRange: Hashable {
     /// Nothing of it exists: 416.
     case unsatisfiable
 
-    /// `field` is the header's text; one that is malformed, of another unit or of several ranges is as if there were
-    /// none (§14.2). `length` is the representation's.
+    /// `field` is the header's text, `length` the representation's.
+    ///
+    /// One that is malformed, of another unit or of several ranges is as if there were none (§14.2).
     init(_ field: String?, length: Int64) {
         guard let field, field.lowercased().hasPrefix("bytes=") else {
             self = .whole

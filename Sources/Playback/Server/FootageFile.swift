@@ -12,7 +12,7 @@ struct FootageFile: Sendable {
     /// What goes with every answer, as `Content-Disposition`.
     var fields: HTTPFields = [:]
     /// Read and held at a time.
-    private static let blockSize = 256 << 10
+    static let blockSize = 256 << 10
 
     /// What of it this visitor may have; nil: all.
     var permitted: [Range<Int64>]?
@@ -32,8 +32,9 @@ struct FootageFile: Sendable {
         tag = EntityTag(hash.finalize())
     }
 
-    /// Answers GET and HEAD, whole or a range. Holds `keeping` as long as it is sent.
-    func response(to request: Request, _ reader: FootageReader, keeping: (any Sendable)? = nil) async throws -> Response {
+    /// Answers GET and HEAD, whole or a range; `keeping` is held as long as it is sent.
+    func response(to request: Request, _ reader: FootageReader, keeping: (any Sendable)? = nil) async throws -> Response
+    {
         var fields = fields
         fields[.eTag] = tag.field
         fields[.acceptRanges] = "bytes"
@@ -50,7 +51,9 @@ struct FootageFile: Sendable {
                 416, "rangeNotSatisfiable", "the file has \(map.length) bytes", nextStep: "ask for bytes that it has"
             ).with("Content-Range", "bytes */\(map.length)")
         }
-        guard permitted?.contains(where: { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }) ?? true
+        guard
+            permitted?.contains(where: { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound })
+                ?? true
         else { throw Refusal.forbidden }
         let status: HTTPResponse.Status = fields[.contentRange] == nil ? .ok : .partialContent
         return Response(status: status, headers: fields, body: try await body(range, request, reader, keeping: keeping))
@@ -65,7 +68,11 @@ struct FootageFile: Sendable {
         var start = ServedBytes(map, range, blockSize: Self.blockSize)
         let first = try await reader.block(&start, of: map)
         return ResponseBody(contentLength: length) { [map, start] writer in
-            defer { withExtendedLifetime(keeping) {} }
+            reader.viewers.begin()
+            defer {
+                reader.viewers.end()
+                withExtendedLifetime(keeping) {}
+            }
             var (bytes, next) = (start, first)
             while let block = next {
                 // Returns when the connection has room: a slow reader costs one block.

@@ -2,13 +2,14 @@ import Footage
 import Hummingbird
 import Recording
 
-/// The query of a request about footage. Every value is outside data.
+/// The query of a request about footage; every value is outside data.
 struct FootageQuery {
     private let parameters: [String: String]
 
     init(_ request: Request) {
         parameters = Dictionary(
-            request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { first, _ in first })
+            request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     func text(_ name: String) -> String? { parameters[name] }
@@ -31,7 +32,9 @@ struct FootageQuery {
     }
 
     func requiredTime(_ name: String) throws -> WallTime {
-        guard let time = try time(name) else { throw Refusal.badRequest("'\(name)' is missing", nextStep: "add \(name)= to the query") }
+        guard let time = try time(name) else {
+            throw Refusal.badRequest("'\(name)' is missing", nextStep: "add \(name)= to the query")
+        }
         return time
     }
 

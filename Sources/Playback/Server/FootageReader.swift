@@ -10,17 +10,18 @@ struct FootageReader: Sendable {
     let threads: BlockingThreads
     /// For bytes of the store: one that is slow keeps nobody from the caches.
     let storeThreads: BlockingThreads
+    let viewers = ViewerCount()
 
     /// Refuses with the same words a camera that is not there and one that is not this visitor's, unless they may see all.
     func camera(named name: String, for visitor: Visitor) async throws -> Archive.Camera {
-        try await permitted(name, for: visitor) { try archive.camera(named: name) }
+        try await permitted(name, for: visitor) { try CameraName(name).flatMap { try archive.camera(named: $0) } }
     }
 
     func camera(ofAsset asset: String, for visitor: Visitor) async throws -> Archive.Camera {
         try await permitted(asset, for: visitor) { try archive.camera(ofAsset: asset) }
     }
 
-    func rows(_ camera: CameraName, from: WallTime, to: WallTime) async throws -> [SegmentRow] {
+    func rows(_ camera: Archive.Camera, from: WallTime, to: WallTime) async throws -> [SegmentRow] {
         try await threads.run { try archive.rows(camera, from: from, to: to) }
     }
 
@@ -38,12 +39,22 @@ struct FootageReader: Sendable {
 
     func threads(for map: ByteMap) -> BlockingThreads { map.pieces.allSatisfy(\.row.isLocal) ? threads : storeThreads }
 
-    /// What requests ask about one camera's footage; each blocks.
-    func questions(_ camera: CameraName) -> FootageQuestions {
+    /// What requests ask about one camera's footage, as if there were none outside `window`; each blocks.
+    func questions(_ camera: Archive.Camera, within window: Range<WallTime> = .always) -> FootageQuestions {
         FootageQuestions(
-            firstAndLast: { try archive.firstAndLast(camera) },
-            hasFootage: { try archive.hasFootage(camera, from: $0, to: $1) },
-            spans: { try archive.spans(camera, from: $0, to: $1) })
+            firstAndLast: {
+                guard let (first, last) = try archive.firstAndLast(camera) else { return nil }
+                let known = window.clamped(from: first, to: last)
+                return known.isEmpty ? nil : (known.lowerBound, known.upperBound)
+            },
+            hasFootage: { from, to in
+                let part = window.clamped(from: from, to: to)
+                return try !part.isEmpty && archive.hasFootage(camera, from: part.lowerBound, to: part.upperBound)
+            },
+            spans: { from, to in
+                let part = window.clamped(from: from, to: to)
+                return try part.isEmpty ? [] : archive.spans(camera, from: part.lowerBound, to: part.upperBound)
+            })
     }
 
     private func permitted(

@@ -46,14 +46,14 @@ struct ListingRoutes {
 
     private func asked(
         _ request: Request, _ visitor: Visitor
-    ) async throws -> (camera: CameraName, from: WallTime?, to: WallTime?) {
+    ) async throws -> (camera: Archive.Camera, from: WallTime?, to: WallTime?) {
         let query = FootageQuery(request)
         let camera = try await reader.camera(named: try query.required("camera"), for: visitor)
         let bounds = try visitor.bounds(from: try query.time("from"), to: try query.time("to"))
         if let from = bounds.from, let to = bounds.to, from >= to {
             throw Refusal.badRequest("'from' is not before 'to'", nextStep: "give a range of some length")
         }
-        return (camera.name, bounds.from, bounds.to)
+        return (camera, bounds.from, bounds.to)
     }
 
     /// A page at a time: a year of segments is never in memory.
@@ -99,7 +99,7 @@ extension ListingRoutes {
         let carried = query.carried(visitor.carried)
         let entries = try await reader.threads.run {
             try spans.entries(
-                reader.questions(camera.name), base: base, suffix: carried.isEmpty ? "" : "&" + carried)
+                reader.questions(camera), base: base, suffix: carried.isEmpty ? "" : "&" + carried)
         }
         guard !entries.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
         return JSONAnswer.response(entries)
@@ -120,16 +120,16 @@ private struct CameraEntry: Encodable {
     init(_ camera: Archive.Camera, in archive: Archive, window: Range<WallTime>) throws {
         name = camera.name.text
         asset = camera.asset
-        let known = try archive.firstAndLast(camera.name)
+        let known = try archive.firstAndLast(camera)
         let span = known.flatMap { known in
             let (from, to) = (max(known.0, window.lowerBound), min(known.1, window.upperBound))
             return from < to ? (from: from, to: to) : nil
         }
-        live = try window.upperBound == .latest && archive.isLive(camera.name)
+        live = try window.upperBound == .latest && archive.isLive(camera)
         from = span?.from.rfc3339
         to = span?.to.rfc3339
         codecs = try span.flatMap { span in
-            try archive.rows(camera.name, from: span.to - .seconds(1), to: span.to).last?.media.codecs
+            try archive.rows(camera, from: span.to - .seconds(1), to: span.to).last?.media.codecs
         }
     }
 }

@@ -22,6 +22,8 @@ package final class PlaybackServer: Service {
     private let log: Logger
     private let threads: BlockingThreads
     private let storeThreads: BlockingThreads
+    private let shifts: SessionShifts
+    private let feeds: LiveFeeds
     private let port = PortPromise()
 
     package init(
@@ -37,7 +39,12 @@ package final class PlaybackServer: Service {
         storeThreads = BlockingThreads(16)
         reader = FootageReader(archive: archive, threads: threads, storeThreads: storeThreads)
         admission = Admission(access, threads: threads)
+        shifts = SessionShifts()
+        feeds = LiveFeeds(reader, shifts: shifts, clock: clock, poll: settings.limits.livePoll)
     }
+
+    /// How many are being sent footage now.
+    package var viewers: Int { reader.viewers.now }
 
     /// The port that it listens on, once it does; nil when it ended before.
     package func listeningPort() async -> Int? { await port.value() }
@@ -57,7 +64,15 @@ package final class PlaybackServer: Service {
 
     private func listen(_ child: some ServerChildChannel) async throws {
         let port = port
-        try await ConnectionListener(child: child, settings: settings, log: log) { port.fulfil($0) }.run()
+        try await withThrowingTaskGroup { group in
+            group.addTask { [feeds] in await feeds.run() }
+            group.addTask { [settings, log] in
+                try await ConnectionListener(child: child, settings: settings, log: log) { port.fulfil($0) }.run()
+            }
+            // The feeds run until they are cancelled: this is the listener's end.
+            try await group.next()
+            group.cancelAll()
+        }
     }
 
     private func routes() -> some HTTPResponder<PlaybackContext> {
@@ -69,10 +84,13 @@ package final class PlaybackServer: Service {
                 clock: clock, isTLS: settings.tls != nil))
         PageRoutes(hooks: hooks).add(to: router)
         ListingRoutes(reader: reader, clock: clock).add(to: router)
-        RangeRoutes(reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges))
-            .add(to: router)
+        RangeRoutes(
+            reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges)
+        )
+        .add(to: router)
         ExportRoutes(reader: reader, limits: settings.limits).add(to: router)
         AssetRoutes(reader: reader, clock: clock).add(to: router)
+        LiveRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
         return router.buildResponder()
     }
 

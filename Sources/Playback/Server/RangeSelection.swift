@@ -31,7 +31,7 @@ struct RangeSelection {
     }
 
     func selection(_ reader: FootageReader) async throws -> Selection {
-        let rows = try await reader.rows(camera.name, from: from, to: to)
+        let rows = try await reader.rows(camera, from: from, to: to)
         let selection = Selection(rows, from: from, to: to, origin: from)
         return skipsGaps ? selection : selection.untilFirstGap
     }

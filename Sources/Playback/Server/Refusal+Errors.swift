@@ -1,4 +1,5 @@
 import CLinux
+import Footage
 import FragmentedMP4
 import ObjectStore
 import SegmentStore
@@ -9,6 +10,10 @@ extension Refusal {
     init(_ error: any Error) {
         switch error {
         case let error as Refusal: self = error
+        case let error as ArchiveError:
+            self.init(
+                [.gone: 404, .tooMuch: 400][error.code] ?? 503, error.code.rawValue, error.message,
+                nextStep: error.nextStep)
         case let error as ObjectStoreError where error.scope == .object && error.errno == ENOENT: self = Self.gone
         case let error as ObjectStoreError:
             self.init(503, "storeAway", "the store does not answer: \(error.detail)", nextStep: error.nextStep)

@@ -1,0 +1,42 @@
+import Footage
+import Recording
+import Synchronization
+
+/// The feeds of cameras that anybody watches: one a camera, however many watch.
+final class LiveFeeds: Sendable {
+    private let reader: FootageReader
+    private let shifts: SessionShifts
+    private let clock: ServerClock
+    private let poll: TimeSpan
+    private let feeds = Mutex<[CameraName: LiveFeed]>([:])
+    private let started: AsyncStream<LiveFeed>
+    private let start: AsyncStream<LiveFeed>.Continuation
+
+    init(_ reader: FootageReader, shifts: SessionShifts, clock: ServerClock, poll: TimeSpan) {
+        (self.reader, self.shifts, self.clock, self.poll) = (reader, shifts, clock, poll)
+        (started, start) = AsyncStream.makeStream()
+    }
+
+    /// Runs the feeds until it is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for await feed in started {
+                group.addTask {
+                    await feed.run()
+                    self.feeds.withLock { if $0[feed.camera.name] === feed { $0[feed.camera.name] = nil } }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    func feed(of camera: Archive.Camera) -> LiveFeed {
+        feeds.withLock { feeds in
+            if let known = feeds[camera.name] { return known }
+            let feed = LiveFeed(camera, reader, shifts: shifts, clock: clock, poll: poll)
+            feeds[camera.name] = feed
+            start.yield(feed)
+            return feed
+        }
+    }
+}

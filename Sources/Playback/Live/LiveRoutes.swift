@@ -1,0 +1,115 @@
+import Footage
+import HTTPTypes
+import Hummingbird
+import Recording
+import Timeline
+
+/// `/live/{camera}/stream.mp4`, a film that does not end, and `/live/{camera}/index.m3u8`, low-latency HLS.
+struct LiveRoutes {
+    /// A player that asks for what is further ahead is wrong (RFC 8216bis §6.2.5.2).
+    private static let ahead: Int64 = 2
+    /// As the same paragraph has it: three target durations.
+    private static let patience = LiveWindow.target * 3
+
+    let reader: FootageReader
+    let feeds: LiveFeeds
+    let clock: ServerClock
+
+    func add(to router: Router<PlaybackContext>) {
+        router.get("/live/:camera/stream.mp4") { request, context in
+            let (camera, feed) = try await feed(context)
+            guard let first = await feed.fragment(after: nil) else { throw Refusal.notLive(camera.name) }
+            return Response(
+                status: .ok,
+                headers: [
+                    .contentType: "video/mp4; codecs=\"\(first.row.media.codecs)\"", .cacheControl: "no-store",
+                    .acceptRanges: "none",
+                ],
+                body: request.method == .head ? ResponseBody() : stream(first, feed, until: context.visitor.window))
+        }
+        router.get("/live/:camera/index.m3u8") { request, context in
+            let (camera, feed) = try await feed(context)
+            let query = FootageQuery(request)
+            let wanted = try Wanted(query)
+            let window = await feed.window(within: Self.patience) { window in
+                guard let last = window.groups.last else { return false }
+                guard let wanted else { return window.groups.count > 1 || last.fragments.count > 2 }
+                return wanted.group > last.number + Self.ahead || window.has(group: wanted.group, part: wanted.part)
+            }
+            guard let last = window.groups.last else { throw Refusal.notLive(camera.name) }
+            if let wanted, wanted.group > last.number + Self.ahead {
+                throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
+            }
+            if let wanted, !window.has(group: wanted.group, part: wanted.part) { throw Refusal.notLive(camera.name) }
+            let carried = query.carried(context.visitor.carried)
+            let playlist = LivePlaylist(
+                window: window, base: "/assets/\(camera.asset)/", suffix: carried.isEmpty ? "" : "?" + carried)
+            return Response(
+                status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
+        }
+    }
+
+    private func feed(_ context: PlaybackContext) async throws -> (Archive.Camera, LiveFeed) {
+        let camera = try await reader.camera(named: context.parameters.get("camera") ?? "", for: context.visitor)
+        guard context.visitor.window.contains(clock.now()) else { throw Refusal.outsideWindow(context.visitor.window) }
+        return (camera, feeds.feed(of: camera))
+    }
+
+    /// The init part, then fragments as they come.
+    ///
+    /// Ends where the format changes: the viewer asks again.
+    private func stream(_ first: LiveFragment, _ feed: LiveFeed, until window: Range<WallTime>) -> ResponseBody {
+        ResponseBody { writer in
+            reader.viewers.begin()
+            defer { reader.viewers.end() }
+            try await send(first.map, 0..<first.map.length, to: &writer)
+            var last = first
+            while let next = await feed.fragment(after: last.sequence), next.hasFormat(of: first),
+                window.contains(clock.now())
+            {
+                let map = next.map
+                try await send(map, map.initLength..<map.length, to: &writer)
+                last = next
+            }
+            try await writer.finish(nil)
+        }
+    }
+
+    /// One block in memory a viewer: whoever does not keep up goes on with a later key.
+    private func send(_ map: ByteMap, _ range: Range<Int64>, to writer: inout any ResponseBodyWriter) async throws {
+        var bytes = ServedBytes(map, range, blockSize: FootageFile.blockSize)
+        while let block = try await reader.block(&bytes, of: map) { try await writer.write(block) }
+    }
+}
+
+/// What a player waits for: a media segment, or a part of it.
+private struct Wanted {
+    let group: Int64
+    let part: Int?
+
+    /// Nil when it waits for nothing.
+    init?(_ query: FootageQuery) throws {
+        let mistake = Refusal.badRequest(
+            "_HLS_msn or _HLS_part is no number", nextStep: "load the playlist without them")
+        guard let group = query.text("_HLS_msn") else {
+            if query.text("_HLS_part") != nil { throw mistake }
+            return nil
+        }
+        guard let number = Int64(group), (0...Int64.max / 2).contains(number) else { throw mistake }
+        self.group = number
+        part = try query.text("_HLS_part").map { text in
+            guard let part = Int(text), part >= 0 else { throw mistake }
+            return part
+        }
+    }
+}
+
+extension Refusal {
+    fileprivate static func notLive(_ camera: CameraName) -> Refusal {
+        Refusal(
+            503, "notLive", "nothing of \(camera) is being recorded here now",
+            nextStep: "see cvrctl status; what is recorded is in GET /coverage?camera=\(camera)"
+        ).with("Retry-After", "5")
+    }
+}
