@@ -106,7 +106,8 @@ let package = Package(
             "Playback",
             [
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
-                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt, lifecycle, log, signals,
+                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt, lifecycle, log,
+                signals,
             ] + nio + hummingbird),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
