@@ -8,29 +8,29 @@ extension Catalog {
     /// a copy which comes back into a cache is compared before it may go again (I3).
     package func enter(_ rows: [SegmentRow]) throws(CatalogError) {
         try write("enter segments into") { db in
-            for row in rows {
-                try db.execute(
-                    sql: """
-                        INSERT INTO \(SegmentRow.insertion)
-                        ON CONFLICT DO UPDATE SET
-                            key = iif(isUncertain = 1 OR state IN ('uploaded', 'verified'), key, excluded.key),
-                            start = excluded.start, duration = excluded.duration, bytes = excluded.bytes,
-                            initLength = excluded.initLength, mediaEnd = excluded.mediaEnd,
-                            fragments = excluded.fragments, tracks = excluded.tracks, frames = excluded.frames,
-                            codecs = excluded.codecs, checksum = coalesce(checksum, excluded.checksum),
-                            state = CASE
-                                WHEN state = 'evicted' OR excluded.state = 'quarantined' THEN excluded.state
-                                WHEN state = 'verified' AND isLocal = 0 THEN 'uploaded'
-                                ELSE state END,
-                            isUncertain = max(
-                                isUncertain, excluded.isUncertain, state = 'verified' AND isLocal = 0),
-                            isLocal = excluded.isLocal,
-                            isRead = excluded.isRead,
-                            format = excluded.format
-                        """, arguments: try row.arguments)
-            }
+            let statement = try db.cachedStatement(sql: Self.entering)
+            for row in rows { try statement.execute(arguments: try row.arguments) }
         }
     }
+
+    private static let entering = """
+        INSERT INTO \(SegmentRow.insertion)
+        ON CONFLICT DO UPDATE SET
+            key = iif(isUncertain = 1 OR state IN ('uploaded', 'verified'), key, excluded.key),
+            start = excluded.start, duration = excluded.duration, bytes = excluded.bytes,
+            initLength = excluded.initLength, mediaEnd = excluded.mediaEnd,
+            fragments = excluded.fragments, tracks = excluded.tracks, frames = excluded.frames,
+            codecs = excluded.codecs, checksum = coalesce(checksum, excluded.checksum),
+            state = CASE
+                WHEN state = 'evicted' OR excluded.state = 'quarantined' THEN excluded.state
+                WHEN state = 'verified' AND isLocal = 0 THEN 'uploaded'
+                ELSE state END,
+            isUncertain = max(
+                isUncertain, excluded.isUncertain, state = 'verified' AND isLocal = 0),
+            isLocal = excluded.isLocal,
+            isRead = excluded.isRead,
+            format = excluded.format
+        """
 
     /// The object exists under this key; whether it is ours byte for byte is still to be seen (I8).
     ///

@@ -1,14 +1,10 @@
-import Dispatch
 import FragmentedMP4
+import Glibc
 import ObjectStore
 package import Recording
 import SegmentStore
-import Synchronization
 
 extension Archive {
-    /// Readers of many objects at a time: as many as a client has connections.
-    private static let readers = 8
-
     /// At most `count` bytes of a segment's file, fewer at its end: from the cache while it is there, closed or still
     /// growing, else from the store. No copy is better than another: they are the same bytes.
     package func read(_ row: SegmentRow, at offset: Int64, count: Int) throws -> [UInt8] {
@@ -21,8 +17,9 @@ extension Archive {
         }
         guard let store, let key = ObjectKey(row.key), row.state != .evicted else { throw ArchiveError.gone(row.key) }
         do { return try store.read(key, offset: offset, count: count) } catch let error as ObjectStoreError {
-            guard error.scope == .object else { throw ArchiveError(error) }
-            // Evicted from the cache a moment ago, or deleted from the store: which of them the catalog will tell.
+            // Evicted from the cache a moment ago, or deleted from the store. A folder that is not there looks the same.
+            let isAbsent = error.scope == .object || error.errno == ENOENT
+            guard isAbsent, try asking({ try stored?.isThere() ?? false }) else { throw ArchiveError(error) }
             throw ArchiveError.gone(row.key)
         }
     }
@@ -31,21 +28,17 @@ extension Archive {
     func complete(_ rows: [SegmentRow]) throws -> [SegmentRow] {
         let missing = rows.indices.filter { rows[$0].isIncomplete }
         guard !missing.isEmpty else { return rows }
-        let results = Completed(missing)
-        DispatchQueue.concurrentPerform(iterations: min(Self.readers, missing.count)) { _ in
-            while let index = results.next() {
-                do { results.put(try complete(rows[index]), at: index) } catch { results.fail(error) }
-            }
-        }
-        let completed = try results.rows()
-        return rows.indices.map { completed[$0] ?? rows[$0] }
+        let completed = try inParallel(missing.map { rows[$0] }) { try self.complete($0) }
+        var all = rows
+        for (index, row) in zip(missing, completed) { all[index] = row }
+        return all
     }
 
     /// What is no segment of ours, or is gone, stays as it is: it cannot be played.
     private func complete(_ row: SegmentRow) throws -> SegmentRow {
         if let known = memory[row] { return row.told(by: known) }
         do {
-            let reads = BufferedReads(row.isLocal ? 4096 : 256 << 10) { try self.read(row, at: $0, count: $1) }
+            let reads = BufferedReads(row.isLocal ? 4096 : 64 << 10) { try self.read(row, at: $0, count: $1) }
             let known = row.media.fragments.isEmpty ? try scan(row, reads) : try format(of: row, reads)
             memory.remember(known, of: row)
             return row.told(by: known)
@@ -68,32 +61,6 @@ extension Archive {
             length: media.initLength, verifyChecksums: false, read: { try reads.read($0, $1) }
         ).format
         return MediaMemory.Known(start: row.start, duration: row.duration, media: media)
-    }
-}
-
-/// Rows that several threads complete, until the first error.
-private final class Completed: Sendable {
-    private struct State {
-        var waiting: ArraySlice<Int>
-        var rows: [Int: SegmentRow] = [:]
-        var error: (any Error)?
-    }
-
-    private let state: Mutex<State>
-
-    init(_ indices: [Int]) { state = Mutex(State(waiting: indices[...])) }
-
-    func next() -> Int? { state.withLock { $0.error == nil ? $0.waiting.popFirst() : nil } }
-
-    func put(_ row: SegmentRow, at index: Int) { state.withLock { $0.rows[index] = row } }
-
-    func fail(_ error: any Error) { state.withLock { $0.error = error } }
-
-    func rows() throws -> [Int: SegmentRow] {
-        try state.withLock { state in
-            if let error = state.error { throw error }
-            return state.rows
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Catalog
 package import Recording
 package import SegmentStore
 
@@ -30,6 +31,12 @@ extension Archive {
 
 extension BoxFootage {
     func growing(_ camera: Archive.Camera, now: WallTime) throws -> SegmentRow? {
-        try tail(camera).growing(catalog.current(), now: now)
+        let tail = tail(camera)
+        if let current = catalog.current() {
+            do { return try tail.growing(current, now: now) } catch let error as CatalogError {
+                catalog.passOver(error)
+            }
+        }
+        return try tail.growing(try tail.index(now: now), now: now)
     }
 }

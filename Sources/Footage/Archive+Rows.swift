@@ -15,7 +15,10 @@ extension Archive {
                 guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
                 if page.isEmpty { break }
             }
-            return rows + view.news.filter { $0.end > from && $0.start < to }
+            // The catalog may have learnt of it since the cache was looked at.
+            let first = view.news.map(\.start).min() ?? .latest
+            let known = Set(rows.lazy.filter { $0.start >= first }.map(\.id))
+            return rows + view.news.filter { $0.end > from && $0.start < to && !known.contains($0.id) }
         }
         return try complete(rows).sorted { ($0.start, $0.id) < ($1.start, $1.id) }
     }
@@ -64,15 +67,17 @@ extension Archive {
 
     /// Asks whoever knows most: a catalog that fails is passed over for what caches, journals and the store tell.
     func look<Answer>(_ camera: Camera, _ body: (View) throws -> Answer) throws -> Answer {
-        guard let box else {
-            guard let stored else { throw ArchiveError.noStore }
-            return try body(View(index: stored, news: []))
+        try asking {
+            guard let box else {
+                guard let stored else { throw ArchiveError.noStore }
+                return try body(View(index: stored.index(camera), news: []))
+            }
+            do {
+                if let view = try box.view(camera, now: now()) { return try body(view) }
+            } catch let error as CatalogError {
+                box.catalog.passOver(error)
+            }
+            return try body(try box.viewWithoutCatalog(camera, stored, now: now()))
         }
-        do {
-            if let view = try box.view(camera, now: now()) { return try body(view) }
-        } catch let error as CatalogError {
-            box.catalog.passOver(error)
-        }
-        return try body(try box.viewWithoutCatalog(camera, stored, now: now()))
     }
 }

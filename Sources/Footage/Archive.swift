@@ -28,7 +28,7 @@ package final class Archive: Sendable {
     /// Nil where there is no box.
     let box: BoxFootage?
     /// Nil without a store.
-    let stored: StoreIndex?
+    let stored: StoreFootage?
     let memory = MediaMemory()
     let now: @Sendable () -> WallTime
 
@@ -45,7 +45,7 @@ package final class Archive: Sendable {
         box = BoxFootage(
             site: site, cachePath: cachePath, catalog: CatalogReader(path: statePath + "/sync/catalog.sqlite"),
             cameras: cameras)
-        stored = store.map { StoreIndex(site: site, store: $0, now: now) }
+        stored = store.map { StoreFootage(site: site, store: $0, now: now) }
     }
 
     /// What a site's boxes brought to a store, wherever they are.
@@ -56,15 +56,29 @@ package final class Archive: Sendable {
         self.store = store
         self.now = now
         box = nil
-        stored = StoreIndex(site: site, store: store, now: now)
+        stored = StoreFootage(site: site, store: store, now: now)
     }
 
     /// By name. An asset that names no camera of ours is not listed.
     package func cameras() throws -> [Camera] {
-        try box?.cameras() ?? stored?.cameras() ?? []
+        if let box { return try box.cameras() }
+        return try asking { try stored?.cameras() ?? [] }
     }
 
-    package func camera(named name: CameraName) throws -> Camera? { try cameras().first { $0.name == name } }
+    package func camera(named name: CameraName) throws -> Camera? {
+        // Nearly always its asset has its name: the others need not be asked for.
+        if box == nil, let camera = try camera(ofAsset: name.text), camera.name == name { return camera }
+        return try cameras().first { $0.name == name }
+    }
 
-    package func camera(ofAsset asset: String) throws -> Camera? { try cameras().first { $0.asset == asset } }
+    package func camera(ofAsset asset: String) throws -> Camera? {
+        guard ObjectKey.isSafe(asset) else { return nil }
+        if let box { return try box.cameras().first { $0.asset == asset } }
+        return try asking { try stored?.camera(ofAsset: asset, isNew: true) }
+    }
+
+    /// An error of the store as one of ours, which says what to do.
+    func asking<Answer>(_ body: () throws -> Answer) throws -> Answer {
+        do { return try body() } catch let error as ObjectStoreError { throw ArchiveError(error) }
+    }
 }

@@ -1,7 +1,5 @@
 import Catalog
 import Foundation
-import FragmentedMP4
-import ObjectStore
 import Recording
 import SegmentStore
 import Synchronization
@@ -76,10 +74,12 @@ final class BoxFootage: Sendable {
 }
 
 extension BoxFootage {
-    /// What caches and journals know, and beyond them the store.
-    func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreIndex?, now: WallTime) throws -> Archive.View {
-        throw ArchiveError(
-            code: .unavailable, message: catalog.trouble.map { "\($0)" } ?? "there is no catalog",
-            nextStep: "see cvrctl sync status")
+    /// What the cache and its journal know, and before that the store.
+    func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreFootage?, now: WallTime) throws -> Archive.View {
+        let tail = tail(camera)
+        let cache = try tail.index(now: now)
+        guard let stored else { return Archive.View(index: cache, news: try tail.news(cache, now: now)) }
+        let index = JoinedIndex(cache: cache, store: stored.index(camera))
+        return Archive.View(index: index, news: try tail.news(cache, now: now))
     }
 }

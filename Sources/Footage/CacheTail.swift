@@ -5,7 +5,7 @@ import Recording
 import SegmentStore
 import Synchronization
 
-/// The end of one camera's cache: the segment that grows, and those that closed since the catalog was last written.
+/// The end of one camera's cache: the segment that grows, and those that closed since the catalog was last written, if there is one.
 ///
 /// Looked at twice a second at most; a segment's structure is read once, and what is appended to it as it comes.
 final class CacheTail: Sendable {
@@ -16,8 +16,10 @@ final class CacheTail: Sendable {
     private struct State {
         var news: [SegmentRow] = []
         var lookedAt: ContinuousClock.Instant?
-        /// By session and counter: what the catalog did not know at the last look.
+        /// By session and counter: what the index did not know at the last look.
         var readers: [SegmentFileName: TailReader] = [:]
+        /// Only asked while there is no catalog.
+        var survey: CacheSurvey?
     }
 
     let camera: Archive.Camera
@@ -29,35 +31,48 @@ final class CacheTail: Sendable {
         (self.camera, self.site, self.path) = (camera, site, path)
     }
 
-    /// Rows of what the catalog does not know, by start, as of a moment ago at most.
-    func news(_ catalog: Catalog, now: WallTime) throws -> [SegmentRow] {
+    /// Rows of what the index does not know, by start, as of a moment ago at most.
+    func news(_ index: any FootageIndex, now: WallTime) throws -> [SegmentRow] {
         try state.withLock { state in
             if let at = state.lookedAt, .now - at < Self.interval { return state.news }
             do {
-                try look(&state, catalog, now: now)
+                try look(&state, index, now: now)
             } catch let error as SegmentStoreError where error.isNoSuchFile {
                 // Removed, or its disk is not mounted: nothing of it can be told.
-                state = State()
+                (state.news, state.readers) = ([], [:])
             }
             state.lookedAt = .now
             return state.news
         }
     }
 
-    /// The segment that its worker appends to, as of now; nil when there is none.
-    func growing(_ catalog: Catalog?, now: WallTime) throws -> SegmentRow? {
-        let known = state.withLock { state in state.readers.keys.filter(\.isPartial).max { $0.id < $1.id } }
-        if let known, let row = try refreshed(known), row.state == .recording { return row }
-        guard let catalog else { return nil }
-        state.withLock { $0.lookedAt = nil }
-        return try news(catalog, now: now).last { $0.state == .recording }
+    /// The whole cache, as its names and its journal tell it.
+    func index(now: WallTime) throws -> CacheIndex {
+        try state.withLock { state in
+            var survey = state.survey ?? CacheSurvey(camera, site: site)
+            do {
+                let index = try survey.index(try CacheDirectory(path: path, camera: camera.name), now: now)
+                state.survey = survey
+                return index
+            } catch let error as SegmentStoreError where error.isNoSuchFile {
+                return CacheIndex(camera.name)
+            }
+        }
     }
 
-    private func look(_ state: inout State, _ catalog: Catalog, now: WallTime) throws {
+    /// The segment that its worker appends to, as of now; nil when there is none.
+    func growing(_ index: any FootageIndex, now: WallTime) throws -> SegmentRow? {
+        let known = state.withLock { state in state.readers.keys.filter(\.isPartial).max { $0.id < $1.id } }
+        if let known, let row = try refreshed(known), row.state == .recording { return row }
+        state.withLock { $0.lookedAt = nil }
+        return try news(index, now: now).last { $0.state == .recording }
+    }
+
+    private func look(_ state: inout State, _ index: any FootageIndex, now: WallTime) throws {
         let cache = try CacheDirectory(path: path, camera: camera.name)
-        let newest = try catalog.footage(camera.name)?.last ?? .earliest
+        let newest = try index.footage(camera.name)?.last ?? .earliest
         let from = min(newest, now) - Self.lookBack
-        let known = Set(try extents(catalog, from: from).map(\.place.id))
+        let known = Set(try extents(index, from: from).map(\.place.id))
         let names = try cache.names(from: from).filter { $0.stage != .suspect && !known.contains($0.id) }
         // A partial that closed meanwhile has another name, and goes on being read.
         var readers: [SegmentFileName: TailReader] = [:]
@@ -71,10 +86,10 @@ final class CacheTail: Sendable {
         state.news = rows.sorted { ($0.start, $0.id) < ($1.start, $1.id) }
     }
 
-    private func extents(_ catalog: Catalog, from: WallTime) throws -> [SegmentExtent] {
+    private func extents(_ index: any FootageIndex, from: WallTime) throws -> [SegmentExtent] {
         var all: [SegmentExtent] = []
         while true {
-            let page = try catalog.extents(camera.name, from: from, to: nil, after: all.last?.place, limit: 10_000)
+            let page = try index.extents(camera.name, from: from, to: nil, after: all.last?.place, limit: 10_000)
             guard !page.isEmpty else { return all }
             all += page
         }

@@ -19,7 +19,7 @@ extension Rig {
         }
     }
 
-    private var there: any ObjectStore { store ?? FileStore(root: settings.store.folder ?? "/") }
+    var there: any ObjectStore { store ?? FileStore(root: settings.store.folder ?? "/") }
 
     func objects() throws -> [String] {
         var found: [String] = []

@@ -1,0 +1,84 @@
+import FragmentedMP4
+import ObjectStore
+import Recording
+
+/// A day's objects as a listing names them, and what follows from that.
+///
+/// A name has no end and no session: where counters follow one another the next begins where the last ends, and only the
+/// last of such a run is looked at. Whatever else is listed is taken for what its name says, no more.
+struct DayListing: Sendable {
+    struct Object: Sendable {
+        let key: ObjectKey
+        let bytes: Int64
+    }
+
+    /// By start and counter.
+    private(set) var objects: [Object] = []
+    /// Bounds what a listing makes its reader hold: a day of segments of 2 s has 43,200.
+    private static let limit = 100_000
+
+    mutating func add(_ found: [Object]) {
+        guard !found.isEmpty else { return }
+        var known = Dictionary(objects.map { ($0.key.text, $0) }) { $1 }
+        for object in found.prefix(Self.limit - min(Self.limit, objects.count)) { known[object.key.text] = object }
+        objects = known.values.sorted { ($0.key.start, $0.key.counter) < ($1.key.start, $1.key.counter) }
+    }
+
+    /// The last that was listed, where a store that goes on from there goes on.
+    var last: ObjectKey? { objects.map(\.key).max { $0.text < $1.text } }
+
+    /// Objects whose counters follow one another, none missing in between.
+    var runs: [[Object]] {
+        let longest = longestStep
+        var runs: [[Object]] = []
+        // Sessions overlap after a backward step of the clock: the newest run that an object can follow.
+        var open: [Int] = []
+        for object in objects {
+            let index = open.last { index in
+                guard let last = runs[index].last?.key else { return false }
+                return last.counter.addingSaturated(1) == object.key.counter && last.start < object.key.start
+                    && object.key.start - last.start <= longest
+            }
+            if let index {
+                runs[index].append(object)
+            } else {
+                open.append(runs.count)
+                if open.count > 4 { open.removeFirst() }
+                runs.append([object])
+            }
+        }
+        return runs
+    }
+
+    /// Between two segments of one session: more is a hole that happens to have the right counters at its ends.
+    private var longestStep: TimeSpan {
+        let steps = zip(objects, objects.dropFirst())
+            .filter { $0.key.counter.addingSaturated(1) == $1.key.counter }
+            .map { $1.key.start - $0.key.start }.sorted()
+        guard !steps.isEmpty else { return .zero }
+        let median = steps[steps.count / 2]
+        return TimeSpan(microseconds: median.microseconds.multipliedSaturated(3) / 2) + .seconds(2)
+    }
+
+    /// The day, with each run's session and end as `look` finds them: nil for what is no segment of ours.
+    func day(_ look: @Sendable (Object) throws -> (session: Int64, duration: TimeSpan)?) throws -> StoredDay {
+        let runs = runs
+        let ends = try inParallel(runs) { run in try run.last.flatMap { try look($0) } }
+        var day = StoredDay()
+        for (run, end) in zip(runs, ends) {
+            guard let end else { continue }
+            for (index, object) in run.enumerated() {
+                let key = object.key
+                let duration = index + 1 < run.count ? run[index + 1].key.start - key.start : end.duration
+                day.entries.append(
+                    StoredDay.Entry(
+                        place: SegmentPlace(
+                            start: key.start, id: SegmentID(session: end.session, counter: key.counter)),
+                        duration: duration, bytes: object.bytes, state: .uploaded))
+            }
+            if let first = run.first?.key, first.counter == 0 { day.sessionStarts.append(first) }
+        }
+        day.entries.sort { ($0.place.start, $0.place.id) < ($1.place.start, $1.place.id) }
+        return day
+    }
+}

@@ -1,0 +1,263 @@
+import FragmentedMP4
+import ObjectStore
+import Recording
+import Synchronization
+
+/// The footage of a site in a store: its assets, and their days, of which the newest asked for are remembered.
+///
+/// Of a day that is over its summary tells, if there is one; of every other one a listing, made anew every few seconds
+/// while the day goes on. A store that does not answer, or has no mark of the site, is an error and never empty.
+final class StoreFootage: Sendable {
+    let site: SiteName
+    let store: any ObjectStore
+    private let now: @Sendable () -> WallTime
+    private let state = Mutex(State())
+    /// One thread at a time reads one day; the others wait for what it finds.
+    private let turns = (0..<16).map { _ in Turn() }
+
+    init(site: SiteName, store: any ObjectStore, now: @escaping @Sendable () -> WallTime) {
+        (self.site, self.store, self.now) = (site, store, now)
+    }
+
+    func index(_ camera: Archive.Camera) -> StoreIndex { StoreIndex(self, camera) }
+
+    private struct DayKey: Hashable {
+        let asset: String
+        let day: WallTime
+    }
+
+    /// As of a moment.
+    private struct Aged<Value> {
+        var value: Value
+        var at = ContinuousClock.now
+
+        func isYounger(than age: Duration) -> Bool { .now - at < age }
+    }
+
+    private struct Listed {
+        var listing: DayListing
+        var day: StoredDay
+        /// When all of it was listed, not only what is new.
+        var wholeAt = ContinuousClock.now
+    }
+
+    /// Some 100 MB at most, at segments of 30 s.
+    private struct State {
+        var assets: Aged<[String]>?
+        var cameras = Recent<String, CameraName>(limit: 4096)
+        var days = Recent<String, Aged<[WallTime]>>(limit: 512)
+        /// Nil where there is no summary.
+        var told = Recent<DayKey, Aged<StoredDay?>>(limit: 192)
+        var listed = Recent<DayKey, Aged<Listed>>(limit: 64)
+        var summaries = Recent<DayKey, Summary>(limit: 16)
+        var hasObjects = Recent<DayKey, Aged<Bool>>(limit: 32_768)
+        var looks = Recent<String, (session: Int64, duration: TimeSpan)>(limit: 16_384)
+        var gaps = Recent<String, Gap?>(limit: 4096)
+    }
+
+    private final class Turn: Sendable {
+        let lock = Mutex(())
+    }
+
+    /// A day that is going on, or a list of what there is.
+    private static let fresh = Duration.seconds(3)
+    /// A summary is written again at most once a day.
+    private static let settled = Duration.seconds(600)
+    /// Uploads of a backlog come before what is there.
+    private static let whole = Duration.seconds(60)
+    /// More than the longest segment: what starts so long before a range may reach into it.
+    static let lookBack = TimeSpan.seconds(4 * 3600)
+}
+
+/// Assets and their cameras.
+extension StoreFootage {
+    /// By name.
+    func cameras() throws -> [Archive.Camera] {
+        try inParallel(assets()) { asset in try self.camera(ofAsset: asset) }.compactMap(\.self)
+            .sorted { ($0.name, $0.asset) < ($1.name, $1.asset) }
+    }
+
+    private func assets() throws -> [String] {
+        if let known = state.withLock({ $0.assets }), known.isYounger(than: Self.fresh) { return known.value }
+        let names = try store.folders(in: site.text).filter { ObjectKey.isSafe($0) }
+        if names.isEmpty || store.canVanish { try checkMark() }
+        state.withLock { $0.assets = Aged(value: names) }
+        return names
+    }
+
+    /// An unmounted disk and a misspelt site look empty.
+    private func checkMark() throws {
+        guard try !isThere() else { return }
+        throw ArchiveError(
+            code: .unavailable, message: "the store has no site \(site)",
+            nextStep: "mount the store, or correct the site at the end of its URL")
+    }
+
+    /// The site has its mark.
+    func isThere() throws -> Bool {
+        try DocumentKey(.mark, of: site).map { try store.document($0) != nil } ?? false
+    }
+
+    /// By what its newest object says; nil for one that has none, and no name of ours.
+    ///
+    /// `isNew`: nobody has listed it.
+    func camera(ofAsset asset: String, isNew: Bool = false) throws -> Archive.Camera? {
+        if let known = state.withLock({ $0.cameras[asset] }) { return Archive.Camera(name: known, asset: asset) }
+        if isNew, try !assets().contains(asset) { return nil }
+        var found: CameraName?
+        for day in try days(of: asset).suffix(3).reversed() where found == nil {
+            guard let key = try firstObject(asset, day) else { continue }
+            found = try store.head(key)?.metadata.flatMap { CameraName($0.camera) }
+        }
+        guard let name = found ?? CameraName(asset) else { return nil }
+        // An asset that is empty now may be another camera's tomorrow.
+        if found != nil { state.withLock { $0.cameras[asset] = name } }
+        return Archive.Camera(name: name, asset: asset)
+    }
+}
+
+/// Days.
+extension StoreFootage {
+    /// The first moments of the days that there is a folder of, ascending.
+    func days(of asset: String) throws -> [WallTime] {
+        if let known = state.withLock({ $0.days[asset] }), known.isYounger(than: Self.fresh) { return known.value }
+        let days = try store.folders(in: "\(site)/\(asset)").compactMap { WallTime(rfc3339: "\($0)T00:00:00Z") }
+            .sorted()
+        if days.isEmpty { try checkMark() }
+        state.withLock { $0.days[asset] = Aged(value: days) }
+        return days
+    }
+
+    /// Whether a day has objects still, not only a summary of what there was.
+    func hasObjects(_ asset: String, _ day: WallTime) throws -> Bool {
+        let key = DayKey(asset: asset, day: day)
+        if let known = state.withLock({ $0.hasObjects[key] }),
+            known.isYounger(than: isOver(day) ? Self.settled : Self.fresh)
+        {
+            return known.value
+        }
+        let found = try firstObject(asset, day) != nil
+        state.withLock { $0.hasObjects[key] = Aged(value: found) }
+        return found
+    }
+
+    private func firstObject(_ asset: String, _ day: WallTime) throws -> ObjectKey? {
+        struct Found: Error { let key: ObjectKey }
+        do {
+            try store.list(folder(asset, day), after: nil, skipped: { throw $0 }) { key, _ in throw Found(key: key) }
+            return nil
+        } catch let found as Found {
+            return found.key
+        }
+    }
+
+    /// What the store tells of a day.
+    func day(_ asset: String, _ day: WallTime) throws -> StoredDay {
+        let key = DayKey(asset: asset, day: day)
+        let turn = turns[Int(key.hashValue.magnitude % UInt(turns.count))]
+        return try turn.lock.withLock { _ in
+            if isOver(day), let told = try told(key) { return told }
+            return try listed(key)
+        }
+    }
+
+    /// As its summary tells it; nil without one that can be read.
+    private func told(_ key: DayKey) throws -> StoredDay? {
+        if let known = state.withLock({ $0.told[key] }),
+            known.isYounger(than: known.value == nil ? Self.whole : Self.settled)
+        {
+            return known.value
+        }
+        let summary = try readSummary(key)
+        let day = summary.map { StoredDay($0) }
+        state.withLock { state in
+            state.told[key] = Aged(value: day)
+            if let summary { state.summaries[key] = summary }
+        }
+        return day
+    }
+
+    private func readSummary(_ key: DayKey) throws -> Summary? {
+        guard let document = DocumentKey(.summary(asset: key.asset, day: key.day), of: site) else { return nil }
+        do {
+            return try store.document(document).flatMap { Summary($0.bytes) }
+        } catch let error as ObjectStoreError where error.scope == .object {
+            return nil  // Too long, or unreadable: the objects say the same.
+        }
+    }
+
+    /// The summary that a day was made of; nil when there is another one by now.
+    func summary(_ asset: String, _ day: WallTime, generation: Int64) throws -> Summary? {
+        let key = DayKey(asset: asset, day: day)
+        if let known = state.withLock({ $0.summaries[key] }), known.generation == generation { return known }
+        guard let summary = try readSummary(key), summary.generation == generation else { return nil }
+        state.withLock { $0.summaries[key] = summary }
+        return summary
+    }
+
+    private func listed(_ key: DayKey) throws -> StoredDay {
+        let known = state.withLock { $0.listed[key] }
+        if let known, known.isYounger(than: isOver(key.day) ? Self.whole : Self.fresh) { return known.value.day }
+        // What was listed before is passed over, but for a look at all of it now and then.
+        let goesOn = known.map { .now - $0.value.wholeAt < Self.whole } ?? false
+        var listing = goesOn ? known?.value.listing ?? DayListing() : DayListing()
+        var found: [DayListing.Object] = []
+        try store.list(folder(key.asset, key.day), after: listing.last, skipped: { throw $0 }) { object, bytes in
+            found.append(DayListing.Object(key: object, bytes: bytes))
+        }
+        listing.add(found)
+        let day = try listing.day { try self.look($0) }
+        let wholeAt = goesOn ? known?.value.wholeAt ?? .now : .now
+        state.withLock { $0.listed[key] = Aged(value: Listed(listing: listing, day: day, wholeAt: wholeAt)) }
+        return day
+    }
+
+    /// A day is over when what was recorded in it has had time to come.
+    private func isOver(_ day: WallTime) -> Bool { day + .seconds(86_400) < now() }
+
+    private func folder(_ asset: String, _ day: WallTime) -> String { "\(site)/\(asset)/\(day.rfc3339.prefix(10))" }
+}
+
+/// What only an object itself tells.
+extension StoreFootage {
+    /// One request for an object of ours; its own bytes for one whose metadata was lost. Nil for what is no segment.
+    private func look(_ object: DayListing.Object) throws -> (session: Int64, duration: TimeSpan)? {
+        if let known = state.withLock({ $0.looks[object.key.text] }) { return known }
+        guard let found = try lookUp(object) else { return nil }
+        state.withLock { $0.looks[object.key.text] = found }
+        return found
+    }
+
+    private func lookUp(_ object: DayListing.Object) throws -> (session: Int64, duration: TimeSpan)? {
+        if let stored = try store.head(object.key)?.metadata, stored.session > 0, stored.duration >= 0 {
+            return (stored.session, TimeSpan(seconds: stored.duration))
+        }
+        do {
+            let reads = BufferedReads(256 << 10) { try self.store.read(object.key, offset: $0, count: $1) }
+            let reader = try SegmentReader(length: object.bytes, verifyChecksums: false) { try reads.read($0, $1) }
+            return (reader.info.id.session, SegmentScan(reader, named: object.key.start).duration)
+        } catch is MP4Error {
+            return nil
+        } catch let error as ObjectStoreError where error.scope == .object {
+            return nil  // Deleted since it was listed.
+        }
+    }
+
+    /// The gap that ended with the first object of a session, as that tells it.
+    func gapBefore(_ key: ObjectKey) throws -> Gap? {
+        if let known = state.withLock({ $0.gaps[key.text] }) { return known }
+        let gap: Gap?
+        do {
+            let start = try store.read(key, offset: 0, count: 64 << 10)
+            gap = try SegmentReader(length: Int64(start.count), verifyChecksums: false) { offset, count in
+                Array(start.dropFirst(Int(clamping: offset)).prefix(count))
+            }.info.gapBefore
+        } catch is MP4Error {
+            gap = nil
+        } catch let error as ObjectStoreError where error.scope == .object {
+            gap = nil
+        }
+        state.withLock { $0.gaps[key.text] = .some(gap) }
+        return gap
+    }
+}
