@@ -205,7 +205,7 @@ let package = Package(
             "PlaybackTests",
             [
                 "Playback", "Catalog", "Footage", "FragmentedMP4", "HTTP", "Messages", "ObjectStore", "Recording",
-                "SegmentStore", "Timeline", "TestSupport", log,
+                "SegmentStore", "Timeline", "TestSupport", crypto, slowHashes, jwt, lifecycle, log,
             ]),
         tests("PreviewTests", ["Preview", "TestSupport"]),
         tests("StructureTests", []),

@@ -1,0 +1,184 @@
+import Crypto
+import CryptoExtras
+import Footage
+import Foundation
+import HTTP
+import JWTKit
+import Playback
+import Recording
+import TestSupport
+import Testing
+
+/// Who may see what.
+@Suite("Playback: access", .serialized) struct AccessTests {
+    private static let cameras = ["front", "yard"]
+    private static let range = "from=2026-03-01T10:00:00Z&to=2026-03-01T10:00:08Z"
+    private static let media = "media/1.0.1772359200000/0.mp4"
+
+    private func recorded() async throws -> RecordedSite {
+        let site = try RecordedSite(cameras: Self.cameras)
+        let clip = try await EncodedClip(seconds: 1)
+        for camera in Self.cameras { try site.record(clip, camera: camera, segments: 2, length: 4) }
+        return site
+    }
+
+    private func basic(_ name: String, _ password: String) -> (name: String, value: String) {
+        ("Authorization", "Basic " + Data("\(name):\(password)".utf8).base64EncodedString())
+    }
+
+    private static func objects(_ camera: String) -> [String] {
+        [
+            "/ranges/\(camera).mp4?\(range)", "/get?path=\(camera)&start=2026-03-01T10:00:00Z&duration=3",
+            "/list?path=\(camera)", "/coverage?camera=\(camera)", "/segments?camera=\(camera)", "/gaps?camera=\(camera)",
+            "/export/\(camera)?\(range)", "/assets/asset-\(camera)/\(media)",
+            "/assets/asset-\(camera)/availableMedia?precision=year",
+        ]
+    }
+
+    @Test("an account sees its cameras, by every address, and no other")
+    func accounts() async throws {
+        let site = try await recorded()
+        let salt = Data((0..<16).map { UInt8($0) })
+        let key = try KDF.Scrypt.deriveKey(
+            from: Data("long secret".utf8), salt: salt, outputByteCount: 32, rounds: 1024, blockSize: 8, parallelism: 1)
+        let hash = key.withUnsafeBytes { Data($0).base64EncodedString() }
+        let access = Access(
+            accounts: [
+                "guard": .init(
+                    password: try #require(Password("scrypt$1024$8$1$\(salt.base64EncodedString())$\(hash)")),
+                    cameras: .named(["front"])),
+                "chief": .init(password: try #require(Password("other secret")), cameras: .all),
+            ], isOpen: false)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            for path in Self.objects("front") {
+                #expect(try await served.get(path).status == 401, "\(path)")
+                #expect(try await served.get(path, [basic("guard", "long secret")]).status == 200, "\(path)")
+                #expect(try await served.get(path, [basic("chief", "other secret")]).status == 200, "\(path)")
+            }
+            for path in Self.objects("yard") + Self.objects("nowhere") {
+                #expect(try await served.get(path, [basic("guard", "long secret")]).status == 403, "\(path)")
+            }
+            let unknown = try await served.get("/coverage?camera=nowhere", [basic("chief", "other secret")])
+            #expect(unknown.status == 404 && ServedSite.code(unknown) == "noSuchCamera")
+            let cameras = try await served.get("/cameras", [basic("guard", "long secret")])
+            let text = String(decoding: cameras.body, as: UTF8.self)
+            #expect(text.contains("\"front\"") && !text.contains("yard"))
+            #expect(try await served.get("/metrics", [basic("guard", "long secret")]).status == 403)
+            #expect(try await served.get("/healthz").status == 200)
+            // Whoever guesses is stopped, with the right password too.
+            var statuses: [Int] = []
+            for _ in 0..<12 { statuses.append(try await served.get("/cameras", [basic("guard", "guess")]).status) }
+            #expect(Set(statuses.prefix(8)) == [401] && statuses.last == 429)
+            #expect(try await served.get("/cameras", [basic("guard", "long secret")]).status == 429)
+        }
+    }
+
+    @Test("a content token opens its assets and times, and nothing when anything of it was changed")
+    func tokens() async throws {
+        let site = try await recorded()
+        let (key, stranger) = (ES256PrivateKey(), ES256PrivateKey())
+        let tokens = try await ContentTokens(
+            issuer: "operator", audience: "cvr",
+            keys: [.init(kid: "one", algorithm: .es256, pem: key.publicKey.pemRepresentation)])
+        let access = Access(tokens: tokens, isOpen: false)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let good = try await TestClaims(asset: "asset-front").signed(key, kid: "one")
+            for path in Self.objects("front") {
+                let query = path + (path.contains("?") ? "&" : "?") + "token=\(good)"
+                #expect(try await served.get(query).status == 200, "\(path)")
+                #expect(try await served.get(path, [("Authorization", "Bearer \(good)")]).status == 200, "\(path)")
+                #expect(try await served.get(path, [("Cookie", "a=b; token=\(good)")]).status == 200, "\(path)")
+            }
+            for path in Self.objects("yard") {
+                #expect(try await served.get(path, [("Cookie", "token=\(good)")]).status == 403, "\(path)")
+            }
+            // Addresses in answers carry it on.
+            let list = try await served.get("/list?path=front&token=\(good)")
+            #expect(String(decoding: list.body, as: UTF8.self).contains("token=\(good)"))
+
+            var parts = good.split(separator: ".").map(String.init)
+            let others = try await TestClaims(asset: "*").signed(key, kid: "one").split(separator: ".").map(String.init)
+            parts[1] = others[1]
+            let none = Data(#"{"alg":"none","typ":"JWT","kid":"one"}"#.utf8).base64EncodedString()
+                .replacing("=", with: "")
+            let bad = [
+                parts.joined(separator: "."), "\(none).\(others[1]).", String(good.dropLast(4)) + "AAAA", "a.b.c", "",
+                try await TestClaims(asset: "asset-front").signed(stranger, kid: "one"),
+                try await TestClaims(asset: "asset-front").signed(key, kid: "two"),
+                try await TestClaims(asset: "asset-front").signed(key, kid: nil),
+                try await TestClaims(iss: "else", asset: "asset-front").signed(key, kid: "one"),
+                try await TestClaims(aud: "else", asset: "asset-front").signed(key, kid: "one"),
+                try await TestClaims(exp: 1_000_000, asset: "asset-front").signed(key, kid: "one"),
+                try await TestClaims(nbf: 4_000_000_000, asset: "asset-front").signed(key, kid: "one"),
+                try await TestClaims(asset: nil).signed(key, kid: "one"),
+                try await TestClaims(asset: "asset-front", startTime: "soon").signed(key, kid: "one"),
+            ]
+            for (index, token) in bad.enumerated() {
+                // As if from so many addresses: the guard against guessing is another test's.
+                let status = try await served.get("/coverage?camera=front", [("Cookie", "token=\(token)")]).status
+                #expect(status == 401 || index >= 10 && status == 429, "\(index): \(status)")
+            }
+        }
+    }
+
+    @Test("a token's or a signature's range is the only one that is served, to the fragment")
+    func windows() async throws {
+        let site = try await recorded()
+        let key = SymmetricKey(size: .bits256)
+        let access = Access(signing: key, isOpen: false)
+        let (from, to) = (RecordedSite.start + .seconds(5), RecordedSite.start + .seconds(7))
+        let signature = URLSignature(
+            camera: try RecordedSite.name("front"), range: from..<to, expires: WallTime.current() + .seconds(60)
+        ).text(key: key)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let sign = "signature=\(signature)"
+            let inside = "/ranges/front.mp4?from=2026-03-01T10:00:05Z&to=2026-03-01T10:00:07Z&"
+            #expect(try await served.get(inside + sign).status == 200)
+            let wider = try await served.get("/ranges/front.mp4?\(Self.range)&\(sign)")
+            #expect(wider.status == 403 && ServedSite.code(wider) == "outsideWindow")
+            #expect(try await served.get("/coverage?camera=yard&\(sign)").status == 403)
+            #expect(try await served.get("/assets/asset-front/\(Self.media)?\(sign)").status == 403)
+            // The second segment is within in part.
+            let media = "/assets/asset-front/media/1.1.1772359204000/0.mp4"
+            let rows = try site.archive().rows(
+                .init(name: try RecordedSite.name("front"), asset: "asset-front"), from: from, to: to)
+            let row = try #require(rows.first)
+            let (first, last) = (row.media.fragments[1].offset, row.media.fragments[3].offset)
+            for (bytes, status) in [
+                ("0-\(row.media.initLength - 1)", 206), ("\(first)-\(last - 1)", 206), ("\(first)-\(last)", 403),
+                ("\(first - 1)-\(last - 1)", 403), ("0-", 403),
+            ] {
+                #expect(
+                    try await served.get("\(media)?\(sign)", [("Range", "bytes=\(bytes)")]).status == status, "\(bytes)")
+            }
+            #expect(try await served.get("\(media)?\(sign)").status == 403)
+            let forged = signature.replacing("front", with: "yard")
+            let longer = signature.replacing(".\(to.microseconds / 1000).", with: ".\(to.microseconds / 1000 + 1).")
+            for bad in [forged, longer, "front.1.2.3.AAAA", "", String(signature.dropLast())] {
+                #expect(try await served.get("/coverage?camera=front&signature=\(bad)").status == 401, "\(bad)")
+            }
+            let expired = URLSignature(
+                camera: try RecordedSite.name("front"), range: from..<to, expires: RecordedSite.start
+            ).text(key: key)
+            #expect(try await served.get(inside + "signature=\(expired)").status == 401)
+        }
+    }
+}
+
+/// The claims of a token, as an operator's service would write them.
+private struct TestClaims: JWTPayload {
+    var iss = "operator"
+    var aud = "cvr"
+    var exp = 4_100_000_000
+    var nbf: Int?
+    var asset: String?
+    var startTime: String?
+
+    func verify(using algorithm: some JWTAlgorithm) {}
+
+    func signed(_ key: ES256PrivateKey, kid: String?) async throws -> String {
+        let keys = JWTKeyCollection()
+        await keys.add(ecdsa: key, kid: kid.map { JWKIdentifier(string: $0) })
+        return try await keys.sign(self, kid: kid.map { JWKIdentifier(string: $0) })
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import HTTP
+import Playback
+import Recording
+import TestSupport
+import Testing
+
+/// Clients that mean harm, or are gone.
+@Suite("Playback: hostile clients", .serialized) struct HostileClientTests {
+    private static let range = "/ranges/front.mp4?from=2026-03-01T10:00:00Z&to=2026-03-01T10:10:00Z"
+
+    /// Ten minutes of the same seconds, some tens of megabytes.
+    private func recorded(_ segments: Int = 2) async throws -> RecordedSite {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(size: "640x360", seconds: 2), segments: segments, length: 10)
+        return site
+    }
+
+    @Test("whatever a request says, it is answered with an error, and the next client is served")
+    func malformed() async throws {
+        let site = try await recorded()
+        try Data("secret".utf8).write(to: URL(filePath: site.folder + "/state/secret"))
+        try await ServedSite.run(try site.archive()) { served in
+            let paths = [
+                "/../../state/secret", "/page/../../state/secret", "/page/..%2f..%2fstate%2fsecret", "//etc/passwd",
+                "/assets/../state/secret", "/assets/asset-front/media/../../../state/secret",
+                "/assets/asset-front/media/..%2F..%2Fstate/secret.mp4", "/ranges/..%2fstate.mp4?from=x",
+                "/ranges/%00.mp4?from=2026-03-01T10:00:00Z", "/live/../front/stream.mp4",
+                "/assets/asset-front/media/1.0.9223372036854775807/-9223372036854775808.mp4",
+                "/assets/asset-front/media/1.0.1772359200000/99999999999999999999.mp4",
+                "/assets/asset-front/media/01.0.1772359200000/0.mp4", "/export/front?from=2026-03-01T10:00:00Z&to=",
+                "/ranges/front.mp4?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z",
+                "/get?path=front&start=2026-03-01T10:00:00Z&duration=nan",
+                "/get?path=front&start=2026-03-01T10:00:00Z&duration=-1",
+                "/get?path=front&start=2026-03-01T10:00:00Z&duration=1e400",
+                "/coverage?camera=front&from=2026-03-01T11:00:00Z&to=2026-03-01T10:00:00Z", "/coverage", "/list?path=%ff",
+                "/segments?camera=\(String(repeating: "a", count: 4000))", "/nothing", "/assets/x/availableMedia", "*",
+                "/ranges/front.mp4?\(String(repeating: "&", count: 5000))", "http://[::1", "/%", "/?%", "/page/%e2%82",
+            ]
+            for path in paths {
+                let connection = try RawConnection(port: served.port)
+                connection.send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                let answer = connection.readAll()
+                let status = answer.dropFirst(9).prefix(3)
+                #expect(answer.hasPrefix("HTTP/1.1 4"), "\(path): \(status)")
+                #expect(!answer.contains("secret\n") && !answer.hasSuffix("secret"), "\(path)")
+            }
+            for request in [
+                "POST /cameras HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc",
+                "GET /cameras HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
+                "GET /cameras HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "a", count: 40_000))\r\n\r\n",
+                "GET /\(String(repeating: "a", count: 40_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /cameras HTTP/9.9\r\n\r\n", "DELETE /cameras HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            ] {
+                let connection = try RawConnection(port: served.port)
+                connection.send(request)
+                let answer = connection.readAll()
+                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(request.prefix(40)): \(answer.prefix(40))")
+            }
+            let fine = try await served.get("/cameras")
+            #expect(fine.status == 200 && fine["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
+            #expect(fine["x-content-type-options"] == "nosniff" && fine["referrer-policy"] == "no-referrer")
+        }
+    }
+
+    @Test("readers that stall or go away cost a buffer, and their descriptors are closed")
+    func slowReaders() async throws {
+        let site = try await recorded(12)
+        var limits = ServerLimits()
+        limits.stalled = .seconds(2)
+        limits.idle = .seconds(2)
+        try await ServedSite.run(try site.archive(), limits: limits) { served in
+            let length = try #require(try await served.get(Self.range, method: "HEAD")["content-length"].flatMap { Int($0) })
+            #expect(length > 8 << 20)
+            let before = try openDescriptors()
+            let memory = try residentBytes()
+            var slow: [RawConnection] = []
+            for _ in 0..<40 {
+                let connection = try RawConnection(port: served.port, window: 4096)
+                connection.send("GET \(Self.range) HTTP/1.1\r\nHost: x\r\n\r\n")
+                slow.append(connection)
+            }
+            // Half go away in the middle, half stay and read nothing.
+            for connection in slow { #expect(connection.read(100)?.isEmpty == false) }
+            slow.removeFirst(20)
+            try await eventually("the stalled readers are let go", within: .seconds(30)) {
+                // Their own ends are ours to close.
+                try served.server.viewers == 0 && openDescriptors() <= before + slow.count ? true : nil
+            }
+            #expect(try residentBytes() - memory < 64 << 20)
+            slow = []
+            // One that says nothing at all, and one that never ends its head.
+            let silent = try RawConnection(port: served.port)
+            let dripping = try RawConnection(port: served.port)
+            dripping.send("GET /cameras HTTP/1.1\r\nHost: ")
+            #expect(silent.read(1)?.isEmpty ?? true)
+            #expect(dripping.read(1)?.isEmpty ?? true)
+            #expect(try await served.get("/cameras").status == 200)
+        }
+    }
+
+    @Test("a segment that goes away in the middle ends the connection: no byte is made up")
+    func vanishing() async throws {
+        let site = try await recorded(12)
+        try await ServedSite.run(try site.archive()) { served in
+            let whole = try await served.get(Self.range)
+            let connection = try RawConnection(port: served.port, window: 4096)
+            connection.send("GET \(Self.range) HTTP/1.1\r\nHost: x\r\n\r\n")
+            var got = try #require(connection.read(1000))
+            try FileManager.default.removeItem(atPath: "\(site.cachePath)/front/2026-03-01")
+            while let more = connection.read(1 << 16), !more.isEmpty { got += more }
+            let head = try #require(got.firstRange(of: Array("\r\n\r\n".utf8)))
+            let body = got[head.upperBound...]
+            #expect(body.count < whole.body.count && body.elementsEqual(whole.body.prefix(body.count)))
+            let gone = try await served.get(Self.range)
+            #expect(gone.status == 404 && ServedSite.code(gone) == "gone")
+        }
+    }
+}
+
+/// Of this process.
+func residentBytes() throws -> Int {
+    let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+    guard pages.count > 1, let count = Int(pages[1]) else { throw Missed("/proc/self/statm") }
+    return count * 4096
+}

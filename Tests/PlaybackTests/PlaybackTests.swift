@@ -1,5 +1,0 @@
-import Playback
-import Testing
-
-@Suite("Playback")
-struct PlaybackTests {}

@@ -1,0 +1,51 @@
+import Foundation
+import Glibc
+import TestSupport
+
+/// A connection that sends what no client would, and reads as slowly as it likes.
+final class RawConnection: Sendable {
+    let descriptor: Int32
+
+    /// `window`: what the kernel may take before it is read.
+    init(port: Int, window: Int32? = nil) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw Missed("socket: \(errno)") }
+        if var window { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &window, 4) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw Missed("connect: \(errno)") }
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// What the peer does not take is not sent: it may have gone.
+    func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+
+    /// At most so many bytes; none at the end of the stream, nil when the peer broke it off or said nothing for 20 s.
+    func read(_ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = recv(descriptor, &bytes, count, 0)
+        return got < 0 ? nil : Array(bytes.prefix(got))
+    }
+
+    /// All that comes until the peer closes.
+    func readAll(limit: Int = 1 << 20) -> String {
+        var all: [UInt8] = []
+        while all.count < limit, let more = read(65_536), !more.isEmpty { all += more }
+        return String(decoding: all, as: UTF8.self)
+    }
+}
+
+/// Descriptors that this process has open.
+func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }

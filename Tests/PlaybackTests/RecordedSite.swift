@@ -1,0 +1,98 @@
+import Catalog
+import Footage
+import Foundation
+import FragmentedMP4
+import ObjectStore
+import Recording
+import SegmentStore
+import TestSupport
+
+/// A box's caches and catalog as recording leaves them, in a folder that goes with its value.
+final class RecordedSite: Sendable {
+    static let start = WallTime(rfc3339: "2026-03-01T10:00:00Z") ?? .earliest
+
+    let folder: String
+    let catalog: Catalog
+    let site: SiteName
+
+    var cachePath: String { folder + "/cache" }
+    var statePath: String { folder + "/state" }
+
+    init(cameras: [String] = ["front"]) throws {
+        folder = NSTemporaryDirectory() + "cvr-playback-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: folder + "/state/sync", withIntermediateDirectories: true)
+        for camera in cameras {
+            try FileManager.default.createDirectory(atPath: "\(folder)/cache/\(camera)", withIntermediateDirectories: true)
+        }
+        catalog = try Catalog(path: folder + "/state/sync/catalog.sqlite")
+        guard let site = SiteName("plant") else { throw Missed("a site's name") }
+        self.site = site
+    }
+
+    // A leftover in /tmp fails no test.
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Each camera's asset is called `asset-NAME`.
+    func archive(_ cameras: [String] = ["front"], now: WallTime = RecordedSite.start + .seconds(3600)) throws -> Archive {
+        Archive(
+            site: site, cachePath: cachePath, statePath: statePath, store: nil,
+            cameras: try cameras.map { Archive.Camera(name: try Self.name($0), asset: "asset-\($0)") }, now: { now })
+    }
+
+    static func name(_ camera: String) throws -> CameraName {
+        guard let name = CameraName(camera) else { throw Missed("a camera's name of '\(camera)'") }
+        return name
+    }
+
+    /// Records a clip over and over, as closed segments of `length` seconds each, and enters them in the catalog.
+    ///
+    /// The session's media time 0 is `anchor`; `from` is where in it the first segment starts.
+    @discardableResult
+    func record(
+        _ clip: EncodedClip, camera: String = "front", session: Int64 = 1, anchor: WallTime = RecordedSite.start,
+        from: Int = 0, counter: Int64 = 0, segments: Int, length: Int
+    ) throws -> [SegmentRow] {
+        let name = try Self.name(camera)
+        var rows: [SegmentRow] = []
+        for index in 0..<segments {
+            let second = from + index * length
+            var encoder = try encoder(clip, name, SegmentID(session: session, counter: counter + Int64(index)), anchor)
+            var bytes = encoder.initPart
+            for part in second..<second + length { bytes += encoder.fragment(clip.second(part)) }
+            bytes += encoder.trailer()
+            let file = SegmentFileName(start: anchor + .seconds(Int64(second)), id: encoder.info.id)
+            try write(bytes, file, camera)
+            rows.append(try row(file, name, bytes: Int64(bytes.count)))
+        }
+        try catalog.enter(rows)
+        return rows
+    }
+
+    func encoder(
+        _ clip: EncodedClip, _ camera: CameraName, _ id: SegmentID, _ anchor: WallTime
+    ) throws -> SegmentEncoder {
+        SegmentEncoder(
+            tracks: clip.tracks, info: SegmentInfo(camera: camera, id: id, anchor: anchor, quality: .synchronised))
+    }
+
+    func path(_ file: SegmentFileName, _ camera: String) -> String { "\(cachePath)/\(camera)/\(file.relativePath)" }
+
+    func write(_ bytes: [UInt8], _ file: SegmentFileName, _ camera: String) throws {
+        let path = path(file, camera)
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(filePath: path))
+    }
+
+    private func row(_ file: SegmentFileName, _ camera: CameraName, bytes: Int64) throws -> SegmentRow {
+        let cache = try CacheDirectory(path: "\(cachePath)/\(camera)", camera: camera)
+        let (scan, length) = try SegmentScan.local(file, in: cache, checkingEveryByte: true)
+        guard
+            let key = ObjectKey(
+                site: site, asset: "asset-\(camera)", start: file.start, counter: file.id.counter)
+        else { throw Missed("a key of \(file)") }
+        var row = scan.row(camera, key: key.text, bytes: length, state: .closed, isLocal: true)
+        row.checksum = scan.checksum
+        return row
+    }
+}

@@ -1,0 +1,83 @@
+import Footage
+import Foundation
+import HTTP
+import Logging
+import Playback
+import Recording
+import ServiceLifecycle
+import TestSupport
+
+/// A real server on loopback, and a client of it.
+struct ServedSite: Sendable {
+    let base: String
+    let port: Int
+    let server: PlaybackServer
+    private let client: HTTPClient
+
+    /// Serves `archive` while `body` runs.
+    static func run(
+        _ archive: Archive, access: Access = .open, limits: ServerLimits = ServerLimits(),
+        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil, _ body: @Sendable (ServedSite) async throws -> Void
+    ) async throws {
+        var settings = ServerSettings(listener: .address("127.0.0.1", port: 0))
+        settings.limits = limits
+        settings.tls = tls.map { ServerSettings.TLS(certificate: $0.path, key: $0.key) }
+        let log = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() }
+        let server = PlaybackServer(settings, archive: archive, access: access, hooks: hooks, log: log)
+        let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: log))
+        try await withThrowingTaskGroup { tasks in
+            tasks.addTask { try await group.run() }
+            guard let port = await server.listeningPort() else { throw Missed("the server does not listen") }
+            do {
+                try await body(ServedSite(port: port, server: server, authority: tls?.authority))
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    private init(port: Int, server: PlaybackServer, authority: String?) {
+        self.port = port
+        self.server = server
+        base = (authority == nil ? "http" : "https") + "://127.0.0.1:\(port)"
+        client = HTTPClient(HTTPSettings(certificateAuthority: authority, connections: 8))
+    }
+
+    func get(
+        _ path: String, _ headers: [(name: String, value: String)] = [], method: String = "GET", limit: Int = 1 << 30
+    ) async throws -> HTTPResponse {
+        let (client, request) = (client, HTTPRequest(method, base + path, headers: headers))
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try client.perform(request, bodyLimit: limit) })
+            }
+        }
+    }
+
+    /// The code of an error's JSON; its text when it is none.
+    static func code(_ response: HTTPResponse) -> String {
+        struct Body: Decodable {
+            struct Text: Decodable { let code: String }
+            let error: Text
+        }
+        // What is no error of ours fails the comparison.
+        let body = try? JSONDecoder().decode(Body.self, from: Data(response.body))
+        return body?.error.code ?? String(decoding: response.body.prefix(200), as: UTF8.self)
+    }
+}
+
+/// What ffmpeg makes of a file or an address.
+enum Player {
+    /// Frames of the first picture track, decoded without a complaint.
+    static func frames(_ input: String, within limit: Duration = .seconds(60)) async throws -> Int {
+        let done = try await run(
+            "/usr/bin/ffmpeg",
+            ["-nostdin", "-v", "error", "-xerror", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough"]
+                + ["-f", "framecrc", "-"], within: limit)
+        guard done.ending == .exited(0), done.errors.isEmpty else { throw Missed("ffmpeg: \(done.ending) \(done.errors)") }
+        return done.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.count
+    }
+}
