@@ -29,7 +29,8 @@ import Testing
     private static func objects(_ camera: String) -> [String] {
         [
             "/ranges/\(camera).mp4?\(range)", "/get?path=\(camera)&start=2026-03-01T10:00:00Z&duration=3",
-            "/list?path=\(camera)", "/coverage?camera=\(camera)", "/segments?camera=\(camera)", "/gaps?camera=\(camera)",
+            "/list?path=\(camera)", "/coverage?camera=\(camera)", "/segments?camera=\(camera)",
+            "/gaps?camera=\(camera)",
             "/export/\(camera)?\(range)", "/assets/asset-\(camera)/\(media)",
             "/assets/asset-\(camera)/availableMedia?precision=year",
         ]
@@ -149,7 +150,8 @@ import Testing
                 ("\(first - 1)-\(last - 1)", 403), ("0-", 403),
             ] {
                 #expect(
-                    try await served.get("\(media)?\(sign)", [("Range", "bytes=\(bytes)")]).status == status, "\(bytes)")
+                    try await served.get("\(media)?\(sign)", [("Range", "bytes=\(bytes)")]).status == status, "\(bytes)"
+                )
             }
             #expect(try await served.get("\(media)?\(sign)").status == 403)
             let forged = signature.replacing("front", with: "yard")

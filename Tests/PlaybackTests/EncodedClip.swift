@@ -66,7 +66,10 @@ struct EncodedClip: Sendable {
         defer { try? FileManager.default.removeItem(atPath: folder) }  // A leftover in /tmp fails no test.
         try await ffmpeg(input + encoder + ["-f", format, folder + "/clip"])
         try await ffmpeg(
-            ["-i", folder + "/clip", "-c", "copy", "-f", "framecrc", folder + "/list", "-c", "copy", "-f", "data"]
+            [
+                "-i", folder + "/clip", "-c", "copy", "-f", "framecrc", folder + "/list", "-map", "0", "-c", "copy",
+                "-f", "data",
+            ]
                 + [folder + "/data"])
         var rest = [UInt8](try Data(contentsOf: URL(filePath: folder + "/data")))[...]
         return try String(contentsOfFile: folder + "/list", encoding: .utf8).split(separator: "\n").compactMap { line in

@@ -33,7 +33,8 @@ import Testing
                 "/get?path=front&start=2026-03-01T10:00:00Z&duration=nan",
                 "/get?path=front&start=2026-03-01T10:00:00Z&duration=-1",
                 "/get?path=front&start=2026-03-01T10:00:00Z&duration=1e400",
-                "/coverage?camera=front&from=2026-03-01T11:00:00Z&to=2026-03-01T10:00:00Z", "/coverage", "/list?path=%ff",
+                "/coverage?camera=front&from=2026-03-01T11:00:00Z&to=2026-03-01T10:00:00Z", "/coverage",
+                "/list?path=%ff",
                 "/segments?camera=\(String(repeating: "a", count: 4000))", "/nothing", "/assets/x/availableMedia", "*",
                 "/ranges/front.mp4?\(String(repeating: "&", count: 5000))", "http://[::1", "/%", "/?%", "/page/%e2%82",
             ]
@@ -47,7 +48,8 @@ import Testing
             }
             for request in [
                 "POST /cameras HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc",
-                "GET /cameras HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n", "\u{0}\u{1}\u{2}\r\n\r\n",
+                "GET /cameras HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+                "\u{0}\u{1}\u{2}\r\n\r\n",
                 "GET /cameras HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "a", count: 40_000))\r\n\r\n",
                 "GET /\(String(repeating: "a", count: 40_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
                 "GET /cameras HTTP/9.9\r\n\r\n", "DELETE /cameras HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -70,7 +72,8 @@ import Testing
         limits.stalled = .seconds(2)
         limits.idle = .seconds(2)
         try await ServedSite.run(try site.archive(), limits: limits) { served in
-            let length = try #require(try await served.get(Self.range, method: "HEAD")["content-length"].flatMap { Int($0) })
+            let length = try #require(
+                try await served.get(Self.range, method: "HEAD")["content-length"].flatMap { Int($0) })
             #expect(length > 8 << 20)
             let before = try openDescriptors()
             let memory = try residentBytes()

@@ -22,7 +22,8 @@ final class RecordedSite: Sendable {
         folder = NSTemporaryDirectory() + "cvr-playback-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder + "/state/sync", withIntermediateDirectories: true)
         for camera in cameras {
-            try FileManager.default.createDirectory(atPath: "\(folder)/cache/\(camera)", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/cache/\(camera)", withIntermediateDirectories: true)
         }
         catalog = try Catalog(path: folder + "/state/sync/catalog.sqlite")
         guard let site = SiteName("plant") else { throw Missed("a site's name") }
@@ -33,7 +34,8 @@ final class RecordedSite: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Each camera's asset is called `asset-NAME`.
-    func archive(_ cameras: [String] = ["front"], now: WallTime = RecordedSite.start + .seconds(3600)) throws -> Archive {
+    func archive(_ cameras: [String] = ["front"], now: WallTime = RecordedSite.start + .seconds(3600)) throws -> Archive
+    {
         Archive(
             site: site, cachePath: cachePath, statePath: statePath, store: nil,
             cameras: try cameras.map { Archive.Camera(name: try Self.name($0), asset: "asset-\($0)") }, now: { now })

@@ -49,8 +49,18 @@ struct ServedSite: Sendable {
     func get(
         _ path: String, _ headers: [(name: String, value: String)] = [], method: String = "GET", limit: Int = 1 << 30
     ) async throws -> HTTPResponse {
-        let (client, request) = (client, HTTPRequest(method, base + path, headers: headers))
-        return try await withCheckedThrowingContinuation { continuation in
+        try await perform(HTTPRequest(method, base + path, headers: headers), limit: limit)
+    }
+
+    /// Asks for a stream and gives what comes to `received`, until it ends.
+    func stream(_ path: String, into received: Received) async throws -> HTTPResponse {
+        var request = HTTPRequest("GET", base + path)
+        request.sink = { received.append($0) }
+        return try await perform(request, limit: 0)
+    }
+
+    private func perform(_ request: HTTPRequest, limit: Int) async throws -> HTTPResponse {
+        try await withCheckedThrowingContinuation { [client] continuation in
             Thread.detachNewThread {
                 continuation.resume(with: Result { try client.perform(request, bodyLimit: limit) })
             }
@@ -77,7 +87,9 @@ enum Player {
             "/usr/bin/ffmpeg",
             ["-nostdin", "-v", "error", "-xerror", "-i", input, "-map", "0:v:0", "-fps_mode", "passthrough"]
                 + ["-f", "framecrc", "-"], within: limit)
-        guard done.ending == .exited(0), done.errors.isEmpty else { throw Missed("ffmpeg: \(done.ending) \(done.errors)") }
+        guard done.ending == .exited(0), done.errors.isEmpty else {
+            throw Missed("ffmpeg: \(done.ending) \(done.errors)")
+        }
         return done.text.split(separator: "\n").filter { !$0.hasPrefix("#") }.count
     }
 }

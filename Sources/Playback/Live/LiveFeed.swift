@@ -4,7 +4,7 @@ import Timeline
 
 /// Follows what one camera's worker appends, for all who watch it: they cost the worker nothing.
 ///
-/// Fragments are looked for a few times a second while anybody asks, and are told of, not held: who sends them reads them
+/// Fragments are looked for many times a second while anybody asks, and are told of, not held: who sends them reads them
 /// from the file, which memory has.
 actor LiveFeed {
     /// Nobody asked for so long: the feed ends.
@@ -15,23 +15,26 @@ actor LiveFeed {
     private static let lag: Int64 = 5
     /// Between looks while nothing is recorded.
     private static let pause = TimeSpan.seconds(1)
+    /// What a playlist lists.
+    private static let listed = TimeSpan.seconds(60)
 
     let camera: Archive.Camera
     private let reader: FootageReader
-    private let shifts: SessionShifts
     private let clock: ServerClock
     private let poll: TimeSpan
-    private var window = LiveWindow()
-    private var segment: SegmentRow?
+    private var fragments = LiveFragments()
+    /// The newest, the last of which grows, and what they are served with.
+    private var rows: [SegmentRow] = []
+    private var shifts: [Int64: TimeSpan] = [:]
+    private var timeline = LiveWindow()
+    private var list: ChunkList?
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var asked: MonotonicTime
     private var heard: MonotonicTime
     private var isEnded = false
 
-    init(
-        _ camera: Archive.Camera, _ reader: FootageReader, shifts: SessionShifts, clock: ServerClock, poll: TimeSpan
-    ) {
-        (self.camera, self.reader, self.shifts, self.clock, self.poll) = (camera, reader, shifts, clock, poll)
+    init(_ camera: Archive.Camera, _ reader: FootageReader, clock: ServerClock, poll: TimeSpan) {
+        (self.camera, self.reader, self.clock, self.poll) = (camera, reader, clock, poll)
         asked = clock.monotonic()
         heard = clock.monotonic()
     }
@@ -42,8 +45,10 @@ actor LiveFeed {
         while !Task.isCancelled, !waiting.isEmpty || clock.monotonic() - asked < Self.linger {
             let isGrowing = await look()
             // Whoever waits has a deadline of their own to look at.
-            if clock.monotonic() - told > .seconds(1) { tell() }
-            if waiting.isEmpty { told = clock.monotonic() }
+            if clock.monotonic() - told > .seconds(1) {
+                tell()
+                told = clock.monotonic()
+            }
             let pause = isGrowing ? poll : Self.pause
             // Ends early only when the task is cancelled.
             try? await Task.sleep(for: .microseconds(pause.microseconds))
@@ -57,22 +62,31 @@ actor LiveFeed {
         let since = clock.monotonic()
         while !isEnded {
             asked = clock.monotonic()
-            if let next = window.next(after: sequence, lag: Self.lag) { return next }
+            if let next = fragments.next(after: sequence, lag: Self.lag) { return next }
             guard clock.monotonic() - max(since, heard) < Self.silence else { return nil }
             await change()
         }
         return nil
     }
 
-    /// The window once it has what `isReady` wants; as it is after `limit`.
-    func window(within limit: TimeSpan, _ isReady: @Sendable (LiveWindow) -> Bool) async -> LiveWindow {
+    /// The newest chunks once they hold what `isReady` wants, or as they are after `limit`; nil without any.
+    func chunks(within limit: TimeSpan, _ isReady: @Sendable (ChunkList) -> Bool) async -> ChunkList? {
         let since = clock.monotonic()
         while !isEnded {
             asked = clock.monotonic()
-            if isReady(window) || clock.monotonic() - since >= limit { break }
+            if let list = listing(), isReady(list) { return list }
+            guard clock.monotonic() - since < limit else { break }
             await change()
         }
-        return window
+        return listing()
+    }
+
+    private func listing() -> ChunkList? {
+        guard let end = rows.last?.end else { return nil }
+        if let list { return list }
+        let now = timeline.list(rows, from: end - Self.listed, to: end)
+        list = now
+        return now
     }
 
     private func change() async { await withCheckedContinuation { waiting.append($0) } }
@@ -87,7 +101,7 @@ actor LiveFeed {
 extension LiveFeed {
     /// Takes up what was appended since the last look; false when nothing is recorded.
     private func look() async -> Bool {
-        let (camera, archive, last) = (camera, reader.archive, segment)
+        let (camera, archive, last) = (camera, reader.archive, rows.last)
         do {
             let (rest, growing) = try await reader.threads.run { () throws -> (SegmentRow?, SegmentRow?) in
                 let growing = try archive.growing(camera)?.row
@@ -104,17 +118,30 @@ extension LiveFeed {
     }
 
     private func take(_ row: SegmentRow) {
-        let known = segment.flatMap { $0.id == row.id ? $0.media.fragments.count : nil }
-        // Of a segment that is new to us only what a viewer may start with.
-        let first = known ?? row.media.fragments.lastIndex(where: \.isKey) ?? 0
-        guard first < row.media.fragments.count else { return }
-        for index in first..<row.media.fragments.count {
-            let last = window.newest
-            let shift = shifts.shift(of: row, camera.name, after: last?.piece.servedEnd)
-            window.append(LiveFragment(row, index, after: last, shift: shift))
+        let known = rows.last.flatMap { $0.id == row.id ? $0.media.fragments.count : nil }
+        let count = row.media.fragments.count
+        guard known ?? 0 < count else { return }
+        // Of what is new to us only what a viewer may start with.
+        let first = known ?? (rows.isEmpty ? row.media.fragments.lastIndex(where: \.isKey) : nil) ?? 0
+        for index in first..<count {
+            let last = fragments.newest
+            fragments.append(LiveFragment(row, index, after: last, shift: shift(of: row, after: last)))
         }
-        segment = row
-        heard = clock.monotonic()
+        if known != nil { rows.removeLast() }
+        rows.append(row)
+        rows.removeAll { $0.end < row.end - Self.listed }
+        (list, heard) = (nil, clock.monotonic())
         tell()
+    }
+
+    /// A session is served where it is in UTC, or right after what came before it.
+    private func shift(of row: SegmentRow, after last: LiveFragment?) -> TimeSpan {
+        let session = row.id.session
+        if let known = shifts[session] { return known }
+        let natural = TimeSpan(microseconds: row.start.microseconds) - row.mediaStart
+        let shift = max(natural, last.map { $0.servedEnd - row.mediaStart } ?? natural)
+        // None but the newest session goes on.
+        shifts = [session: shift]
+        return shift
     }
 }

@@ -5,15 +5,14 @@ import Synchronization
 /// The feeds of cameras that anybody watches: one a camera, however many watch.
 final class LiveFeeds: Sendable {
     private let reader: FootageReader
-    private let shifts: SessionShifts
     private let clock: ServerClock
     private let poll: TimeSpan
     private let feeds = Mutex<[CameraName: LiveFeed]>([:])
     private let started: AsyncStream<LiveFeed>
     private let start: AsyncStream<LiveFeed>.Continuation
 
-    init(_ reader: FootageReader, shifts: SessionShifts, clock: ServerClock, poll: TimeSpan) {
-        (self.reader, self.shifts, self.clock, self.poll) = (reader, shifts, clock, poll)
+    init(_ reader: FootageReader, clock: ServerClock, poll: TimeSpan) {
+        (self.reader, self.clock, self.poll) = (reader, clock, poll)
         (started, start) = AsyncStream.makeStream()
     }
 
@@ -33,7 +32,7 @@ final class LiveFeeds: Sendable {
     func feed(of camera: Archive.Camera) -> LiveFeed {
         feeds.withLock { feeds in
             if let known = feeds[camera.name] { return known }
-            let feed = LiveFeed(camera, reader, shifts: shifts, clock: clock, poll: poll)
+            let feed = LiveFeed(camera, reader, clock: clock, poll: poll)
             feeds[camera.name] = feed
             start.yield(feed)
             return feed

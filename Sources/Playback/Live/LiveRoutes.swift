@@ -6,10 +6,8 @@ import Timeline
 
 /// `/live/{camera}/stream.mp4`, a film that does not end, and `/live/{camera}/index.m3u8`, low-latency HLS.
 struct LiveRoutes {
-    /// A player that asks for what is further ahead is wrong (RFC 8216bis §6.2.5.2).
-    private static let ahead: Int64 = 2
-    /// As the same paragraph has it: three target durations.
-    private static let patience = LiveWindow.target * 3
+    /// Three target durations, as RFC 8216bis §6.2.5.2 has it.
+    private static let patience = TimeSpan.seconds(24)
 
     let reader: FootageReader
     let feeds: LiveFeeds
@@ -30,20 +28,18 @@ struct LiveRoutes {
         router.get("/live/:camera/index.m3u8") { request, context in
             let (camera, feed) = try await feed(context)
             let query = FootageQuery(request)
-            let wanted = try Wanted(query)
-            let window = await feed.window(within: Self.patience) { window in
-                guard let last = window.groups.last else { return false }
-                guard let wanted else { return window.groups.count > 1 || last.fragments.count > 2 }
-                return wanted.group > last.number + Self.ahead || window.has(group: wanted.group, part: wanted.part)
+            let wanted = try WantedChunk(query)
+            let chunks = await feed.chunks(within: Self.patience) {
+                wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
             }
-            guard let last = window.groups.last else { throw Refusal.notLive(camera.name) }
-            if let wanted, wanted.group > last.number + Self.ahead {
+            guard let chunks, !chunks.chunks.isEmpty || chunks.open != nil else { throw Refusal.notLive(camera.name) }
+            guard wanted?.isAhead(of: chunks) != true else {
                 throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
             }
-            if let wanted, !window.has(group: wanted.group, part: wanted.part) { throw Refusal.notLive(camera.name) }
+            guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
             let carried = query.carried(context.visitor.carried)
-            let playlist = LivePlaylist(
-                window: window, base: "/assets/\(camera.asset)/", suffix: carried.isEmpty ? "" : "?" + carried)
+            let playlist = HLSPlaylist(
+                chunks, suffix: carried.isEmpty ? "" : "?" + carried, base: "/assets/\(camera.asset)/", hasParts: true)
             return Response(
                 status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
@@ -83,25 +79,34 @@ struct LiveRoutes {
     }
 }
 
-/// What a player waits for: a media segment, or a part of it.
-private struct Wanted {
-    let group: Int64
-    let part: Int?
+/// What a player of low-latency HLS waits for: a chunk, or a fragment of it (RFC 8216bis §6.2.5.2).
+private struct WantedChunk {
+    /// A player that asks for what is further ahead is wrong.
+    private static let ahead: Int64 = 2
+
+    let number: Int64
+    let part: Int64?
 
     /// Nil when it waits for nothing.
     init?(_ query: FootageQuery) throws {
         let mistake = Refusal.badRequest(
             "_HLS_msn or _HLS_part is no number", nextStep: "load the playlist without them")
-        guard let group = query.text("_HLS_msn") else {
+        guard let text = query.text("_HLS_msn") else {
             if query.text("_HLS_part") != nil { throw mistake }
             return nil
         }
-        guard let number = Int64(group), (0...Int64.max / 2).contains(number) else { throw mistake }
-        self.group = number
+        guard let number = Int64(text), number >= 0 else { throw mistake }
+        self.number = number
         part = try query.text("_HLS_part").map { text in
-            guard let part = Int(text), part >= 0 else { throw mistake }
+            guard let part = Int64(text), part >= 0 else { throw mistake }
             return part
         }
+    }
+
+    func isIn(_ list: ChunkList) -> Bool { list.holds(chunk: number, part: part) }
+
+    func isAhead(of list: ChunkList) -> Bool {
+        number.subtractingSaturated(list.first.chunk).subtractingSaturated(Int64(list.chunks.count)) > Self.ahead
     }
 }
 

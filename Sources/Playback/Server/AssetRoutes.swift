@@ -1,4 +1,5 @@
 import Footage
+import Foundation
 import HTTPTypes
 import Hummingbird
 import Recording
@@ -8,11 +9,17 @@ import Timeline
 struct AssetRoutes {
     let reader: FootageReader
     let clock: ServerClock
+    let windows = LiveWindows()
 
     func add(to router: Router<PlaybackContext>) {
-        router.get("/assets/:asset/availableMedia") { request, context in
+        router.get("/assets/:asset/:question") { request, context in
+            let question = (context.parameters.get("question") ?? "").removingPercentEncoding ?? ""
             let camera = try await reader.camera(ofAsset: context.parameters.get("asset") ?? "", for: context.visitor)
-            return try await availableMedia(FootageQuery(request), of: camera, context.visitor)
+            if question == "availableMedia" {
+                return try await availableMedia(FootageQuery(request), of: camera, context.visitor)
+            }
+            guard question.lowercased().hasPrefix("manifest") else { throw Refusal.notFound }
+            return try await manifest(try ManifestRequest(question), of: camera, request, context.visitor)
         }
         router.get("/assets/:asset/media/:segment/:file") { request, context in
             let parameters = context.parameters
@@ -32,6 +39,37 @@ struct AssetRoutes {
             precision: query.text("precision"), startTime: query.text("startTime"), endTime: query.text("endTime"))
         return JSONAnswer.response(
             try await reader.threads.run { try asked.answer(reader.questions(camera, within: visitor.window)) })
+    }
+
+    /// Served time is UTC since 1970.
+    private func manifest(
+        _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
+    ) async throws -> Response {
+        _ = try visitor.bounds(from: asked.startTime, to: asked.endTime)
+        let list = try await reader.threads.run { () throws -> ChunkList in
+            let isLive = try visitor.window.upperBound == .latest && reader.archive.isLive(camera)
+            guard let plan = try asked.plan(isLive: isLive, reader.questions(camera, within: visitor.window)) else {
+                throw Refusal.noFootage(camera.name, asked.startTime ?? .earliest, asked.endTime ?? .latest)
+            }
+            let rows = try reader.archive.rows(camera, from: plan.from, to: plan.to)
+            if plan.isSliding { return windows.list(camera.name, rows, from: plan.from, to: plan.to) }
+            let selection = Selection(rows, from: plan.from, to: plan.to, origin: WallTime(microseconds: 0))
+            return ChunkList(selection, as: plan.isLive ? .event : .onDemand)
+        }
+        let carried = FootageQuery(request).carried(visitor.carried)
+        let suffix = carried.isEmpty ? "" : "?" + carried
+        let isDASH = asked.format == .dash
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: isDASH ? "application/dash+xml" : "application/vnd.apple.mpegurl",
+                .cacheControl: "no-cache",
+            ],
+            body: ResponseBody(
+                byteBuffer: ByteBuffer(
+                    string: isDASH
+                        ? DASHManifest(list, suffix: suffix, now: clock.now()).text
+                        : HLSPlaylist(list, suffix: suffix).text)))
     }
 
     /// A segment's file up to the end of its media, shifted: the same for every replica, and for ever once it is closed.

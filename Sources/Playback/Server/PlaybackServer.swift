@@ -15,6 +15,7 @@ import Synchronization
 /// request changes anything.
 package final class PlaybackServer: Service {
     private let settings: ServerSettings
+    private let access: Access
     private let admission: Admission
     private let reader: FootageReader
     private let hooks: ServerHooks
@@ -22,7 +23,6 @@ package final class PlaybackServer: Service {
     private let log: Logger
     private let threads: BlockingThreads
     private let storeThreads: BlockingThreads
-    private let shifts: SessionShifts
     private let feeds: LiveFeeds
     private let port = PortPromise()
 
@@ -31,6 +31,7 @@ package final class PlaybackServer: Service {
         clock: ServerClock = .system, log: Logger
     ) {
         self.settings = settings
+        self.access = access
         self.hooks = hooks
         self.clock = clock
         self.log = log
@@ -39,8 +40,7 @@ package final class PlaybackServer: Service {
         storeThreads = BlockingThreads(16)
         reader = FootageReader(archive: archive, threads: threads, storeThreads: storeThreads)
         admission = Admission(access, threads: threads)
-        shifts = SessionShifts()
-        feeds = LiveFeeds(reader, shifts: shifts, clock: clock, poll: settings.limits.livePoll)
+        feeds = LiveFeeds(reader, clock: clock, poll: settings.limits.livePoll)
     }
 
     /// How many are being sent footage now.
@@ -91,6 +91,7 @@ package final class PlaybackServer: Service {
         ExportRoutes(reader: reader, limits: settings.limits).add(to: router)
         AssetRoutes(reader: reader, clock: clock).add(to: router)
         LiveRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
+        SharingRoutes(reader: reader, access: access, clock: clock).add(to: router)
         return router.buildResponder()
     }
 

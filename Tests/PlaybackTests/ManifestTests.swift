@@ -1,0 +1,71 @@
+import Foundation
+import HTTP
+import Playback
+import Recording
+import TestSupport
+import Testing
+
+/// LVA's addresses, served, and played by ffmpeg.
+@Suite("Playback: manifests", .serialized) struct ManifestTests {
+    @Test("every manifest plays every frame, over segments, sessions and a gap")
+    func plays() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        try site.record(clip, segments: 3, length: 7)
+        try site.record(clip, session: 2, anchor: RecordedSite.start + .seconds(60), segments: 2, length: 5)
+        try await ServedSite.run(try site.archive()) { served in
+            let asset = "/assets/asset-front/"
+            for format in ["m3u8-cmaf", "m3u8-aapl", "mpd-time-cmaf"] {
+                let manifest = "\(served.base)\(asset)manifest(format=\(format))"
+                #expect(try await Player.frames(manifest) == 31 * 25, "\(format)")
+                let part = "manifest(format=\(format),startTime=2026-03-01T10:00:07Z,endTime=2026-03-01T10:01:03Z)"
+                #expect(try await Player.frames(served.base + asset + part) == (14 + 3) * 25, "\(format)")
+            }
+            // As browsers encode it.
+            let encoded = try await served.get(asset + "manifest%28format=m3u8-cmaf%29.m3u8")
+            #expect(encoded.status == 200 && encoded["content-type"] == "application/vnd.apple.mpegurl")
+            let empty = try await served.get(
+                asset + "manifest(format=m3u8-cmaf,startTime=2026-03-01T10:00:30Z,endTime=2026-03-01T10:00:40Z)")
+            #expect(empty.status == 404 && ServedSite.code(empty) == "noFootage")
+            let wrong = try await served.get(asset + "manifest(format=flv)")
+            #expect(wrong.status == 400 && ServedSite.code(wrong) == "invalidParameter")
+            let media = try await served.get(
+                asset + "availableMedia?precision=full&startTime=2026-03-01T00:00:00Z&endTime=2026-03-02T00:00:00Z")
+            #expect(
+                String(decoding: media.body, as: UTF8.self) == """
+                    {"timeRanges":[{"end":"2026-03-01T10:00:21.000Z","start":"2026-03-01T10:00:00.000Z"},\
+                    {"end":"2026-03-01T10:01:10.000Z","start":"2026-03-01T10:01:00.000Z"}]}
+                    """)
+        }
+    }
+
+    @Test("the server says what cvrctl says, and what its hooks give, over TLS too")
+    func listings() async throws {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(), segments: 2, length: 4)
+        let certificate = try await Certificate(in: site.folder)
+        let hooks = ServerHooks(
+            metrics: { "cvr_up 1\n" },
+            page: { $0 == "" ? .init(type: "text/html; charset=utf-8", bytes: Array("<p>".utf8)) : nil })
+        try await ServedSite.run(try site.archive(), hooks: hooks, tls: certificate) { served in
+            struct Coverage: Decodable {
+                let recorded: Double
+                let percent: Double
+            }
+            let range = "camera=front&from=2026-03-01T10:00:00Z&to=2026-03-01T10:00:16Z"
+            let coverage = try JSONDecoder().decode(
+                Coverage.self, from: Data(try await served.get("/coverage?\(range)").body))
+            #expect(abs(coverage.recorded - 8) < 0.1 && abs(coverage.percent - 50) < 1)
+            struct Segment: Decodable { let key: String }
+            let segments = try JSONDecoder().decode(
+                [Segment].self, from: Data(try await served.get("/segments?\(range)").body))
+            #expect(segments.count == 2)
+            #expect(String(decoding: try await served.get("/metrics").body, as: UTF8.self) == "cvr_up 1\n")
+            let page = try await served.get("/")
+            #expect(page.status == 200 && page["strict-transport-security"] != nil)
+            let tag = try #require(page["etag"])
+            #expect(try await served.get("/", [("If-None-Match", tag)]).status == 304)
+            #expect(try await served.get("/page/other.js").status == 404)
+        }
+    }
+}
