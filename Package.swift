@@ -43,6 +43,27 @@ let hummingbird: [Target.Dependency] = [
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let slowHashes: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 
+// The page that cvr-playback serves is in the program itself: nothing is read from a disk, nothing has to be installed.
+let page: [Resource] = [
+    "app.js",
+    "clock.js",
+    "exporting.js",
+    "icon.svg",
+    "index.html",
+    "keys.js",
+    "live.js",
+    "mp4.js",
+    "peek.js",
+    "playlist.js",
+    "recorded.js",
+    "server.js",
+    "source.js",
+    "style.css",
+    "tile.js",
+    "timeline.js",
+    "times.js",
+].map { .embedInCode("Page/\($0)") }
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
@@ -108,7 +129,8 @@ let package = Package(
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
                 "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt, lifecycle, log,
                 signals,
-            ] + nio + hummingbird),
+            ] + nio + hummingbird,
+            resources: page),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
         // Concerns.

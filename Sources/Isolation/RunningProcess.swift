@@ -37,9 +37,13 @@ package final class RunningProcess: Sendable {
 
     /// Starts a program with nothing of ours but its standard output and error: default signal actions, an empty
     /// signal mask (a thread of the Swift runtime has SIGTERM blocked), its own process group, no descriptors.
-    package static func spawn(_ launch: Launch) throws(IsolationError) -> RunningProcess {
+    ///
+    /// With `streams` these become its standard input and output; they stay open here, and are the caller's to close.
+    package static func spawn(
+        _ launch: Launch, streams: (input: Int32, output: Int32)? = nil
+    ) throws(IsolationError) -> RunningProcess {
         var pid: pid_t = 0
-        let failure = withSpawnSettings { attributes, actions in
+        let failure = withSpawnSettings(streams) { attributes, actions in
             withCStrings([launch.executable] + launch.arguments) { arguments in
                 withCStrings(launch.environment) { environment in
                     posix_spawn(&pid, launch.executable, actions, attributes, arguments, environment)
@@ -169,6 +173,7 @@ package final class RunningProcess: Sendable {
 }
 
 private func withSpawnSettings<Result>(
+    _ streams: (input: Int32, output: Int32)?,
     _ body: (UnsafePointer<posix_spawnattr_t>, UnsafePointer<posix_spawn_file_actions_t>) -> Result
 ) -> Result {
     var attributes = posix_spawnattr_t()
@@ -185,7 +190,12 @@ private func withSpawnSettings<Result>(
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if let streams {
+        posix_spawn_file_actions_adddup2(&actions, streams.input, 0)
+        posix_spawn_file_actions_adddup2(&actions, streams.output, 1)
+    } else {
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    }
     posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     return body(&attributes, &actions)
 }

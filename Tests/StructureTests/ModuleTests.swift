@@ -35,6 +35,7 @@ struct ModuleTests {
     func workerDiet() throws {
         let rooms = [
             "Recording", "Messages", "FragmentedMP4", "SegmentStore", "LibAV", "Confinement", "Ingest", "cvr-ingest",
+            "Preview", "cvr-preview",
         ]
         for room in rooms {
             let found = try imports(of: room).intersection([

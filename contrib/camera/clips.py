@@ -35,6 +35,7 @@ class Recipe:
     b_frames: int = 0
     bitrate: str = "200k"
     noise: bool = False
+    coded: bool = False
 
     @property
     def suffix(self) -> str:
@@ -64,10 +65,21 @@ class Recipe:
             source = f"color=gray:size={size}:rate={rate},noise=alls=100:all_seed=7,loop=loop=-1:size=1"
         height = int(size.split("x")[1])
         text = "F %{frame_num} %{pts\\:hms}"
+        if self.coded:
+            source += self.code()
         return (
             f"{source},drawtext=fontfile={FONT}:text='{text}':fontsize={height // 12}:fontcolor=white:box=1:"
             f"boxcolor=black:x={height // 20}:y={height // 20},trim=duration={self.seconds},format=yuv420p"
         )
+
+    def code(self) -> str:
+        """The frame's number for machines: white, black, then ten bits, the highest first, as cells of 24 x 24."""
+        height = int(self.size.split("x")[1])
+        place = f":y={height - 32}:w=24:h=24:t=fill"
+        cells = [f",drawbox=x=0:y={height - 36}:w=iw:h=32:color=black:t=fill", f",drawbox=x=8:color=white{place}"]
+        for bit in range(10):
+            cells.append(f",drawbox=x={8 + 25 * (11 - bit)}:color=white{place}:enable='mod(floor(n/{1 << bit})\\,2)'")
+        return "".join(cells)
 
     def video_arguments(self) -> list[str]:
         group = int(self.gop * self.rate)
@@ -105,6 +117,9 @@ RECIPES = {
     "h265-other-size": Recipe(video="h265", size="480x272", rate=15, gop=1),
     "h264-other-size": Recipe(size="480x272", rate=25, gop=1, audio="aac"),
     "h264-big-keyframe": Recipe(size="1920x1080", rate=5, gop=2, seconds=8, noise=True),
+    # Their frames can be told apart by a program that sees them.
+    "coded-alaw": Recipe(rate=15, gop=1, seconds=60, audio="alaw", bitrate="300k", coded=True),
+    "coded-aac": Recipe(rate=15, gop=1, seconds=60, audio="aac", bitrate="300k", coded=True),
     "aac-only": Recipe(video=None, audio="aac"),
 }
 

@@ -76,12 +76,7 @@ struct AssetRoutes {
     private func media(
         _ place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
-        let rows = try await reader.rows(camera, from: place.start, to: place.start + .milliseconds(1))
-        guard
-            let row = rows.first(where: {
-                $0.id == place.id && $0.start.wholeMilliseconds == place.start && $0.isPlayable
-            })
-        else { throw Refusal.gone }
+        let row = try await reader.row(at: place, of: camera)
         var file = FootageFile(ByteMap(whole: row, shift: place.shift), of: camera.name)
         file.fields[.contentType] = "video/mp4"
         file.fields[.cacheControl] =

@@ -10,6 +10,7 @@ extension Refusal {
     init(_ error: any Error) {
         switch error {
         case let error as Refusal: self = error
+        case let error as PreviewError: self.init(error)
         case let error as ArchiveError:
             self.init(
                 [.gone: 404, .tooMuch: 400][error.code] ?? 503, error.code.rawValue, error.message,

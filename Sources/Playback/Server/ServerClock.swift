@@ -14,18 +14,6 @@ package struct ServerClock: Sendable {
     }
 
     package static let system = ServerClock(
-        now: {
-            let time = read(CLOCK_REALTIME)
-            return WallTime(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
-        },
-        monotonic: {
-            let time = read(CLOCK_BOOTTIME)
-            return MonotonicTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-        })
-
-    private static func read(_ clock: clockid_t) -> timespec {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return time
-    }
+        now: { WallTime(microseconds: cvr_clock_microseconds(CLOCK_REALTIME)) },
+        monotonic: { MonotonicTime(microseconds: cvr_clock_microseconds(CLOCK_BOOTTIME)) })
 }

@@ -16,12 +16,16 @@ package struct ServerHooks: Sendable {
     package var metrics: @Sendable () async throws -> String
     /// Files below `/page/` by name; the empty name is `/`.
     package var page: @Sendable (_ name: String) -> PageFile?
+    /// Nil where there is no cvr-preview.
+    package var previews: Previews?
 
     package init(
         metrics: @escaping @Sendable () async throws -> String = { "" },
-        page: @escaping @Sendable (_ name: String) -> PageFile? = { _ in nil }
+        page: @escaping @Sendable (_ name: String) -> PageFile? = PageFiles.find,
+        previews: Previews? = nil
     ) {
         self.metrics = metrics
         self.page = page
+        self.previews = previews
     }
 }

@@ -1,0 +1,127 @@
+// Saving a clip: the browser takes the bytes while the page counts them, and goes on where a connection broke.
+
+import * as server from "./server.js";
+import * as times from "./times.js";
+
+/** What is larger goes straight to the browser's own downloads, which need no memory. */
+const LARGEST_IN_MEMORY = 256 << 20;
+const ATTEMPTS = 8;
+
+const $ = id => document.getElementById(id);
+const size = bytes => bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+export class ExportDialog {
+  constructor(cameras, page) {
+    this.page = page;
+    this.dialog = $("export-dialog");
+    $("export-camera").append(...cameras.map(camera => new Option(camera.name)));
+    for (const id of ["export-camera", "export-from", "export-to"]) $(id).addEventListener("change", () => this.look());
+    $("export-start").addEventListener("click", () => this.save());
+    this.dialog.addEventListener("close", () => this.abort?.abort());
+  }
+
+  open(camera, from, to) {
+    $("export-camera").value = camera.name;
+    $("export-from").value = times.field(from, this.page.utc);
+    $("export-to").value = times.field(to, this.page.utc);
+    $("export-progress").hidden = true;
+    this.dialog.showModal();
+    this.look();
+  }
+
+  get choice() {
+    const at = id => times.fromField($(id).value, this.page.utc);
+    return { camera: $("export-camera").value, from: at("export-from"), to: at("export-to") };
+  }
+
+  say(text) { $("export-size").textContent = text; }
+
+  /** What it would be: its length in bytes, or why it cannot be. */
+  async look() {
+    const { camera, from, to } = this.choice;
+    $("export-start").disabled = true;
+    if (!(to > from)) return this.say("The end is not after the beginning.");
+    $("export-list").href = server.contents(camera, from, to);
+    try {
+      // A refusal has a body only for GET, which is ended as soon as its head has come.
+      const abort = new AbortController();
+      const response = await server.get(server.range(camera, from, to), { signal: abort.signal });
+      const length = Number(response.headers.get("content-length"));
+      abort.abort();
+      this.say(`${times.length(to - from)}, ${size(length)} of MP4`);
+      this.length = length;
+      $("export-start").disabled = false;
+    } catch (error) {
+      const parts = error.ranges?.map(({ start, end }) => `${start} … ${end}`).join(", ");
+      this.say(`${error.message}. ${error.nextStep ?? ""}${parts ? ` In parts: ${parts}` : ""}`);
+    }
+  }
+
+  async save() {
+    const { camera, from, to } = this.choice;
+    const name = `${camera}_${times.iso(from).slice(0, 19).replaceAll(":", "-")}Z.mp4`;
+    if (!window.showSaveFilePicker && this.length > LARGEST_IN_MEMORY) {
+      this.follow(server.range(camera, from, to, true), name);
+      return this.say("Your browser saves it, and shows how far it is.");
+    }
+    $("export-start").disabled = true;
+    $("export-progress").hidden = false;
+    this.abort = new AbortController();
+    try {
+      const target = await this.target(name);
+      await this.copy(server.range(camera, from, to), target);
+      await target.close();
+      this.say(`Saved: ${name}`);
+      this.dialog.dataset.done = name;
+    } catch (error) {
+      this.say(error.name === "AbortError" ? "Not saved." : `Not saved: ${error.message}`);
+    }
+    $("export-start").disabled = false;
+  }
+
+  /** Where the bytes go: a file that the viewer names, where the browser can; else memory, then the downloads. */
+  async target(name) {
+    if (window.showSaveFilePicker && this.length > LARGEST_IN_MEMORY) {
+      const file = await window.showSaveFilePicker({ suggestedName: name });
+      return file.createWritable();
+    }
+    const parts = [];
+    return {
+      write: bytes => parts.push(bytes),
+      close: () => {
+        const url = URL.createObjectURL(new Blob(parts, { type: "video/mp4" }));
+        this.follow(url, name);
+        setTimeout(() => URL.revokeObjectURL(url), 60000);
+      },
+    };
+  }
+
+  follow(url, name) { Object.assign(document.createElement("a"), { href: url, download: name }).click(); }
+
+  async copy(url, target) {
+    const start = performance.now();
+    let done = 0, tag = null;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const headers = done ? { Range: `bytes=${done}-`, ...(tag ? { "If-Range": tag } : {}) } : {};
+        const response = await server.get(url, { headers, signal: this.abort.signal });
+        if (done && response.status !== 206) throw Object.assign(new Error("the footage changed meanwhile"), { isFinal: true });
+        tag = response.headers.get("etag");
+        for (const reader = response.body.getReader(); ;) {
+          const { done: isEnd, value } = await reader.read();
+          if (isEnd) break;
+          await target.write(value);
+          done += value.length;
+          $("export-progress").value = done / this.length;
+          const left = (this.length - done) * (performance.now() - start) / 1000 / done;
+          this.say(`${size(done)} of ${size(this.length)}, ${times.length(left)} left`);
+        }
+        if (done >= this.length) return;
+        throw new Error("the connection ended early");
+      } catch (error) {
+        if (error.name === "AbortError" || error.isFinal || error.status || attempt >= ATTEMPTS) throw error;
+        await new Promise(resolve => setTimeout(resolve, 500 * 2 ** Math.min(attempt, 5)));
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+// As much of ISO/IEC 14496-12 as a player has to know: which codecs an init part names, when frames are shown, and
+// how to hide a track that the browser would refuse the whole part for.
+
+const text = (view, at) => String.fromCharCode(view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3));
+const hex = value => value.toString(16).padStart(2, "0");
+
+/** Boxes {type, start, body, end} between two offsets; one that does not fit ends the list. */
+function* boxes(view, start, end) {
+  while (start + 8 <= end) {
+    let size = view.getUint32(start), body = start + 8;
+    if (size === 1 && start + 16 <= end) { size = Number(view.getBigUint64(start + 8)); body = start + 16; }
+    if (size < body - start || start + size > end) return;
+    yield { type: text(view, start + 4), start, body, end: start + size };
+    start += size;
+  }
+}
+
+function find(view, box, ...path) {
+  for (const type of path) {
+    box = [...boxes(view, box.body, box.end)].find(child => child.type === type);
+    if (!box) return null;
+  }
+  return box;
+}
+
+const whole = view => ({ body: 0, end: view.byteLength });
+const viewOf = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Tracks {id, kind, codec, timescale, width, height, defaults} of an init part. */
+export function tracks(bytes) {
+  const view = viewOf(bytes);
+  const moov = find(view, whole(view), "moov");
+  if (!moov) return [];
+  const defaults = {};
+  const mvex = find(view, moov, "mvex");
+  for (const box of mvex ? boxes(view, mvex.body, mvex.end) : [])
+    if (box.type === "trex") defaults[view.getUint32(box.body + 4)] = view.getUint32(box.body + 12);
+  return [...boxes(view, moov.body, moov.end)].filter(box => box.type === "trak").map(trak => track(view, trak, defaults))
+    .filter(track => track);
+}
+
+function track(view, trak, defaults) {
+  const tkhd = find(view, trak, "tkhd"), mdhd = find(view, trak, "mdia", "mdhd");
+  const stsd = find(view, trak, "mdia", "minf", "stbl", "stsd");
+  if (!tkhd || !mdhd || !stsd) return null;
+  const id = view.getUint32(tkhd.body + (view.getUint8(tkhd.body) ? 20 : 12));
+  const timescale = view.getUint32(mdhd.body + (view.getUint8(mdhd.body) ? 20 : 12));
+  const entry = [...boxes(view, stsd.body + 8, stsd.end)][0];
+  return entry ? { id, timescale, trak, frame: defaults[id] ?? 0, ...codec(view, entry) } : null;
+}
+
+/** RFC 6381 §3.3–3.4 and ISO/IEC 14496-15 Annex E. */
+function codec(view, entry) {
+  const size = { width: view.getUint16(entry.body + 24), height: view.getUint16(entry.body + 26) };
+  const inVideo = { body: entry.body + 78, end: entry.end };
+  switch (entry.type) {
+    case "avc1": {
+      const avcC = find(view, inVideo, "avcC");
+      const codec = avcC ? "avc1." + [1, 2, 3].map(at => hex(view.getUint8(avcC.body + at))).join("") : "avc1";
+      return { kind: "video", name: "H.264", codec, ...size };
+    }
+    case "hvc1": case "hev1": {
+      const hvcC = find(view, inVideo, "hvcC");
+      return { kind: "video", name: "H.265", codec: hvcC ? hevc(view, entry.type, hvcC.body) : entry.type, ...size };
+    }
+    case "mp4a": return { kind: "audio", name: "AAC", codec: "mp4a.40.2" };
+    case "Opus": return { kind: "audio", name: "Opus", codec: "opus" };
+    case "alaw": case "ulaw": return { kind: "audio", name: "G.711", codec: entry.type };
+    default: return { kind: "other", name: entry.type, codec: entry.type };
+  }
+}
+
+function hevc(view, type, at) {
+  const profile = view.getUint8(at + 1);
+  let flags = view.getUint32(at + 2), reversed = 0;
+  for (let bit = 0; bit < 32; bit++, flags >>>= 1) reversed = reversed * 2 + (flags & 1);
+  const constraints = [];
+  for (let index = 0; index < 6; index++) constraints.push(view.getUint8(at + 6 + index));
+  while (constraints.length && constraints.at(-1) === 0) constraints.pop();
+  const space = ["", "A", "B", "C"][profile >> 6];
+  return [type, space + (profile & 31), reversed.toString(16), (profile & 32 ? "H" : "L") + view.getUint8(at + 12),
+    ...constraints.map(value => value.toString(16))].join(".");
+}
+
+const FREE = [0x66, 0x72, 0x65, 0x65];
+
+/** Retypes the boxes of tracks that are not kept, so that nobody reads them; nothing moves. */
+export function hideTracks(bytes, keep) {
+  const view = viewOf(bytes);
+  for (const box of boxes(view, 0, bytes.length)) {
+    if (box.type !== "moov" && box.type !== "moof") continue;
+    for (const child of boxes(view, box.body, box.end)) {
+      const head = child.type === "trak" ? find(view, child, "tkhd") : child.type === "traf" ? find(view, child, "tfhd") : null;
+      if (!head) continue;
+      const id = view.getUint32(head.body + (child.type === "traf" ? 4 : view.getUint8(head.body) ? 20 : 12));
+      if (!keep.has(id)) bytes.set(FREE, child.start + 4);
+    }
+  }
+}
+
+/** When each frame of a track is shown, in seconds of the media's own time, ascending. */
+export function frameTimes(bytes, track) {
+  const view = viewOf(bytes), times = [];
+  for (const moof of boxes(view, 0, bytes.length)) {
+    if (moof.type !== "moof") continue;
+    for (const traf of boxes(view, moof.body, moof.end)) {
+      const tfhd = traf.type === "traf" && find(view, traf, "tfhd");
+      if (!tfhd || view.getUint32(tfhd.body + 4) !== track.id) continue;
+      const tfdt = find(view, traf, "tfdt");
+      let time = tfdt ? view.getUint8(tfdt.body) ? Number(view.getBigUint64(tfdt.body + 4)) : view.getUint32(tfdt.body + 4) : 0;
+      const flags = view.getUint32(tfhd.body) & 0xffffff;
+      let at = tfhd.body + 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
+      const usual = flags & 8 ? view.getUint32(at) : track.frame;
+      for (const run of boxes(view, traf.body, traf.end))
+        if (run.type === "trun") time = runTimes(view, run, time, usual, shown => times.push(shown / track.timescale));
+    }
+  }
+  return times.sort((a, b) => a - b);
+}
+
+function runTimes(view, run, time, usual, add) {
+  const flags = view.getUint32(run.body) & 0xffffff;
+  const count = view.getUint32(run.body + 4);
+  const size = [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length * 4;
+  let at = run.body + 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
+  for (let sample = 0; sample < count && at + size <= run.end; sample++, at += size) {
+    const shift = flags & 0x800 ? view.getInt32(at + size - 4) : 0;
+    add(time + shift);
+    time += flags & 0x100 ? view.getUint32(at) : usual;
+  }
+  return time;
+}

@@ -1,0 +1,220 @@
+// Recorded footage of one camera: shows the moment that the page's clock says, from byte ranges of segments.
+
+import { Source } from "./source.js";
+import { frameTimes } from "./mp4.js";
+import { parsePlaylist } from "./playlist.js";
+import * as server from "./server.js";
+
+/** A manifest is asked for so much at a time, in seconds. */
+const WINDOW = 120;
+const KEPT_BEHIND = 30;
+const USUAL_FRAME = 0.04;
+
+export class RecordedPlayer {
+  /** `report(state, detail)` is told `playing`, `waiting`, `gap` or `failed`. */
+  constructor(video, camera, report) {
+    Object.assign(this, { video, camera, report, isClosed: false, chunks: [], from: 0, to: 0, frames: [], loaded: new Map() });
+    this.source = null;
+    this.isReady = false;
+    this.withSound = false;
+    this.abort = new AbortController();
+    video.pause();
+    video.addEventListener("seeked", this.onSeeked = () => this.look());
+  }
+
+  /** To be called often: shows `time`, at `rate` while `isRunning`; fetches what comes next. */
+  show(time, rate, isRunning) {
+    this.target = time;
+    this.rate = rate;
+    this.isRunning = isRunning;
+    this.fill();
+    this.look();
+    if (!this.isReady) { if (!this.video.paused) this.video.pause(); return; }
+    this.steer();
+  }
+
+  /** In step with the page's clock: small differences by speed, large ones by a jump. */
+  steer() {
+    const { video } = this;
+    if (video.seeking) return;
+    const drift = video.currentTime - this.target;
+    if (!this.isRunning) {
+      if (!video.paused) video.pause();
+      const place = this.frameAt(this.target);
+      if (Math.abs(video.currentTime - place) > 0.001) video.currentTime = place;
+      return;
+    }
+    const jump = 0.3 * Math.max(1, this.rate);
+    if (Math.abs(drift) > jump || (video.paused && Math.abs(drift) > 0.03)) video.currentTime = this.target + 0.02 * this.rate;
+    if (video.paused) video.play().catch(() => {});
+    const correction = Math.abs(drift) < 0.008 ? 0 : Math.max(-0.12, Math.min(0.12, drift * 0.9));
+    video.playbackRate = Math.max(0.1, Math.min(16, this.rate * (1 - correction)));
+  }
+
+  /** In the middle of the frame that is shown at `time`, so that no rounding shows its neighbour. */
+  frameAt(time) {
+    const index = this.frameIndex(time);
+    if (index < 0) return time;
+    const next = this.frames[index + 1] ?? this.frames[index] + USUAL_FRAME;
+    return next - this.frames[index] > 1 ? time : (this.frames[index] + next) / 2;
+  }
+
+  /** Of the last frame at or before `time`; -1 without one. */
+  frameIndex(time) {
+    let [low, high] = [0, this.frames.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.frames[middle] <= time + 0.0005) low = middle + 1; else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The moment of the frame `count` frames from the one at `time`. */
+  step(time, count) {
+    const index = this.frameIndex(time) + count;
+    return this.frames[index] ?? time + count * USUAL_FRAME;
+  }
+
+  chunkAt(time) { return this.chunks.find(chunk => chunk.start <= time && time < chunk.end && !chunk.isGap); }
+
+  /** Whether the moment can be shown now, is on its way, or is in a gap. */
+  look() {
+    if (this.error) return;
+    const ready = this.source && this.source.bufferedEnd(this.target) - this.target > (this.isRunning ? 0.08 : 0);
+    this.isReady = Boolean(ready);
+    if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
+    else if (!this.isFilling && this.isKnown(this.target) && !this.chunkAt(this.target)) this.report("gap", this.next());
+    else this.report("waiting");
+  }
+
+  /** The start of the next recorded chunk, as far as the playlist tells. */
+  next() { return this.chunks.find(chunk => chunk.start > this.target && !chunk.isGap)?.start; }
+
+  isKnown(time) { return this.from <= time && time < this.to; }
+
+  async fill() {
+    if (this.isFilling || this.isClosed || this.error) return;
+    this.isFilling = true;
+    try {
+      await this.fetchAround(this.target);
+    } catch (error) {
+      if (this.isClosed || error.name === "AbortError") return;
+      // What the server or the browser cannot do now it cannot do a moment later either.
+      this.error = error;
+      this.report("failed", error);
+      setTimeout(() => { if (!error.track) this.error = null; }, 5000);
+    } finally {
+      this.isFilling = false;
+    }
+  }
+
+  async fetchAround(time) {
+    const ahead = Math.min(8 + 6 * (this.rate ?? 1), 60);
+    if (!this.isKnown(time) || (this.to - time < ahead && this.isStale())) await this.fetchPlaylist(time);
+    const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > time && chunk.start < time + ahead);
+    const missing = wanted.find(chunk => this.loadedBytes(chunk) < chunk.length);
+    if (missing) await this.load(this.withFollowing(missing, wanted));
+    if (this.source && !missing) this.source.trim(time, KEPT_BEHIND, 180);
+  }
+
+  /** The newest part of a playlist grows; the rest is as it was. */
+  isStale() { return performance.now() - this.fetchedAt > 1000; }
+
+  async fetchPlaylist(time) {
+    const from = this.isKnown(time) ? this.from : Math.floor(time) - 10;
+    const to = Math.floor(time) + WINDOW;
+    const url = server.playlist(this.camera.asset ?? this.camera.name, from, to);
+    this.fetchedAt = performance.now();
+    try {
+      const response = await server.get(url, { signal: this.abort.signal });
+      this.chunks = parsePlaylist(await response.text(), response.url);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      this.chunks = [];
+    }
+    // Beyond now nothing is known, and what is there a moment later must be asked for again.
+    [this.from, this.to] = [from, Math.min(to, Math.max(Date.now() / 1000 - 1, time + 0.5))];
+  }
+
+  /** How many bytes of a chunk are in the player; a chunk at the end of the footage grows. */
+  loadedBytes(chunk) {
+    const loaded = this.loaded.get(`${chunk.url}@${chunk.offset}`) ?? 0;
+    if (!loaded || !this.source) return 0;
+    // The browser drops what it has no room for. Borders are the playlist's word, and looked at from inside.
+    const margin = Math.min(0.3, (chunk.end - chunk.start) / 2);
+    const place = Math.max(chunk.start + margin, Math.min(this.target, chunk.end - margin));
+    return loaded < chunk.length || this.source.bufferedEnd(place) > place ? loaded : 0;
+  }
+
+  /** One request for what lies together: fast playback would else wait for each answer. */
+  withFollowing(first, wanted) {
+    const most = first.start + Math.max(1, 3 * (this.rate ?? 1));
+    let last = first;
+    for (const chunk of wanted.slice(wanted.indexOf(first) + 1)) {
+      if (chunk.url !== last.url || chunk.offset !== last.offset + last.length || chunk.end > most || this.loadedBytes(chunk)) break;
+      last = chunk;
+    }
+    return { ...first, end: last.end, length: last.offset + last.length - first.offset };
+  }
+
+  /** A chunk, or some that lie together. */
+  async load(chunk) {
+    if (!this.source) this.source = new Source(this.video);
+    if (this.init !== `${chunk.init.url}@${chunk.init.length}`) {
+      const all = await this.source.begin(await this.bytes(chunk.init));
+      this.track = all.find(track => track.kind === "video");
+      this.init = `${chunk.init.url}@${chunk.init.length}`;
+    }
+    const already = this.loadedBytes(chunk);
+    const bytes = await this.bytes({ ...chunk, offset: chunk.offset + already, length: chunk.length - already });
+    this.learn(chunk, bytes);
+    await this.source.append("media", bytes);
+    if (this.withSound && this.source.silent) await this.loadSound(chunk);
+    for (const part of this.chunks)
+      if (part.url === chunk.url && part.offset >= chunk.offset && part.offset + part.length <= chunk.offset + chunk.length)
+        this.loaded.set(`${part.url}@${part.offset}`, part.length);
+    this.look();
+  }
+
+  /** G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. */
+  async loadSound(chunk) {
+    const response = await server.get(server.sound(chunk), { signal: this.abort.signal });
+    await this.source.append("sound", new Uint8Array(await response.arrayBuffer()), 'audio/mp4; codecs="mp4a.40.2"');
+  }
+
+  async bytes({ url, offset, length }) {
+    const headers = Number.isFinite(length) ? { Range: `bytes=${offset}-${offset + length - 1}` } : {};
+    const response = await server.get(url, { headers, signal: this.abort.signal });
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** When the frames of a chunk are shown; of those far away it is forgotten. */
+  learn(chunk, bytes) {
+    if (!this.track) return;
+    const near = this.frames.filter(time => Math.abs(time - this.target) < 300 && (time < chunk.start - 1 || time > chunk.end + 1));
+    this.frames = [...new Set([...near, ...this.frames.filter(time => time >= chunk.start - 1 && time <= chunk.end + 1),
+      ...frameTimes(bytes, this.track)])].sort((a, b) => a - b);
+  }
+
+  /** With sound from here on: what is buffered has none yet, and is fetched again. */
+  hear(isHeard) {
+    this.video.muted = !isHeard;
+    if (isHeard && !this.withSound) {
+      this.withSound = true;
+      if (this.source?.silent) this.restart();
+    }
+  }
+
+  restart() {
+    this.source?.close();
+    Object.assign(this, { source: null, init: null, error: null });
+    this.loaded.clear();
+  }
+
+  close() {
+    this.isClosed = true;
+    this.abort.abort();
+    this.video.removeEventListener("seeked", this.onSeeked);
+    this.source?.close();
+  }
+}

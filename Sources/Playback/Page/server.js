@@ -1,0 +1,59 @@
+// What the page asks of its server. A content token in the page's own address goes along with every request.
+
+import { iso, parse } from "./times.js";
+
+const token = new URLSearchParams(location.search).get("token");
+const root = new URL("../", import.meta.url);
+
+/** The address of something on the server, relative to where the page is, so that it may live below a path. */
+export function address(path, query = {}) {
+  const url = new URL(path, root);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  if (token) url.searchParams.set("token", token);
+  return url.href;
+}
+
+export class Refused extends Error {
+  constructor(status, body) {
+    const error = body?.error ?? {};
+    super(error.message ?? `the server answered with ${status}`);
+    Object.assign(this, { status, code: error.code, nextStep: error.nextStep, ranges: body?.ranges ?? [] });
+  }
+}
+
+/** A response that is one of success; else its error in the server's words. */
+export async function get(url, options) {
+  const response = await fetch(url, options);
+  if (response.ok) return response;
+  let body;
+  try { body = await response.json(); } catch { /* A proxy's error is none of ours, and has no words for us. */ }
+  throw new Refused(response.status, body);
+}
+
+const json = async (path, query, options) => (await get(address(path, query), options)).json();
+
+export async function cameras() {
+  const answer = await json("cameras");
+  return (answer.cameras ?? answer).map(camera => typeof camera === "string" ? { name: camera } : camera);
+}
+
+/** Spans {from, to, kind, reason, state} that cover from…to, times in seconds. */
+export async function coverage(camera, from, to, signal) {
+  const answer = await json("coverage", { camera, from: iso(from), to: iso(to) }, { signal });
+  return answer.spans.map(span => ({ ...span, from: parse(span.from), to: parse(span.to) }));
+}
+
+export const playlist = (asset, from, to) =>
+  address(`assets/${asset}/manifest(format=m3u8-cmaf,startTime=${iso(from)},endTime=${iso(to)}).m3u8`);
+export const still = (camera, time, width) => address(`preview/${camera}.jpg`, { time: time && iso(time), width });
+export const stream = camera => address(`live/${camera}/stream.mp4`);
+/** The transcoded sound of a chunk of a playlist; its address is beside that of the chunk's media. */
+export function sound(chunk) {
+  const url = new URL(chunk.url.replace("/media/", "/sound/"));
+  url.searchParams.set("from", chunk.offset);
+  url.searchParams.set("to", chunk.offset + chunk.length);
+  return url.href;
+}
+export const range = (camera, from, to, download) =>
+  address(`ranges/${camera}.mp4`, { from: iso(from), to: iso(to), download: download ? 1 : undefined });
+export const contents = (camera, from, to) => address(`export/${camera}`, { from: iso(from), to: iso(to) });

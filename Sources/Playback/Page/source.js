@@ -1,0 +1,104 @@
+// One camera's media in one <video>: a MediaSource whose time is UTC seconds, filled one piece after another.
+
+import { hideTracks, tracks } from "./mp4.js";
+
+const once = (target, name) => new Promise(resolve => target.addEventListener(name, resolve, { once: true }));
+
+/** What this browser cannot play, in words for the viewer. */
+export class Unplayable extends Error {
+  constructor(track) {
+    super(`This browser does not play ${track.name} video.`);
+    this.track = track;
+  }
+}
+
+export class Source {
+  constructor(video) {
+    this.video = video;
+    this.media = new MediaSource();
+    this.buffers = {};
+    this.video.src = URL.createObjectURL(this.media);
+    // The address is only a handle: released at once, the element keeps what it has.
+    this.opened = once(this.media, "sourceopen").then(() => {
+      URL.revokeObjectURL(this.video.src);
+      this.media.duration = 2 ** 32;
+    });
+    this.turn = Promise.resolve();
+    this.isClosed = false;
+  }
+
+  /** Takes an init part: which tracks there are, and which of them are shown. */
+  async begin(init) {
+    const all = tracks(init);
+    const plays = track => track.kind !== "other" && MediaSource.isTypeSupported(`${track.kind}/mp4; codecs="${track.codec}"`);
+    const video = all.find(track => track.kind === "video");
+    if (video && !plays(video)) throw new Unplayable(video);
+    this.kept = new Set(all.filter(plays).map(track => track.id));
+    this.video_ = video;
+    this.silent = all.find(track => track.name === "G.711" && !this.kept.has(track.id));
+    const shown = all.filter(plays);
+    const type = `video/mp4; codecs="${shown.map(track => track.codec).join(",")}"`;
+    await this.append("media", init, type, true);
+    return all;
+  }
+
+  /** Appends bytes of fragments, or of an init part when `type` is given. */
+  append(name, bytes, type, isInit = false) {
+    const work = async () => {
+      await this.opened;
+      if (this.isClosed) return;
+      const buffer = this.buffers[name] ??= this.media.addSourceBuffer(type);
+      if (type && buffer.kind_ && buffer.kind_ !== type) buffer.changeType(type);
+      if (type) buffer.kind_ = type;
+      if (name === "media") hideTracks(bytes, this.kept);
+      await this.settle(buffer, () => buffer.appendBuffer(bytes), isInit);
+    };
+    return this.turn = this.turn.catch(() => {}).then(work);
+  }
+
+  async settle(buffer, act) {
+    while (!this.isClosed) {
+      if (buffer.updating) await once(buffer, "updateend");
+      try {
+        act();
+        const failed = await Promise.race([once(buffer, "updateend").then(() => false), once(buffer, "error").then(() => true)]);
+        if (failed || this.video.error) throw new Error(`the browser cannot decode this: ${this.video.error?.message ?? ""}`);
+        return;
+      } catch (error) {
+        if (error.name !== "QuotaExceededError") throw error;
+        const at = this.video.currentTime;
+        buffer.remove(0, Math.max(at - 4, 0.1));
+        await once(buffer, "updateend");
+        if (this.bufferedEnd(at) - at > 4) { buffer.remove(at + 4, Infinity); await once(buffer, "updateend"); }
+      }
+    }
+  }
+
+  /** Forgets what is far from `time`: behind it by `behind`, ahead by `ahead` seconds. */
+  trim(time, behind, ahead) {
+    for (const name of Object.keys(this.buffers)) {
+      const work = async () => {
+        const buffer = this.buffers[name];
+        if (this.isClosed || !buffer?.buffered.length) return;
+        const [first, last] = [buffer.buffered.start(0), buffer.buffered.end(buffer.buffered.length - 1)];
+        if (first < time - behind - 5) await this.settle(buffer, () => buffer.remove(0, time - behind));
+        if (last > time + ahead) await this.settle(buffer, () => buffer.remove(time + ahead, Infinity));
+      };
+      this.turn = this.turn.catch(() => {}).then(work);
+    }
+  }
+
+  /** Where what is buffered around `time` ends; `time` itself when nothing is. */
+  bufferedEnd(time) {
+    const ranges = this.video.buffered;
+    for (let index = 0; index < ranges.length; index++)
+      if (ranges.start(index) <= time + 0.05 && time < ranges.end(index)) return ranges.end(index);
+    return time;
+  }
+
+  close() {
+    this.isClosed = true;
+    this.video.removeAttribute("src");
+    this.video.load();
+  }
+}

@@ -1,0 +1,264 @@
+// The time line: a ruler, and for each camera what there is of each second. Pointer, touch and wheel move and zoom it.
+
+import * as server from "./server.js";
+import * as times from "./times.js";
+
+const SHORTEST = 10, LONGEST = 400 * 86400;
+/** Gaps that somebody asked for. */
+const PLANNED = new Set(["stopped", "formatChange", "clockStep"]);
+/** What is known of the time near now is asked for again after so long, in milliseconds. */
+const FRESH = 5000;
+
+export class TimeLine {
+  /** `on` has seek(time), peek(time, camera, x) with null at the end, toggle(camera) and change(). */
+  constructor(element, rows, ruler, cameras, on) {
+    Object.assign(this, { element, ruler, cameras, on, span: 3600, utc: true, known: new Map(), spans: new Map() });
+    this.end = Date.now() / 1000 + 60;
+    this.clip = [null, null];
+    this.rows = cameras.map(camera => this.row(camera));
+    rows.append(...this.rows.map(row => row.element));
+    this.pointers = new Map();
+    for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave"])
+      element.addEventListener(type, event => this[type](event));
+    element.addEventListener("wheel", event => this.wheel(event), { passive: false });
+    new ResizeObserver(() => this.draw()).observe(element);
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => { this.colours_ = null; this.draw(); });
+  }
+
+  get start() { return this.end - this.span; }
+
+  row(camera) {
+    const element = Object.assign(document.createElement("div"), { className: "row" });
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: camera.name });
+    button.title = `Show or hide ${camera.name}`;
+    button.addEventListener("click", () => this.on.toggle(camera));
+    const canvas = document.createElement("canvas");
+    canvas.setAttribute("role", "img");
+    element.append(button, canvas);
+    return { camera, element, button, canvas };
+  }
+
+  mark(shown, chosen) {
+    for (const { camera, element, button } of this.rows) {
+      button.setAttribute("aria-pressed", shown.includes(camera));
+      element.classList.toggle("chosen", camera === chosen);
+    }
+  }
+
+  /** Shows so many seconds around a place that stays where it is, `at` its share of the width. */
+  zoom(span, time = this.start + this.span / 2, at = (time - this.start) / this.span) {
+    this.span = Math.min(LONGEST, Math.max(SHORTEST, span));
+    this.end = time + this.span * (1 - at);
+    this.moved();
+  }
+
+  /** Scrolls just as far as is needed to see a time. */
+  reveal(time) {
+    if (time >= this.start && time <= this.end) return;
+    this.end = time + this.span * (time < this.start ? 0.9 : 0.1);
+    this.moved();
+  }
+
+  moved() {
+    this.end = Math.min(this.end, Date.now() / 1000 + this.span * 0.5);
+    this.draw();
+    this.on.change();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), 120);
+  }
+
+  /** Asks for what is not known of the visible time, and again for what changes. */
+  async refresh() {
+    const [from, to] = [this.start - this.span / 4, this.end + this.span / 4];
+    const now = Date.now() / 1000;
+    await Promise.all(this.rows.map(async ({ camera }) => {
+      const known = this.known.get(camera.name);
+      const covers = known && known.from <= this.start && known.to >= this.end && known.span < this.span * 6;
+      const isFresh = covers && (known.to < now - 120 || performance.now() - known.at < FRESH);
+      if (isFresh || known?.isAsked) return;
+      const asked = { ...known, isAsked: true };
+      this.known.set(camera.name, asked);
+      try {
+        const spans = await server.coverage(camera.name, from, Math.min(to, now));
+        this.spans.set(camera.name, spans);
+        this.known.set(camera.name, { from, to, span: this.span, at: performance.now() });
+      } catch (error) {
+        this.known.set(camera.name, { ...known, isAsked: false });
+        this.on.trouble(error);
+      }
+    }));
+    this.draw();
+    this.on.change();
+  }
+
+  /** What there is of a camera at a time, as far as it is known. */
+  spanAt(camera, time) { return this.spans.get(camera.name)?.find(span => span.from <= time && time < span.to); }
+
+  /** Start of the first recorded second at or after `time` of any of the cameras. */
+  nextRecorded(cameras, time) {
+    const starts = cameras.flatMap(camera => (this.spans.get(camera.name) ?? [])
+      .filter(span => span.kind === "recorded" && span.to > time + 0.1).map(span => Math.max(span.from, time)).slice(0, 1));
+    return starts.length ? Math.min(...starts) : null;
+  }
+
+  // Drawing
+
+  get colours() {
+    const style = getComputedStyle(document.documentElement);
+    return this.colours_ ??= Object.fromEntries(
+      ["verified", "pending", "recording", "gap", "planned", "evicted", "text", "quiet", "line", "accent"].map(name => [name, style.getPropertyValue("--" + name).trim()]));
+  }
+
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => {
+      this.drawRuler();
+      for (const row of this.rows) this.drawRow(row);
+    });
+  }
+
+  surface(canvas) {
+    const scale = devicePixelRatio || 1;
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+    if (canvas.width !== Math.round(width * scale)) canvas.width = Math.round(width * scale);
+    if (canvas.height !== Math.round(height * scale)) canvas.height = Math.round(height * scale);
+    const context = canvas.getContext("2d");
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    return { context, width, height };
+  }
+
+  drawRuler() {
+    const { context, width, height } = this.surface(this.ruler);
+    const { step, marks } = times.marks(this.start, this.end, Math.max(2, width / 84), this.utc);
+    context.font = "11px system-ui, sans-serif";
+    context.textAlign = "center";
+    for (const mark of marks) {
+      const x = (mark - this.start) / this.span * width;
+      context.fillStyle = this.colours.line;
+      context.fillRect(Math.round(x), height - 6, 1, 6);
+      context.fillStyle = this.colours.quiet;
+      context.fillText(times.markLabel(mark, step, this.utc), Math.max(18, Math.min(width - 18, x)), height - 9);
+    }
+  }
+
+  drawRow({ camera, canvas }) {
+    const { context, width, height } = this.surface(canvas);
+    const x = time => (time - this.start) / this.span * width;
+    let recorded = 0;
+    for (const span of this.spans.get(camera.name) ?? []) {
+      if (span.to < this.start || span.from > this.end) continue;
+      const [left, right] = [Math.max(0, x(span.from)), Math.min(width, x(span.to))];
+      if (span.kind === "recorded") recorded += Math.min(span.to, this.end) - Math.max(span.from, this.start);
+      // A gap is never too short to be seen.
+      this.drawSpan(context, span, left, Math.max(right - left, span.kind === "recorded" ? 0.5 : 1.5), height);
+    }
+    this.drawClip(context, x, height);
+    const share = Math.round(100 * recorded / Math.max(1, Math.min(this.end, Date.now() / 1000) - this.start));
+    canvas.setAttribute("aria-label", `${camera.name}: ${Math.min(100, Math.max(0, share))} % recorded in the time shown`);
+  }
+
+  drawSpan(context, span, left, width, height) {
+    const colour = this.colours[this.kind(span)];
+    if (span.kind === "recorded") {
+      context.fillStyle = colour;
+      context.fillRect(left, 2, width, height - 4);
+      return;
+    }
+    if (span.reason === "unknown" && !span.state && span.kind !== "evicted") context.globalAlpha = 0.45;
+    context.fillStyle = this.hatch(context, colour, span.kind === "evicted");
+    context.fillRect(left, 5, width, height - 10);
+    context.globalAlpha = 1;
+  }
+
+  kind(span) {
+    if (span.kind === "evicted") return "evicted";
+    if (span.kind === "gap") return PLANNED.has(span.reason) ? "planned" : "gap";
+    return span.state === "recording" ? "recording" : span.state === "verified" || span.state === "uploaded" ? "verified" : "pending";
+  }
+
+  hatch(context, colour, isEvicted) {
+    this.patterns ??= new Map();
+    const key = colour + isEvicted;
+    if (!this.patterns.has(key)) {
+      const tile = new OffscreenCanvas(6, 6), pen = tile.getContext("2d");
+      pen.strokeStyle = colour;
+      pen.lineWidth = isEvicted ? 1.2 : 3;
+      for (const shift of [-6, 0, 6]) { pen.beginPath(); pen.moveTo(shift, isEvicted ? 0 : 6); pen.lineTo(shift + 6, isEvicted ? 6 : 0); pen.stroke(); }
+      this.patterns.set(key, context.createPattern(tile, "repeat"));
+    }
+    return this.patterns.get(key);
+  }
+
+  drawClip(context, x, height) {
+    const [from, to] = this.clip;
+    if (from === null && to === null) return;
+    context.fillStyle = this.colours.accent;
+    if (from !== null) context.fillRect(x(from), 0, 2, height);
+    if (to !== null) context.fillRect(x(to) - 2, 0, 2, height);
+    if (from === null || to === null) return;
+    context.globalAlpha = 0.25;
+    context.fillRect(x(from), 0, x(to) - x(from), height);
+    context.globalAlpha = 1;
+  }
+
+  // Pointer, touch and wheel
+
+  /** The rectangle that times are laid over. */
+  get area() { return this.ruler.getBoundingClientRect(); }
+  timeAt(clientX) { const area = this.area; return this.start + (clientX - area.left) / Math.max(1, area.width) * this.span; }
+  cameraAt(target) { return this.rows.find(row => row.canvas === target)?.camera; }
+
+  pointerdown(event) {
+    if (event.target.closest("button") || event.clientX < this.area.left) return;
+    this.pointers.set(event.pointerId, event);
+    this.element.setPointerCapture(event.pointerId);
+    this.drag = { x: event.clientX, end: this.end, moved: false, onRuler: event.target === this.ruler };
+    this.pinch = null;
+    this.on.peek(null);
+  }
+
+  pointermove(event) {
+    if (!this.pointers.has(event.pointerId)) {
+      const inside = event.clientX >= this.area.left && !event.target.closest("button");
+      this.on.peek(inside ? this.timeAt(event.clientX) : null, this.cameraAt(event.target), event.clientX);
+      return;
+    }
+    this.pointers.set(event.pointerId, event);
+    if (this.pointers.size === 2) { this.pinchTo([...this.pointers.values()]); return; }
+    const moved = event.clientX - this.drag.x;
+    if (Math.abs(moved) > 4) this.drag.moved = true;
+    if (!this.drag.moved) return;
+    this.end = this.drag.end - moved / this.area.width * this.span;
+    this.moved();
+  }
+
+  pinchTo([first, second]) {
+    const distance = Math.max(20, Math.abs(first.clientX - second.clientX));
+    const middle = (first.clientX + second.clientX) / 2;
+    this.drag.moved = true;
+    this.pinch ??= { distance, span: this.span, time: this.timeAt(middle) };
+    this.zoom(this.pinch.span * this.pinch.distance / distance, this.pinch.time, (middle - this.area.left) / this.area.width);
+  }
+
+  pointerup(event) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    if (!this.drag.moved) this.on.seek(this.timeAt(event.clientX));
+    else if (this.pointers.size) Object.assign(this.drag, { x: [...this.pointers.values()][0].clientX, end: this.end });
+  }
+
+  pointercancel(event) { this.pointers.delete(event.pointerId); }
+  pointerleave() { this.on.peek(null); }
+
+  wheel(event) {
+    if (event.clientX < this.area.left) return;
+    event.preventDefault();
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      this.end += (event.deltaX || event.deltaY) / this.area.width * this.span;
+      this.moved();
+    } else {
+      const time = this.timeAt(event.clientX);
+      this.zoom(this.span * Math.exp(Math.max(-1, Math.min(1, event.deltaY / 300))), time);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import Footage
+import HTTPTypes
+import Hummingbird
+import Recording
+import Timeline
+
+/// What cvr-preview makes of footage: `/preview/{camera}.jpg?time=&width=`, and beside an asset's `media` its `sound`.
+struct PreviewRoutes {
+    /// Of one job, in bytes: what cvr-preview takes, and some room.
+    private static let largest: Int64 = 48 << 20
+    private static let usualWidth = 320
+
+    let reader: FootageReader
+    /// Nil where there is no cvr-preview.
+    let previews: Previews?
+
+    func add(to router: Router<PlaybackContext>) {
+        router.get("/preview/:file") { request, context in
+            guard let name = context.parameters.get("file"), name.hasSuffix(".jpg") else { throw Refusal.notFound }
+            let camera = try await reader.camera(named: String(name.dropLast(4)), for: context.visitor)
+            return try await picture(of: camera, FootageQuery(request), context.visitor)
+        }
+        router.get("/assets/:asset/sound/:segment/:file") { request, context in
+            let parameters = context.parameters
+            guard let place = MediaAddress(segment: parameters.get("segment") ?? "", file: parameters.get("file") ?? "")
+            else { throw Refusal.notFound }
+            let camera = try await reader.camera(ofAsset: parameters.get("asset") ?? "", for: context.visitor)
+            let row = try await reader.row(at: place, of: camera)
+            let piece = try Self.piece(of: row, place.shift, FootageQuery(request))
+            _ = try context.visitor.bounds(from: piece.start, to: piece.end)
+            return try await sound(of: camera, piece, context.visitor)
+        }
+    }
+
+    /// The keyframe at or before a time.
+    private func picture(
+        of camera: Archive.Camera, _ query: FootageQuery, _ visitor: Visitor
+    ) async throws -> Response {
+        let time = try query.requiredTime("time")
+        let width = try query.text("width").map { text in
+            guard let width = Int(text), (1...4096).contains(width) else {
+                throw Refusal.badRequest("'width' is no width", nextStep: "give pixels, as width=320")
+            }
+            return width
+        }
+        _ = try visitor.bounds(from: time, to: time)
+        let end = time + .milliseconds(1)
+        let rows = try await reader.rows(camera, from: time, to: end)
+        guard let piece = Selection(rows, from: time, to: end, origin: time).pieces.first else {
+            throw Refusal.noFootage(camera.name, time, end)
+        }
+        let first = Piece(piece.row, piece.fragments.lowerBound..<(piece.fragments.lowerBound + 1))
+        let name = "\(camera.name) \(Self.name(first))"
+        let bytes = try await (try made()).thumbnail(name, width: width ?? Self.usualWidth) { try await media(first) }
+        return Self.response(bytes, type: "image/jpeg")
+    }
+
+    /// The G.711 of some fragments of a segment as AAC, and of the one before them, so that parts join without a click.
+    private func sound(of camera: Archive.Camera, _ asked: Piece, _ visitor: Visitor) async throws -> Response {
+        let first = asked.fragments.lowerBound
+        let mayHaveMore = first > 0 && asked.row.start(ofFragment: first - 1) >= visitor.window.lowerBound
+        let piece = Piece(asked.row, (mayHaveMore ? first - 1 : first)..<asked.fragments.upperBound, shift: asked.shift)
+        let name = "\(camera.name) \(Self.name(piece)) \(piece.shift.microseconds)"
+        return Self.response(try await (try made()).audio(name) { try await media(piece) }, type: "audio/mp4")
+    }
+
+    /// The fragments that begin in the bytes `from..<to` of a segment's file, which is how manifests name them.
+    private static func piece(of row: SegmentRow, _ shift: TimeSpan, _ query: FootageQuery) throws -> Piece {
+        guard let from = Int64(try query.required("from")), let to = Int64(try query.required("to")), from < to else {
+            throw Refusal.badRequest("'from' and 'to' are no byte range", nextStep: "give a chunk's of a manifest")
+        }
+        let inside = row.media.fragments.indices.filter { (from..<to).contains(row.offset(ofFragment: $0)) }
+        guard let first = inside.first, let last = inside.last else {
+            throw Refusal.badRequest("no fragment begins there", nextStep: "give the byte range of a manifest's chunk")
+        }
+        return Piece(row, first..<(last + 1), shift: shift)
+    }
+
+    /// Which fragments of which segment, for ever.
+    private static func name(_ piece: Piece) -> String {
+        let id = piece.row.id
+        return "\(id.session).\(id.counter) \(piece.row.start.microseconds) \(piece.fragments)"
+    }
+
+    /// The init part and the fragments as they are served.
+    private func media(_ piece: Piece) async throws -> [UInt8] {
+        let map = ByteMap([piece])
+        guard map.length <= Self.largest else {
+            throw Refusal(413, "tooLarge", "this is too much at once", nextStep: "ask for fewer fragments")
+        }
+        var next = ServedBytes(map, 0..<map.length, blockSize: FootageFile.blockSize)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(clamping: map.length))
+        while let block = try await reader.block(&next, of: map) { bytes += block.readableBytesView }
+        return bytes
+    }
+
+    private func made() throws -> Previews {
+        guard let previews else {
+            throw Refusal(
+                503, "previewUnavailable", "there are no previews here",
+                nextStep: "install cvr-preview beside cvr-playback")
+        }
+        return previews
+    }
+
+    /// Whole fragments never change.
+    private static func response(_ bytes: [UInt8], type: String) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: type, .cacheControl: "private, max-age=86400"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension FootageReader {
+    /// The segment that an address of media names.
+    func row(at place: MediaAddress, of camera: Archive.Camera) async throws -> SegmentRow {
+        let rows = try await rows(camera, from: place.start, to: place.start + .milliseconds(1))
+        guard
+            let row = rows.first(where: {
+                $0.id == place.id && $0.start.wholeMilliseconds == place.start && $0.isPlayable
+            })
+        else { throw Refusal.gone }
+        return row
+    }
+}
+
+extension Refusal {
+    init(_ error: PreviewError) {
+        let status =
+            switch error.code {
+            case .unavailable, .busy: 503
+            case .damaged: 502
+            case .unsupported: 415
+            case .tooMuch: 504
+            }
+        let code = error.code == .unavailable ? "previewUnavailable" : error.code.rawValue
+        self.init(status, code, error.message, nextStep: error.nextStep)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Playback
+import TestSupport
+import Testing
+
+@Suite("Playback: previews", .timeLimit(.minutes(1)))
+struct PreviewsTests {
+    /// Seconds of a clip as fragments that start with keyframes, behind their init part.
+    private func media(_ clip: String) async throws -> [UInt8] {
+        let made = try await run("/usr/bin/python3", [Repository.path("contrib/camera/clips.py"), clip])
+        let path = try #require(try JSONDecoder().decode([String: String].self, from: made.output)[clip])
+        let cut = try await run(
+            "/usr/bin/ffmpeg",
+            [
+                "-nostdin", "-v", "error", "-i", path, "-t", "2", "-c", "copy", "-f", "mov", "-movflags",
+                "empty_moov+default_base_moof+frag_keyframe", "-",
+            ])
+        return Array(cut.output)
+    }
+
+    /// A program in cvr-preview's place.
+    private func script(_ text: String) async throws -> String {
+        let folder = NSTemporaryDirectory() + "cvr-previews-\(UUID().uuidString.prefix(8))"
+        return try await ProgramFolder(folder, replacing: ["cvrd": "", "cvr-ingest": "", "cvr-sync": "", "p": text])
+            .path + "/p"
+    }
+
+    @Test("many who want one picture get it, made once, its media read once")
+    func once() async throws {
+        let media = try await media("h264-alaw")
+        let previews = Previews(.init(program: Repository.binaries + "/cvr-preview"))
+        let reads = Tally()
+        let pictures = try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for width in [300, 310, 320, 320, 200] {
+                group.addTask {
+                    try await previews.thumbnail("front 1.0.0", width: width) {
+                        await reads.enter()
+                        return media
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(pictures).count == 1 && pictures[0].starts(with: [0xFF, 0xD8]))
+        #expect(await reads.total == 1)
+        let sound = try await previews.audio("front 1.0") { media }
+        #expect(sound.count > 4000 && sound[4...].starts(with: Array("ftyp".utf8)))
+    }
+
+    @Test("footage that cannot be decoded is said to be so, and asked for once")
+    func damaged() async throws {
+        let previews = Previews(.init(program: Repository.binaries + "/cvr-preview"))
+        let reads = Tally()
+        for _ in 0..<3 {
+            let error = await #expect(throws: PreviewError.self) {
+                try await previews.thumbnail("front 1.0.0", width: 320) {
+                    await reads.enter()
+                    return Array(repeating: 7, count: 2 << 20)
+                }
+            }
+            #expect(error?.code == .damaged)
+        }
+        #expect(await reads.total == 1)
+    }
+
+    @Test("what overstays is ended, what talks without end too, and what is not there is named")
+    func overstaying() async throws {
+        var settings = Previews.Settings(program: try await script("#!/bin/sh\nexec sleep 100"))
+        settings.limit = .milliseconds(300)
+        let start = ContinuousClock.now
+        #expect(await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } } == .late)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        settings.program = try await script("#!/bin/sh\nexec cat /dev/zero")
+        settings.limit = .seconds(20)
+        settings.largestResult = 1 << 20
+        #expect(await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } } == .late)
+        settings.program = "/nowhere/cvr-preview"
+        let missing = await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } }
+        #expect(missing?.code == .unavailable && missing?.message.contains("/nowhere/cvr-preview") == true)
+    }
+
+    @Test("two run at a time, and who comes when too many wait is turned away")
+    func crowd() async throws {
+        var settings = Previews.Settings(program: try await script("#!/bin/sh\ncat >/dev/null; echo done"))
+        settings.mostWaiting = 8
+        let previews = Previews(settings)
+        let tally = Tally()
+        let outcomes = await withTaskGroup(of: PreviewError.Code?.self) { group in
+            for name in 0..<20 {
+                group.addTask {
+                    do {
+                        _ = try await previews.audio("\(name)") {
+                            await tally.enter()
+                            await tally.leave()
+                            return [1]
+                        }
+                        return nil
+                    } catch {
+                        return (error as? PreviewError)?.code
+                    }
+                }
+            }
+            return await group.reduce(into: [PreviewError.Code?]()) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == nil } >= 10 && outcomes.contains(.busy))
+        #expect(outcomes.allSatisfy { $0 == nil || $0 == .busy })
+        #expect(await tally.most <= 2)
+    }
+}
+
+/// Counts who is inside.
+private actor Tally {
+    private(set) var total = 0
+    private(set) var most = 0
+    private var inside = 0
+
+    func enter() {
+        total += 1
+        inside += 1
+        most = max(most, inside)
+    }
+
+    func leave() { inside -= 1 }
+}
