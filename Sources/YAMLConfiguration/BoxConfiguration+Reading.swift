@@ -28,7 +28,7 @@ extension BoxConfiguration {
             store: access,
             trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
                 == .always,
-            cameras: [:])
+            playback: PlaybackConfiguration(root.section("playback", schema: "playback")), cameras: [:])
         var reader = CameraReader(
             defaults: CameraReader.Defaults(root.section("defaults", schema: "defaults"), cache: cache),
             mistakes: mistakes)
@@ -55,12 +55,13 @@ extension BoxConfiguration {
     /// A Unix socket's path has at most 107 bytes (unix(7), sun_path).
     private func checkSocketPaths(_ runtime: Section) {
         let longest = cameras.keys.map { "/\($0)/a/worker.sock" }.max { $0.utf8.count < $1.utf8.count }
-        let tail = max(longest?.utf8.count ?? 0, "/sync/sync.sock".utf8.count)
+        let own = ["/sync/sync.sock"] + (playback.listen == nil ? [] : ["/playback/playback.sock"])
+        let tail = ([longest ?? ""] + own).map(\.utf8.count).max() ?? 0
         let length = runtimePath.utf8.count + tail
         guard length > 107 else { return }
         runtime.report(
             "path",
-            "too long: a worker's socket would need \(length) bytes, a Unix socket's path has at most 107; "
+            "too long: a socket below it would need \(length) bytes, a Unix socket's path has at most 107; "
                 + "use at most \(107 - tail)")
     }
 }

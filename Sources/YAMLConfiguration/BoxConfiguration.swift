@@ -14,6 +14,7 @@ package struct BoxConfiguration: Hashable, Sendable {
     package var store: StoreConfiguration
     /// `clock: { trust: always }`: the kernel's word on synchronisation is not asked.
     package var trustsClock: Bool
+    package var playback = PlaybackConfiguration.usual
     package var cameras: [CameraName: CameraConfiguration]
 }
 

@@ -77,8 +77,8 @@ struct CameraReader {
             section.report(text, "not a camera's name: [a-z0-9][a-z0-9-]{0,31}")
             return nil
         }
-        guard text != "sync" else {
-            section.report(text, "is the name of cvr-sync's directory; choose another")
+        guard text != "sync", text != "playback" else {
+            section.report(text, "is the name of cvr-\(text)'s directory; choose another")
             return nil
         }
         return name

@@ -2,9 +2,9 @@
 ///
 /// `etc/cvr.yaml` shows every one of them; a test holds it to that.
 package enum Schema {
-    /// The keys of each section; `*` stands for any camera's name.
+    /// The keys of each section; `*` stands for any name of the operator's.
     package static let sections: [String: [String]] = [
-        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "cameras"],
+        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "playback", "cameras"],
         "runtime": ["path"],
         "state": ["path"],
         "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
@@ -14,6 +14,11 @@ package enum Schema {
         "store.bandwidth.metered": ["interfaces", "limit", "lanes"],
         "defaults": ["segmentLength", "retention", "transport"],
         "clock": ["trust"],
+        "playback": ["listen", "tls", "accounts", "tokens", "signing"],
+        "playback.tls": ["certificate", "key"],
+        "playback.accounts.*": ["credential", "cameras"],
+        "playback.tokens": ["issuer", "audience", "keys"],
+        "playback.tokens.keys": ["kid", "algorithm", "file"],
         "cameras.*": camera,
         "cameras.*.tls": ["verify"],
     ]
@@ -28,8 +33,7 @@ package enum Schema {
 
     /// Keys that a newer version has: refused with the reason, since ignoring them would promise what nothing keeps.
     static let unavailable: [String: String] = [
-        "playback": "playback is not part of this version; remove it",
-        "graph": "media graphs are not part of this version; remove it",
+        "graph": "media graphs are not part of this version; remove it"
     ]
 
     /// The one of `candidates` that is most like `word`.

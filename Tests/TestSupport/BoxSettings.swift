@@ -36,6 +36,8 @@ package struct BoxSettings: Sendable {
     package var storeFolder = "store"
     /// A service in place of the folder, and its credential.
     package var service: (url: String, credential: String)?
+    /// The section `playback`, line by line; `listen: 127.0.0.1:0` takes a free port, which status tells.
+    package var playback = ["listen: none"]
     /// For cvrd and, through it, for its children.
     package var environment: [String: String] = [:]
 
@@ -72,6 +74,7 @@ package struct BoxSettings: Sendable {
                 ?? "store: { url: \"file://\(root)/\(storeFolder)\" }",
             "defaults: { segmentLength: \(segmentLength)\(retention.map { ", retention: \($0)" } ?? "") }",
         ]
+        lines += ["playback:"] + playback.map { "  \($0)" }
         if trustsClock { lines.append("clock: { trust: always }") }
         lines.append(cameras.isEmpty ? "cameras: {}" : "cameras:")
         for camera in cameras {

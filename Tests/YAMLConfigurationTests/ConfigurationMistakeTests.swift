@@ -167,8 +167,8 @@ struct ConfigurationMistakeTests {
         let long = String(repeating: "x", count: 100)
         #expect(
             mistakes(store + "runtime:\n  path: /\(long)\n") == [
-                "cvr.yaml:3: runtime.path: too long: a worker's socket would need 116 bytes, a Unix socket's path has "
-                    + "at most 107; use at most 92"
+                "cvr.yaml:3: runtime.path: too long: a socket below it would need 124 bytes, a Unix socket's path has "
+                    + "at most 107; use at most 84"
             ])
         #expect(mistakes("store: { url: file:///c/s }\ncache: { path: /c }").count == 1)
         #expect(mistakes("store: { url: file:///c }\ncache: { path: /c/d }").count == 1)
