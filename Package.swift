@@ -103,7 +103,7 @@ let package = Package(
             "cvrd", ["Supervision", "YAMLConfiguration", "Messages", lifecycle, log, signals], standaloneWithFoundation),
         process("cvr-ingest", ["Ingest", "Confinement"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
-        process("cvr-playback", ["Playback"], standaloneWithFoundation),
+        process("cvr-playback", ["Messages", "Playback"], standaloneWithFoundation),
         process("cvr-preview", ["Preview", "Confinement"], standalone),
         process(
             "cvrctl",
@@ -153,7 +153,10 @@ let package = Package(
         module("Varlink", nio),
         module(
             "Messages", ["Recording"],
-            resources: [.embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Sync.varlink")]),
+            resources: [
+                .embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Playback.varlink"),
+                .embedInCode("io.cvr.Sync.varlink"),
+            ]),
         module("SegmentStore", ["Checksums", "Recording", "FragmentedMP4", "CLinux"]),
         module("FragmentedMP4", ["Checksums", "Recording"]),
         module("LibAV", ["Recording", "CLibAV"]),

@@ -3,6 +3,10 @@ package struct FileRules: Hashable, Sendable {
     package enum Access: Hashable, Sendable {
         /// Files are read; folders are not listed.
         case read
+        /// Files are read and folders listed.
+        case look
+        /// A program is read and executed.
+        case run
         /// Files and folders are made, listed, read, written, renamed and removed; links, sockets and devices are not
         /// made, and nothing is executed.
         case own
@@ -66,6 +70,8 @@ package struct LandlockRights: OptionSet, Hashable, Sendable {
         let granted: LandlockRights =
             switch access {
             case .read: .readFile
+            case .look: [.readFile, .listFolder]
+            case .run: [.readFile, .execute]
             case .own: own
             case .serve: own.union(.makeSocket)
             }

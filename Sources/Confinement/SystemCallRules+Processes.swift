@@ -105,17 +105,41 @@ extension SystemCallRules {
     /// files.
     package static func sync(pid: Int32, usesNetwork: Bool) -> SystemCallRules {
         let thread: UInt64 = 0x10000  // CLONE_THREAD
+        var rules = othersWithheld(pid: pid)
+        rules += Self.rules("execve fork vfork pidfd_open pidfd_send_signal", .end)
+        rules += Self.rules("setpriority", .refuse(errno: EPERM))
+        rules.append(Rule(call: "clone", conditions: [.masked(0, mask: thread, 0)], answer: .end))
+        return SystemCallRules(otherwise: .allow, rules: rules + (usesNetwork ? clientSockets : noSockets))
+    }
+
+    /// cvr-playback's, and with its own on top cvr-preview's: as cvr-sync's, but that it starts the latter.
+    ///
+    /// Which programs those may be is Landlock's to say. It may watch a child, and not signal it, since by the same call
+    /// it could end a worker: a child ends by its own limits. No port is taken but the one that it listens at already.
+    package static func playback(pid: Int32, usesNetwork: Bool) -> SystemCallRules {
+        var rules = othersWithheld(pid: pid)
+        rules += Self.rules("pidfd_send_signal", .refuse(errno: EPERM))
+        rules += Self.rules("bind", .refuse(errno: EACCES))
+        // cvr-preview lets recording go first: of PRIO_PROCESS and itself alone.
+        for argument in [0, 1] as [UInt32] {
+            rules.append(
+                Rule(call: "setpriority", conditions: [.differs(argument, 0)], answer: .refuse(errno: EPERM)))
+        }
+        return SystemCallRules(otherwise: .allow, rules: rules + (usesNetwork ? clientSockets : noSockets))
+    }
+
+    /// What reaches into other processes, or around Landlock.
+    private static func othersWithheld(pid: Int32) -> [Rule] {
         var rules = rules(
             """
-            execve execveat fork vfork ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_open
-            pidfd_getfd pidfd_send_signal tkill rt_sigqueueinfo rt_tgsigqueueinfo truncate link linkat symlink symlinkat
+            execveat ptrace process_vm_readv process_vm_writev process_madvise kcmp
+            pidfd_getfd tkill rt_sigqueueinfo rt_tgsigqueueinfo truncate link linkat symlink symlinkat
             mknod mknodat mount umount2 move_mount open_tree fsopen fsmount pivot_root chroot unshare setns bpf
             perf_event_open userfaultfd io_uring_setup keyctl add_key request_key memfd_create memfd_secret
             open_by_handle_at name_to_handle_at init_module finit_module kexec_load
             """, .end)
         // The C library then makes its threads by clone(2), whose flags can be looked at.
         rules += Self.rules("clone3", .refuse(errno: ENOSYS))
-        rules.append(Rule(call: "clone", conditions: [.masked(0, mask: thread, 0)], answer: .end))
         for call in ["kill", "tgkill"] {
             rules.append(Rule(call: call, conditions: [.differs(0, pid)], answer: .end))
         }
@@ -126,9 +150,9 @@ extension SystemCallRules {
         // Another process without memory, files or time is as good as killed.
         rules.append(Rule(call: "prlimit64", conditions: [.differs(0, 0)], answer: .end))
         rules += Self.rules(
-            "setpriority ioprio_set sched_setscheduler sched_setparam sched_setattr sched_setaffinity",
+            "ioprio_set sched_setscheduler sched_setparam sched_setattr sched_setaffinity",
             .refuse(errno: EPERM))
-        return SystemCallRules(otherwise: .allow, rules: rules + (usesNetwork ? clientSockets : noSockets))
+        return rules
     }
 
     /// A `file:` store needs no network, and cvr-sync's own socket is bound before: no worker's, nor cvrd's, is in reach,

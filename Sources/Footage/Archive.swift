@@ -59,6 +59,9 @@ package final class Archive: Sendable {
         stored = StoreFootage(site: site, store: store, now: now)
     }
 
+    /// Goes on with other configured cameras of its box.
+    package func take(_ cameras: [Camera]) { box?.take(cameras) }
+
     /// By name. An asset that names no camera of ours is not listed.
     package func cameras() throws -> [Camera] {
         if let box { return try box.cameras() }

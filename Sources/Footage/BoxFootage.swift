@@ -9,18 +9,21 @@ final class BoxFootage: Sendable {
     let site: SiteName
     let cachePath: String
     let catalog: CatalogReader
-    private let configured: [Archive.Camera]
+    private let configured: Mutex<[Archive.Camera]>
     private let tails = Mutex<[CameraName: CacheTail]>([:])
 
     init(site: SiteName, cachePath: String, catalog: CatalogReader, cameras: [Archive.Camera]) {
         (self.site, self.cachePath, self.catalog) = (site, cachePath, catalog)
-        configured = cameras
+        configured = Mutex(cameras)
     }
+
+    /// The configuration has changed.
+    func take(_ cameras: [Archive.Camera]) { configured.withLock { $0 = cameras } }
 
     /// The configured ones, and removed ones with footage.
     func cameras() throws -> [Archive.Camera] {
-        var found = configured
-        var names = Set(configured.map(\.name))
+        var found = configured.withLock(\.self)
+        var names = Set(found.map(\.name))
         do {
             if let catalog = catalog.current() {
                 for name in try catalog.knownCameras() where names.insert(name).inserted {

@@ -29,6 +29,8 @@ package enum Admin {
         package var framesPerSecond: Double = 0
         package var bitsPerSecond: Double = 0
         package var framesReceived: Int64 = 0
+        /// Nil from a cvrd that does not tell.
+        package var bytesReceived: Int64?
         package var lastFrameAge: Double?
         package var anomalies: Int64 = 0
         package var cacheBytes: Int64 = 0
@@ -65,17 +67,31 @@ package enum Admin {
         package init(state: String) { self.state = state }
     }
 
+    package struct Playback: Codable, Hashable, Sendable {
+        package var state: String
+        package var pid: Int64?
+        package var listen: String?
+        package var viewers: Int64 = 0
+        package var lastError: Fault?
+        package var sandbox: String?
+
+        package init(state: String) { self.state = state }
+    }
+
     package struct Status: Codable, Hashable, Sendable {
         package var version: String
         package var uptime: Double
         package var cameras: [Camera]
         package var sync: Sync
+        /// Nil from a cvrd that knows no cvr-playback.
+        package var playback: Playback?
 
-        package init(version: String, uptime: Double, cameras: [Camera], sync: Sync) {
+        package init(version: String, uptime: Double, cameras: [Camera], sync: Sync, playback: Playback? = nil) {
             self.version = version
             self.uptime = uptime
             self.cameras = cameras
             self.sync = sync
+            self.playback = playback
         }
     }
 

@@ -119,6 +119,7 @@ struct CameraRow {
             camera.framesPerSecond = progress.framesPerSecond
             camera.bitsPerSecond = progress.bitsPerSecond
             camera.framesReceived = progress.framesReceived
+            camera.bytesReceived = progress.bytesReceived
             camera.lastFrameAge = progress.lastFrameAge.map { ($0 + (MonotonicTime.now - progressAt)).seconds }
             camera.anomalies = progress.anomalies
         }

@@ -25,6 +25,8 @@ package struct Places: Hashable, Sendable {
     package var syncDirectory: String { "\(runtime)/sync" }
     package var syncSocket: String { "\(syncDirectory)/sync.sock" }
     package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
+    package var playbackDirectory: String { "\(runtime)/playback" }
+    package var playbackSocket: String { "\(playbackDirectory)/playback.sock" }
     package var syncLock: String { "\(state)/sync/lock" }
     package var credentials: String { "\(state)/credentials" }
     package var builds: String { "\(state)/builds" }
@@ -48,10 +50,12 @@ package struct Places: Hashable, Sendable {
 package struct Programs: Hashable, Sendable {
     package let ingest: String
     package let sync: String
+    package let playback: String
 
-    package init(ingest: String, sync: String) {
+    package init(ingest: String, sync: String, playback: String) {
         self.ingest = ingest
         self.sync = sync
+        self.playback = playback
     }
 
     /// Looks beside the running binary.
@@ -63,6 +67,6 @@ package struct Programs: Hashable, Sendable {
             if let own, exists("\(own)/\(name)") { return "\(own)/\(name)" }
             return "/usr/libexec/cvr/\(name)"
         }
-        return Programs(ingest: find("cvr-ingest"), sync: find("cvr-sync"))
+        return Programs(ingest: find("cvr-ingest"), sync: find("cvr-sync"), playback: find("cvr-playback"))
     }
 }

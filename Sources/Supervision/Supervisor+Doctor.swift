@@ -24,6 +24,7 @@ extension Supervisor {
         let sync = await syncSummary
         try await tell(Diagnosis.store(sync))
         if sync.pid != nil { try await tell(Diagnosis.sandbox(of: "cvr-sync", says: sync.sandbox)) }
+        for check in await servingChecks() { try await tell(check) }
         let cameras = await patients()
         for check in await spaces(box, cameras) { try await tell(check) }
         let lag = TimeSpan(microseconds: Int64(min(max(sync.lag, 0), 1e9) * 1e6))
@@ -54,6 +55,15 @@ extension Supervisor {
 
     private nonisolated func disk(of path: String) async -> Diagnosis.Disk? {
         await disks.look(at: path, atMost: .seconds(5)) { Diagnosis.Disk(CacheBudget.facts(path)) } ?? nil
+    }
+
+    private func servingChecks() -> [Admin.Check] {
+        let summary = playbackSummary
+        guard let check = Diagnosis.playback(summary) else { return [] }
+        let end = playback?.status?.certificateEnd.flatMap { WallTime(rfc3339: $0) }
+        return [check]
+            + (end.map { [Diagnosis.certificate(validUntil: $0, now: .now)] } ?? [])
+            + (summary.pid == nil ? [] : [Diagnosis.sandbox(of: "cvr-playback", says: summary.sandbox)])
     }
 
     private func patients() -> [Diagnosis.Camera] {

@@ -33,6 +33,7 @@ extension Supervisor {
     func pulse() async {
         for row in rows.values where row.kept != nil { await row.keeper.pulse() }
         await syncKeeper?.pulse()
+        await playback?.keeper.pulse()
     }
 
     /// Ends `allTried` once each camera was taken over, started, held back or refused; none has to answer.

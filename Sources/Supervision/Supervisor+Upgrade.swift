@@ -5,7 +5,7 @@ import Recording
 import YAMLConfiguration
 
 /// Replaces processes of another build than the installed one: workers one at a time (ARCHITECTURE, "Swap"), then
-/// cvr-sync.
+/// cvr-sync and cvr-playback.
 ///
 /// The first worker is the canary: when its new one does not record, the others are left alone.
 extension Supervisor {
@@ -84,10 +84,10 @@ extension Supervisor {
         isUpgradeAsked = false
         await wait(atMost: Self.greetingLimit) { !self.rows.values.contains(where: \.isUnknown) }
         let installed = try await installedWorker()
-        let newSync = await newSyncBuild()
-        let hasWork = !outdated(by: installed).isEmpty || newSync != nil
+        let (newSync, newPlayback) = (await newSyncBuild(), await newPlaybackBuild())
+        let hasWork = !outdated(by: installed).isEmpty || newSync != nil || newPlayback != nil
         if hasWork {
-            events.append("upgradeStarted", Self.plan(outdated(by: installed).count, installed, newSync))
+            events.append("upgradeStarted", Self.plan(outdated(by: installed).count, installed, newSync, newPlayback))
         }
         var attempts: [CameraName: Attempt] = [:]
         // Listed anew each time: one that said hello only now is not left behind.
@@ -108,6 +108,9 @@ extension Supervisor {
         var last = Self.summary(Array(attempts.values))
         // Asked again: it may have come to say only now of which build it is.
         if let newSync = await newSyncBuild() ?? newSync { last.detail += await restartSync(into: newSync) }
+        if let newPlayback = await newPlaybackBuild() ?? newPlayback {
+            last.detail += await restartPlayback(into: newPlayback)
+        }
         let hasFailed = attempts.values.contains { $0.fault != nil }
         if hasWork {
             let type = hasFailed ? "upgradeRolledBack" : "upgradeDone"
@@ -142,7 +145,7 @@ extension Supervisor {
     }
 
     /// Looks again and again until it is so.
-    private func wait(atMost limit: Duration, until isSo: () -> Bool) async {
+    func wait(atMost limit: Duration, until isSo: () -> Bool) async {
         let end = ContinuousClock.now + limit
         while !isSo(), !isStopping, ContinuousClock.now < end {
             // Cancelled: cvrd ends, and nothing is waited for.
@@ -150,10 +153,10 @@ extension Supervisor {
         }
     }
 
-    private static func plan(_ workers: Int, _ installed: String?, _ sync: String?) -> String {
+    private static func plan(_ workers: Int, _ installed: String?, _ sync: String?, _ playback: String?) -> String {
         let parts = [
             workers > 0 ? "\(workers) workers to build \(installed ?? "unknown")" : nil,
-            sync.map { "cvr-sync to build \($0)" },
+            sync.map { "cvr-sync to build \($0)" }, playback.map { "cvr-playback to build \($0)" },
         ]
         return parts.compactMap(\.self).joined(separator: ", ")
     }

@@ -64,6 +64,8 @@ package actor Supervisor {
     var syncStatus: SyncInterface.Status?
     var syncRefusal: Admin.Fault?
     var syncSandbox: String?
+    /// Nil as long as nothing was to be served.
+    var playback: KeptPlayback?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
     /// The time service says that the clock is synchronised, which the kernel may not be asked.
@@ -117,6 +119,7 @@ package actor Supervisor {
     private func keep() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.removeStrays() }
+            group.addTask { await self.endStrayPlayback() }
             for await keeper in keepers { group.addTask { await keeper.run() } }
         }
     }
@@ -129,6 +132,7 @@ package actor Supervisor {
         isClockVouchedFor = await word
         await recallRefusal()
         startSync()
+        await applyPlayback()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
         isPopulated = true
@@ -137,7 +141,7 @@ package actor Supervisor {
         await tellOfRefusal()
     }
 
-    /// Stops every worker, then cvr-sync after its last pass (stop contract, design §5).
+    /// Stops cvr-playback and every worker, then cvr-sync after its last pass (stop contract, design §5).
     package func stop() async {
         guard !isStopping else { return hurry() }
         isStopping = true
@@ -146,21 +150,24 @@ package actor Supervisor {
         surroundings.systemd.tell(.stopping, .status("stopping: closing recordings"), .needs(.seconds(20)))
         // What an earlier cvrd left is stopped too: it must be in the table first.
         for await _ in hasBegun {}
+        // First, since nothing is lost by it; nobody waits for it before the recordings are closed.
+        playback?.keeper.order(.retire(.stopped))
         for row in rows.values { row.keeper.order(.retire(.stopped)) }
         for row in rows.values { await row.keeper.wait() }
         surroundings.systemd.tell(.status("stopping: storing what was recorded last"), .needs(.seconds(25)))
         syncKeeper?.order(.retire(.stopped))
         await syncKeeper?.wait()
+        await playback?.keeper.wait()
         keeperInbox.finish()
     }
 
-    /// Ends without touching workers and cvr-sync: the next cvrd takes them over.
+    /// Ends without touching any process: the next cvrd takes them over.
     package func leave() async {
         isStopping = true
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         for await _ in hasBegun {}
-        let all = rows.values.map(\.keeper) + [syncKeeper].compactMap(\.self)
+        let all = rows.values.map(\.keeper) + [syncKeeper, playback?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
         for keeper in all { await keeper.wait() }
         keeperInbox.finish()
@@ -170,7 +177,11 @@ package actor Supervisor {
     private func hurry() {
         for row in rows.values { row.keeper.order(.hurry) }
         syncKeeper?.order(.hurry)
+        playback?.keeper.order(.hurry)
     }
+
+    /// Runs the keeper until the table ends.
+    func keep(_ keeper: Keeper) { keeperInbox.yield(keeper) }
 
     // MARK: Changes
 
@@ -257,6 +268,7 @@ package actor Supervisor {
         for keeper in retired { await keeper.wait() }
         await forget(removed)
         await syncLink?.take(syncConfiguration, storeSecrets)
+        await applyPlayback()
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")

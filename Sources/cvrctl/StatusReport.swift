@@ -8,7 +8,8 @@ struct StatusReport {
 
     func text(for terminal: Terminal) -> String {
         guard !status.cameras.isEmpty else {
-            return "No cameras; \(sync).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n" + faults(terminal)
+            return "No cameras; \(sync)\(playback).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n"
+                + faults(terminal)
         }
         let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
         return wrapped(whole.count > terminal.columns ? summary : whole, at: terminal.columns, indent: 2)
@@ -27,7 +28,15 @@ struct StatusReport {
         }
         let recording = cameras.count { $0.state == CameraState.recording.rawValue }
         let others = counts.map { ", \($0.count) \(words($0.state))" }.joined()
-        return "\(recording) of \(cameras.count) recording\(others); \(sync)"
+        return "\(recording) of \(cameras.count) recording\(others); \(sync)\(playback)"
+    }
+
+    /// What there is to say of cvr-playback, after a semicolon.
+    private var playback: String {
+        guard let playback = status.playback, playback.state != "off" else { return "" }
+        guard playback.state == "running", let listen = playback.listen else { return "; playback \(playback.state)" }
+        let viewers = playback.viewers == 0 ? "" : ", \(playback.viewers) viewer\(playback.viewers == 1 ? "" : "s")"
+        return "; playback at \(listen)\(viewers)"
     }
 
     private var sync: String {
@@ -122,7 +131,9 @@ struct StatusReport {
     /// Processes that could not shut themselves in, together where it is for the same reason.
     private func unconfined(_ terminal: Terminal) -> String {
         let prefix = "degraded: "
-        var said = cameras.map { ($0.name, $0.sandbox) } + [("sync", status.sync.sandbox)]
+        var said =
+            cameras.map { ($0.name, $0.sandbox) }
+            + [("sync", status.sync.sandbox), ("playback", status.playback?.sandbox)]
         said.removeAll { $0.1?.hasPrefix(prefix) != true }
         return Dictionary(grouping: said) { $0.1 ?? "" }.sorted { $0.key < $1.key }.map { text, processes in
             let names = processes.map(\.0).joined(separator: ", ")
@@ -135,6 +146,7 @@ struct StatusReport {
     private func faults(_ terminal: Terminal) -> String {
         var lines = cameras.compactMap { camera in camera.lastError.map { (camera.name, $0) } }
         if let fault = status.sync.lastError { lines.append(("sync", fault)) }
+        if let fault = status.playback?.lastError { lines.append(("playback", fault)) }
         if lines.isEmpty { return "" }
         return "\n"
             + lines.map { name, fault in

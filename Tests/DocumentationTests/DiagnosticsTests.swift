@@ -28,9 +28,11 @@ struct DiagnosticsTests {
     func daemons() throws {
         let files = try SourceFiles.below("Sources").filter { !$0.path.hasPrefix("Sources/cvrctl/") }
         var expected = Self.diagnostics(in: files)
-        // What happens to cvr-sync's process has names of its own, like those of workers.
+        // What happens to cvr-sync's and cvr-playback's process has names of its own, like those of workers.
         let keepers = Self.diagnostics(in: files.filter { $0.path.contains("/Keeper") })
-        expected.formUnion(keepers.filter { $0.hasPrefix("worker") }.map { "sync" + $0.dropFirst("worker".count) })
+        for process in ["sync", "playback"] {
+            expected.formUnion(keepers.filter { $0.hasPrefix("worker") }.map { process + $0.dropFirst("worker".count) })
+        }
         let codes = files.first { $0.path == "Sources/Sync/SyncError.swift" }?.text
             .firstMatch(of: /enum Code: String[^{]*\{\s*case ([A-Za-z, \n]+)/)?.output.1.matches(of: /\w+/)
         expected.formUnion(try #require(codes).map { String($0.output) })

@@ -20,6 +20,7 @@ struct JSONManualTests {
     /// One value for each section: of an array what it holds.
     static let values: [String: any Sendable] = [
         "status": Admin.Status(version: "", uptime: 0, cameras: [], sync: sync),
+        "status: playback": Admin.Playback(state: ""),
         "status: cameras": Admin.Camera(name: "", state: "", since: ""),
         "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
         "sync status": sync,

@@ -45,7 +45,7 @@ import Testing
         try site.record(try await EncodedClip(), segments: 2, length: 4)
         let certificate = try await Certificate(in: site.folder)
         let hooks = ServerHooks(
-            metrics: { "cvr_up 1\n" },
+            metrics: { _ in "cvr_up 1\n" },
             page: { $0 == "" ? .init(type: "text/html; charset=utf-8", bytes: Array("<p>".utf8)) : nil })
         try await ServedSite.run(try site.archive(), hooks: hooks, tls: certificate) { served in
             struct Coverage: Decodable {

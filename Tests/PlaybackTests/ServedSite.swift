@@ -21,7 +21,10 @@ struct ServedSite: Sendable {
     ) async throws {
         var settings = ServerSettings(listener: .address("127.0.0.1", port: 0))
         settings.limits = limits
-        settings.tls = tls.map { ServerSettings.TLS(certificate: $0.path, key: $0.key) }
+        settings.tls = try tls.map { certificate in
+            let read = { (path: String) in try String(contentsOfFile: path, encoding: .utf8) }
+            return ServerSettings.TLS(certificate: try read(certificate.path), key: try read(certificate.key))
+        }
         let log = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() }
         let server = PlaybackServer(settings, archive: archive, access: access, hooks: hooks, log: log)
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: log))

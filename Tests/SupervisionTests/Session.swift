@@ -11,9 +11,11 @@ struct Session {
     private let run: Task<Void, Never>
     private var isOver = false
 
-    fileprivate init(_ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10)) throws {
+    fileprivate init(
+        _ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10), playback: String = TemporaryBox.noPlayback
+    ) throws {
         self.box = box
-        let supervisor = try box.supervisor(ratePatience: ratePatience)
+        let supervisor = try box.supervisor(ratePatience: ratePatience, playback: playback)
         self.supervisor = supervisor
         events = EventReader(supervisor.events)
         run = Task { await supervisor.run() }
@@ -42,9 +44,11 @@ struct Session {
     }
 
     /// The next cvrd, with the configuration as it is now.
-    mutating func begin(ratePatience: TimeSpan = .seconds(10)) async throws {
+    mutating func begin(
+        ratePatience: TimeSpan = .seconds(10), playback: String = TemporaryBox.noPlayback
+    ) async throws {
         await leave()
-        self = try Session(box, ratePatience: ratePatience)
+        self = try Session(box, ratePatience: ratePatience, playback: playback)
     }
 
     func camera(_ name: String) async throws -> Admin.Camera {
@@ -65,9 +69,10 @@ struct Session {
 /// Runs `body` with a supervisor at work on a box; whatever happens, it has ended afterwards, and its workers go with the
 /// box.
 func withSession<Result: Sendable>(
-    _ box: TemporaryBox, isolation: isolated (any Actor)? = #isolation, _ body: (inout Session) async throws -> Result
+    _ box: TemporaryBox, playback: String = TemporaryBox.noPlayback, isolation: isolated (any Actor)? = #isolation,
+    _ body: (inout Session) async throws -> Result
 ) async throws -> Result {
-    var session = try Session(box)
+    var session = try Session(box, playback: playback)
     do {
         let result = try await body(&session)
         await session.end()

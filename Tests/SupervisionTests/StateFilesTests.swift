@@ -117,7 +117,11 @@ struct StateFilesTests {
     @Test("programs are found beside cvrd, else where the package puts them")
     func programs() {
         let found = Programs.beside("/opt/bin/cvrd") { $0 == "/opt/bin/cvr-ingest" }
-        #expect(found == Programs(ingest: "/opt/bin/cvr-ingest", sync: "/usr/libexec/cvr/cvr-sync"))
+        #expect(
+            found
+                == Programs(
+                    ingest: "/opt/bin/cvr-ingest", sync: "/usr/libexec/cvr/cvr-sync",
+                    playback: "/usr/libexec/cvr/cvr-playback"))
         #expect(Programs.beside(nil) { _ in true }.sync == "/usr/libexec/cvr/cvr-sync")
     }
 

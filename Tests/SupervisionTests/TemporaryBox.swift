@@ -46,12 +46,15 @@ final class TemporaryBox: Sendable {
     }
 
     /// `cache` is one more setting of that section.
-    func configure(_ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64") throws {
+    func configure(
+        _ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64", listen: String = "none"
+    ) throws {
         let text = """
             runtime: { path: \(root)/run }
             state: { path: \(root)/state }
             cache: { path: \(root)/cache, \(cache) }
             store: { url: "file://\(root)/store" }
+            playback: { listen: \(listen) }
             cameras: \(cameras)
             """
         try SmallFile.write(Array(text.utf8), to: "\(root)/cvr.yaml", mode: 0o600)
@@ -61,11 +64,19 @@ final class TemporaryBox: Sendable {
 
     func places() throws -> Places { Places(try files.load()) }
 
-    func supervisor(ratePatience: TimeSpan = .seconds(10)) throws -> Supervisor {
+    /// There is none: boxes of scripts serve nothing unless they say so.
+    static let noPlayback = "/nowhere/cvr-playback"
+
+    /// `playback` is the program that serves.
+    func supervisor(
+        ratePatience: TimeSpan = .seconds(10), playback: String = noPlayback
+    ) throws -> Supervisor {
         Supervisor(
             try files.load(), files: files,
             surroundings: Supervisor.Surroundings(
-                version: "test", programs: Programs(ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync"),
+                version: "test",
+                programs: Programs(
+                    ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync", playback: playback),
                 credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 ratePatience: ratePatience))
     }

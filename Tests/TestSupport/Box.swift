@@ -131,6 +131,13 @@ package actor Box: RecorderBox {
         return found
     }
 
+    package nonisolated func playback() throws -> BoxProcess {
+        guard let found = processes().first(where: { $0.program == "cvr-playback" }) else {
+            throw Missed("no cvr-playback runs")
+        }
+        return found
+    }
+
     package nonisolated var adminSocket: String { "\(root)/run/admin.sock" }
 
     // What it says

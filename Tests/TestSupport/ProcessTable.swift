@@ -3,7 +3,7 @@ package import Foundation
 /// A process of a box, as /proc shows it.
 package struct BoxProcess: Hashable, Sendable {
     package let pid: pid_t
-    /// Base name of its program: `cvrd`, `cvr-ingest` or `cvr-sync`.
+    /// Base name of its program: `cvrd`, `cvr-ingest`, `cvr-sync`, `cvr-playback` or `cvr-preview`.
     package let program: String
     package let arguments: [String]
     /// When it started: since boot, in steps of the kernel's clock tick.
@@ -31,7 +31,7 @@ package struct BoxProcess: Hashable, Sendable {
     }
 
     private static func all(where isMember: (pid_t, [String]) -> Bool) -> [BoxProcess] {
-        let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync"]
+        let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync", "cvr-playback", "cvr-preview"]
         return ProcessTable.pids().compactMap { pid in
             // A process that went meanwhile has no files here.
             guard let arguments = words(of: pid, "cmdline"), isMember(pid, arguments),

@@ -98,10 +98,10 @@ struct StatusTests {
             }
             #expect(try JSONDecoder().decode(Admin.Status.self, from: Data(outcome.output.utf8)) == status)
             let top = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
-            #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync"])
+            #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync", "playback"])
             let cameras = try #require(top["cameras"] as? [[String: Any]])
             #expect(cameras[2]["pid"] is NSNull && cameras[2]["lastError"] is NSNull)
-            #expect(cameras.allSatisfy { $0.count == 26 })
+            #expect(cameras.allSatisfy { $0.count == 27 })
         }
     }
 

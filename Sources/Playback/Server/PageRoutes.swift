@@ -5,6 +5,7 @@ import Hummingbird
 /// The page, `/healthz` and `/metrics`.
 struct PageRoutes {
     let hooks: ServerHooks
+    let viewers: ViewerCount
 
     func add(to router: Router<PlaybackContext>) {
         router.get("/") { request, _ in try file("", request) }
@@ -20,7 +21,7 @@ struct PageRoutes {
             return Response(
                 status: .ok,
                 headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await hooks.metrics())))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await hooks.metrics(viewers.now))))
         }
     }
 

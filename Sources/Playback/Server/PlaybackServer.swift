@@ -82,7 +82,7 @@ package final class PlaybackServer: Service {
                 admission: admission,
                 requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
                 clock: clock, isTLS: settings.tls != nil))
-        PageRoutes(hooks: hooks).add(to: router)
+        PageRoutes(hooks: hooks, viewers: reader.viewers).add(to: router)
         ListingRoutes(reader: reader, clock: clock).add(to: router)
         RangeRoutes(
             reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges)
@@ -126,8 +126,8 @@ extension ServerSettings.TLS {
     fileprivate var configuration: TLSConfiguration {
         get throws {
             var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMFile(certificate).map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+                certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
+                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
             return configuration
         }

@@ -12,15 +12,15 @@ package struct ServerHooks: Sendable {
         }
     }
 
-    /// `/metrics`: Prometheus text.
-    package var metrics: @Sendable () async throws -> String
+    /// `/metrics`: Prometheus text; is told how many are being sent footage.
+    package var metrics: @Sendable (_ viewers: Int) async throws -> String
     /// Files below `/page/` by name; the empty name is `/`.
     package var page: @Sendable (_ name: String) -> PageFile?
     /// Nil where there is no cvr-preview.
     package var previews: Previews?
 
     package init(
-        metrics: @escaping @Sendable () async throws -> String = { "" },
+        metrics: @escaping @Sendable (_ viewers: Int) async throws -> String = { _ in "" },
         page: @escaping @Sendable (_ name: String) -> PageFile? = PageFiles.find,
         previews: Previews? = nil
     ) {

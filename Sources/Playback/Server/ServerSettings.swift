@@ -9,7 +9,9 @@ package struct ServerSettings: Sendable {
         case descriptor(Int32)
     }
 
-    /// Paths of PEM files: the certificate and those up to its authority, and its key.
+    /// PEM: the certificate and those up to its authority, and its key.
+    ///
+    /// Files would be out of a sandbox's reach.
     package struct TLS: Hashable, Sendable {
         package var certificate: String
         package var key: String

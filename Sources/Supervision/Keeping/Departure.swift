@@ -112,6 +112,10 @@ package struct Departure: Hashable, Sendable {
     private static let moreMemory = "Add memory or record fewer cameras"
     private static let report = "If it recurs, report it with the log (journalctl -u cvrd)"
 
+    private static let otherAddress =
+        "Read its last line in the log (journalctl -u cvrd): stop what listens there (ss -ltnp), or choose another address "
+        + "(playback.listen in cvr.yaml); cvrd tries again"
+
     private init(signal: Int32, _ name: String, outOfMemory: Bool) {
         switch signal {
         case SIGKILL where outOfMemory:
@@ -132,7 +136,7 @@ package struct Departure: Hashable, Sendable {
         }
     }
 
-    /// Exit codes after sysexits.h, as cvr-ingest and cvr-sync document them.
+    /// Exit codes after sysexits.h, as cvr-ingest, cvr-sync and cvr-playback document them.
     private init(exitCode code: Int32, _ name: String) {
         switch code {
         case 0:
@@ -161,10 +165,13 @@ package struct Departure: Hashable, Sendable {
             self.init(
                 .crashed, .workerCrash, "descriptorLimit", "\(name) reached its limit of open files (exit code 72)",
                 Self.report)
+        case 69:
+            self.init(.crashed, .workerCrash, "cannotListen", "\(name) cannot listen (exit code 69)", Self.otherAddress)
         case 75:
             self.init(
                 .killed, .cameraOffline, "workerOutdated", "\(name) is being restarted (exit code 75)",
-                "None: a file or disk that its sandbox has to see was replaced, such as /etc/resolv.conf")
+                "None: a file or disk that its sandbox has to see was replaced, such as /etc/resolv.conf, or its configuration"
+            )
         default:
             self.init(.crashed, .workerCrash, "workerCrash", "\(name) crashed (exit code \(code))", Self.report)
         }

@@ -12,13 +12,15 @@ package struct Sweep: Sendable {
 
     package init(_ places: Places) { self.places = places }
 
-    /// Stops the workers, which close their segments, then cvr-sync after its last pass; the pids that do not end.
+    /// Stops the workers, which close their segments, then cvr-sync after its last pass, and cvr-playback; the pids that do
+    /// not end.
     package func run() async -> [Int32] {
         var left = await end(workers)
         let syncs = syncs
         // It may answer no more: then it is ended without a last pass.
         if !syncs.isEmpty { await SyncLink.askToStop(at: places.syncSocket, within: .seconds(SyncLink.lastPass + 3)) }
         left += await end(syncs)
+        left += await end(playbacks)
         return left
     }
 
@@ -48,6 +50,10 @@ package struct Sweep: Sendable {
 
     private var syncs: [RunningProcess] {
         running { ProcessRecord.isOurs($0, startedWith: ["--run", places.syncDirectory]) }
+    }
+
+    private var playbacks: [RunningProcess] {
+        running { ProcessRecord.isOurs($0, startedWith: ["--run", places.playbackDirectory]) }
     }
 
     private func isWorker(_ pid: Int32) -> Bool {

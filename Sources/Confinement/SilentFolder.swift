@@ -1,7 +1,4 @@
-import CLinux
-import Glibc
-import ObjectStore
-import Recording
+internal import CLinux
 
 /// A folder on a dead disk or server, which never returns who asks after it.
 ///
@@ -12,7 +9,7 @@ package enum SilentFolder {
     package static let patience: Int32 = 5000
 
     /// True when `look` takes longer than `milliseconds`; what it does is done when the folder answers.
-    static func holds(_ look: () -> Void, longerThan milliseconds: Int32 = patience) -> Bool {
+    package static func holds(_ look: () -> Void, longerThan milliseconds: Int32 = patience) -> Bool {
         var ends: [Int32] = [-1, -1]
         // Without a fork there is no way to know: as if it answered.
         guard pipe(&ends) == 0 else { return false }
@@ -29,17 +26,8 @@ package enum SilentFolder {
         guard asker > 0 else { return false }
         var watched = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
         var answered = poll(&watched, 1, milliseconds)
-        while answered < 0, errno == EINTR { answered = poll(&watched, 1, milliseconds) }
+        while answered < 0, cvr_errno() == EINTR { answered = poll(&watched, 1, milliseconds) }
         waitpid(asker, nil, answered == 0 ? WNOHANG : 0)
         return answered == 0
-    }
-}
-
-extension ObjectStoreError {
-    /// Its folder hangs.
-    init(silent store: StoreLocation) {
-        self.init(
-            "look at", store.place, detail: "it does not answer",
-            nextStep: "check its disk or server (dmesg, mount); uploads wait for it, recording does not", scope: .store)
     }
 }

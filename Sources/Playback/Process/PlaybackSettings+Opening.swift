@@ -1,0 +1,115 @@
+import Crypto
+import Footage
+import Glibc
+import HTTP
+import HummingbirdCore
+import HummingbirdTLS
+import Messages
+import ObjectStore
+import Recording
+
+extension PlaybackSettings {
+    /// Requests under way at once, to a store that is a service.
+    private static let transfers = 8
+
+    /// The footage; touches nothing yet.
+    func openArchive() throws(PlaybackError) -> Archive {
+        let store = try openStore()
+        guard let box else { return Archive(site: site, store: store) }
+        return Archive(
+            site: site, cachePath: box.cachePath, statePath: box.statePath, store: store, cameras: box.archived)
+    }
+
+    private func openStore() throws(PlaybackError) -> any ObjectStore {
+        switch store {
+        case .file(let path): return FileStore(root: path)
+        case .s3(let bucket):
+            guard let credential = storeAccess.credential.flatMap({ S3Credential($0.revealed()) }) else {
+                throw PlaybackError(
+                    .configuration, "the store's credential is not ACCESS_KEY_ID:SECRET[:TOKEN]",
+                    nextStep: "correct its file")
+            }
+            return S3Store(bucket, credential, client, clock: { WallTime.current() })
+        case .azureBlob(let container):
+            do {
+                return try AzureStore(
+                    container, credential: storeAccess.credential.map { $0.revealed() } ?? "", client)
+            } catch {
+                throw PlaybackError(
+                    .configuration, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
+            }
+        }
+    }
+
+    private var client: HTTPClient {
+        HTTPClient(
+            HTTPSettings(
+                proxy: storeAccess.proxy, certificateAuthority: storeAccess.certificateAuthority,
+                connections: Self.transfers))
+    }
+
+    /// Who may watch; without a key of its own, a new one signs.
+    func openAccess() async throws(PlaybackError) -> Access {
+        var opened = Access(signing: SymmetricKey(size: .bits256), isOpen: access.isOpen)
+        for account in access.accounts {
+            guard let password = Password(account.password.revealed()) else {
+                throw PlaybackError(
+                    .configuration, "the password of \(account.name) is empty, or no valid hash",
+                    nextStep: "put one into its file")
+            }
+            opened.accounts[account.name] = Access.Account(
+                password: password, cameras: account.cameras.map { .named(Set($0)) } ?? .all)
+        }
+        if let signing = access.signing {
+            guard let key = Access.signingKey(signing.revealed()) else {
+                throw PlaybackError(
+                    .configuration, "the text that signs URLs is too short",
+                    nextStep: "give a longer one (openssl rand -hex 32)")
+            }
+            opened.signing = key
+        }
+        opened.tokens = try await openTokens()
+        return opened
+    }
+
+    private func openTokens() async throws(PlaybackError) -> ContentTokens? {
+        guard let tokens = access.tokens else { return nil }
+        var keys: [ContentTokens.Key] = []
+        for key in tokens.keys {
+            guard let algorithm = ContentTokens.Algorithm(rawValue: key.algorithm) else {
+                throw PlaybackError(
+                    .configuration, "\(key.algorithm) is no algorithm of tokens", nextStep: "use RS256 or ES256")
+            }
+            keys.append(ContentTokens.Key(kid: key.kid, algorithm: algorithm, pem: key.publicKey))
+        }
+        do { return try await ContentTokens(issuer: tokens.issuer, audience: tokens.audience, keys: keys) } catch {
+            throw PlaybackError(
+                .configuration, "a key of tokens is no public key of its algorithm: \(error)",
+                nextStep: "put the PEM of the public key into its file")
+        }
+    }
+
+    /// Seconds since 1970 when the certificate ends; throws for one that cannot be used with its key.
+    func checkCertificate() throws(PlaybackError) -> Int64? {
+        guard let tls else { return nil }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMBytes(Array(tls.certificate.utf8))
+            let key = try NIOSSLPrivateKey(bytes: Array(tls.key.revealed().utf8), format: .pem)
+            _ = try TLSChannel(
+                HTTP1Channel { _, _, _ in },
+                tlsConfiguration: .makeServerConfiguration(
+                    certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
+            return chain.first.map { Int64($0.notValidAfter) }
+        } catch {
+            throw PlaybackError(
+                .configuration, "the certificate and its key cannot be used: \(error)",
+                nextStep: "give a PEM certificate with its chain, and its own private key")
+        }
+    }
+}
+
+extension PlaybackSettings.Box {
+    var archived: [Archive.Camera] {
+        cameras.sorted { $0.key < $1.key }.map { Archive.Camera(name: $0.key, asset: $0.value) }
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Messages
+import Playback
+import TestSupport
+import Testing
+
+@Suite("Playback: metrics")
+struct MetricsTests {
+    private static var status: Admin.Status {
+        var front = Admin.Camera(name: "front", state: "recording", since: "2026-11-23T08:00:00.000Z")
+        front.session = 3
+        front.restarts = 2
+        front.framesReceived = 9_007_199_254_740_993
+        front.bytesReceived = 12_345
+        front.bitsPerSecond = 2_000_000.5
+        front.lastFrameAge = 0.04
+        front.anomalies = 7
+        front.cacheBytes = 1024
+        front.cacheBudgetBytes = 4096
+        front.pendingSegments = 5
+        front.pendingBytes = 500
+        front.troubles = ["networkLoss": 4]
+        var sync = Admin.Sync(state: "idle")
+        (sync.writes, sync.retries, sync.lag, sync.breaker) = (12, 1, 2.5, "open")
+        let yard = Admin.Camera(name: "yard", state: "stopped", since: "2026-11-23T08:00:00.000Z")
+        return Admin.Status(version: "1", uptime: 60.5, cameras: [front, yard], sync: sync)
+    }
+
+    private func lines(_ status: Admin.Status?, _ own: BoxMetrics.Own = .init(site: "plant-7")) -> [Substring] {
+        BoxMetrics.text(status, own).split(separator: "\n")
+    }
+
+    @Test("LVA's three names have its labels and the status's values")
+    func lva() {
+        let found = lines(Self.status)
+        let box = "iothub=\"\",edge_device=\"plant-7\",module_name=\"cvr\",graph_topology=\"cvr-asset\""
+        let front = "\(box),graph_instance=\"front\",graph_node=\"rtspSource\""
+        #expect(found.contains("lva_active_graph_instances{\(box)} 1"))
+        #expect(found.contains("lva_received_bytes_total{\(front)} 12345"))
+        #expect(found.contains("lva_data_dropped_total{\(front),data_kind=\"media\"} 7"))
+        #expect(!found.contains { $0.hasPrefix("lva_received_bytes_total") && $0.contains("yard") }, "it has no worker")
+    }
+
+    @Test("ours are what status says, to the last digit")
+    func ours() {
+        let found = lines(
+            Self.status, .init(site: "p", viewers: 2, certificateEnd: 1_800_000_000, coverage: ["front": 0.5]))
+        for line in [
+            "cvr_camera_state{camera=\"front\",state=\"recording\"} 1",
+            "cvr_camera_state{camera=\"yard\",state=\"recording\"} 0", "cvr_camera_sessions_total{camera=\"front\"} 3",
+            "cvr_camera_restarts_total{camera=\"front\"} 2",
+            "cvr_camera_frames_received_total{camera=\"front\"} 9007199254740993",
+            "cvr_camera_bytes_per_second{camera=\"front\"} 250000.0625",
+            "cvr_camera_last_frame_age_seconds{camera=\"front\"} 0.04",
+            "cvr_camera_troubles_total{camera=\"front\",reason=\"networkLoss\"} 4",
+            "cvr_camera_coverage_ratio{camera=\"front\"} 0.5", "cvr_cache_bytes{camera=\"front\"} 1024",
+            "cvr_cache_budget_bytes{camera=\"front\"} 4096", "cvr_backlog_segments{camera=\"front\"} 5",
+            "cvr_backlog_bytes{camera=\"front\"} 500", "cvr_sync_up 1", "cvr_sync_writes_total 12",
+            "cvr_sync_retries_total 1", "cvr_sync_upload_lag_seconds 2.5", "cvr_sync_breaker_open 1",
+            "cvr_supervisor_up 1", "cvr_supervisor_uptime_seconds 60.5", "cvr_playback_viewers 2",
+            "cvr_playback_certificate_end_timestamp_seconds 1800000000",
+        ] { #expect(found.contains(Substring(line)), "\(line)") }
+        #expect(!found.contains { $0.hasPrefix("cvr_cache_eviction_seconds") }, "never is no number")
+    }
+
+    @Test("each name has its HELP and TYPE once, right before its samples")
+    func shape() {
+        var current: Substring = ""
+        var seen: Set<Substring> = []
+        for line in lines(Self.status) {
+            if line.hasPrefix("# HELP ") {
+                current = line.split(separator: " ")[2]
+                #expect(seen.insert(current).inserted, "\(current)")
+            } else if line.hasPrefix("# TYPE ") {
+                let words = line.split(separator: " ")
+                #expect(words[2] == current && (words[3] == "counter") == current.hasSuffix("_total"), "\(line)")
+            } else {
+                #expect(line.prefix { $0 != " " && $0 != "{" } == current, "\(line)")
+            }
+        }
+    }
+
+    @Test("what a name or a reason holds breaks no line")
+    func escapes() {
+        var status = Self.status
+        status.cameras[0].troubles = ["a\"b\\c\nd": 1]
+        let found = lines(status)
+        #expect(found.contains("cvr_camera_troubles_total{camera=\"front\",reason=\"a\\\"b\\\\c\\nd\"} 1"))
+    }
+
+    @Test("a replica, and a box whose cvrd is away, tell of themselves")
+    func alone() {
+        let found = lines(nil)
+        #expect(found.contains("cvr_supervisor_up 0") && found.contains("cvr_playback_viewers 0"))
+        #expect(!found.contains { $0.hasPrefix("lva_") || $0.hasPrefix("cvr_camera") })
+        let replica = lines(nil, .init(site: "p", isReplica: true))
+        #expect(!replica.contains { $0.contains("cvr_supervisor_up") } && replica.contains("cvr_playback_viewers 0"))
+    }
+
+    @Test("rules and the dashboard name nothing that /metrics does not say")
+    func names() throws {
+        var camera = Admin.Camera(name: "front", state: "recording", since: "2026-11-23T08:00:00.000Z")
+        (camera.bytesReceived, camera.lastFrameAge, camera.evictionIn) = (1, 0.5, 3600)
+        camera.troubles = ["networkLoss": 1]
+        let status = Admin.Status(version: "1", uptime: 1, cameras: [camera], sync: Admin.Sync(state: "idle"))
+        let text = BoxMetrics.text(status, .init(site: "p", certificateEnd: 1, coverage: ["front": 1]))
+        let said = Set(text.matches(of: /(?m)^# TYPE (\w+)/).map { String($0.output.1) })
+        for file in ["alerts.yaml", "cvr.json"] {
+            let asked = try String(contentsOfFile: Repository.path("contrib/grafana/\(file)"), encoding: .utf8)
+                .matches(of: /\b(?:cvr|lva)_\w+/).map { String($0.output) }
+            #expect(asked.count > 10)
+            #expect(Set(asked).subtracting(said).sorted() == [], "\(file)")
+        }
+    }
+}
