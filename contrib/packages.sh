@@ -78,3 +78,13 @@ make_clients() {
     "$CVR_TEST_VENV/bin/pip" install -q awscli==1.46.3 boto3==1.44.8 ||
         die "the PyPI packages awscli and boto3 cannot be installed; look at the lines above"
 }
+
+# make_promtool: Prometheus's own tool, which alert rules and /metrics are held to; unpacked, so that no server is started.
+make_promtool() {
+    export CVR_PROMTOOL="$top/var/prometheus/usr/bin/promtool"
+    [ -x "$CVR_PROMTOOL" ] && return 0
+    say "unpacking promtool into var/prometheus"
+    mkdir -p "$top/var/prometheus" &&
+        (cd "$top/var/prometheus" && rm -f ./*.deb && apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm -f ./*.deb) ||
+        die "the Debian package prometheus cannot be fetched; look at the lines above"
+}
