@@ -24,7 +24,8 @@ package actor SystemMachine: RecorderBox {
         try Data(settings.yaml(root: "/var/lib/cvr", runtime: "/run/cvr").utf8)
             .write(to: URL(filePath: "\(root)/cvr.yaml"))
         try settings.writeCredentials(to: "\(root)/credentials")
-        for (name, program) in ["cvrd": "cvrd", "cvrctl": "cvrctl", "cvr-sync": "cvr-sync", "cvr-ingest": worker] {
+        let own = ["cvrd", "cvrctl", "cvr-sync", "cvr-playback", "cvr-preview"].map { ($0, $0) }
+        for (name, program) in own + [("cvr-ingest", worker)] {
             try FileManager.default.createSymbolicLink(
                 atPath: "\(root)/\(name)", withDestinationPath: "\(Repository.binaries)/\(program)")
         }
