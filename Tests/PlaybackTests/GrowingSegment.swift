@@ -30,7 +30,9 @@ final class GrowingSegment: Sendable {
         try file.seekToEnd()
     }
 
-    func append(second: Int) throws { try file.write(contentsOf: encoder.withLock { $0.fragment(clip.second(second)) }) }
+    func append(second: Int) throws {
+        try file.write(contentsOf: encoder.withLock { $0.fragment(clip.second(second)) })
+    }
 
     func close() throws {
         try file.write(contentsOf: encoder.withLock { $0.trailer() })

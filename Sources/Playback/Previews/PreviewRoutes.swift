@@ -115,13 +115,19 @@ struct PreviewRoutes {
 extension FootageReader {
     /// The segment that an address of media names.
     func row(at place: MediaAddress, of camera: Archive.Camera) async throws -> SegmentRow {
-        let rows = try await rows(camera, from: place.start, to: place.start + .milliseconds(1))
-        guard
-            let row = rows.first(where: {
-                $0.id == place.id && $0.start.wholeMilliseconds == place.start && $0.isPlayable
-            })
-        else { throw Refusal.gone }
+        let known = try await rows(camera, from: place.start, to: place.start + .milliseconds(1))
+            .first { place.isOf($0) }
+        if let known, known.state != .recording { return known }
+        // Rows may be as of a moment ago: a live playlist names what came since.
+        let growing = try await threads.run { try archive.growing(camera)?.row }
+        guard let row = growing.flatMap({ place.isOf($0) ? $0 : nil }) ?? known else { throw Refusal.gone }
         return row
+    }
+}
+
+extension MediaAddress {
+    fileprivate func isOf(_ row: SegmentRow) -> Bool {
+        row.id == id && row.start.wholeMilliseconds == start && row.isPlayable
     }
 }
 
