@@ -186,6 +186,10 @@ let package = Package(
             name: "cvr-attacker",
             dependencies: ["Ingest", "Confinement", "SegmentStore", "Recording", "CLinux", "CAttack"],
             path: "Tests/Attacker", swiftSettings: strict, linkerSettings: standalone),
+        // A long history and what playback asks of it: contrib/bench/year.
+        .executableTarget(
+            name: "cvr-year", dependencies: ["Catalog", "Footage", "Recording"], path: "Tests/Year",
+            swiftSettings: strict, linkerSettings: standaloneWithFoundation),
         tests(
             "SupervisionTests",
             ["Supervision", "YAMLConfiguration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),

@@ -7,10 +7,9 @@ extension Catalog {
         _ camera: CameraName, from: WallTime?, to: WallTime?, after: SegmentPlace? = nil, limit: Int
     ) throws(CatalogError) -> [SegmentRow] {
         try read("list segments in") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM \(Self.overlapping())",
-                arguments: Self.range(camera, from, to, after, limit)
-            ).map { try SegmentRow($0) }
+            try SegmentPage.fetch(
+                try db.cachedStatement(sql: "SELECT * FROM \(Self.overlapping)"),
+                Self.range(camera, from, to, after, limit), of: camera)
         }
     }
 
@@ -24,7 +23,7 @@ extension Catalog {
                     (SELECT reason FROM eviction
                      WHERE (camera, session, counter) = (segment.camera, segment.session, segment.counter)),
                     'vanished'), NULL) AS reason
-                FROM \(Self.overlapping())
+                FROM \(Self.overlapping)
                 """
             var extents: [SegmentExtent] = []
             let rows = try Row.fetchCursor(db, sql: sql, arguments: Self.range(camera, from, to, after, limit))
@@ -64,16 +63,14 @@ extension Catalog {
     /// A range also looks back by more than the longest segment.
     static let lookBack = TimeSpan.seconds(4 * 3600)
 
-    static func overlapping(only condition: String = "true") -> String {
-        """
+    private static let overlapping = """
         segment INDEXED BY segmentByStart
         WHERE camera = :camera AND (start, session, counter) > (:start, :session, :counter)
-            AND start < :to AND start + duration > :from AND \(condition)
+            AND start < :to AND start + duration > :from
         ORDER BY start, session, counter LIMIT :limit
         """
-    }
 
-    static func range(
+    private static func range(
         _ camera: CameraName, _ from: WallTime?, _ to: WallTime?, _ after: SegmentPlace?, _ limit: Int
     ) -> StatementArguments {
         let from = from ?? .earliest

@@ -70,10 +70,7 @@ extension SegmentRow {
 
     /// What an INSERT of `arguments` names: a column that a newer build added breaks none.
     static let insertion: String = {
-        let columns = [
-            "camera", "session", "counter", "key", "start", "duration", "bytes", "initLength", "mediaEnd", "fragments",
-            "tracks", "frames", "codecs", "checksum", "state", "isLocal", "isUncertain", "isRead", "format",
-        ]
+        let columns = SegmentColumn.allCases.map(\.rawValue)
         return "segment (\(columns.joined(separator: ", "))) VALUES (:\(columns.joined(separator: ", :")))"
     }()
 

@@ -5,8 +5,9 @@ package import Recording
 import SegmentStore
 
 extension Archive {
-    /// At most `count` bytes of a segment's file, fewer at its end: from the cache while it is there, closed or still
-    /// growing, else from the store. No copy is better than another: they are the same bytes.
+    /// At most `count` bytes of a segment's file, fewer at its end.
+    ///
+    /// From the cache while it is there, closed or still growing, else from the store: they are the same bytes (I8).
     package func read(_ row: SegmentRow, at offset: Int64, count: Int) throws -> [UInt8] {
         guard offset >= 0, count > 0 else { return [] }
         do {
@@ -17,7 +18,7 @@ extension Archive {
         }
         guard let store, let key = ObjectKey(row.key), row.state != .evicted else { throw ArchiveError.gone(row.key) }
         do { return try store.read(key, offset: offset, count: count) } catch let error as ObjectStoreError {
-            // Evicted from the cache a moment ago, or deleted from the store. A folder that is not there looks the same.
+            // Deleted meanwhile, unless the whole store is not there, which looks the same.
             let isAbsent = error.scope == .object || error.errno == ENOENT
             guard isAbsent, try asking({ try stored?.isThere() ?? false }) else { throw ArchiveError(error) }
             throw ArchiveError.gone(row.key)
@@ -72,7 +73,9 @@ extension SegmentRow {
     }
 }
 
-/// Reads ahead, so that many small reads near one another are one request. Used by one thread.
+/// Reads ahead, so that many small reads near one another are one request.
+///
+/// Used by one thread.
 final class BufferedReads {
     private let window: Int
     private let source: SegmentReader.Read

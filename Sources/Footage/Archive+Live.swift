@@ -14,7 +14,7 @@ extension Archive {
     /// A worker syncs at least every 4 s, and a picture a minute is still a recording.
     private static let silence = TimeSpan.seconds(90)
 
-    /// Nil where nothing is recorded, or not on this box. Never older than the call.
+    /// As of the call; nil where nothing is recorded, or not on this box.
     package func growing(_ camera: Camera) throws -> LiveSegment? {
         guard let box, let row = try box.growing(camera, now: now()), !row.media.fragments.isEmpty else { return nil }
         return LiveSegment(row: row, name: SegmentFileName(start: row.start, id: row.id, stage: .partial))

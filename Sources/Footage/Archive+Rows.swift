@@ -47,7 +47,7 @@ extension Archive {
         }
     }
 
-    /// What of a range can be played, as `/list` and `availableMedia` tell it: split at gaps, ascending, without overlap.
+    /// What of a range can be played, as `/list` tells it: split at gaps, ascending, without overlap.
     package func spans(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
         try look(camera) { view in
             var spans = FootageSpans(from: from, to: to)

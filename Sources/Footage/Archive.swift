@@ -70,13 +70,14 @@ package final class Archive: Sendable {
 
     package func camera(named name: CameraName) throws -> Camera? {
         // Nearly always its asset has its name: the others need not be asked for.
+        if let camera = box?.configured.first(where: { $0.name == name }) { return camera }
         if box == nil, let camera = try camera(ofAsset: name.text), camera.name == name { return camera }
         return try cameras().first { $0.name == name }
     }
 
     package func camera(ofAsset asset: String) throws -> Camera? {
         guard ObjectKey.isSafe(asset) else { return nil }
-        if let box { return try box.cameras().first { $0.asset == asset } }
+        if let box { return try (box.configured + box.cameras()).first { $0.asset == asset } }
         return try asking { try stored?.camera(ofAsset: asset, isNew: true) }
     }
 

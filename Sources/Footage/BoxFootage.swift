@@ -9,7 +9,7 @@ final class BoxFootage: Sendable {
     let site: SiteName
     let cachePath: String
     let catalog: CatalogReader
-    private let configured: Mutex<[Archive.Camera]>
+    let configured: Mutex<[Archive.Camera]>
     private let tails = Mutex<[CameraName: CacheTail]>([:])
 
     init(site: SiteName, cachePath: String, catalog: CatalogReader, cameras: [Archive.Camera]) {

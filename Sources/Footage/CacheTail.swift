@@ -5,7 +5,7 @@ import Recording
 import SegmentStore
 import Synchronization
 
-/// The end of one camera's cache: the segment that grows, and those that closed since the catalog was last written, if there is one.
+/// The end of one camera's cache: the segment that grows, and those that closed since the catalog was last written.
 ///
 /// Looked at twice a second at most; a segment's structure is read once, and what is appended to it as it comes.
 final class CacheTail: Sendable {

@@ -9,26 +9,35 @@ struct FootageSpans {
 
     private let from: WallTime
     private let to: WallTime
-    private var last: SegmentID?
-    private(set) var all: [(start: WallTime, end: WallTime)] = []
+    private var last = SegmentID(session: 0, counter: 0)
+    /// The stretch that goes on.
+    private var open: (start: WallTime, end: WallTime)?
+    private var closed: [(start: WallTime, end: WallTime)] = []
 
     init(from: WallTime, to: WallTime) {
         self.from = from
         self.to = to
     }
 
+    var all: [(start: WallTime, end: WallTime)] { closed + [open].compactMap(\.self) }
+
     /// Segments come by start; where sessions overlap it is one stretch.
     mutating func add(_ id: SegmentID, from start: WallTime, to end: WallTime) {
         let (start, end) = (max(start, from), min(end, to))
         guard start < end else { return }
         defer { last = id }
-        guard let span = all.last, !isGap(start - span.end, before: id) else { return all.append((start, end)) }
-        if end > span.end { all[all.endIndex - 1].end = end }
+        guard let span = open else { return open = (start, end) }
+        if isGap(start - span.end, before: id) {
+            closed.append(span)
+            open = (start, end)
+        } else if end > span.end {
+            open = (span.start, end)
+        }
     }
 
     private func isGap(_ length: TimeSpan, before next: SegmentID) -> Bool {
-        guard length < Self.gap else { return true }
-        guard length > Self.rounding, let last else { return false }
-        return last.session == next.session && next.counter.subtractingSaturated(last.counter) > 1
+        guard length > Self.rounding else { return false }
+        return length >= Self.gap
+            || last.session == next.session && next.counter.subtractingSaturated(last.counter) > 1
     }
 }

@@ -220,7 +220,7 @@ extension StoreFootage {
 
 /// What only an object itself tells.
 extension StoreFootage {
-    /// One request for an object of ours; its own bytes for one whose metadata was lost. Nil for what is no segment.
+    /// By one request for an object of ours, by its own bytes for one whose metadata was lost; nil for what is no segment.
     private func look(_ object: DayListing.Object) throws -> (session: Int64, duration: TimeSpan)? {
         if let known = state.withLock({ $0.looks[object.key.text] }) { return known }
         guard let found = try lookUp(object) else { return nil }

@@ -146,6 +146,26 @@ struct ReadingTests {
         #expect(try told(rig.archive()) == all)
     }
 
+    @Test("a store that nobody has asked before tells a moment of the day that goes on within two seconds")
+    func coldStart() async throws {
+        let rig = try await Rig(at: .s3)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<40 { try recorder.record(seconds: 3) }
+        try rig.sync()
+        let from = rig.clock.now - .seconds(63)
+        var first: [UInt8] = []
+        let took = try ContinuousClock().measure {
+            let archive = rig.storeArchive()
+            let camera = try #require(try archive.camera(ofAsset: "archive"))
+            let row = try #require(try archive.rows(camera, from: from, to: from + .seconds(60)).first)
+            let fragment = try #require(row.media.fragments.first)
+            first = try archive.read(row, at: fragment.offset, count: 8000)
+        }
+        print("cold start without a box: \(took)")
+        #expect(first.count == 8000 && took < .seconds(2))
+    }
+
     @Test("spans, first and last and what there is of a range are the same from every source")
     func questions() async throws {
         let (rig, _) = try await box(at: .file)

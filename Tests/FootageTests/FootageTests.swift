@@ -1,5 +1,0 @@
-import Footage
-import Testing
-
-@Suite("Footage")
-struct FootageTests {}

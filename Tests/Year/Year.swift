@@ -1,0 +1,65 @@
+import Catalog
+import Foundation
+import Recording
+
+/// A synthetic history: segments of 30 s with a fragment a second, verified; each day is a session, with a gap of 30 s
+/// before it; the last two days are in the cache, too.
+struct Year {
+    /// 2025-11-23T00:00:00Z.
+    static let start = WallTime(microseconds: 1_763_856_000_000_000)
+    static let day = TimeSpan.seconds(86_400)
+    /// Of 30 s, without the first.
+    static let segments: Int64 = 2879
+
+    let folder: String
+    let names: [CameraName]
+    let days: Int64
+
+    init(folder: String, cameras: Int64, days: Int64) throws {
+        self.folder = folder
+        self.days = days
+        names = (0..<cameras).compactMap { CameraName("camera-\($0)") }
+        for part in ["sync", "cache"] {
+            try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
+        }
+    }
+
+    /// Goes on where an earlier run was ended.
+    func make() throws {
+        let catalog = try Catalog(path: folder + "/sync/catalog.sqlite")
+        let began = ContinuousClock.now
+        for day in 0..<days {
+            let note = "made \(day)"
+            guard try catalog.note(note) == nil else { continue }
+            for name in names { try catalog.enter((1...Self.segments).map { row(name, day, $0) }) }
+            try catalog.boundWAL()
+            try catalog.setNote(note, "\(names.count)")
+        }
+        for name in names { try catalog.save(CameraRow(name: name, asset: name.text, retention: nil)) }
+        try catalog.close()
+        let rows = Int64(names.count) * days * Self.segments
+        print("\(rows) rows, made in \((ContinuousClock.now - began) / .seconds(1)) s")
+    }
+
+    private func row(_ camera: CameraName, _ day: Int64, _ index: Int64) -> SegmentRow {
+        let start = Self.start + Self.day * day + .seconds(index * 30)
+        let step = 250_000 + index % 97 * 1000
+        let fragments = (0..<Int64(30)).map { second in
+            MediaIndex.Fragment(
+                offset: 1400 + second * step, isKey: second % 2 == 0, decodeTime: (index * 30 + second) * 90_000)
+        }
+        let media = MediaIndex(
+            initLength: 1400, mediaEnd: 1400 + 30 * step, fragments: fragments,
+            tracks: [
+                MediaIndex.Track(codec: "h264", timescale: 90_000, baseDecodeTime: index * 30 * 90_000),
+                MediaIndex.Track(codec: "aac", timescale: 48_000, baseDecodeTime: index * 30 * 48_000),
+            ], frames: 750, codecs: "avc1.4d401f,mp4a.40.2", format: 0x1234_5678)
+        let date = start.rfc3339
+        let hour = "\(date.prefix(10))/\(date.dropFirst(11).prefix(2))"
+        let name = "\(date.dropFirst(14).prefix(2))-\(date.dropFirst(17).prefix(6))Z.\(index).mp4"
+        return SegmentRow(
+            camera: camera, id: SegmentID(session: day + 1, counter: index), key: "plant/\(camera)/\(hour)/\(name)",
+            start: start, duration: .seconds(30), bytes: media.mediaEnd + 500, media: media, checksum: 7,
+            state: .verified, isLocal: day >= days - 2, isRead: true)
+    }
+}

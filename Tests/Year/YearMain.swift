@@ -1,0 +1,25 @@
+import Catalog
+import Footage
+import Foundation
+import Recording
+
+/// Measures what playback asks of a long history: `contrib/bench/year` says how to run it.
+///
+/// `cvr-year FOLDER CAMERAS DAYS`: makes the catalog below FOLDER unless it is there, and prints a line for each
+/// question. Exits with 1 when a median is over its limit, or memory grows.
+@main
+enum YearMain {
+    static func main() throws {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard let folder = arguments.first, arguments.count == 3,
+            let cameras = Int64(arguments[arguments.startIndex + 1]), cameras > 0,
+            let days = Int64(arguments[arguments.startIndex + 2]), days > 1
+        else {
+            print("usage: cvr-year FOLDER CAMERAS DAYS")
+            exit(64)
+        }
+        let year = try Year(folder: folder, cameras: cameras, days: days)
+        try year.make()
+        exit(try Questions(year).ask() ? 0 : 1)
+    }
+}
