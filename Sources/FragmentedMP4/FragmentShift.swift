@@ -25,9 +25,11 @@ package enum FragmentShift {
 
     /// Shifts the fragment whose checksum box and `moof` are `head`; false, and nothing changed, when it is none.
     ///
-    /// `ticks` is each track's constant, by track from 0. A time before 0 becomes 0.
-    package static func shift(_ head: inout [UInt8], by ticks: [Int64]) -> Bool {
+    /// `ticks` is each track's constant, by track from 0. A time before 0 becomes 0. With `only` other tracks' parts become
+    /// `free`: the fragment is one of that track.
+    package static func shift(_ head: inout [UInt8], by ticks: [Int64], only: Int? = nil) -> Bool {
         guard let places = places(head) else { return false }
+        for place in places where only.map({ $0 != place.track }) ?? false { free(&head, at: place.type) }
         for place in places where ticks.indices.contains(place.track) {
             var reader = BoxReader(head[place.time..<place.time + 8])
             let (time, overflow) = Int64(clamping: reader.integer(UInt64.self))
@@ -37,15 +39,62 @@ package enum FragmentShift {
                 head[place.time + index] = UInt8(truncatingIfNeeded: shifted >> UInt64(56 - 8 * index))
             }
         }
-        head.replaceSubrange(4..<8, with: "free".utf8)
+        free(&head, at: 4)
         return true
     }
 
-    /// Where each track's decode time is in `head`: of the 64-bit kind that our encoder writes.
-    private static func places(_ head: [UInt8]) -> [(track: Int, time: Int)]? {
+    /// Makes an init part one of a single track, in place; false, and nothing changed, when it has no such track.
+    package static func keep(only track: Int, inInitPart bytes: inout [UInt8]) -> Bool {
+        var others: [Int] = []
+        var isThere = false
+        var boxes = BoxReader(bytes[...])
+        while let movie = boxes.box() {
+            guard movie.type == "moov" else { continue }
+            for (header, parents) in [("tkhd", [movie.body]), ("trex", movie.body.children("mvex"))]
+                as [(BoxType, [BoxReader])]
+            {
+                for parent in parents {
+                    var parts = parent
+                    while let part = parts.box() {
+                        guard let number = Self.track(part, header) else { continue }
+                        if number == track { isThere = true } else { others.append(part.body.rest.startIndex - 4) }
+                    }
+                }
+            }
+        }
+        guard isThere else { return false }
+        for place in others { free(&bytes, at: place) }
+        return true
+    }
+
+    /// The track, from 0, that a `trak` or `trex` is about.
+    private static func track(_ box: (type: BoxType, body: BoxReader), _ header: BoxType) -> Int? {
+        switch (box.type, header) {
+        case ("trak", "tkhd"):
+            guard var header = box.body.child("tkhd") else { return nil }
+            // Version 1 has longer times (ISO/IEC 14496-12 §8.3.2).
+            header.skip(header.integer(UInt32.self) >> 24 == 1 ? 16 : 8)
+            let number = Int(header.integer(UInt32.self)) - 1
+            return header.overran ? nil : number
+        case ("trex", "trex"):
+            var header = box.body
+            header.skip(4)
+            let number = Int(header.integer(UInt32.self)) - 1
+            return header.overran ? nil : number
+        default: return nil
+        }
+    }
+
+    private static func free(_ bytes: inout [UInt8], at type: Int) {
+        bytes.replaceSubrange(type..<type + 4, with: "free".utf8)
+    }
+
+    /// Where each track's decode time, of the 64-bit kind that our encoder writes, and the type of its `traf` are in
+    /// `head`.
+    private static func places(_ head: [UInt8]) -> [(track: Int, time: Int, type: Int)]? {
         guard headLength(head) == head.count else { return nil }
         var boxes = BoxReader(head[(Fragment.checksumBoxSize + 8)...])
-        var found: [(track: Int, time: Int)] = []
+        var found: [(track: Int, time: Int, type: Int)] = []
         while let box = boxes.box() {
             guard box.type == "traf" else { continue }
             guard found.count < MovieBox.trackLimit, var header = box.body.child("tfhd"),
@@ -56,7 +105,7 @@ package enum FragmentShift {
             guard time.integer() == UInt32(1) << 24, time.rest.count == 8, !header.overran, track >= 0 else {
                 return nil
             }
-            found.append((track, time.rest.startIndex))
+            found.append((track, time.rest.startIndex, box.body.rest.startIndex - 4))
         }
         return found.isEmpty ? nil : found
     }

@@ -1,7 +1,9 @@
 package import Recording
 
-/// A range of time as one fragmented MP4 file that is never made: the first piece's init part, then each piece's
-/// fragments, shifted in place. Its length and every offset follow from the rows alone.
+/// A range of time as one fragmented MP4 file that is never made.
+///
+/// It is the first piece's init part, then each piece's fragments, shifted in place; its length and every offset follow
+/// from the rows alone.
 package struct ByteMap: Hashable, Sendable {
     /// Consecutive bytes of one segment's file.
     package struct Slice: Hashable, Sendable {
@@ -20,12 +22,15 @@ package struct ByteMap: Hashable, Sendable {
     package let initLength: Int64
     /// Of the whole file.
     package let length: Int64
+    /// The only track that is played; nil for all.
+    package let track: Int?
     /// Where each piece begins in the file.
     private let starts: [Int64]
 
     /// All pieces have one format.
-    package init(_ pieces: some Collection<Piece>) {
+    package init(_ pieces: some Collection<Piece>, only track: Int? = nil) {
         self.pieces = Array(pieces)
+        self.track = track
         initLength = max(0, pieces.first?.row.media.initLength ?? 0)
         var next = initLength
         var starts: [Int64] = []
@@ -38,8 +43,16 @@ package struct ByteMap: Hashable, Sendable {
     }
 
     /// A segment's file as far as its media goes, shifted: every byte where it is on disk.
-    package init(whole row: SegmentRow, shift: TimeSpan) {
-        self.init([Piece(row, 0..<row.media.fragments.count, shift: shift)])
+    package init(whole row: SegmentRow, shift: TimeSpan, only track: Int? = nil) {
+        self.init([Piece(row, 0..<row.media.fragments.count, shift: shift)], only: track)
+    }
+
+    /// What is served at an address; nil when `row` is not the segment that it names.
+    package init?(_ address: MediaAddress, of row: SegmentRow) {
+        guard row.id == address.id, row.start.wholeMilliseconds == address.start, row.isPlayable,
+            address.track.map(row.media.tracks.indices.contains) ?? true
+        else { return nil }
+        self.init(whole: row, shift: address.shift, only: address.track)
     }
 
     /// What the bytes `range` of the file are made of, in order; what lies past its end is left out.

@@ -1,9 +1,9 @@
 package import Recording
 
-/// A media presentation description (ISO/IEC 23009-1): one muxed representation, whose chunks are byte ranges of their
-/// segments' files.
+/// A media presentation description (ISO/IEC 23009-1), whose chunks are byte ranges of their segments' files.
 ///
-/// A Period has one init part. A gap is a jump of the time line inside it: some players play the first Period only. Times
+/// Players want each track by itself: an adaptation set's files are the segments' with the other tracks' boxes made
+/// `free`. Picture and sound are stored together, so that who plays both fetches both twice. A Period has one init part. A gap is a jump of the time line inside it: some players play the first Period only. Times
 /// are those of the media, so that a chunk keeps its time while a live window moves on.
 package struct DASHManifest {
     package let list: ChunkList
@@ -58,26 +58,38 @@ package struct DASHManifest {
 
     private func write(_ period: ArraySlice<MediaChunk>, _ number: Int, to text: inout String) {
         guard let first = period.first?.piece else { return }
-        let media = first.row.media
         let begin = number == 0 ? list.formatStart : first.servedStart
-        let isVideo = media.tracks.contains { Codec(rawValue: $0.codec)?.isVideo ?? false }
-        let kind = isVideo ? "video" : "audio"
-        let scale = media.tracks.first?.timescale ?? 1
+        let scale = first.row.media.tracks.first?.timescale ?? 1
+        let offset =
+            begin == first.servedStart ? first.servedTicks : begin.microseconds.scaled(by: scale, over: 1_000_000)
+        let timing = "<SegmentList timescale=\"\(scale)\" presentationTimeOffset=\"\(offset)\">\n"
+        var timeline = ""
+        self.timeline(period, to: &timeline)
         text += "<Period id=\"\(list.first.format + Int64(number))\" start=\"\(duration(begin - start))\">\n"
-        text += "<AdaptationSet contentType=\"\(kind)\" mimeType=\"\(kind)/mp4\" segmentAlignment=\"true\" "
-        text += "startWithSAP=\"1\">\n"
-        text += "<Representation id=\"media\" codecs=\"\(Self.escaped(media.codecs))\" "
-        text += "bandwidth=\"\(bandwidth(period))\">\n"
-        text += "<SegmentList timescale=\"\(scale)\" "
-        text += "presentationTimeOffset=\"\(begin.microseconds.scaled(by: scale, over: 1_000_000))\">\n"
-        text += "<Initialization sourceURL=\"\(url(first))\" range=\"0-\(media.initLength - 1)\"/>\n"
-        timeline(period, to: &text)
-        for chunk in period {
-            let bytes = chunk.piece.bytes
-            text +=
-                "<SegmentURL media=\"\(url(chunk.piece))\" mediaRange=\"\(bytes.lowerBound)-\(bytes.upperBound - 1)\"/>\n"
+        let tracks = first.row.media.tracks
+        for index in tracks.indices {
+            let track = tracks.count > 1 ? index : nil
+            adaptationSet(first.row.media, index, bandwidth(period), to: &text)
+            text += timing + "<Initialization sourceURL=\"\(url(first, track))\" "
+            text += "range=\"0-\(first.row.media.initLength - 1)\"/>\n" + timeline
+            for chunk in period {
+                let bytes = chunk.piece.bytes
+                text += "<SegmentURL media=\"\(url(chunk.piece, track))\" "
+                text += "mediaRange=\"\(bytes.lowerBound)-\(bytes.upperBound - 1)\"/>\n"
+            }
+            text += "</SegmentList>\n</Representation>\n</AdaptationSet>\n"
         }
-        text += "</SegmentList>\n</Representation>\n</AdaptationSet>\n</Period>\n"
+        text += "</Period>\n"
+    }
+
+    private func adaptationSet(_ media: MediaIndex, _ track: Int, _ bandwidth: Int64, to text: inout String) {
+        let isVideo = Codec(rawValue: media.tracks[track].codec)?.isVideo ?? false
+        let kind = isVideo ? "video" : "audio"
+        let codecs = media.codecs.split(separator: ",")
+        let codec = codecs.indices.contains(track) ? String(codecs[track]) : media.tracks[track].codec
+        text += "<AdaptationSet id=\"\(track)\" contentType=\"\(kind)\" mimeType=\"\(kind)/mp4\" "
+        text += "segmentAlignment=\"true\" startWithSAP=\"1\">\n<Representation id=\"\(track)\" "
+        text += "codecs=\"\(Self.escaped(codec))\" bandwidth=\"\(bandwidth)\">\n"
     }
 
     /// Runs of chunks of one length are one entry.
@@ -111,7 +123,7 @@ package struct DASHManifest {
         }
     }
 
-    private func url(_ piece: Piece) -> String { base + MediaAddress(piece).path + suffix }
+    private func url(_ piece: Piece, _ track: Int?) -> String { base + MediaAddress(piece, only: track).path + suffix }
 
     private func duration(_ span: TimeSpan) -> String { "PT\(span.decimal)S" }
 

@@ -16,7 +16,9 @@ package struct LiveWindow: Sendable {
 
     package init() {}
 
-    /// Lists what is between two moments. The list begins with a whole chunk; served time 0 is `origin`.
+    /// Lists what is between two moments.
+    ///
+    /// The list begins with a whole chunk; served time 0 is `origin`.
     package mutating func list(
         _ rows: some Sequence<SegmentRow>, from: WallTime, to: WallTime,
         origin: WallTime = WallTime(microseconds: 0)

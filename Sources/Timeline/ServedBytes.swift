@@ -39,13 +39,22 @@ package struct ServedBytes {
         if let index = slice.piece, map.pieces.indices.contains(index) {
             block = try media(index, slice.bytes, read)
         } else if let row = map.pieces.first?.row {
-            let count = Int(min(slice.bytes.length, Int64(blockSize)))
-            block = try Self.exactly(row, slice.bytes.lowerBound, count, read)
+            block = try initPart(row, slice.bytes, read)
         } else {
             return nil
         }
         position += Int64(block.count)
         return block
+    }
+
+    private func initPart(_ row: SegmentRow, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8] {
+        guard let track = map.track else {
+            return try Self.exactly(row, bytes.lowerBound, Int(min(bytes.length, Int64(blockSize))), read)
+        }
+        guard map.initLength <= Int64(Self.headLimit) else { throw Damaged(key: row.key, offset: 0) }
+        var part = try Self.exactly(row, 0, Int(map.initLength), read)
+        guard FragmentShift.keep(only: track, inInitPart: &part) else { throw Damaged(key: row.key, offset: 0) }
+        return Array(part[Int(bytes.lowerBound)..<Int(bytes.upperBound)])
     }
 
     private mutating func media(_ index: Int, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8] {
@@ -88,7 +97,7 @@ package struct ServedBytes {
                 return Array(try head(piece, at: bytes.lowerBound, read).prefix(Int(bytes.length)))
             }
             var head = Array(block[place..<place + length])
-            guard FragmentShift.shift(&head, by: piece.ticks) else {
+            guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else {
                 throw Damaged(key: piece.row.key, offset: piece.row.offset(ofFragment: fragment))
             }
             block.replaceSubrange(place..<place + length, with: head)
@@ -105,7 +114,7 @@ package struct ServedBytes {
             throw Damaged(key: piece.row.key, offset: offset)
         }
         var head = try Self.exactly(piece.row, offset, length, read)
-        guard FragmentShift.shift(&head, by: piece.ticks) else { throw Damaged(key: piece.row.key, offset: offset) }
+        guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else { throw Damaged(key: piece.row.key, offset: offset) }
         return head
     }
 

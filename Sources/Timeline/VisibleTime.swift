@@ -30,7 +30,9 @@ struct VisibleTime {
         return found
     }
 
-    /// Rows come by start. Nearly always false: the clock was not set back.
+    /// Nearly always false: the clock was not set back.
+    ///
+    /// Rows come by start.
     private static func overlap(_ rows: [SegmentRow]) -> Bool {
         var last: SegmentRow?
         for row in rows {

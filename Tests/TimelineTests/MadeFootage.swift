@@ -14,7 +14,8 @@ struct MadeFootage {
         _ clip: String, session: Int64, at: Double, from start: Double = 0, seconds: Double = 20, length: Double = 4
     ) async throws {
         let footage = try await ClipFootage(clip, from: start, seconds: seconds)
-        let segments = try footage.segments(front, session: session, anchor: epoch + TimeSpan(seconds: at), length: length)
+        let anchor = epoch + TimeSpan(seconds: at)
+        let segments = try footage.segments(front, session: session, anchor: anchor, length: length)
         for (counter, segment) in segments.enumerated() {
             let key = "front/\(session).\(counter).mp4"
             let reader = try SegmentReader(length: Int64(segment.bytes.count), read: Self.reading(segment.bytes))
