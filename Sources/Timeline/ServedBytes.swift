@@ -114,7 +114,9 @@ package struct ServedBytes {
             throw Damaged(key: piece.row.key, offset: offset)
         }
         var head = try Self.exactly(piece.row, offset, length, read)
-        guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else { throw Damaged(key: piece.row.key, offset: offset) }
+        guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else {
+            throw Damaged(key: piece.row.key, offset: offset)
+        }
         return head
     }
 
