@@ -37,18 +37,18 @@ struct SegmentPage {
         if !rows.isEmpty { tracks.append(UInt8(ascii: ",")) }
         tracks.append(contentsOf: columns.bytes(.tracks))
         let media = MediaIndex(
-            initLength: columns.number(.initLength), mediaEnd: columns.number(.mediaEnd), fragments: fragments,
-            frames: columns.number(.frames), codecs: columns.text(.codecs),
-            format: columns.optional(.format).map { UInt32(truncatingIfNeeded: $0) })
+            initLength: try columns.number(.initLength), mediaEnd: try columns.number(.mediaEnd), fragments: fragments,
+            frames: try columns.number(.frames), codecs: columns.text(.codecs),
+            format: try columns.optional(.format).map { UInt32(truncatingIfNeeded: $0) })
         rows.append(
             SegmentRow(
                 camera: camera,
-                id: SegmentID(session: columns.number(.session), counter: columns.number(.counter)),
-                key: columns.text(.key), start: WallTime(microseconds: columns.number(.start)),
-                duration: TimeSpan(microseconds: columns.number(.duration)), bytes: columns.number(.bytes),
-                media: media, checksum: columns.optional(.checksum).map { UInt32(truncatingIfNeeded: $0) },
-                state: state, isLocal: columns.number(.isLocal) != 0,
-                isUncertain: columns.number(.isUncertain) != 0, isRead: columns.number(.isRead) != 0))
+                id: SegmentID(session: try columns.number(.session), counter: try columns.number(.counter)),
+                key: columns.text(.key), start: WallTime(microseconds: try columns.number(.start)),
+                duration: TimeSpan(microseconds: try columns.number(.duration)), bytes: try columns.number(.bytes),
+                media: media, checksum: try columns.optional(.checksum).map { UInt32(truncatingIfNeeded: $0) },
+                state: state, isLocal: try columns.number(.isLocal) != 0,
+                isUncertain: try columns.number(.isUncertain) != 0, isRead: try columns.number(.isRead) != 0))
     }
 
     private func complete() throws -> [SegmentRow] {
@@ -91,11 +91,18 @@ private struct Columns {
         }
     }
 
-    func number(_ column: SegmentColumn) -> Int64 { sqlite3_column_int64(statement, self[column]) }
+    /// SQLite would make a number of anything.
+    func number(_ column: SegmentColumn) throws -> Int64 {
+        guard sqlite3_column_type(statement, self[column]) == SQLITE_INTEGER else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "a value of \(column) that no build of ours writes")
+        }
+        return sqlite3_column_int64(statement, self[column])
+    }
 
-    func optional(_ column: SegmentColumn) -> Int64? {
+    func optional(_ column: SegmentColumn) throws -> Int64? {
         guard self[column] >= 0, sqlite3_column_type(statement, self[column]) != SQLITE_NULL else { return nil }
-        return number(column)
+        return try number(column)
     }
 
     func text(_ column: SegmentColumn) -> String { String(decoding: buffer(column), as: UTF8.self) }
