@@ -9,20 +9,22 @@ final class BoxFootage: Sendable {
     let site: SiteName
     let cachePath: String
     let catalog: CatalogReader
-    let configured: Mutex<[Archive.Camera]>
+    private let told: Mutex<[Archive.Camera]>
     private let tails = Mutex<[CameraName: CacheTail]>([:])
 
     init(site: SiteName, cachePath: String, catalog: CatalogReader, cameras: [Archive.Camera]) {
         (self.site, self.cachePath, self.catalog) = (site, cachePath, catalog)
-        configured = Mutex(cameras)
+        told = Mutex(cameras)
     }
 
     /// The configuration has changed.
-    func take(_ cameras: [Archive.Camera]) { configured.withLock { $0 = cameras } }
+    func take(_ cameras: [Archive.Camera]) { told.withLock { $0 = cameras } }
+
+    var configured: [Archive.Camera] { told.withLock(\.self) }
 
     /// The configured ones, and removed ones with footage.
     func cameras() throws -> [Archive.Camera] {
-        var found = configured.withLock(\.self)
+        var found = configured
         var names = Set(found.map(\.name))
         do {
             if let catalog = catalog.current() {

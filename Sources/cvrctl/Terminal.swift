@@ -25,6 +25,9 @@ struct Terminal {
         self.hasColour = hasColour
     }
 
+    /// Somebody looks at what is written beside the answer.
+    static var errorsAreShown: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// Red and bold: look here.
     func alarming(_ text: String) -> String { hasColour ? "\u{1B}[1;31m\(text)\u{1B}[0m" : text }
 

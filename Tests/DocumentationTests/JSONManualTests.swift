@@ -13,6 +13,36 @@ struct JSONManualTests {
         var nextStep = ""
     }
 
+    /// What `export` and `play` print, which is cvrctl's own.
+    struct Progress {
+        var file = ""
+        var bytes: Int64 = 0
+        var length: Int64 = 0
+    }
+
+    struct Exported {
+        var file = ""
+        var camera = ""
+        var from = ""
+        var to = ""
+        var source = ""
+        var bytes: Int64 = 0
+        var sha256 = ""
+        var segments: [ExportedSegment] = []
+    }
+
+    struct ExportedSegment {
+        var session: Int64 = 0
+        var counter: Int64 = 0
+        var start = ""
+        var duration = 0.0
+        var bytes: Int64 = 0
+        var checksum: String?
+        var key = ""
+    }
+
+    struct Address { var url = "" }
+
     static let sync = Admin.Sync(state: "idle")
 
     static let hold = Listing.Hold(id: "", camera: "", from: "", to: "", reason: "", created: "")
@@ -49,6 +79,8 @@ struct JSONManualTests {
         "cost: forecasts": Admin.Forecast(
             service: "", storageClass: "", segmentLength: 0, writes: 0, writeCost: 0, storageCost: 0),
         "cost: written": Admin.Written(since: "", segments: 0, documents: 0, bytes: 0, lists: 0),
+        "export: progress": Progress(), "export: manifest": Exported(), "export: segments": ExportedSegment(),
+        "play: address": Address(),
         "Errors": Words(),
     ]
 

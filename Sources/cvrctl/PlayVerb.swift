@@ -1,0 +1,32 @@
+import ArgumentParser
+import Glibc
+import Recording
+
+struct PlayVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "play", abstract: "Show a camera in the browser, live or at a time.")
+
+    @Argument(help: "The camera's name.", completion: .cameras)
+    var camera: String
+
+    @Option(
+        help: ArgumentHelp("When to play from, RFC 3339 (default: live).", valueName: "time"),
+        transform: FootageOptions.time)
+    var at: String?
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var global: GlobalOptions
+
+    func run() async throws {
+        guard CameraName(camera) != nil else {
+            throw ValidationError("'\(camera)' is not a camera's name: lower-case letters, digits and -.")
+        }
+        let address = try PlaybackSession(server.url).address
+        let url = "\(address)/#cameras=\(camera)" + (at.map { "&time=\($0)" } ?? "")
+        Terminal.write(global.json ? JSONText.of(["url": url]) + "\n" : url + "\n")
+        guard !global.json, getenv("DISPLAY") != nil || getenv("WAYLAND_DISPLAY") != nil else { return }
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("xdg-open"), strdup(url), nil]
+        // Takes our place; without such a program the address that was printed is all there is.
+        execvp("xdg-open", &arguments)
+    }
+}

@@ -1,0 +1,96 @@
+import FoundationEssentials
+import HTTP
+
+/// Talks to cvr-playback, which may run on any host; everything it answers is outside data.
+struct PlaybackSession {
+    /// Scheme, host and port, without a slash at the end.
+    let address: String
+    private let client: HTTPClient
+
+    /// Answers other than media are this long at most: a month's export in segments of 2 s.
+    private static let answerLimit = 256 << 20
+
+    init(_ address: String) throws {
+        let trimmed = address.hasSuffix("/") ? String(address.dropLast()) : address
+        let host = ["http://", "https://"].first { trimmed.hasPrefix($0) }.map { trimmed.dropFirst($0.count) } ?? ""
+        guard !host.isEmpty, !host.contains(where: { "/?#@ ".contains($0) }) else {
+            throw Complaint(
+                .usage, code: "usage", message: "'\(Terminal.plain(address))' is no address of a server",
+                nextStep: "Give --url as http://HOST:PORT or https://HOST:PORT")
+        }
+        self.address = trimmed
+        client = HTTPClient(HTTPSettings(connections: 1))
+    }
+
+    func get<R: Decodable>(_ path: String, as answer: R.Type) throws -> R {
+        let response = try perform(path, [], bodyLimit: Self.answerLimit)
+        guard response.status == 200 else { throw refusal(response) }
+        do {
+            return try JSONDecoder().decode(answer, from: Data(response.body))
+        } catch {
+            throw notUnderstood()
+        }
+    }
+
+    /// The bytes `range` of a file, as long as it is the version that `tag` names.
+    func bytes(_ path: String, _ range: Range<Int64>, tag: String) throws -> [UInt8] {
+        let count = Int(range.upperBound - range.lowerBound)
+        let wanted = [("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"), ("If-Range", tag)]
+        // A whole file in place of a part is another version, and may be of any length.
+        let response = try perform(path, wanted, bodyLimit: max(count, 1 << 20))
+        guard response.status == 206 || response.status == 200 else { throw refusal(response) }
+        guard response.status == 206, response["ETag"] == tag else { throw Self.changed }
+        guard response.body.count == count else { throw notUnderstood() }
+        return response.body
+    }
+
+    private func perform(_ path: String, _ headers: [(String, String)], bodyLimit: Int) throws -> HTTPResponse {
+        let request = HTTPRequest(
+            "GET", address + path, headers: headers.map { (name: $0.0, value: $0.1) })
+        do {
+            return try client.perform(request, bodyLimit: bodyLimit)
+        } catch let failure {
+            if failure.kind == .tooLarge { throw Self.changed }
+            throw Complaint(
+                .away, code: "playbackUnavailable", message: "\(failure.origin): \(failure.detail)",
+                nextStep: "Check that cvr-playback runs there (cvrctl status), or give its address with --url")
+        }
+    }
+
+    /// What of a camera's footage the server has now is not what it was when the export began.
+    private static let changed = Complaint(
+        .failed, code: "footageChanged", message: "the footage changed while it was exported",
+        nextStep: "Run the same command again: it begins anew, with what there is now")
+
+    private func notUnderstood() -> Complaint {
+        Complaint(
+            .failed, code: "protocol", message: "the answer of \(address) is not understood",
+            nextStep: "Check that cvrctl and cvr-playback are of the same release")
+    }
+
+    /// What the server says is wrong.
+    private func refusal(_ response: HTTPResponse) -> Complaint {
+        struct Answer: Decodable {
+            struct Words: Decodable {
+                let code: String
+                let message: String
+                let nextStep: String
+            }
+            let error: Words
+        }
+        let status: ExitStatus =
+            switch response.status {
+            case 400: .usage
+            case 401, 403: .refused
+            case 404: .notFound
+            case 429, 503: .away
+            default: .failed
+            }
+        // What is no error of ours is some other server's.
+        guard let words = try? JSONDecoder().decode(Answer.self, from: Data(response.body)).error else {
+            return notUnderstood()
+        }
+        return Complaint(
+            status, code: words.code, message: Terminal.plain(words.message), nextStep: Terminal.plain(words.nextStep))
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+@Suite("cvrctl: export and play", .timeLimit(.minutes(1)))
+struct ExportTests {
+    private static let block = 16 << 20
+
+    @Test("what was saved before is not fetched again, and the manifest tells what the file is")
+    func resumed() async throws {
+        let folder = try Folder()
+        let first = try ScriptedFootage(folder, "v1", last: 1)
+        #expect(try await export(folder, first).status == 1)
+        first.end()
+        #expect(!folder.has("clip.mp4") && folder.has("clip.mp4.part"))
+        let second = try ScriptedFootage(folder, "v1")
+        defer { second.end() }
+        let outcome = try await export(folder, second, "--json")
+        #expect(outcome.status == 0, "\(outcome)")
+        let starts = folder.text("log").split(separator: "\n").map { $0.prefix { $0 != "-" } }
+        #expect(starts == ["bytes=0", "bytes=\(Self.block)", "bytes=\(Self.block)", "bytes=\(2 * Self.block)"])
+        let manifest = try JSONSerialization.jsonObject(with: folder.data("clip.mp4.json")) as? [String: Any]
+        #expect(manifest?["sha256"] as? String == second.hash)
+        #expect((manifest?["bytes"] as? Int) == (try folder.data("clip.mp4").count))
+        #expect((manifest?["segments"] as? [[String: Any]])?.first?["checksum"] as? String == "01234567")
+        #expect(outcome.output.split(separator: "\n").count == 4 && outcome.output.contains(second.hash))
+        #expect(!folder.has("clip.mp4.part") && !folder.has("clip.mp4.part.json"))
+        #expect(try await export(folder, second).status == 5)
+    }
+
+    @Test("two versions of the footage are never mixed")
+    func changed() async throws {
+        let folder = try Folder()
+        let first = try ScriptedFootage(folder, "v1", last: 1)
+        #expect(try await export(folder, first).status == 1)
+        first.end()
+        let moving = try ScriptedFootage(folder, "moving")
+        let outcome = try await export(folder, moving, "--json")
+        moving.end()
+        #expect(outcome.status == 1 && outcome.output.contains("footageChanged"), "\(outcome)")
+        let second = try ScriptedFootage(folder, "v2")
+        defer { second.end() }
+        #expect(try await export(folder, second).status == 0)
+        #expect(folder.text("log").split(separator: "\n").suffix(3).first?.hasPrefix("bytes=0-") == true)
+    }
+
+    @Test("a server that is away, and one that knows no such camera, are told apart")
+    func unanswered() async throws {
+        let folder = try Folder()
+        let server = try ScriptedFootage(folder, "v1")
+        let range = ["--from", "2026-01-02T03:00:00Z", "--to", "2026-01-02T03:00:30Z", "--json"]
+        let unknown = try await ScriptedCvrd.cvrctl(["export", "yard", "--url", server.address] + range)
+        #expect(unknown.status == 3 && unknown.output.contains("noSuchCamera"))
+        server.end()
+        let away = try await ScriptedCvrd.cvrctl(["export", "front", "--url", server.address] + range)
+        #expect(away.status == 4 && away.output.contains("playbackUnavailable"))
+        for address in ["front", "http://", "ftp://h", "http://u@h", "http://h/x"] {
+            let wrong = try await ScriptedCvrd.cvrctl(["export", "front", "--url", address] + range)
+            #expect(wrong.status == 2, "\(address): \(wrong)")
+        }
+    }
+
+    @Test("play says where the page shows the camera")
+    func play() async throws {
+        let live = try await ScriptedCvrd.cvrctl(["play", "front", "--json"])
+        #expect(live.output == "{\"url\":\"http://127.0.0.1:8480/#cameras=front\"}\n")
+        let at = try await ScriptedCvrd.cvrctl(
+            ["play", "front", "--at", "2026-01-02T05:00:00+02:00", "--url", "https://box:1/", "--json"])
+        #expect(at.output.contains("https://box:1/#cameras=front&time=2026-01-02T03:00:00.000Z"))
+        #expect(try await ScriptedCvrd.cvrctl(["play", "../x"]).status == 2)
+    }
+
+    private func export(
+        _ folder: Folder, _ server: ScriptedFootage, _ more: String...
+    ) async throws -> ScriptedCvrd.Outcome {
+        try await ScriptedCvrd.cvrctl(
+            [
+                "export", "front", "--from", "2026-01-02T03:00:00Z", "--to", "2026-01-02T03:00:30Z", "--url",
+                server.address, "--output", folder.path + "/clip.mp4",
+            ] + more)
+    }
+}
+
+/// A folder of its own, gone with its owner.
+private final class Folder {
+    let path = FileManager.default.temporaryDirectory.path + "/export-\(UUID().uuidString)"
+
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false) }
+
+    // One that stays behind in the temporary directory harms no test.
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+
+    func data(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: "\(path)/\(name)")) }
+
+    /// Empty without such a file.
+    func text(_ name: String) -> String { (try? String(decoding: data(name), as: UTF8.self)) ?? "" }
+}
+
+/// A cvr-playback that knows its answers by heart.
+private final class ScriptedFootage {
+    let address: String
+    /// SHA-256 of its file.
+    let hash: String
+    private let process = Process()
+    private let input = Pipe()
+
+    init(_ folder: Folder, _ tag: String, last: Int = 100) throws {
+        let output = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "footage.py").path
+        process.arguments = [script, folder.path + "/log", tag, "\(last)"]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).split {
+            " \n".contains($0)
+        }
+        address = "http://127.0.0.1:\(try #require(line.first))"
+        hash = String(try #require(line.last))
+    }
+
+    func end() {
+        // It ends by itself when its input does.
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+}
