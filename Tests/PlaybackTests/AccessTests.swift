@@ -74,10 +74,10 @@ import Testing
         }
     }
 
-    @Test("a content token opens its assets and times, and nothing when anything of it was changed")
+    @Test("a content token opens its assets, however it is sent")
     func tokens() async throws {
         let site = try await recorded()
-        let (key, stranger) = (ES256PrivateKey(), ES256PrivateKey())
+        let key = ES256PrivateKey()
         let tokens = try await ContentTokens(
             issuer: "operator", audience: "cvr",
             keys: [.init(kid: "one", algorithm: .es256, pem: key.publicKey.pemRepresentation)])
@@ -96,7 +96,20 @@ import Testing
             // Addresses in answers carry it on.
             let list = try await served.get("/list?path=front&token=\(good)")
             #expect(String(decoding: list.body, as: UTF8.self).contains("token=\(good)"))
+        }
+    }
 
+    @Test("a content token that was changed, is another's or is not for now opens nothing")
+    func badTokens() async throws {
+        let site = try await recorded()
+        let (key, stranger) = (ES256PrivateKey(), ES256PrivateKey())
+        let tokens = try await ContentTokens(
+            issuer: "operator", audience: "cvr",
+            keys: [.init(kid: "one", algorithm: .es256, pem: key.publicKey.pemRepresentation)])
+        let access = Access(tokens: tokens, isOpen: false)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let good = try await TestClaims(asset: "asset-front").signed(key, kid: "one")
+            #expect(try await served.get("/coverage?camera=front", [("Cookie", "token=\(good)")]).status == 200)
             var parts = good.split(separator: ".").map(String.init)
             let others = try await TestClaims(asset: "*").signed(key, kid: "one").split(separator: ".").map(String.init)
             parts[1] = others[1]
@@ -154,6 +167,21 @@ import Testing
                 )
             }
             #expect(try await served.get("\(media)?\(sign)").status == 403)
+        }
+    }
+
+    @Test("a signature that was changed or is over opens nothing")
+    func badSignatures() async throws {
+        let site = try await recorded()
+        let key = SymmetricKey(size: .bits256)
+        let (from, to) = (RecordedSite.start + .seconds(5), RecordedSite.start + .seconds(7))
+        let signature = URLSignature(
+            camera: try RecordedSite.name("front"), range: from..<to, expires: WallTime.current() + .seconds(60)
+        ).text(key: key)
+        let access = Access(signing: key, isOpen: false)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let inside = "/ranges/front.mp4?from=2026-03-01T10:00:05Z&to=2026-03-01T10:00:07Z&"
+            #expect(try await served.get(inside + "signature=\(signature)").status == 200)
             let forged = signature.replacing("front", with: "yard")
             let longer = signature.replacing(".\(to.microseconds / 1000).", with: ".\(to.microseconds / 1000 + 1).")
             for bad in [forged, longer, "front.1.2.3.AAAA", "", String(signature.dropLast())] {

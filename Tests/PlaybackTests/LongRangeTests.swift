@@ -25,7 +25,7 @@ import Testing
                 let connection = try RawConnection(port: served.port)
                 let start = ContinuousClock.now
                 connection.send("GET \(Self.path) HTTP/1.1\r\nHost: x\r\n\r\n")
-                #expect(connection.read(1)?.count == 1)
+                #expect(await connection.read(1)?.count == 1)
                 first.append(.now - start)
             }
             print("first byte of \(day.length >> 30) GiB after \(first)")
@@ -80,35 +80,40 @@ private struct SparseDay {
             let id = SegmentID(session: 1, counter: Int64(counter))
             let start = RecordedSite.start + .seconds(Int64(counter) * 300)
             let name = SegmentFileName(start: start, id: id)
-            let encoder = try site.encoder(clip, camera, id, RecordedSite.start)
-            try site.write(encoder.initPart, name, "front")
-            let file = open(site.path(name, "front"), O_WRONLY)
-            defer { close(file) }
-            var index: [MediaIndex.Fragment] = []
-            for part in 0..<30 {
-                let number = counter * 30 + part
-                let offset = Int64(encoder.initPart.count) + Int64(part) * fragmentLength
-                let time = Int64(number) * seconds * 90_000
-                var bytes = head
-                _ = FragmentShift.shift(&bytes, by: [time])
-                bytes.replaceSubrange(4..<8, with: "uuid".utf8)
-                bytes += mdat + Self.mark(number)
-                _ = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, off_t(offset)) }
-                index.append(.init(offset: offset, isKey: true, decodeTime: time))
-            }
-            let end = Int64(encoder.initPart.count) + 30 * fragmentLength
-            ftruncate(file, off_t(end))
+            let initPart = try site.encoder(clip, camera, id, RecordedSite.start).initPart
+            try site.write(initPart, name, "front")
+            let media = fill(site.path(name, "front"), from: Int64(initPart.count), counter: counter, mdat, format)
             rows.append(
                 SegmentRow(
                     camera: camera, id: id, key: "plant/asset-front/\(counter).mp4", start: start,
-                    duration: .seconds(300), bytes: end,
-                    media: MediaIndex(
-                        initLength: Int64(encoder.initPart.count), mediaEnd: end, fragments: index,
-                        tracks: [.init(codec: "h264", timescale: 90_000, baseDecodeTime: index[0].decodeTime)],
-                        frames: 7500, codecs: "avc1.42c00b", format: format),
-                    state: .closed, isLocal: true, isRead: true))
+                    duration: .seconds(300), bytes: media.mediaEnd, media: media, state: .closed, isLocal: true,
+                    isRead: true))
         }
         try site.catalog.enter(rows)
+    }
+
+    /// Writes the heads of a segment's fragments, and a mark in each.
+    private func fill(_ path: String, from: Int64, counter: Int, _ mdat: [UInt8], _ format: UInt32) -> MediaIndex {
+        let file = open(path, O_WRONLY)
+        defer { close(file) }
+        var index: [MediaIndex.Fragment] = []
+        for part in 0..<30 {
+            let number = counter * 30 + part
+            let offset = from + Int64(part) * fragmentLength
+            let time = Int64(number) * seconds * 90_000
+            var bytes = head
+            _ = FragmentShift.shift(&bytes, by: [time])
+            bytes.replaceSubrange(4..<8, with: "uuid".utf8)
+            bytes += mdat + Self.mark(number)
+            _ = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, off_t(offset)) }
+            index.append(.init(offset: offset, isKey: true, decodeTime: time))
+        }
+        let end = from + 30 * fragmentLength
+        ftruncate(file, off_t(end))
+        return MediaIndex(
+            initLength: from, mediaEnd: end, fragments: index,
+            tracks: [.init(codec: "h264", timescale: 90_000, baseDecodeTime: index[0].decodeTime)], frames: 7500,
+            codecs: "avc1.42c00b", format: format)
     }
 
     /// Bytes of the whole range as one file.

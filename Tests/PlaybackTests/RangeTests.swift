@@ -118,7 +118,18 @@ import Testing
                     try await Player.frames("\(served.base)/ranges/front.mp4?from=\(span.start)&to=\(span.end)"))
             }
             #expect(frames == [125, 100])
+        }
+    }
 
+    @Test("an export says what each of its files will be, to the byte")
+    func export() async throws {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(), segments: 1, length: 5)
+        try site.record(
+            try await EncodedClip(size: "320x180"), session: 2, anchor: RecordedSite.start + .seconds(5), segments: 1,
+            length: 4)
+        try await ServedSite.run(try site.archive()) { served in
+            let range = "from=2026-03-01T10:00:00Z&to=2026-03-01T10:01:00Z"
             struct Export: Decodable {
                 struct File: Decodable {
                     struct Segment: Decodable { let bytes: Int }

@@ -33,16 +33,22 @@ final class RawConnection: Sendable {
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
     /// At most so many bytes; none at the end of the stream, nil when the peer broke it off or said nothing for 20 s.
-    func read(_ count: Int) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        let got = recv(descriptor, &bytes, count, 0)
-        return got < 0 ? nil : Array(bytes.prefix(got))
+    ///
+    /// On a thread of its own: the server under test runs on those that tests share.
+    func read(_ count: Int) async -> [UInt8]? {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                var bytes = [UInt8](repeating: 0, count: count)
+                let got = recv(descriptor, &bytes, count, 0)
+                continuation.resume(returning: got < 0 ? nil : Array(bytes.prefix(got)))
+            }
+        }
     }
 
     /// All that comes until the peer closes.
-    func readAll(limit: Int = 1 << 20) -> String {
+    func readAll(limit: Int = 1 << 20) async -> String {
         var all: [UInt8] = []
-        while all.count < limit, let more = read(65_536), !more.isEmpty { all += more }
+        while all.count < limit, let more = await read(65_536), !more.isEmpty { all += more }
         return String(decoding: all, as: UTF8.self)
     }
 }
