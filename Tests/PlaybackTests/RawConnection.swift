@@ -53,5 +53,11 @@ final class RawConnection: Sendable {
     }
 }
 
-/// Descriptors that this process has open.
-func openDescriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+/// Connections that the server at a port has not closed (proc_net_tcp(5): ESTABLISHED and CLOSE_WAIT).
+func openConnections(port: Int) throws -> Int {
+    let local = ":" + String(format: "%04X", port)
+    return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").filter { line in
+        let fields = line.split(separator: " ")
+        return fields.count > 3 && fields[1].hasSuffix(local) && ["01", "08"].contains(fields[3])
+    }.count
+}

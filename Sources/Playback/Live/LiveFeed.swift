@@ -49,7 +49,9 @@ actor LiveFeed {
                 tell()
                 told = clock.monotonic()
             }
-            let pause = isGrowing ? poll : Self.pause
+            // A segment that was just opened has no fragment yet: no reason to look less often.
+            let isBetween = clock.monotonic() - heard < .seconds(5)
+            let pause = isGrowing || isBetween ? poll : Self.pause
             // Ends early only when the task is cancelled.
             try? await Task.sleep(for: .microseconds(pause.microseconds))
         }
