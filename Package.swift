@@ -250,6 +250,7 @@ let package = Package(
             swiftSettings: strict),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
+        tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py"]),
         tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
 )

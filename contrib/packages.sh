@@ -88,3 +88,11 @@ make_promtool() {
         (cd "$top/var/prometheus" && rm -f ./*.deb && apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm -f ./*.deb) ||
         die "the Debian package prometheus cannot be fetched; look at the lines above"
 }
+
+# make_browser: what leads Chromium, which is Debian's.
+make_browser() {
+    "$CVR_TEST_VENV/bin/python" -c 'import playwright' 2>/dev/null && return 0
+    say "installing Playwright into $CVR_TEST_VENV"
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 "$CVR_TEST_VENV/bin/pip" install -q playwright==1.65.2 ||
+        die "the PyPI package playwright cannot be installed; look at the lines above"
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""A headless Chromium that a test leads: one command in JSON a line in, one answer in JSON a line out.
+
+  browser.py FOLDER        screenshots and downloads go there
+
+  {"open": URL, "width": W, "height": H}     a new page in place of the one before
+  {"evaluate": SCRIPT}                       {"value": …}
+  {"until": SCRIPT, "within": S}             waits until the script's value is true, and says it
+  {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
+  {"shot": NAME}                             {"value": PATH}
+  {"download": SELECTOR}                     clicks and waits for the file: {"value": PATH}
+
+An error is {"error": TEXT}. What the page itself complains of goes to standard error.
+"""
+
+import json
+import sys
+
+from playwright.sync_api import Error, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+
+# The number that contrib/camera/clips.py puts into the picture of its coded clips, as the page shows it: -1 if there is none.
+READER = """
+window.frameIn = (picture, width, height) => {
+  const canvas = new OffscreenCanvas(320, 240), pen = canvas.getContext("2d");
+  if (!width) return -1;
+  pen.drawImage(picture, 0, 0, 320, 240);
+  const level = cell => pen.getImageData(8 + 25 * cell + 12, 240 - 20, 1, 1).data[1];
+  if (level(0) < 160 || level(1) > 96) return -1;
+  let number = 0;
+  for (let cell = 2; cell < 12; cell++) number = number * 2 + (level(cell) > 128 ? 1 : 0);
+  return number;
+};
+window.frameOf = name => {
+  const video = document.querySelector(`[data-camera="${name}"] video`);
+  return video ? frameIn(video, video.videoWidth, video.videoHeight) : -1;
+};
+window.loudnessOf = async name => {
+  const video = document.querySelector(`[data-camera="${name}"] video`);
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  context.createMediaElementSource(video).connect(analyser);
+  analyser.connect(context.destination);
+  let loudest = 0;
+  for (let look = 0; look < 40; look++) {
+    await new Promise(resolve => setTimeout(resolve, 50));
+    const samples = new Float32Array(analyser.fftSize);
+    analyser.getFloatTimeDomainData(samples);
+    loudest = Math.max(loudest, Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length));
+  }
+  return loudest;
+};
+"""
+
+
+class Browser:
+    def __init__(self, chromium, folder):
+        self.chromium, self.folder, self.page = chromium, folder, None
+
+    def obey(self, command):
+        (verb, value), *_ = command.items()
+        match verb:
+            case "open":
+                if self.page:
+                    self.page.context.close()
+                size = {"width": command.get("width", 1280), "height": command.get("height", 800)}
+                context = self.chromium.new_context(viewport=size, accept_downloads=True)
+                context.add_init_script(READER)
+                self.page = context.new_page()
+                self.page.on("console", lambda message: print(message.type, message.text, file=sys.stderr, flush=True))
+                self.page.on("pageerror", lambda error: print("error", error, file=sys.stderr, flush=True))
+                self.page.goto(value)
+            case "evaluate":
+                return self.page.evaluate(value)
+            case "until":
+                return self.page.wait_for_function(value, timeout=1000 * command["within"], polling=50).json_value()
+            case "press":
+                for key in value:
+                    self.page.keyboard.press(key)
+            case "move":
+                self.page.mouse.move(*value)
+            case "click":
+                self.page.click(value)
+            case "fill":
+                self.page.fill(*value)
+            case "shot":
+                path = f"{self.folder}/{value}.png"
+                self.page.screenshot(path=path)
+                return path
+            case "download":
+                with self.page.expect_download(timeout=60_000) as waiting:
+                    self.page.click(value)
+                path = f"{self.folder}/{waiting.value.suggested_filename}"
+                waiting.value.save_as(path)
+                return path
+            case _:
+                raise ValueError(f"not understood: {verb}")
+        return None
+
+
+def main():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = Browser(chromium, sys.argv[1])
+        print(json.dumps({"value": chromium.version}), flush=True)
+        for line in sys.stdin:
+            try:
+                answer = {"value": browser.obey(json.loads(line))}
+            except (Error, ValueError, KeyError) as error:
+                answer = {"error": str(error)}
+            print(json.dumps(answer), flush=True)
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()
