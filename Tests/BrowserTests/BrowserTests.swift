@@ -34,7 +34,7 @@ struct BrowserTests {
                 try await seam(watched, box)
                 try await phone(watched, url)
                 #expect(!browser.complaints.contains("Content Security Policy"), "\(browser.complaints)")
-                #expect(!browser.complaints.contains("error "), "\(browser.complaints)")
+                #expect(!browser.complaints.contains("uncaught "), "\(browser.complaints)")
                 await browser.stop()
             } catch {
                 // A picture says more than the error.

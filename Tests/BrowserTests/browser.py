@@ -24,7 +24,7 @@ ARGUMENTS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 # The number that contrib/camera/clips.py puts into the picture of its coded clips, as the page shows it: -1 if there is none.
 READER = """
 window.frameIn = (picture, width, height) => {
-  const canvas = new OffscreenCanvas(320, 240), pen = canvas.getContext("2d");
+  const canvas = new OffscreenCanvas(320, 240), pen = canvas.getContext("2d", { willReadFrequently: true });
   if (!width) return -1;
   pen.drawImage(picture, 0, 0, 320, 240);
   const level = cell => pen.getImageData(8 + 25 * cell + 12, 240 - 20, 1, 1).data[1];
@@ -70,7 +70,7 @@ class Browser:
                 context.add_init_script(READER)
                 self.page = context.new_page()
                 self.page.on("console", lambda message: print(message.type, message.text, file=sys.stderr, flush=True))
-                self.page.on("pageerror", lambda error: print("error", error, file=sys.stderr, flush=True))
+                self.page.on("pageerror", lambda error: print("uncaught", error, file=sys.stderr, flush=True))
                 self.page.goto(value)
             case "evaluate":
                 return self.page.evaluate(value)

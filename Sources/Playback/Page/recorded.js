@@ -161,7 +161,7 @@ export class RecordedPlayer {
   async load(chunk) {
     if (!this.source) this.source = new Source(this.video);
     if (this.init !== `${chunk.init.url}@${chunk.init.length}`) {
-      const all = await this.source.begin(await this.bytes(chunk.init));
+      const all = await this.source.begin(await this.bytes(chunk.init), this.withSound);
       this.track = all.find(track => track.kind === "video");
       this.init = `${chunk.init.url}@${chunk.init.length}`;
     }
@@ -169,7 +169,7 @@ export class RecordedPlayer {
     const bytes = await this.bytes({ ...chunk, offset: chunk.offset + already, length: chunk.length - already });
     this.learn(chunk, bytes);
     await this.source.append("media", bytes);
-    if (this.withSound && this.source.silent) await this.loadSound(chunk);
+    if (this.source.buffers.sound) await this.loadSound(chunk);
     for (const part of this.chunks)
       if (part.url === chunk.url && part.offset >= chunk.offset && part.offset + part.length <= chunk.offset + chunk.length)
         this.loaded.set(`${part.url}@${part.offset}`, part.length);
@@ -179,7 +179,7 @@ export class RecordedPlayer {
   /** G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. */
   async loadSound(chunk) {
     const response = await server.get(server.sound(chunk), { signal: this.abort.signal });
-    await this.source.append("sound", new Uint8Array(await response.arrayBuffer()), 'audio/mp4; codecs="mp4a.40.2"');
+    await this.source.append("sound", new Uint8Array(await response.arrayBuffer()));
   }
 
   async bytes({ url, offset, length }) {

@@ -4,6 +4,9 @@ import { hideTracks, tracks } from "./mp4.js";
 
 const once = (target, name) => new Promise(resolve => target.addEventListener(name, resolve, { once: true }));
 
+/** What the server makes of G.711. */
+const SOUND = 'audio/mp4; codecs="mp4a.40.2"';
+
 /** What this browser cannot play, in words for the viewer. */
 export class Unplayable extends Error {
   constructor(track) {
@@ -27,8 +30,8 @@ export class Source {
     this.isClosed = false;
   }
 
-  /** Takes an init part: which tracks there are, and which of them are shown. */
-  async begin(init) {
+  /** Takes an init part: which tracks there are, and which are shown; `withSound`: transcoded sound will follow. */
+  async begin(init, withSound = false) {
     const all = tracks(init);
     const plays = track => track.kind !== "other" && MediaSource.isTypeSupported(`${track.kind}/mp4; codecs="${track.codec}"`);
     const video = all.find(track => track.kind === "video");
@@ -38,6 +41,12 @@ export class Source {
     this.silent = all.find(track => track.name === "G.711" && !this.kept.has(track.id));
     const shown = all.filter(plays);
     const type = `video/mp4; codecs="${shown.map(track => track.codec).join(",")}"`;
+    await this.opened;
+    // A browser takes no further buffer once the first has begun.
+    if (withSound && this.silent && !this.buffers.media) {
+      this.buffers.media = this.media.addSourceBuffer(type);
+      this.buffers.sound = this.media.addSourceBuffer(SOUND);
+    }
     await this.append("media", init, type, true);
     return all;
   }
