@@ -226,7 +226,9 @@ let package = Package(
                 "Messages", "Varlink",
                 "Recording", "TestSupport", log,
             ]),
-        tests("TimelineTests", ["Timeline", "Footage", "FragmentedMP4", "Recording", "TestSupport"]),
+        tests(
+            "TimelineTests", ["Timeline", "Footage", "FragmentedMP4", "Recording", "TestSupport"],
+            exclude: ["files.py"]),
         tests(
             "FootageTests",
             [

@@ -120,6 +120,9 @@ extension Int64 {
     /// `self * multiplier / divisor`, rounded down, through 128 bits; saturates, and is 0 for a divisor of 0.
     package func scaled(by multiplier: Int64, over divisor: Int64) -> Int64 {
         guard divisor != 0 else { return 0 }
+        let (small, overflow) = multipliedReportingOverflow(by: multiplier)
+        // Nearly always: a tenth of the time.
+        if !overflow, small >= 0, divisor > 0 { return small / divisor }
         let product = Int128(self) * Int128(multiplier)
         let (quotient, remainder) = product.quotientAndRemainder(dividingBy: Int128(divisor))
         let floored = remainder != 0 && (remainder < 0) != (divisor < 0) ? quotient - 1 : quotient

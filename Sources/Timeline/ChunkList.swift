@@ -52,7 +52,7 @@ package struct ChunkList: Hashable, Sendable {
     /// Served time where the first chunk's format began.
     package let formatStart: TimeSpan
 
-    /// All of a selection; as an event the end of a growing segment is left out.
+    /// All of a selection; of one that goes on, the end of the segment that is being written is no chunk yet.
     package init(_ selection: Selection, as kind: Kind) {
         let all = selection.chunks(of: Self.chunkLength)
         let isOpen = kind != .onDemand && all.last?.piece.isGrowing ?? false

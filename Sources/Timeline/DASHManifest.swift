@@ -22,16 +22,18 @@ package struct DASHManifest {
     }
 
     package var text: String {
-        var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        text.reserveCapacity(1024 + list.chunks.count * 160)
-        text += "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" profiles=\"urn:mpeg:dash:profile:isoff-main:2011\" "
-        text += list.kind == .onDemand ? onDemand : live
-        text += " minBufferTime=\"\(duration(list.longest))\">\n"
+        var text = ManifestText(reserving: 1024 + list.chunks.count * 300)
+        text.put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
+        text.put("<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" ")
+        text.put("profiles=\"urn:mpeg:dash:profile:isoff-main:2011\" ")
+        text.put(list.kind == .onDemand ? onDemand : live)
+        text.put(" minBufferTime=\"\(duration(list.longest))\">\n")
         for (number, period) in periods.enumerated() { write(period, number, to: &text) }
         if list.kind != .onDemand {
-            text += "<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\" value=\"\(now.rfc3339)\"/>\n"
+            text.put("<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\" value=\"\(now.rfc3339)\"/>\n")
         }
-        return text + "</MPD>\n"
+        text.put("</MPD>\n")
+        return text.text
     }
 
     private var periods: [ArraySlice<MediaChunk>] {
@@ -56,64 +58,81 @@ package struct DASHManifest {
         return text
     }
 
-    private func write(_ period: ArraySlice<MediaChunk>, _ number: Int, to text: inout String) {
+    private func write(_ period: ArraySlice<MediaChunk>, _ number: Int, to text: inout ManifestText) {
         guard let first = period.first?.piece else { return }
         let begin = number == 0 ? list.formatStart : first.servedStart
-        let scale = first.row.media.tracks.first?.timescale ?? 1
+        let media = first.row.media
+        let scale = media.tracks.first?.timescale ?? 1
         let offset =
             begin == first.servedStart ? first.servedTicks : begin.microseconds.scaled(by: scale, over: 1_000_000)
-        let timing = "<SegmentList timescale=\"\(scale)\" presentationTimeOffset=\"\(offset)\">\n"
-        var timeline = ""
-        self.timeline(period, to: &timeline)
-        text += "<Period id=\"\(list.first.format + Int64(number))\" start=\"\(duration(begin - start))\">\n"
-        let tracks = first.row.media.tracks
-        for index in tracks.indices {
-            let track = tracks.count > 1 ? index : nil
-            adaptationSet(first.row.media, index, bandwidth(period), to: &text)
-            text += timing + "<Initialization sourceURL=\"\(url(first, track))\" "
-            text += "range=\"0-\(first.row.media.initLength - 1)\"/>\n" + timeline
+        let timeline = timeline(period)
+        let bandwidth = bandwidth(period)
+        text.put("<Period id=\"\(list.first.format + Int64(number))\" start=\"\(duration(begin - start))\">\n")
+        for track in media.tracks.indices {
+            let only = media.tracks.count > 1 ? track : nil
+            var addresses = AddressCache(base: base, suffix: suffix)
+            text.put(adaptationSet(media, track, bandwidth))
+            text.put("<SegmentList timescale=\"\(scale)\" presentationTimeOffset=\"\(offset)\">\n")
+            text.put("<Initialization sourceURL=\"\(addresses.url(first, only: only))\" ")
+            text.put("range=\"0-\(media.initLength - 1)\"/>\n")
+            text.put(timeline)
             for chunk in period {
                 let bytes = chunk.piece.bytes
-                text += "<SegmentURL media=\"\(url(chunk.piece, track))\" "
-                text += "mediaRange=\"\(bytes.lowerBound)-\(bytes.upperBound - 1)\"/>\n"
+                text.put("<SegmentURL media=\"")
+                text.put(addresses.url(chunk.piece, only: only))
+                text.put("\" mediaRange=\"")
+                text.put(bytes.lowerBound)
+                text.put("-")
+                text.put(bytes.upperBound - 1)
+                text.put("\"/>\n")
             }
-            text += "</SegmentList>\n</Representation>\n</AdaptationSet>\n"
+            text.put("</SegmentList>\n</Representation>\n</AdaptationSet>\n")
         }
-        text += "</Period>\n"
+        text.put("</Period>\n")
     }
 
-    private func adaptationSet(_ media: MediaIndex, _ track: Int, _ bandwidth: Int64, to text: inout String) {
+    private func adaptationSet(_ media: MediaIndex, _ track: Int, _ bandwidth: Int64) -> String {
         let isVideo = Codec(rawValue: media.tracks[track].codec)?.isVideo ?? false
         let kind = isVideo ? "video" : "audio"
         let codecs = media.codecs.split(separator: ",")
         let codec = codecs.indices.contains(track) ? String(codecs[track]) : media.tracks[track].codec
-        text += "<AdaptationSet id=\"\(track)\" contentType=\"\(kind)\" mimeType=\"\(kind)/mp4\" "
-        text += "segmentAlignment=\"true\" startWithSAP=\"1\">\n<Representation id=\"\(track)\" "
-        text += "codecs=\"\(Self.escaped(codec))\" bandwidth=\"\(bandwidth)\">\n"
+        return "<AdaptationSet id=\"\(track)\" contentType=\"\(kind)\" mimeType=\"\(kind)/mp4\" "
+            + "segmentAlignment=\"true\" startWithSAP=\"1\">\n<Representation id=\"\(track)\" "
+            + "codecs=\"\(Self.escaped(codec))\" bandwidth=\"\(bandwidth)\">\n"
     }
 
     /// Runs of chunks of one length are one entry.
-    private func timeline(_ period: ArraySlice<MediaChunk>, to text: inout String) {
-        text += "<SegmentTimeline>\n"
+    private func timeline(_ period: ArraySlice<MediaChunk>) -> ManifestText {
+        var text = ManifestText(reserving: period.count * 40)
         var run: (start: Int64, length: Int64, more: Int64)?
         var end: Int64?
-        func write() {
+        func write(_ run: (start: Int64, length: Int64, more: Int64)?) {
             guard let run else { return }
-            text += "<S t=\"\(run.start)\" d=\"\(run.length)\"\(run.more > 0 ? " r=\"\(run.more)\"" : "")/>\n"
+            text.put("<S t=\"")
+            text.put(run.start)
+            text.put("\" d=\"")
+            text.put(run.length)
+            if run.more > 0 {
+                text.put("\" r=\"")
+                text.put(run.more)
+            }
+            text.put("\"/>\n")
         }
+        text.put("<SegmentTimeline>\n")
         for chunk in period {
             let start = chunk.piece.servedTicks
             let length = max(1, chunk.piece.endTicks.subtractingSaturated(start))
             if let known = run, known.length == length, end == start {
                 run?.more = known.more + 1
             } else {
-                write()
+                write(run)
                 run = (start, length, 0)
             }
             end = start.addingSaturated(length)
         }
-        write()
-        text += "</SegmentTimeline>\n"
+        write(run)
+        text.put("</SegmentTimeline>\n")
+        return text
     }
 
     /// Bits per second, as its busiest chunk has them.
@@ -123,9 +142,13 @@ package struct DASHManifest {
         }
     }
 
-    private func url(_ piece: Piece, _ track: Int?) -> String { base + MediaAddress(piece, only: track).path + suffix }
-
-    private func duration(_ span: TimeSpan) -> String { "PT\(span.decimal)S" }
+    private func duration(_ span: TimeSpan) -> String {
+        var text = ManifestText(reserving: 32)
+        text.put("PT")
+        text.put(span)
+        text.put("S")
+        return text.text
+    }
 
     private static func escaped(_ text: String) -> String {
         let names: [Character: String] = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"]
@@ -134,9 +157,13 @@ package struct DASHManifest {
 }
 
 extension Piece {
+    private var firstTicks: Int64 {
+        shift.microseconds.scaled(by: row.media.tracks.first?.timescale ?? 0, over: 1_000_000)
+    }
+
     /// Decode time of its first sample as it is served, in ticks of the first track.
     fileprivate var servedTicks: Int64 {
-        row.media.fragments[fragments.lowerBound].decodeTime.addingSaturated(ticks.first ?? 0)
+        row.media.fragments[fragments.lowerBound].decodeTime.addingSaturated(firstTicks)
     }
 
     /// Where its last sample ends, in ticks of the first track.
@@ -147,6 +174,6 @@ extension Piece {
             return servedTicks.addingSaturated(
                 (duration.microseconds.addingSaturated(1)).scaled(by: scale, over: 1_000_000))
         }
-        return row.media.fragments[fragments.upperBound].decodeTime.addingSaturated(ticks.first ?? 0)
+        return row.media.fragments[fragments.upperBound].decodeTime.addingSaturated(firstTicks)
     }
 }

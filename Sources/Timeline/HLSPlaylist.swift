@@ -11,6 +11,9 @@ package struct HLSPlaylist {
     /// Fragments of the newest chunks are listed too, and a player may wait for the next one.
     package let hasParts: Bool
 
+    /// Those that end within three target durations of the end (rfc8216bis §6.2.2).
+    private static let chunksWithParts = 3
+
     package init(_ list: ChunkList, suffix: String = "", base: String = "", hasParts: Bool = false) {
         self.list = list
         self.suffix = suffix
@@ -19,38 +22,65 @@ package struct HLSPlaylist {
     }
 
     package var text: String {
-        var text = head
-        text.reserveCapacity(512 + list.chunks.count * 160)
+        var text = ManifestText(reserving: 512 + list.chunks.count * 180)
+        var addresses = AddressCache(base: base, suffix: suffix)
+        text.put(head)
         var lastRow: SegmentID?
         for (index, chunk) in list.chunks.enumerated() {
-            announce(chunk, isFirst: index == 0, isNewRow: lastRow != chunk.piece.row.id, to: &text)
+            let url = addresses.url(chunk.piece)
+            announce(chunk, url, isFirst: index == 0, isNewRow: lastRow != chunk.piece.row.id, to: &text)
             lastRow = chunk.piece.row.id
-            if hasParts, index >= list.chunks.count - Self.chunksWithParts { parts(of: chunk.piece, to: &text) }
-            let bytes = chunk.piece.bytes
-            text += "#EXTINF:\(chunk.piece.duration.decimal),\n"
-            text += "#EXT-X-BYTERANGE:\(bytes.length)@\(bytes.lowerBound)\n"
-            text += url(chunk.piece) + "\n"
+            if hasParts, index >= list.chunks.count - Self.chunksWithParts { parts(of: chunk.piece, url, to: &text) }
+            text.put("#EXTINF:")
+            text.put(chunk.piece.duration)
+            text.put(",\n#EXT-X-BYTERANGE:")
+            text.put(chunk.piece.bytes.length)
+            text.put("@")
+            text.put(chunk.piece.bytes.lowerBound)
+            text.put("\n")
+            text.put(url)
+            text.put("\n")
         }
         if hasParts, let open = list.open {
-            announce(open, isFirst: lastRow == nil, isNewRow: lastRow != open.piece.row.id, to: &text)
-            parts(of: open.piece, to: &text)
+            let url = addresses.url(open.piece)
+            announce(open, url, isFirst: lastRow == nil, isNewRow: lastRow != open.piece.row.id, to: &text)
+            parts(of: open.piece, url, to: &text)
         }
-        if list.kind == .onDemand { text += "#EXT-X-ENDLIST\n" }
-        return text
+        if list.kind == .onDemand { text.put("#EXT-X-ENDLIST\n") }
+        return text.text
     }
 
-    /// Those that end within three target durations of the end (rfc8216bis §6.2.2).
-    private static let chunksWithParts = 3
+    private func announce(
+        _ chunk: MediaChunk, _ url: String, isFirst: Bool, isNewRow: Bool, to text: inout ManifestText
+    ) {
+        if chunk.startsStretch, !isFirst { text.put("#EXT-X-DISCONTINUITY\n") }
+        if chunk.startsFormat || isFirst {
+            text.put("#EXT-X-MAP:URI=\"\(url)\",BYTERANGE=\"\(chunk.piece.row.media.initLength)@0\"\n")
+        }
+        if chunk.startsStretch || isNewRow { text.put("#EXT-X-PROGRAM-DATE-TIME:\(chunk.piece.start.rfc3339)\n") }
+    }
+
+    private func parts(of piece: Piece, _ url: String, to text: inout ManifestText) {
+        for part in piece.parts {
+            let isKey = part.row.media.fragments[part.fragments.lowerBound].isKey
+            text.put("#EXT-X-PART:DURATION=")
+            text.put(part.duration)
+            text.put(",URI=\"\(url)\",BYTERANGE=\"\(part.bytes.length)@\(part.bytes.lowerBound)\"")
+            text.put(isKey ? ",INDEPENDENT=YES\n" : "\n")
+        }
+    }
 
     private var head: String {
         var lines = ["#EXTM3U", "#EXT-X-VERSION:\(hasParts ? 9 : 7)"]
         // Whole seconds, none shorter than a chunk is when it is rounded (RFC 8216 §4.3.3.1).
         lines.append("#EXT-X-TARGETDURATION:\(max(1, (list.longest.microseconds + 999_999) / 1_000_000))")
         if hasParts {
+            var (target, distance) = (ManifestText(reserving: 16), ManifestText(reserving: 16))
+            target.put(list.longestFragment)
             // A player stays three parts behind the end at least.
-            let part = list.longestFragment
-            lines.append("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=\((part * 3).decimal)")
-            lines.append("#EXT-X-PART-INF:PART-TARGET=\(part.decimal)")
+            distance.put(list.longestFragment * 3)
+            lines.append("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=\(distance.text)")
+            lines.append("#EXT-X-PART-INF:PART-TARGET=\(target.text)")
         }
         switch list.kind {
         case .onDemand: lines.append("#EXT-X-PLAYLIST-TYPE:VOD")
@@ -61,32 +91,5 @@ package struct HLSPlaylist {
         if list.kind == .sliding { lines.append("#EXT-X-DISCONTINUITY-SEQUENCE:\(list.first.stretch)") }
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func announce(_ chunk: MediaChunk, isFirst: Bool, isNewRow: Bool, to text: inout String) {
-        if chunk.startsStretch, !isFirst { text += "#EXT-X-DISCONTINUITY\n" }
-        if chunk.startsFormat || isFirst {
-            let length = chunk.piece.row.media.initLength
-            text += "#EXT-X-MAP:URI=\"\(url(chunk.piece))\",BYTERANGE=\"\(length)@0\"\n"
-        }
-        if chunk.startsStretch || isNewRow { text += "#EXT-X-PROGRAM-DATE-TIME:\(chunk.piece.start.rfc3339)\n" }
-    }
-
-    private func parts(of piece: Piece, to text: inout String) {
-        for part in piece.parts {
-            let isKey = part.row.media.fragments[part.fragments.lowerBound].isKey
-            text += "#EXT-X-PART:DURATION=\(part.duration.decimal),URI=\"\(url(part))\""
-            text += ",BYTERANGE=\"\(part.bytes.length)@\(part.bytes.lowerBound)\"\(isKey ? ",INDEPENDENT=YES" : "")\n"
-        }
-    }
-
-    private func url(_ piece: Piece) -> String { base + MediaAddress(piece).path + suffix }
-}
-
-extension TimeSpan {
-    /// Seconds with six decimals; nothing before 0.
-    var decimal: String {
-        let microseconds = max(0, microseconds)
-        return "\(microseconds / 1_000_000).\(padded(Int(microseconds % 1_000_000), 6))"
     }
 }

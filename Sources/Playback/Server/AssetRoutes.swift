@@ -77,7 +77,8 @@ struct AssetRoutes {
         _ place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
         let row = try await reader.row(at: place, of: camera)
-        var file = FootageFile(ByteMap(whole: row, shift: place.shift), of: camera.name)
+        guard let map = ByteMap(place, of: row) else { throw Refusal.gone }
+        var file = FootageFile(map, of: camera.name)
         file.fields[.contentType] = "video/mp4"
         file.fields[.cacheControl] =
             row.state == .recording ? "private, no-cache" : "private, max-age=604800, immutable"
