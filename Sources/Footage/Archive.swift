@@ -62,7 +62,7 @@ package final class Archive: Sendable {
     /// Goes on with other configured cameras of its box.
     package func take(_ cameras: [Camera]) { box?.take(cameras) }
 
-    /// By name. An asset that names no camera of ours is not listed.
+    /// By name; an asset that names no camera of ours is not listed.
     package func cameras() throws -> [Camera] {
         if let box { return try box.cameras() }
         return try asking { try stored?.cameras() ?? [] }
