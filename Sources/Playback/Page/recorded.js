@@ -80,10 +80,14 @@ export class RecordedPlayer {
   /** Whether the moment can be shown now, is on its way, or is in a gap. */
   look() {
     if (this.error) return;
-    const ready = this.source && this.source.bufferedEnd(this.target) - this.target > (this.isRunning ? 0.08 : 0);
+    const chunk = this.chunkAt(this.target);
+    const ahead = this.source ? this.source.bufferedEnd(this.target) - this.target : 0;
+    // Before a gap nothing more comes: the last pictures are as ready as they will ever be.
+    const isLast = chunk && this.loadedBytes(chunk) >= chunk.length && chunk.end - this.target < 0.2;
+    const ready = ahead > (this.isRunning ? 0.08 : 0) || isLast;
     this.isReady = Boolean(ready);
     if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
-    else if (!this.isFilling && this.isKnown(this.target) && !this.chunkAt(this.target)) this.report("gap", this.next());
+    else if (!this.isFetching && this.isKnown(this.target) && !chunk) this.report("gap", this.next());
     else this.report("waiting");
   }
 
@@ -123,6 +127,7 @@ export class RecordedPlayer {
   async fetchPlaylist(time) {
     const from = this.isKnown(time) ? this.from : Math.floor(time) - 10;
     const to = Math.floor(time) + WINDOW;
+    this.isFetching = !this.isKnown(time);
     const url = server.playlist(this.camera.asset ?? this.camera.name, from, to);
     this.fetchedAt = performance.now();
     try {
@@ -131,6 +136,8 @@ export class RecordedPlayer {
     } catch (error) {
       if (error.status !== 404) throw error;
       this.chunks = [];
+    } finally {
+      this.isFetching = false;
     }
     // Beyond now nothing is known, and what is there a moment later must be asked for again.
     [this.from, this.to] = [from, Math.min(to, Math.max(Date.now() / 1000 - 1, time + 0.5))];
