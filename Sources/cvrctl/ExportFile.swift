@@ -75,7 +75,8 @@ struct ExportFile {
         var status = stat()
         // A sidecar that is missing or torn means to begin anew.
         guard let data = try? Data(contentsOf: URL(filePath: sidecar)),
-            let state = try? JSONDecoder().decode(Sidecar.self, from: data), state.etag == contents.etag,
+            let state = try? JSONDecoder().decode(Sidecar.self, from: data),  // as above
+            state.etag == contents.etag,
             fstat(descriptor, &status) == 0
         else { return 0 }
         return max(0, min(state.bytes, Int64(status.st_size), contents.bytes))

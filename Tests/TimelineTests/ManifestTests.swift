@@ -13,48 +13,49 @@ struct ManifestTests {
         .made(session: 3, 0, at: 40.5, since: 40.5, format: 8),
     ]
 
+    static let wholePlaylist = """
+        #EXTM3U
+        #EXT-X-VERSION:7
+        #EXT-X-TARGETDURATION:6
+        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-MEDIA-SEQUENCE:0
+        #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-MAP:URI="media/1.0.1767322800000/1767322800000000.mp4?token=t",BYTERANGE="1000@0"
+        #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:06.000Z
+        #EXTINF:4.000000,
+        #EXT-X-BYTERANGE:4000@7000
+        media/1.0.1767322800000/1767322800000000.mp4?token=t
+        #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:10.000Z
+        #EXTINF:6.000000,
+        #EXT-X-BYTERANGE:6000@1000
+        media/1.1.1767322810000/1767322800000000.mp4?token=t
+        #EXTINF:4.000000,
+        #EXT-X-BYTERANGE:4000@7000
+        media/1.1.1767322810000/1767322800000000.mp4?token=t
+        #EXT-X-DISCONTINUITY
+        #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:30.000Z
+        #EXTINF:6.000000,
+        #EXT-X-BYTERANGE:6000@1000
+        media/2.0.1767322830000/1767322830000000.mp4?token=t
+        #EXTINF:4.000000,
+        #EXT-X-BYTERANGE:4000@7000
+        media/2.0.1767322830000/1767322830000000.mp4?token=t
+        #EXT-X-DISCONTINUITY
+        #EXT-X-MAP:URI="media/3.0.1767322840500/1767322840500000.mp4?token=t",BYTERANGE="1000@0"
+        #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:40.500Z
+        #EXTINF:5.000000,
+        #EXT-X-BYTERANGE:5000@1000
+        media/3.0.1767322840500/1767322840500000.mp4?token=t
+        #EXT-X-ENDLIST
+
+        """
+
     @Test("an HLS playlist marks gaps, formats and times; its chunks are byte ranges")
     func playlist() {
         let text = HLSPlaylist(
             ChunkList(Selection(rows, 6.5, 45, origin: unix), as: .onDemand), suffix: "?token=t"
         ).text
-        #expect(
-            text == """
-                #EXTM3U
-                #EXT-X-VERSION:7
-                #EXT-X-TARGETDURATION:6
-                #EXT-X-PLAYLIST-TYPE:VOD
-                #EXT-X-MEDIA-SEQUENCE:0
-                #EXT-X-INDEPENDENT-SEGMENTS
-                #EXT-X-MAP:URI="media/1.0.1767322800000/1767322800000000.mp4?token=t",BYTERANGE="1000@0"
-                #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:06.000Z
-                #EXTINF:4.000000,
-                #EXT-X-BYTERANGE:4000@7000
-                media/1.0.1767322800000/1767322800000000.mp4?token=t
-                #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:10.000Z
-                #EXTINF:6.000000,
-                #EXT-X-BYTERANGE:6000@1000
-                media/1.1.1767322810000/1767322800000000.mp4?token=t
-                #EXTINF:4.000000,
-                #EXT-X-BYTERANGE:4000@7000
-                media/1.1.1767322810000/1767322800000000.mp4?token=t
-                #EXT-X-DISCONTINUITY
-                #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:30.000Z
-                #EXTINF:6.000000,
-                #EXT-X-BYTERANGE:6000@1000
-                media/2.0.1767322830000/1767322830000000.mp4?token=t
-                #EXTINF:4.000000,
-                #EXT-X-BYTERANGE:4000@7000
-                media/2.0.1767322830000/1767322830000000.mp4?token=t
-                #EXT-X-DISCONTINUITY
-                #EXT-X-MAP:URI="media/3.0.1767322840500/1767322840500000.mp4?token=t",BYTERANGE="1000@0"
-                #EXT-X-PROGRAM-DATE-TIME:2026-01-02T03:00:40.500Z
-                #EXTINF:5.000000,
-                #EXT-X-BYTERANGE:5000@1000
-                media/3.0.1767322840500/1767322840500000.mp4?token=t
-                #EXT-X-ENDLIST
-
-                """)
+        #expect(text == Self.wholePlaylist)
     }
 
     @Test("a DASH manifest has a Period a format, and jumps over gaps inside of it")
@@ -134,9 +135,8 @@ struct ManifestTests {
         #expect(!list.holds(chunk: next, part: 3) && !list.holds(chunk: next, part: nil))
     }
 
-    @Test("while a live window moves on, every chunk keeps its number, its time and its address")
-    func sliding() {
-        // Sessions end in gaps of 5 s; every third one has another format. Segments close at random moments.
+    /// Sessions end in gaps of 5 s; every third one has another format. Segments close at random moments.
+    private var sessions: [SegmentRow] {
         var rows: [SegmentRow] = []
         for session in 0..<12 {
             for counter in 0..<3 {
@@ -147,6 +147,12 @@ struct ManifestTests {
                         format: session % 3 == 2 ? 8 : 7))
             }
         }
+        return rows
+    }
+
+    @Test("while a live window moves on, every chunk keeps its number, its time and its address")
+    func sliding() {
+        let rows = sessions
         var timeline = LiveWindow()
         var numbers: [String: Int64] = [:]
         var stretches: [String: Int64] = [:]

@@ -120,8 +120,14 @@ struct InterfaceFileTests {
         var camera = Admin.Camera(name: "a", state: "recording", since: "s")
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
         camera.evictionIn = 1
-        (camera.sandbox, camera.cacheFull) = ("s", "c")
+        (camera.sandbox, camera.cacheFull, camera.bytesReceived) = ("s", "c", 1)
         return camera
+    }
+
+    static var playback: Admin.Playback {
+        var playback = Admin.Playback(state: "running")
+        (playback.pid, playback.listen, playback.lastError, playback.sandbox) = (1, "l", fault, "s")
+        return playback
     }
 
     static var addition: Admin.AddCamera {
@@ -163,8 +169,10 @@ struct InterfaceFileTests {
     ]
 
     static let admin: [String: any Encodable & Sendable] = [
-        "Camera": camera, "Sync": sync, "CameraConfiguration": configuration, "Status()": VarlinkEmpty(),
-        "Status->": Admin.Status(version: "v", uptime: 1, cameras: [camera], sync: sync), "Cameras()": VarlinkEmpty(),
+        "Camera": camera, "Sync": sync, "Playback": playback, "CameraConfiguration": configuration,
+        "Status()": VarlinkEmpty(),
+        "Status->": Admin.Status(version: "v", uptime: 1, cameras: [camera], sync: sync, playback: playback),
+        "Cameras()": VarlinkEmpty(),
         "Cameras->": Admin.Cameras(cameras: [configuration]), "AddCamera()": addition, "AddCamera->": VarlinkEmpty(),
         "RemoveCamera()": Admin.NamedCamera(name: "a"), "RemoveCamera->": VarlinkEmpty(),
         "StartCamera()": Admin.NamedCamera(name: "a"), "StartCamera->": VarlinkEmpty(),
