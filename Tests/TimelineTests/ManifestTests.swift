@@ -135,7 +135,7 @@ struct ManifestTests {
         #expect(!list.holds(chunk: next, part: 3) && !list.holds(chunk: next, part: nil))
     }
 
-    /// Sessions end in gaps of 5 s; every third one has another format. Segments close at random moments.
+    /// Sessions that end in gaps of 5 s, every third one in another format.
     private var sessions: [SegmentRow] {
         var rows: [SegmentRow] = []
         for session in 0..<12 {
