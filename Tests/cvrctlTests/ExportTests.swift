@@ -113,11 +113,16 @@ private final class ScriptedFootage {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).split {
-            " \n".contains($0)
+        // Python may write the line in pieces.
+        var line = Data()
+        while line.last != UInt8(ascii: "\n") {
+            let piece = output.fileHandleForReading.availableData
+            try #require(!piece.isEmpty, "footage.py ended")
+            line += piece
         }
-        address = "http://127.0.0.1:\(try #require(line.first))"
-        hash = String(try #require(line.last))
+        let words = String(decoding: line, as: UTF8.self).split { " \n".contains($0) }
+        address = "http://127.0.0.1:\(try #require(words.first))"
+        hash = String(try #require(words.last))
     }
 
     func end() {
