@@ -5,6 +5,7 @@ import TestSupport
 actor Browser {
     private let process: ChildProcess
     private var answered = 0
+    private var complained = 0
 
     /// Screenshots and downloads go to `folder`.
     init(folder: String) async throws {
@@ -15,8 +16,12 @@ actor Browser {
         let _: String = try await answer(to: "the start", within: .seconds(60))
     }
 
-    /// What the page complained of.
-    nonisolated var complaints: String { process.errors.text }
+    /// What the page complained of since it was asked last.
+    func newComplaints() -> String {
+        let lines = process.errors.lines
+        defer { complained = lines.count }
+        return lines.dropFirst(complained).joined(separator: "\n")
+    }
 
     func open(_ url: String, width: Int = 1280, height: Int = 800) async throws {
         try await tell(["open": .text(url), "width": .number(width), "height": .number(height)])
@@ -103,6 +108,6 @@ actor Browser {
     }
 
     private func missed(_ what: String, _ error: String) -> Missed {
-        Missed("\(what.prefix(300)): \(error)\n\(complaints.suffix(2000))")
+        Missed("\(what.prefix(300)): \(error)\n\(process.errors.text.suffix(2000))")
     }
 }

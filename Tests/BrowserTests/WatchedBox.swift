@@ -1,36 +1,87 @@
 import Foundation
+import Messages
 import Recording
 import TestSupport
+import Testing
 
-/// A box with two cameras whose frames a program can tell apart, its page in a browser, and what has to be seen there.
+/// A box whose cameras' frames a program can tell apart, its page in a browser, and what has to be seen there.
 struct WatchedBox: Sendable {
+    /// The one of the running suite.
+    @TaskLocal private static var shared: WatchedBox?
+
     static let cameras: [CameraRig.Camera] = [.init("front", clip: "coded-alaw"), .init("yard", clip: "coded-aac")]
-    /// Of both clips.
+    /// Of every coded clip.
     static let framesPerSecond = 15.0
     static let frames = 900
 
-    let browser: Browser
+    let recorder: Box
     let rig: CameraRig
-    /// For each camera a moment, in UTC seconds, and the frame that it sent then.
-    private let anchors: [String: (time: Double, frame: Double)]
+    let browser: Browser
+    /// Of the page.
+    let url: String
+    /// For each camera, ascending: a moment, in UTC seconds, the frame that it sent then, and since when it counts so.
+    private var anchors: [String: [(since: Double, time: Double, frame: Double)]] = [:]
 
-    init(_ browser: Browser, _ rig: CameraRig) async throws {
-        (self.browser, self.rig) = (browser, rig)
-        var anchors: [String: (time: Double, frame: Double)] = [:]
-        for camera in Self.cameras {
-            let before = Date().timeIntervalSince1970
-            let frame = Double(try await rig.tracks(of: camera.name)[0].last)
-            // Came due within a frame's time before it was asked.
-            anchors[camera.name] = ((before + Date().timeIntervalSince1970) / 2, frame + 0.5)
+    static var current: WatchedBox { get throws { try #require(shared, "a suite that has a box") } }
+
+    /// Runs `body` with a box that records and its open page; whatever happens, nothing of it runs afterwards.
+    ///
+    /// `settings` changes the box's; `start` starts it, and returns when it has recorded what `body` needs.
+    static func shared(
+        _ cameras: [CameraRig.Camera] = cameras, settings change: (inout BoxSettings) throws -> Void = { _ in },
+        start: @Sendable (Box, CameraRig) async throws -> Void = record,
+        during body: @Sendable (WatchedBox) async throws -> Void
+    ) async throws {
+        try await withCameras(
+            cameras,
+            settings: {
+                $0.playback = ["listen: 127.0.0.1:0"]
+                try change(&$0)
+            }
+        ) { box, rig in
+            try await start(box, rig)
+            let browser = try await Browser(folder: BrowserTests.evidence)
+            do {
+                let watched = try await WatchedBox(box, rig, browser, cameras)
+                try await $shared.withValue(watched) { try await body(watched) }
+                await browser.stop()
+            } catch {
+                await browser.stop()
+                throw error
+            }
         }
-        self.anchors = anchors
+    }
+
+    private init(_ recorder: Box, _ rig: CameraRig, _ browser: Browser, _ cameras: [CameraRig.Camera]) async throws {
+        (self.recorder, self.rig, self.browser) = (recorder, rig, browser)
+        url = try await Self.page(of: recorder)
+        for camera in cameras { try await anchor(camera.name, since: 0) }
+    }
+
+    /// Starts the box and returns when each of its cameras has some closed segments.
+    @Sendable static func record(_ box: Box, _ rig: CameraRig) async throws {
+        try await box.start()
+        for camera in rig.urls.keys {
+            try await eventually("\(camera) records", within: .seconds(60)) {
+                // Nothing is known of a camera before its first segment.
+                let count = (try? await box.segments(of: camera).count) ?? 0
+                return count > 6 ? true : nil
+            }
+        }
+    }
+
+    /// Asks a camera where it is in its clip: since a moment, when it changed its clip, it counts so.
+    mutating func anchor(_ camera: String, since: Double) async throws {
+        let before = Date().timeIntervalSince1970
+        let frame = Double(try await rig.tracks(of: camera)[0].last)
+        // Came due within a frame's time before it was asked.
+        anchors[camera, default: []].append((since, (before + Date().timeIntervalSince1970) / 2, frame + 0.5))
     }
 
     /// Where the box serves its page, once it does.
-    static func page(of box: Box) async throws -> String {
+    private static func page(of box: Box) async throws -> String {
         try await eventually("cvr-playback serves", within: .seconds(30)) {
-            let status = try JSONDecoder().decode(Status.self, from: try await box.run(["--json", "status"]).output)
-            guard let address = status.playback?.listen, !address.hasSuffix(":0") else { return nil }
+            guard let address = try await box.status().playback?.listen, !address.hasSuffix(":0") else { return nil }
             let url = "http://\(address)/"
             // Refused until it listens.
             let isServed = (try? await Web.get(url + "healthz").status) == 200
@@ -38,24 +89,38 @@ struct WatchedBox: Sendable {
         }
     }
 
-    private struct Status: Decodable {
-        struct Playback: Decodable {
-            let listen: String?
-        }
-
-        let playback: Playback?
-    }
-
     /// Seconds from what the picture should show at `time` to what it shows: negative is late.
     func error(of frame: Int, of camera: String, at time: Double) throws -> Double {
         guard frame >= 0 else { throw Missed("the picture of \(camera) has no number") }
-        guard let anchor = anchors[camera] else { throw Missed("a camera \(camera)") }
+        guard let anchor = anchors[camera]?.last(where: { $0.since <= time }) else {
+            throw Missed("a camera \(camera)")
+        }
         let expected = anchor.frame + (time - anchor.time) * Self.framesPerSecond
         let length = Double(Self.frames)
         let difference = (Double(frame) + 0.5 - expected).truncatingRemainder(dividingBy: length)
         let nearest =
             difference > length / 2 ? difference - length : difference < -length / 2 ? difference + length : difference
         return nearest / Self.framesPerSecond
+    }
+
+    /// Plays a scene on a newly opened page, which is live, and keeps a picture of its end: NAME.png, or
+    /// NAME-failed.png, which says more than the error.
+    func scene(
+        _ name: String, at page: String? = nil, width: Int = 1280, height: Int = 800,
+        _ play: (WatchedBox) async throws -> Void
+    ) async throws {
+        do {
+            try await browser.open(page ?? url, width: width, height: height)
+            try await browser.until("() => window.cvr")
+            try await play(self)
+            try await browser.shot(name)
+        } catch {
+            // The page may be what failed.
+            try? await browser.shot("\(name)-failed")
+            throw error
+        }
+        let complaints = await browser.newComplaints()
+        #expect(!complaints.contains("Content Security Policy") && !complaints.contains("uncaught "), "\(complaints)")
     }
 
     /// One look at the page: the moment that it says it shows, now, and the frames that are seen.
@@ -65,11 +130,21 @@ struct WatchedBox: Sendable {
         let frames: [String: Int]
     }
 
-    func look() async throws -> Look {
+    func look() async throws -> Look { try await looks(1)[0] }
+
+    /// So many looks at the page, so many milliseconds after each other.
+    func looks(_ count: Int, every milliseconds: Int = 0) async throws -> [Look] {
         try await browser.value(
             """
-            () => ({ time: cvr.time, now: Date.now() / 1000,
-                     frames: Object.fromEntries(cvr.visible.map(camera => [camera.name, frameOf(camera.name)])) })
+            async () => {
+              const looks = [];
+              while (looks.length < \(count)) {
+                if (looks.length) await new Promise(resolve => setTimeout(resolve, \(milliseconds)));
+                looks.push({ time: cvr.time, now: Date.now() / 1000,
+                  frames: Object.fromEntries(cvr.visible.map(camera => [camera.name, frameOf(camera.name)])) });
+              }
+              return looks;
+            }
             """)
     }
 
@@ -83,5 +158,17 @@ struct WatchedBox: Sendable {
         try await browser.until(
             "() => !cvr.clock.isHeld && cvr.players.every(tile => tile.state === 'playing' && tile.video && !tile.video.seeking)",
             within: seconds)
+    }
+
+    /// Shows these cameras and no others, in their order.
+    func show(_ cameras: String...) async throws {
+        let names = cameras.map { "'\($0)'" }.joined(separator: ",")
+        try await browser.run(
+            """
+            cvr.alone = false;
+            cvr.shown = cvr.cameras.filter(camera => [\(names)].includes(camera.name));
+            cvr.chosen = cvr.shown[0];
+            cvr.layout();
+            """)
     }
 }

@@ -5,7 +5,7 @@
 
   {"open": URL, "width": W, "height": H}     a new page in place of the one before
   {"evaluate": SCRIPT}                       {"value": …}
-  {"until": SCRIPT, "within": S}             waits until the script's value is true, and says it
+  {"until": SCRIPT, "within": S}             waits until the script's value is true
   {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
   {"shot": NAME}                             {"value": PATH}
   {"download": SELECTOR}                     clicks and waits for the file: {"value": PATH}
@@ -24,10 +24,10 @@ ARGUMENTS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 # The number that contrib/camera/clips.py puts into the picture of its coded clips, as the page shows it: -1 if there is none.
 READER = """
 window.frameIn = (picture, width, height) => {
-  const canvas = new OffscreenCanvas(320, 240), pen = canvas.getContext("2d", { willReadFrequently: true });
   if (!width) return -1;
-  pen.drawImage(picture, 0, 0, 320, 240);
-  const level = cell => pen.getImageData(8 + 25 * cell + 12, 240 - 20, 1, 1).data[1];
+  const canvas = new OffscreenCanvas(width, height), pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(picture, 0, 0, width, height);
+  const level = cell => pen.getImageData(8 + 25 * cell + 12, height - 20, 1, 1).data[1];
   if (level(0) < 160 || level(1) > 96) return -1;
   let number = 0;
   for (let cell = 2; cell < 12; cell++) number = number * 2 + (level(cell) > 128 ? 1 : 0);
@@ -75,7 +75,7 @@ class Browser:
             case "evaluate":
                 return self.page.evaluate(value)
             case "until":
-                return self.page.wait_for_function(value, timeout=1000 * command["within"], polling=50).json_value()
+                self.page.wait_for_function(value, timeout=1000 * command["within"], polling=50)
             case "press":
                 for key in value:
                     self.page.keyboard.press(key)
