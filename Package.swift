@@ -191,8 +191,11 @@ let package = Package(
             path: "Tests/Attacker", swiftSettings: strict, linkerSettings: standalone),
         // A long history and what playback asks of it: contrib/bench/year.
         .executableTarget(
-            name: "cvr-year", dependencies: ["Catalog", "Footage", "Recording"], path: "Tests/Year",
-            swiftSettings: strict, linkerSettings: standaloneWithFoundation),
+            name: "cvr-year",
+            dependencies: [
+                "Catalog", "Footage", "FragmentedMP4", "HTTP", "Playback", "Recording", "SegmentStore", lifecycle, log,
+            ],
+            path: "Tests/Year", swiftSettings: strict, linkerSettings: standaloneWithFoundation),
         tests(
             "SupervisionTests",
             ["Supervision", "YAMLConfiguration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),

@@ -1,65 +1,81 @@
-import Footage
 import Foundation
+import HTTP
 import Recording
 
-/// Asks an archive what viewers ask, of other cameras and other times at each try, the same in each run.
+/// Asks a server what viewers ask, of other cameras and other times at each try, the same in each run: whole answers over
+/// HTTP, whose contents are looked at too.
 struct Questions {
     private static let tries: Int64 = 21
+    /// Of 6 s, each with its key, in a segment of 30 s.
+    private static let chunks = Int(Year.segments) * 5
 
-    private let year: Year
-    private let archive: Archive
+    let served: ServedYear
 
-    init(_ year: Year) throws {
-        guard let site = SiteName("plant") else { fatalError("plant is no site") }
-        self.year = year
-        archive = Archive(
-            site: site, cachePath: year.folder + "/cache", statePath: year.folder, store: nil,
-            cameras: year.names.map { Archive.Camera(name: $0, asset: $0.text) },
-            now: { Year.start + Year.day * year.days })
-    }
+    private var year: Year { served.year }
+    /// In days.
+    private var month: Int64 { min(year.days - 1, 30) }
 
-    /// False when an answer takes longer than it may.
+    /// False when an answer takes longer than it may, or memory grows.
     func ask() throws -> Bool {
-        let length = min(year.days, 30)
         let isQuick = [
-            try measure("one look for footage in a minute", limit: 20) { camera, from in
-                _ = try archive.hasFootage(camera, from: from + .seconds(7200), to: from + .seconds(7260))
+            try measure("availableMedia, 12 months", limit: 20, months),
+            try measure("availableMedia, a month of days", limit: 20, span: month, days),
+            try measure("/list of a month", limit: 50, span: month, list),
+            try measure("HLS manifest of 24 hours", limit: 100) { manifest("m3u8-cmaf", "#EXTINF", 1, $0, $1) },
+            // Each track has its own list.
+            try measure("DASH manifest of 24 hours", limit: 100) {
+                manifest("mpd-time-cmaf", "<SegmentURL", 2, $0, $1)
             },
-            try measure("availableMedia of 12 months", limit: 20) { camera, _ in
-                for month in 0..<Int64(12) {
-                    let from = Year.start + Year.day * (month * 30)
-                    _ = try archive.hasFootage(camera, from: from, to: from + Year.day * 30)
-                }
-            },
-            try measure("availableMedia of 31 days", limit: 20, span: length) { camera, from in
-                for day in 0..<length {
-                    _ = try archive.hasFootage(camera, from: from + Year.day * day, to: from + Year.day * (day + 1))
-                }
-            },
-            try measure("first and last", limit: 20) { camera, _ in _ = try archive.firstAndLast(camera) },
-            try measure("spans of 30 days", limit: 50, span: length) { camera, from in
-                let spans = try archive.spans(camera, from: from, to: from + Year.day * length)
-                guard spans.count == Int(length) else { throw Wrong(what: "\(spans.count) spans") }
-            },
-            try measure("rows of 24 hours", limit: 100) { camera, from in
-                let rows = try archive.rows(camera, from: from, to: from + Year.day)
-                guard rows.count == Int(Year.segments), rows.allSatisfy({ $0.media.fragments.count == 30 }) else {
-                    throw Wrong(what: "\(rows.count) rows")
-                }
-            },
+            try measure("first byte of 24 hours", limit: 100, firstByte),
+            try measure("coverage of a month", limit: 1000, span: month, coverage),
+            try measure("/cameras", limit: 1000) { _, _ in Question("/cameras", "\"name\"", year.names.count) },
         ]
-        return try isQuick.allSatisfy(\.self) && isFlat(length)
+        return try isQuick.allSatisfy(\.self) && isFlat()
     }
 
-    struct Wrong: Error { let what: String }
+    private func months(_ camera: CameraName, _: WallTime) -> Question {
+        Question(
+            "/assets/\(camera)/availableMedia?precision=month&startTime=2025-12&endTime=2026-11", "\"start\"", 1)
+    }
+
+    private func days(_ camera: CameraName, _ from: WallTime) -> Question {
+        let (first, last) = (from.rfc3339.prefix(10), (from + Year.day * (month - 1)).rfc3339.prefix(10))
+        return Question(
+            "/assets/\(camera)/availableMedia?precision=day&startTime=\(first)&endTime=\(last)",
+            "{\"end\":\"\(last)\",\"start\":\"\(first)\"}", 1)
+    }
+
+    private func list(_ camera: CameraName, _ from: WallTime) -> Question {
+        let range = "start=\(from.rfc3339)&end=\((from + Year.day * month).rfc3339)"
+        return Question("/list?path=\(camera)&\(range)", "\"duration\"", Int(month))
+    }
+
+    private func coverage(_ camera: CameraName, _ from: WallTime) -> Question {
+        let range = "from=\(from.rfc3339)&to=\((from + Year.day * month).rfc3339)"
+        return Question("/coverage?camera=\(camera)&\(range)", "\"kind\":\"recorded\"", Int(month))
+    }
+
+    private func manifest(
+        _ format: String, _ word: String, _ each: Int, _ camera: CameraName, _ from: WallTime
+    ) -> Question {
+        let times = "startTime=\(from.rfc3339),endTime=\((from + Year.day).rfc3339)"
+        return Question("/assets/\(camera)/manifest(format=\(format),\(times))", word, Self.chunks * each)
+    }
+
+    private func firstByte(_ camera: CameraName, _: WallTime) -> Question {
+        let range = "from=\(year.lastWholeDay.rfc3339)&to=\((year.lastWholeDay + Year.day).rfc3339)"
+        var question = Question("/ranges/\(camera).mp4?\(range)", "", 0)
+        question.isFirstByte = true
+        return question
+    }
 
     /// Prints the median and the longest of all tries, in milliseconds.
     private func measure(
-        _ what: String, limit: Double, span: Int64 = 1, _ body: (Archive.Camera, WallTime) throws -> Void
+        _ what: String, limit: Double, span: Int64 = 1, _ question: (CameraName, WallTime) -> Question
     ) throws -> Bool {
         let times = try (0..<Self.tries).map { index in
-            let (camera, from) = try place(index, span)
-            return try ContinuousClock().measure { try body(camera, from) } / .milliseconds(1)
+            let (camera, from) = place(index, span)
+            return try question(camera, from).ask(served) / .milliseconds(1)
         }.sorted()
         let (median, most) = (times[times.count / 2], times[times.count - 1])
         let name = what.padding(toLength: 34, withPad: " ", startingAt: 0)
@@ -67,18 +83,20 @@ struct Questions {
         return median <= limit
     }
 
-    private func place(_ index: Int64, _ span: Int64) throws -> (Archive.Camera, WallTime) {
+    private func place(_ index: Int64, _ span: Int64) -> (CameraName, WallTime) {
         let name = year.names[Int(index * 31 % Int64(year.names.count))]
-        guard let camera = try archive.camera(named: name) else { throw Wrong(what: "no \(name)") }
-        return (camera, Year.start + Year.day * (year.days > span ? index * 97 % (year.days - span) : 0))
+        return (name, Year.start + Year.day * (year.days > span ? index * 97 % (year.days - span) : 0))
     }
 
-    private func isFlat(_ length: Int64) throws -> Bool {
+    private func isFlat() throws -> Bool {
         let before = try residentBytes()
         for index in 0..<Int64(40) {
-            let (camera, from) = try place(index, length)
-            _ = try archive.spans(camera, from: from, to: from + Year.day * length)
-            _ = try archive.rows(camera, from: from, to: from + Year.day)
+            let (camera, from) = place(index, month)
+            for question in [
+                list(camera, from), manifest("m3u8-cmaf", "#EXTINF", 1, camera, from), firstByte(camera, from),
+            ] {
+                _ = try question.ask(served)
+            }
         }
         let grown = (try residentBytes() - before) >> 20
         print("memory grew by \(grown) MiB over 40 more months and days, to \(try residentBytes() >> 20) MiB")
@@ -88,5 +106,37 @@ struct Questions {
     private func residentBytes() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
         return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 12
+    }
+}
+
+/// A request, and what its answer must hold.
+struct Question {
+    private let path: String
+    private let word: String
+    private let count: Int
+    /// Only the first byte of a file of tens of gigabytes is wanted.
+    var isFirstByte = false
+
+    /// The answer has `word` so many times.
+    init(_ path: String, _ word: String, _ count: Int) {
+        (self.path, self.word, self.count) = (path, word, count)
+    }
+
+    /// How long the whole answer took; throws when it is a wrong one.
+    func ask(_ served: ServedYear) throws -> Duration {
+        let start = ContinuousClock.now
+        let answer = try served.get(path, isFirstByte ? [("Range", "bytes=0-0")] : [])
+        let duration = ContinuousClock.now - start
+        if isFirstByte {
+            let length = answer["content-range"].flatMap { $0.split(separator: "/").last }.flatMap { Int64($0) } ?? 0
+            guard answer.body.count == 1, length > 20 << 30 else { throw ServedYear.Wrong(what: "\(length) bytes") }
+        } else {
+            let text = String(decoding: answer.body, as: UTF8.self)
+            let found = text.components(separatedBy: word).count - 1
+            guard found == count else {
+                throw ServedYear.Wrong(what: "\(found) times \(word), not \(count): \(text.prefix(400))")
+            }
+        }
+        return duration
     }
 }

@@ -1,9 +1,11 @@
 import Catalog
 import Foundation
+import FragmentedMP4
 import Recording
+import SegmentStore
 
 /// A synthetic history: segments of 30 s with a fragment a second, verified; each day is a session, with a gap of 30 s
-/// before it; the last two days are in the cache, too.
+/// before it; the last two days are in the cache, too, as holes but for the start of the last whole day.
 struct Year {
     /// 2025-11-23T00:00:00Z.
     static let start = WallTime(microseconds: 1_763_856_000_000_000)
@@ -37,8 +39,30 @@ struct Year {
         }
         for name in names { try catalog.save(CameraRow(name: name, asset: name.text, retention: nil)) }
         try catalog.close()
+        for name in names { try writeStart(of: name) }
         let rows = Int64(names.count) * days * Self.segments
         print("\(rows) rows, made in \((ContinuousClock.now - began) / .seconds(1)) s")
+    }
+
+    /// The day whose first byte can be served.
+    var lastWholeDay: WallTime { Self.start + Self.day * (days - 2) }
+
+    /// Its first segment's file: an init part, and one real fragment where its row says.
+    private func writeStart(of camera: CameraName) throws {
+        let first = row(camera, days - 2, 1)
+        let tone = StreamDescription(codec: .ulaw, clockRate: 8000, channels: 1, sampleRate: 8000, configuration: [])
+        var encoder = SegmentEncoder(
+            tracks: [try Track(stream: tone)],
+            info: SegmentInfo(camera: camera, id: first.id, anchor: first.start, quality: .synchronised))
+        let sample = Sample(
+            track: 0, decodeTime: 30 * 8000, duration: 8000, isSync: true, data: [UInt8](repeating: 0, count: 8000))
+        var bytes = Array(encoder.initPart.prefix(1400))
+        bytes += [UInt8](repeating: 0, count: 1400 - bytes.count) + encoder.fragment([sample])
+        let name = SegmentFileName(start: first.start, id: first.id)
+        let path = "\(folder)/cache/\(camera)/\(name.relativePath)"
+        try FileManager.default.createDirectory(
+            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try Data(bytes).write(to: URL(filePath: path))
     }
 
     private func row(_ camera: CameraName, _ day: Int64, _ index: Int64) -> SegmentRow {

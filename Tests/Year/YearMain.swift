@@ -1,15 +1,13 @@
-import Catalog
-import Footage
 import Foundation
 import Recording
 
-/// Measures what playback asks of a long history: `contrib/bench/year` says how to run it.
+/// Measures what viewers ask of a long history: `contrib/bench/year` says how to run it.
 ///
 /// `cvr-year FOLDER CAMERAS DAYS`: makes the catalog below FOLDER unless it is there, and prints a line for each
 /// question. Exits with 1 when a median is over its limit, or memory grows.
 @main
 enum YearMain {
-    static func main() throws {
+    static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard let folder = arguments.first, arguments.count == 3,
             let cameras = Int64(arguments[arguments.startIndex + 1]), cameras > 0,
@@ -20,6 +18,6 @@ enum YearMain {
         }
         let year = try Year(folder: folder, cameras: cameras, days: days)
         try year.make()
-        exit(try Questions(year).ask() ? 0 : 1)
+        exit(try await ServedYear.run(year) { try Questions(served: $0).ask() } ? 0 : 1)
     }
 }
