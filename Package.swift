@@ -252,7 +252,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["HTTP", "Messages", "Recording", "FragmentedMP4"],
             path: "Tests/TestSupport",
-            swiftSettings: strict),
+            swiftSettings: testing),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py"]),

@@ -45,10 +45,11 @@ require_swift() {
         die "Swift ${version:-of an unknown version} is too old; get 6.2 or later from https://www.swift.org/install"
 }
 
-# build [OPTION...]: the one configuration of everything, release.
+# build [OPTION...]: the one configuration of everything, release. Swift code keeps what a debugger needs; the C of libraries,
+# BoringSSL above all, would take a fifth longer with it.
 build() {
     say "building (release; the first time takes minutes)"
-    (cd "$top" && swift build -c release "$@") || die "the build failed; look at the lines above"
+    (cd "$top" && swift build -c release -Xcc -g0 "$@") || die "the build failed; look at the lines above"
 }
 
 # make_clips: what the simulated cameras loop; those that exist are not made again.
