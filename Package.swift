@@ -58,6 +58,8 @@ let page: [Resource] = [
     "recorded.js",
     "server.js",
     "source.js",
+    "speaker.js",
+    "streams.js",
     "style.css",
     "tile.js",
     "timeline.js",

@@ -8,6 +8,8 @@ package struct LiveSegment: Sendable {
     package let row: SegmentRow
     /// Below the camera's cache.
     package let name: SegmentFileName
+    /// While it grows.
+    package let path: String
 }
 
 extension Archive {
@@ -17,7 +19,8 @@ extension Archive {
     /// As of the call; nil where nothing is recorded, or not on this box.
     package func growing(_ camera: Camera) throws -> LiveSegment? {
         guard let box, let row = try box.growing(camera, now: now()), !row.media.fragments.isEmpty else { return nil }
-        return LiveSegment(row: row, name: SegmentFileName(start: row.start, id: row.id, stage: .partial))
+        let name = SegmentFileName(start: row.start, id: row.id, stage: .partial)
+        return LiveSegment(row: row, name: name, path: "\(box.cachePath)/\(camera.name)/\(name.relativePath)")
     }
 
     /// Whether footage is still being added.

@@ -45,6 +45,10 @@ package struct HLSPlaylist {
             let url = addresses.url(open.piece)
             announce(open, url, isFirst: lastRow == nil, isNewRow: lastRow != open.piece.row.id, to: &text)
             parts(of: open.piece, url, to: &text)
+            // The next fragment, whose length is not known yet (rfc8216bis §4.4.5.3).
+            text.put("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"\(url)\",BYTERANGE-START=")
+            text.put(open.piece.bytes.upperBound)
+            text.put("\n")
         }
         if list.kind == .onDemand { text.put("#EXT-X-ENDLIST\n") }
         return text.text

@@ -80,6 +80,35 @@ import Testing
         }
     }
 
+    @Test("low-latency HLS: the fragment that a playlist hints at is waited for, and what does not come is said")
+    func hint() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        let first = try GrowingSegment(site, clip, counter: 0, second: 0)
+        for second in 0..<2 { try first.append(second: second) }
+        try await ServedSite.run(try site.archive(now: Self.now)) { served in
+            func hint() async throws -> (url: String, start: Int) {
+                let text = String(decoding: try await served.get("/live/front/index.m3u8").body, as: UTF8.self)
+                let pattern = /#EXT-X-PRELOAD-HINT:TYPE=PART,URI="([^"]+)",BYTERANGE-START=(\d+)/
+                let found = try #require(text.firstMatch(of: pattern), "\(text)")
+                return (String(found.1), try #require(Int(found.2)))
+            }
+            let (url, start) = try await hint()
+            async let waited = served.get(url, [("Range", "bytes=\(start)-")])
+            try first.append(second: 2)
+            let part = try await waited
+            let end = start + part.body.count
+            #expect(part.status == 206 && part["content-range"] == "bytes \(start)-\(end - 1)/\(end)")
+            let text = String(decoding: try await served.get("/live/front/index.m3u8").body, as: UTF8.self)
+            #expect(text.contains("URI=\"\(url)\",BYTERANGE=\"\(part.body.count)@\(start)\""))
+            // The segment ends there: nobody waits for nothing.
+            async let refused = served.get(try await hint().url, [("Range", "bytes=\(end)-")])
+            try first.close()
+            try GrowingSegment(site, clip, counter: 1, second: 3).append(second: 3)
+            #expect([404, 416].contains(try await refused.status))
+        }
+    }
+
     @Test("ffmpeg plays what a live playlist lists")
     func played() async throws {
         let site = try RecordedSite()

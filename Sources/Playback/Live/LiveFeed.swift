@@ -4,16 +4,29 @@ import Timeline
 
 /// Follows what one camera's worker appends, for all who watch it: they cost the worker nothing.
 ///
-/// Fragments are looked for many times a second while anybody asks, and are told of, not held: who sends them reads them
-/// from the file, which memory has.
+/// Fragments are looked for when the file is written to, while anybody asks, and are told of, not held: who sends them
+/// reads them from the file, which memory has.
 actor LiveFeed {
+    /// What there is for a viewer who does not wait.
+    enum Step {
+        case fragment(LiveFragment)
+        /// The next is still to come.
+        case later
+        /// Nothing is recorded now.
+        case away
+        /// Nobody asked for long, or the server ends.
+        case ended
+    }
+
     /// Nobody asked for so long: the feed ends.
     private static let linger = TimeSpan.seconds(20)
     /// Nothing came for so long: whoever waits is told.
     private static let silence = TimeSpan.seconds(30)
     /// Fragments that a viewer may be behind.
     private static let lag: Int64 = 5
-    /// Between looks while nothing is recorded.
+    /// So long after the last fragment nothing is recorded, when no segment grows either.
+    private static let quiet = TimeSpan.seconds(5)
+    /// Between looks while nothing is recorded, or while the kernel tells when something is.
     private static let pause = TimeSpan.seconds(1)
     /// What a playlist lists.
     private static let listed = TimeSpan.seconds(60)
@@ -21,7 +34,11 @@ actor LiveFeed {
     let camera: Archive.Camera
     private let reader: FootageReader
     private let clock: ServerClock
+    /// Between looks while the kernel does not tell.
     private let poll: TimeSpan
+    private let watches: FileWatches?
+    private let news = Bell()
+    private var watch: FileWatches.Watch?
     private var fragments = LiveFragments()
     /// The newest, the last of which grows, and what they are served with.
     private var rows: [SegmentRow] = []
@@ -29,12 +46,19 @@ actor LiveFeed {
     private var timeline = LiveWindow()
     private var list: ChunkList?
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// Of those who follow several feeds, and which rope is this one's.
+    private var bells: [ObjectIdentifier: (bell: Bell, rope: Int)] = [:]
     private var asked: MonotonicTime
     private var heard: MonotonicTime
     private var isEnded = false
+    /// As of the last look; nil before the first.
+    private var isGrowing: Bool?
 
-    init(_ camera: Archive.Camera, _ reader: FootageReader, clock: ServerClock, poll: TimeSpan) {
+    init(
+        _ camera: Archive.Camera, _ reader: FootageReader, clock: ServerClock, poll: TimeSpan, watches: FileWatches?
+    ) {
         (self.camera, self.reader, self.clock, self.poll) = (camera, reader, clock, poll)
+        self.watches = watches
         asked = clock.monotonic()
         heard = clock.monotonic()
     }
@@ -42,21 +66,58 @@ actor LiveFeed {
     /// Until nobody asks any more, or its task is cancelled.
     func run() async {
         var told = clock.monotonic()
-        while !Task.isCancelled, !waiting.isEmpty || clock.monotonic() - asked < Self.linger {
-            let isGrowing = await look()
+        while !Task.isCancelled, isAsked {
+            let growing = await look()
+            isGrowing = growing != nil
             // Whoever waits has a deadline of their own to look at.
             if clock.monotonic() - told > .seconds(1) {
                 tell()
                 told = clock.monotonic()
             }
-            // A segment that was just opened has no fragment yet: no reason to look less often.
-            let isBetween = clock.monotonic() - heard < .seconds(5)
-            let pause = isGrowing || isBetween ? poll : Self.pause
-            // Ends early only when the task is cancelled.
-            try? await Task.sleep(for: .microseconds(pause.microseconds))
+            // What came before it was watched is taken up first.
+            if follow(growing?.path) { continue }
+            _ = await news.wait(atMost: interval)
         }
-        isEnded = true
+        (isEnded, watch) = (true, nil)
         tell()
+    }
+
+    private var isAsked: Bool { !waiting.isEmpty || !bells.isEmpty || clock.monotonic() - asked < Self.linger }
+
+    /// True when the file is watched from now on.
+    private func follow(_ path: String?) -> Bool {
+        guard path != watch?.path else { return false }
+        watch = path.flatMap { watches?.watch($0, news) }
+        return watch != nil
+    }
+
+    /// Until the next look, if nothing is told before.
+    private var interval: TimeSpan {
+        if isGrowing == true, watch != nil { return Self.pause }
+        // A segment that was just opened has no fragment yet: no reason to look less often.
+        return isGrowing == true || clock.monotonic() - heard < Self.quiet ? poll : Self.pause
+    }
+
+    /// Rings `bell` by `rope` at each change, and once a second; false when the feed has ended.
+    func attach(_ bell: Bell, _ rope: Int) -> Bool {
+        guard !isEnded else { return false }
+        bells[ObjectIdentifier(bell)] = (bell, rope)
+        return true
+    }
+
+    func detach(_ bell: Bell) {
+        bells[ObjectIdentifier(bell)] = nil
+        asked = clock.monotonic()
+    }
+
+    /// What comes after the fragment `sequence`, or the newest that playback can start with.
+    func step(after sequence: Int64?) -> Step {
+        guard !isEnded else { return .ended }
+        if let next = fragments.next(after: sequence, lag: Self.lag) { return .fragment(next) }
+        guard let isGrowing else { return .later }
+        let since = clock.monotonic() - heard
+        let isQuiet = !isGrowing && (rows.isEmpty || since > Self.quiet)
+        return isQuiet || since > Self.silence ? .away : .later
     }
 
     /// The fragment after `sequence`, or the newest that playback can start with; nil when nothing comes.
@@ -83,6 +144,18 @@ actor LiveFeed {
         return listing()
     }
 
+    /// A segment once it has media beyond `end`; nil when another begins, or after `limit`.
+    func row(_ id: SegmentID, beyond end: Int64, within limit: TimeSpan) async -> SegmentRow? {
+        let since = clock.monotonic()
+        while !isEnded {
+            asked = clock.monotonic()
+            if let row = rows.last(where: { $0.id == id }), row.media.mediaEnd > end { return row }
+            guard rows.last.map({ $0.id == id }) ?? true, clock.monotonic() - since < limit else { return nil }
+            await change()
+        }
+        return nil
+    }
+
     private func listing() -> ChunkList? {
         guard let end = rows.last?.end else { return nil }
         if let list { return list }
@@ -97,25 +170,26 @@ actor LiveFeed {
         let told = waiting
         waiting = []
         for continuation in told { continuation.resume() }
+        for (bell, rope) in bells.values { bell.ring(rope) }
     }
 }
 
 extension LiveFeed {
-    /// Takes up what was appended since the last look; false when nothing is recorded.
-    private func look() async -> Bool {
+    /// Takes up what was appended since the last look; nil when nothing is recorded.
+    private func look() async -> LiveSegment? {
         let (camera, archive, last) = (camera, reader.archive, rows.last)
         do {
-            let (rest, growing) = try await reader.threads.run { () throws -> (SegmentRow?, SegmentRow?) in
-                let growing = try archive.growing(camera)?.row
-                guard let last, growing?.id != last.id else { return (nil, growing) }
+            let (rest, growing) = try await reader.threads.run { () throws -> (SegmentRow?, LiveSegment?) in
+                let growing = try archive.growing(camera)
+                guard let last, growing?.row.id != last.id else { return (nil, growing) }
                 // What was appended right before the segment was closed.
                 let rows = try archive.rows(camera, from: last.start, to: last.start + .milliseconds(1))
                 return (rows.first { $0.id == last.id }, growing)
             }
-            for row in [rest, growing] { if let row, row.isPlayable { take(row) } }
-            return growing != nil
+            for row in [rest, growing?.row] { if let row, row.isPlayable { take(row) } }
+            return growing
         } catch {
-            return false  // Tried again: whoever waits is told in the end that nothing came.
+            return nil  // Tried again: whoever waits is told in the end that nothing came.
         }
     }
 

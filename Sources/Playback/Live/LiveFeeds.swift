@@ -7,6 +7,7 @@ final class LiveFeeds: Sendable {
     private let reader: FootageReader
     private let clock: ServerClock
     private let poll: TimeSpan
+    private let watches = FileWatches()
     private let feeds = Mutex<[CameraName: LiveFeed]>([:])
     private let started: AsyncStream<LiveFeed>
     private let start: AsyncStream<LiveFeed>.Continuation
@@ -19,10 +20,11 @@ final class LiveFeeds: Sendable {
     /// Runs the feeds until it is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.watches?.run() }
             for await feed in started {
                 group.addTask {
                     await feed.run()
-                    self.feeds.withLock { if $0[feed.camera.name] === feed { $0[feed.camera.name] = nil } }
+                    self.forget(feed)
                 }
             }
             group.cancelAll()
@@ -32,10 +34,24 @@ final class LiveFeeds: Sendable {
     func feed(of camera: Archive.Camera) -> LiveFeed {
         feeds.withLock { feeds in
             if let known = feeds[camera.name] { return known }
-            let feed = LiveFeed(camera, reader, clock: clock, poll: poll)
+            let feed = LiveFeed(camera, reader, clock: clock, poll: poll, watches: watches)
             feeds[camera.name] = feed
             start.yield(feed)
             return feed
         }
+    }
+
+    /// The feed of a camera that rings `bell` by `rope`, and goes on until the bell is detached.
+    func feed(of camera: Archive.Camera, ringing bell: Bell, _ rope: Int) async -> LiveFeed {
+        while true {
+            let feed = feed(of: camera)
+            if await feed.attach(bell, rope) { return feed }
+            // It ended between these two lines.
+            forget(feed)
+        }
+    }
+
+    private func forget(_ feed: LiveFeed) {
+        feeds.withLock { if $0[feed.camera.name] === feed { $0[feed.camera.name] = nil } }
     }
 }

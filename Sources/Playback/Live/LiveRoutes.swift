@@ -4,7 +4,8 @@ import Hummingbird
 import Recording
 import Timeline
 
-/// `/live/{camera}/stream.mp4`, a film that does not end, and `/live/{camera}/index.m3u8`, low-latency HLS.
+/// `/live/{camera}/stream.mp4`, a film that does not end, `/live/{camera}/index.m3u8`, low-latency HLS, and
+/// `/live/streams?camera=&camera=…`, such films of several cameras in one answer (`LiveFrame`).
 struct LiveRoutes {
     /// Three target durations, as RFC 8216bis §6.2.5.2 has it.
     private static let patience = TimeSpan.seconds(24)
@@ -14,6 +15,14 @@ struct LiveRoutes {
     let clock: ServerClock
 
     func add(to router: Router<PlaybackContext>) {
+        router.get("/live/streams") { request, context in
+            let sources = try await sources(FootageQuery(request).texts("camera"), for: context.visitor)
+            let streams = LiveStreams(
+                sources: sources, window: context.visitor.window, reader: reader, feeds: feeds, clock: clock)
+            return Response(
+                status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
+                body: request.method == .head ? ResponseBody() : body(of: streams))
+        }
         router.get("/live/:camera/stream.mp4") { request, context in
             let (camera, feed) = try await feed(context)
             guard let first = await feed.fragment(after: nil) else { throw Refusal.notLive(camera.name) }
@@ -43,6 +52,37 @@ struct LiveRoutes {
             return Response(
                 status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
+        }
+    }
+
+    /// Each camera by itself, so that one that was removed takes none of the others along; refuses when none may be seen.
+    private func sources(_ names: [String], for visitor: Visitor) async throws -> [LiveStreams.Source] {
+        guard !names.isEmpty, names.count <= LiveStreams.mostCameras, Set(names).count == names.count else {
+            throw Refusal.badRequest(
+                "'camera' is missing, twice the same, or there are more than \(LiveStreams.mostCameras)",
+                nextStep: "give camera= for each camera once")
+        }
+        guard visitor.window.contains(clock.now()) else { throw Refusal.outsideWindow(visitor.window) }
+        var sources: [LiveStreams.Source] = []
+        var refusals: [Refusal] = []
+        for name in names {
+            do {
+                sources.append(.camera(try await reader.camera(named: name, for: visitor)))
+            } catch let refusal as Refusal {
+                sources.append(.refused(code: refusal.code))
+                refusals.append(refusal)
+            }
+        }
+        if refusals.count == names.count, let first = refusals.first { throw first }
+        return sources
+    }
+
+    private func body(of streams: LiveStreams) -> ResponseBody {
+        ResponseBody { writer in
+            reader.viewers.begin()
+            defer { reader.viewers.end() }
+            try await streams.send(to: &writer)
+            try await writer.finish(nil)
         }
     }
 

@@ -5,14 +5,13 @@ import { ExportDialog } from "./exporting.js";
 import { bindKeys } from "./keys.js";
 import { Peek } from "./peek.js";
 import * as server from "./server.js";
+import { LiveStreams } from "./streams.js";
 import { Tile } from "./tile.js";
 import { TimeLine } from "./timeline.js";
 import * as times from "./times.js";
 
-/** Browsers keep six connections to one host: a live stream holds one as long as it is watched. */
-const LIVE_STREAMS = 4;
 /** Shown at first, and in the grid at most. */
-const FIRST_SHOWN = 4, MOST_SHOWN = 16;
+const FIRST_SHOWN = 4, MOST_SHOWN = 36;
 const RATES = [0.5, 1, 2, 4, 8, 16];
 /** Footage of the last seconds is still on its way; who scrubs up to here wants to see it live. */
 const LIVE_EDGE = 2;
@@ -26,6 +25,7 @@ class Page {
     this.isLive = true;
     this.utc = (localStorage.getItem("cvr-zone") ?? "utc") === "utc";
     this.clip = [null, null];
+    this.streams = new LiveStreams();
     this.tiles = new Map(cameras.map(camera => [camera, this.tile(camera)]));
     this.line = new TimeLine($("time"), $("rows"), $("ruler"), cameras, {
       seek: time => this.seek(time), toggle: camera => this.toggle(camera), change: () => this.lineChanged(),
@@ -45,7 +45,7 @@ class Page {
   }
 
   tile(camera) {
-    return new Tile(camera, {
+    return new Tile(camera, this.streams, {
       choose: () => this.choose(camera), enlarge: () => this.enlarge(), range: () => [this.clock.time - 30, this.clock.time + 30] });
   }
 
@@ -85,9 +85,7 @@ class Page {
       if (grid.children[index] !== tile.element) grid.insertBefore(tile.element, grid.children[index] ?? null);
       tile.element.classList.toggle("chosen", camera === this.chosen);
     });
-    // The chosen camera is among those that move.
-    const order = [this.chosen, ...visible.filter(camera => camera !== this.chosen)].filter(camera => visible.includes(camera));
-    order.forEach((camera, index) => this.tiles.get(camera).use(this.isLive ? (index < LIVE_STREAMS ? "live" : "still") : "recorded"));
+    for (const tile of this.players) tile.use(this.isLive ? "live" : "recorded");
     this.line.mark(this.shown, this.chosen);
     this.hear();
     this.buttons();

@@ -1,70 +1,82 @@
 // Live view of one camera: the growing segment, a fragment at a time, as close to now as its fragments allow.
 
+import { frameTimes, sound } from "./mp4.js";
 import { Source } from "./source.js";
-import * as server from "./server.js";
+import { Speaker } from "./speaker.js";
 
 const RETRY = 2000;
 /** What a viewer keeps behind the newest picture beside the length of a fragment, in seconds. */
 const MARGIN = 0.15;
+/** A browser that takes no more fragments than this is behind for good, and begins anew. */
+const MOST_WAITING = 20;
 
 export class LivePlayer {
-  /** `report(state, error)` is told `playing`, `waiting` or `failed`. */
-  constructor(video, camera, report) {
-    Object.assign(this, { video, camera, report, isClosed: false, interval: 1, failures: 0 });
-    this.abort = new AbortController();
-    this.run();
+  /** `report(state, detail)` is told `playing`, `waiting`, `away` or `failed`. */
+  constructor(video, camera, streams, report) {
+    Object.assign(this, { video, camera, streams, report, interval: 1, waiting: 0, newest: -Infinity, turn: Promise.resolve() });
+    report("waiting");
+    streams.watch(camera.name, this);
   }
 
-  async run() {
-    while (!this.isClosed) {
-      try {
-        this.report("waiting");
-        await this.play();
-        this.failures = 0;
-      } catch (error) {
-        if (this.isClosed || error.name === "AbortError") return;
-        this.report("failed", error);
-        if (error.track) return;
-        this.failures += 1;
-      }
-      this.source?.close();
-      await new Promise(resolve => setTimeout(resolve, Math.min(RETRY * 2 ** this.failures, 30000) / 2));
-    }
+  // What the stream tells
+
+  begin(init) {
+    if (this.init && same(this.init, init)) return;
+    this.init = init;
+    this.inTurn(async () => {
+      this.source ??= new Source(this.video);
+      const all = await this.source.begin(init.slice());
+      this.track = all.find(track => track.kind === "video");
+      this.soundTrack = all.find(track => track.name === "G.711");
+    });
   }
 
-  async play() {
-    const response = await server.get(server.stream(this.camera.name), { signal: this.abort.signal, cache: "no-store" });
-    const reader = response.body.getReader();
-    this.source = new Source(this.video);
-    this.arrival = null;
-    const cutter = new BoxCutter();
-    let init = [];
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || this.isClosed) return;
-      for (const box of cutter.take(value)) {
-        if (box.type === "ftyp") init = [];
-        if (init) init.push(box.bytes);
-        if (box.type === "moov") { await this.source.begin(join(init)); init = null; }
-        else if (!init) await this.fragment(box);
-      }
-    }
+  fragment(bytes) {
+    // Until it begins there is nothing to go on from.
+    if (!this.init) return;
+    if (this.waiting > MOST_WAITING) { this.fail(new Error("This browser does not keep up.")); return; }
+    this.waiting += 1;
+    this.inTurn(async () => { this.waiting -= 1; await this.append(bytes); });
   }
 
-  async fragment(box) {
-    if (box.type === "moof") { this.pending = box.bytes; return; }
-    if (box.type !== "mdat" || !this.pending) return;
-    const bytes = join([this.pending, box.bytes]);
-    this.pending = null;
-    const before = this.end();
+  end(code) { this.report("away", code); }
+
+  lost(error) { this.report("failed", error); }
+
+  /** One after the other; the first that fails ends what waits behind it. */
+  inTurn(work) {
+    const round = this.round;
+    this.turn = this.turn.then(async () => {
+      if (this.isClosed || round !== this.round) return;
+      try { await work(); } catch (error) { this.fail(error); }
+    });
+  }
+
+  fail(error) {
+    if (this.isClosed) return;
+    this.round = {};
+    this.source?.close();
+    Object.assign(this, { source: null, init: null, waiting: 0, newest: -Infinity });
+    this.report("failed", error);
+    // What it cannot play now it cannot play later.
+    if (error.track) this.streams.leave(this.camera.name, this); else this.streams.renew(RETRY);
+  }
+
+  async append(bytes) {
+    const last = this.track ? frameTimes(bytes, this.track).at(-1) ?? Infinity : Infinity;
+    // A stream that was asked for anew begins with what is known.
+    if (last !== Infinity && last <= this.newest + 0.001) return;
+    this.newest = last;
+    if (this.speaker && this.soundTrack) this.speaker.play(sound(bytes, this.soundTrack), this.soundTrack);
+    const before = this.bufferedEnd;
     await this.source.append("media", bytes);
-    const after = this.end();
+    const after = this.bufferedEnd;
     if (before !== null && after > before && after - before < 5) this.interval = after - before;
     this.follow(after);
     this.source.trim(this.video.currentTime, 15, 60);
   }
 
-  end() {
+  get bufferedEnd() {
     const ranges = this.video.buffered;
     return ranges.length ? ranges.end(ranges.length - 1) : null;
   }
@@ -88,36 +100,19 @@ export class LivePlayer {
   /** The moment that is shown, in UTC seconds. */
   get time() { return this.video.currentTime > 1e8 ? this.video.currentTime : Date.now() / 1000; }
 
+  /** What the browser decodes comes from the picture; G.711 it does not. */
+  hear(isHeard) {
+    this.video.muted = !isHeard;
+    if (isHeard) this.speaker ??= new Speaker(this.video);
+    else { this.speaker?.close(); this.speaker = null; }
+  }
+
   close() {
     this.isClosed = true;
-    this.abort.abort();
+    this.streams.leave(this.camera.name, this);
+    this.speaker?.close();
     this.source?.close();
   }
 }
 
-function join(parts) {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) { whole.set(part, at); at += part.length; }
-  return whole;
-}
-
-/** Cuts a stream of bytes into its top boxes. */
-class BoxCutter {
-  constructor() { this.rest = new Uint8Array(0); }
-
-  take(bytes) {
-    this.rest = this.rest.length ? join([this.rest, bytes]) : bytes;
-    const found = [];
-    for (;;) {
-      if (this.rest.length < 8) return found;
-      const view = new DataView(this.rest.buffer, this.rest.byteOffset);
-      const size = view.getUint32(0);
-      if (size < 8) throw new Error("the live stream is damaged");
-      if (this.rest.length < size) return found;
-      const type = String.fromCharCode(...this.rest.subarray(4, 8));
-      found.push({ type, bytes: this.rest.slice(0, size) });
-      this.rest = this.rest.subarray(size);
-    }
-  }
-}
+const same = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);

@@ -26,7 +26,7 @@ function find(view, box, ...path) {
 const whole = view => ({ body: 0, end: view.byteLength });
 const viewOf = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Tracks {id, kind, codec, timescale, width, height, defaults} of an init part. */
+/** Tracks {id, kind, name, codec, timescale, frame, size} of an init part, and what is its kind's own. */
 export function tracks(bytes) {
   const view = viewOf(bytes);
   const moov = find(view, whole(view), "moov");
@@ -34,7 +34,7 @@ export function tracks(bytes) {
   const defaults = {};
   const mvex = find(view, moov, "mvex");
   for (const box of mvex ? boxes(view, mvex.body, mvex.end) : [])
-    if (box.type === "trex") defaults[view.getUint32(box.body + 4)] = view.getUint32(box.body + 12);
+    if (box.type === "trex") defaults[view.getUint32(box.body + 4)] = { frame: view.getUint32(box.body + 12), size: view.getUint32(box.body + 16) };
   return [...boxes(view, moov.body, moov.end)].filter(box => box.type === "trak").map(trak => track(view, trak, defaults))
     .filter(track => track);
 }
@@ -46,7 +46,7 @@ function track(view, trak, defaults) {
   const id = view.getUint32(tkhd.body + (view.getUint8(tkhd.body) ? 20 : 12));
   const timescale = view.getUint32(mdhd.body + (view.getUint8(mdhd.body) ? 20 : 12));
   const entry = [...boxes(view, stsd.body + 8, stsd.end)][0];
-  return entry ? { id, timescale, trak, frame: defaults[id] ?? 0, ...codec(view, entry) } : null;
+  return entry ? { id, timescale, trak, frame: 0, size: 0, ...defaults[id], ...codec(view, entry) } : null;
 }
 
 /** RFC 6381 §3.3–3.4 and ISO/IEC 14496-15 Annex E. */
@@ -65,7 +65,8 @@ function codec(view, entry) {
     }
     case "mp4a": return { kind: "audio", name: "AAC", codec: "mp4a.40.2" };
     case "Opus": return { kind: "audio", name: "Opus", codec: "opus" };
-    case "alaw": case "ulaw": return { kind: "audio", name: "G.711", codec: entry.type };
+    case "alaw": case "ulaw":
+      return { kind: "audio", name: "G.711", codec: entry.type, channels: Math.max(1, view.getUint16(entry.body + 16)) };
     default: return { kind: "other", name: entry.type, codec: entry.type };
   }
 }
@@ -100,33 +101,51 @@ export function hideTracks(bytes, keep) {
 
 /** When each frame of a track is shown, in seconds of the media's own time, ascending. */
 export function frameTimes(bytes, track) {
-  const view = viewOf(bytes), times = [];
-  for (const moof of boxes(view, 0, bytes.length)) {
+  const times = [];
+  for (const sample of samples(viewOf(bytes), track)) times.push((sample.time + sample.shift) / track.timescale);
+  return times.sort((a, b) => a - b);
+}
+
+/** A track's bytes in a fragment, and when the first of them is due, in seconds; {data, time}. */
+export function sound(bytes, track) {
+  const all = [...samples(viewOf(bytes), track)].filter(sample => sample.offset + sample.size <= bytes.length);
+  const data = new Uint8Array(all.reduce((sum, sample) => sum + sample.size, 0));
+  let at = 0;
+  for (const { offset, size } of all) { data.set(bytes.subarray(offset, offset + size), at); at += size; }
+  return { data, time: (all[0]?.time ?? 0) / track.timescale };
+}
+
+/** Samples {time, shift, offset, size} of a track, times in its ticks; their data is placed from the start of its moof. */
+function* samples(view, track) {
+  for (const moof of boxes(view, 0, view.byteLength)) {
     if (moof.type !== "moof") continue;
     for (const traf of boxes(view, moof.body, moof.end)) {
       const tfhd = traf.type === "traf" && find(view, traf, "tfhd");
       if (!tfhd || view.getUint32(tfhd.body + 4) !== track.id) continue;
       const tfdt = find(view, traf, "tfdt");
-      let time = tfdt ? view.getUint8(tfdt.body) ? Number(view.getBigUint64(tfdt.body + 4)) : view.getUint32(tfdt.body + 4) : 0;
       const flags = view.getUint32(tfhd.body) & 0xffffff;
       let at = tfhd.body + 8 + (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0);
-      const usual = flags & 8 ? view.getUint32(at) : track.frame;
+      const place = {
+        time: tfdt ? view.getUint8(tfdt.body) ? Number(view.getBigUint64(tfdt.body + 4)) : view.getUint32(tfdt.body + 4) : 0,
+        frame: flags & 8 ? view.getUint32(at) : track.frame,
+        size: flags & 16 ? view.getUint32(flags & 8 ? at + 4 : at) : track.size,
+        offset: moof.start };
       for (const run of boxes(view, traf.body, traf.end))
-        if (run.type === "trun") time = runTimes(view, run, time, usual, shown => times.push(shown / track.timescale));
+        if (run.type === "trun") yield* runSamples(view, run, moof.start, place);
     }
   }
-  return times.sort((a, b) => a - b);
 }
 
-function runTimes(view, run, time, usual, add) {
+function* runSamples(view, run, base, place) {
   const flags = view.getUint32(run.body) & 0xffffff;
   const count = view.getUint32(run.body + 4);
-  const size = [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length * 4;
+  const length = [0x100, 0x200, 0x400, 0x800].filter(flag => flags & flag).length * 4;
+  if (flags & 1) place.offset = base + view.getInt32(run.body + 8);
   let at = run.body + 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
-  for (let sample = 0; sample < count && at + size <= run.end; sample++, at += size) {
-    const shift = flags & 0x800 ? view.getInt32(at + size - 4) : 0;
-    add(time + shift);
-    time += flags & 0x100 ? view.getUint32(at) : usual;
+  for (let sample = 0; sample < count && at + length <= run.end; sample++, at += length) {
+    const size = flags & 0x200 ? view.getUint32(at + (flags & 0x100 ? 4 : 0)) : place.size;
+    yield { time: place.time, shift: flags & 0x800 ? view.getInt32(at + length - 4) : 0, offset: place.offset, size };
+    place.time += flags & 0x100 ? view.getUint32(at) : place.frame;
+    place.offset += size;
   }
-  return time;
 }

@@ -46,7 +46,12 @@ export async function coverage(camera, from, to, signal) {
 export const playlist = (asset, from, to) =>
   address(`assets/${asset}/manifest(format=m3u8-cmaf,startTime=${iso(from)},endTime=${iso(to)}).m3u8`);
 export const still = (camera, time, width) => address(`preview/${camera}.jpg`, { time: time && iso(time), width });
-export const stream = camera => address(`live/${camera}/stream.mp4`);
+/** Of several cameras at once, in the order of their names here. */
+export function streams(cameras) {
+  const url = new URL(address("live/streams"));
+  for (const camera of cameras) url.searchParams.append("camera", camera);
+  return url.href;
+}
 /** The transcoded sound of a chunk of a playlist; its address is beside that of the chunk's media. */
 export function sound(chunk) {
   const url = new URL(chunk.url.replace("/media/", "/sound/"));

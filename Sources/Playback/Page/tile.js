@@ -5,13 +5,16 @@ import { RecordedPlayer } from "./recorded.js";
 import * as server from "./server.js";
 import { length } from "./times.js";
 
-/** Pictures of cameras that have no live stream here are renewed so often, in milliseconds. */
-const STILL_PERIOD = 5000;
+/** Why nothing comes of a camera, in words for the viewer. */
+const AWAY = {
+  notLive: "Nothing of it is being recorded now", unreadable: "Its newest footage cannot be read",
+  outsideWindow: "What you may see of it is over", forbidden: "You may not see it", noSuchCamera: "There is no such camera any more",
+};
 
 export class Tile {
   /** `choose` and `enlarge` are called when the viewer wants that; `range` gives the clip for a download. */
-  constructor(camera, { choose, enlarge, range }) {
-    Object.assign(this, { camera, range, mode: null, state: "waiting" });
+  constructor(camera, streams, { choose, enlarge, range }) {
+    Object.assign(this, { camera, streams, range, mode: null, state: "waiting" });
     this.element = document.createElement("article");
     this.element.className = "tile";
     this.element.dataset.camera = camera.name;
@@ -27,35 +30,24 @@ export class Tile {
     this.name.addEventListener("click", () => { choose(); enlarge(); });
   }
 
-  /** `live`, `still` or `recorded`. */
+  /** `live` or `recorded`. */
   use(mode) {
     if (this.mode === mode) return;
     this.leave();
     this.mode = mode;
-    this.element.classList.toggle("is-live", mode !== "recorded");
-    if (mode === "still") { this.showStills(); return; }
+    this.element.classList.toggle("is-live", mode === "live");
     this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, disableRemotePlayback: true });
     this.video.setAttribute("aria-label", `Picture of ${this.camera.name}`);
     this.element.prepend(this.video);
     const report = (state, detail) => this.say(state, detail);
-    this.player = mode === "live" ? new LivePlayer(this.video, this.camera, report) : new RecordedPlayer(this.video, this.camera, report);
-  }
-
-  showStills() {
-    const image = Object.assign(document.createElement("img"), { className: "still", alt: `Picture of ${this.camera.name}, renewed every few seconds` });
-    this.element.prepend(image);
-    this.still = image;
-    const renew = () => { if (!document.hidden) image.src = server.still(this.camera.name, Math.floor(Date.now() / 1000) - 3, 640); };
-    image.onerror = () => this.say("failed", new Error("no picture"));
-    image.onload = () => this.say("playing");
-    renew();
-    this.timer = setInterval(renew, STILL_PERIOD);
+    this.player = mode === "live" ? new LivePlayer(this.video, this.camera, this.streams, report) : new RecordedPlayer(this.video, this.camera, report);
   }
 
   say(state, detail) {
     this.state = state;
     this.nextTime = state === "gap" ? detail : undefined;
-    const text = state === "gap" ? this.gapText() : state === "failed" ? this.failure(detail) : "";
+    const text = state === "gap" ? this.gapText() : state === "failed" ? this.failure(detail)
+      : state === "away" ? AWAY[detail] ?? "Nothing of it comes now" : "";
     const key = typeof text === "string" ? text : text.textContent;
     if (key !== this.shownText) { this.shownText = key; this.message.replaceChildren(text); }
     this.element.dataset.state = state;
@@ -84,11 +76,9 @@ export class Tile {
   }
 
   leave() {
-    clearInterval(this.timer);
     this.player?.close();
     this.video?.remove();
-    this.still?.remove();
-    Object.assign(this, { player: null, video: null, still: null, mode: null });
+    Object.assign(this, { player: null, video: null, mode: null });
     this.say("waiting");
   }
 }

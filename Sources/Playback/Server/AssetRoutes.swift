@@ -7,7 +7,11 @@ import Timeline
 
 /// LVA's addresses of an asset: its available media, its manifests, and the media that these name.
 struct AssetRoutes {
+    /// As `LiveRoutes` has it.
+    private static let patience = TimeSpan.seconds(24)
+
     let reader: FootageReader
+    let feeds: LiveFeeds
     let clock: ServerClock
     let windows = LiveWindows()
 
@@ -72,11 +76,26 @@ struct AssetRoutes {
                         : HLSPlaylist(list, suffix: suffix).text)))
     }
 
+    /// Waits for the fragment that a live playlist hints at: all from where the segment ends now (rfc8216bis §6.2.2).
+    ///
+    /// Refuses when the segment ends there.
+    private func row(
+        at place: MediaAddress, of camera: Archive.Camera, _ request: Request
+    ) async throws -> SegmentRow {
+        let row = try await reader.row(at: place, of: camera)
+        guard row.state == .recording, let start = ByteRange.start(request.headers[.range]),
+            start == row.media.mediaEnd
+        else { return row }
+        let grown = await feeds.feed(of: camera).row(row.id, beyond: start, within: Self.patience)
+        guard let grown else { throw Refusal.gone }
+        return grown
+    }
+
     /// A segment's file up to the end of its media, shifted: the same for every replica, and for ever once it is closed.
     private func media(
         _ place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
-        let row = try await reader.row(at: place, of: camera)
+        let row = try await row(at: place, of: camera, request)
         guard let map = ByteMap(place, of: row) else { throw Refusal.gone }
         var file = FootageFile(map, of: camera.name)
         file.fields[.contentType] = "video/mp4"

@@ -30,6 +30,12 @@ enum ByteRange: Hashable {
         }
     }
 
+    /// Where a field begins that asks for all from there on: `bytes=N-`.
+    static func start(_ field: String?) -> Int64? {
+        guard let field, field.lowercased().hasPrefix("bytes="), field.hasSuffix("-") else { return nil }
+        return number(field.dropFirst(6).dropLast())
+    }
+
     private static func part(_ range: Range<Int64>, _ length: Int64) -> ByteRange {
         range.lowerBound < length ? .part(range.clamped(to: 0..<length)) : .unsatisfiable
     }

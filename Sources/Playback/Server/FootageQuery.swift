@@ -5,14 +5,17 @@ import Recording
 /// The query of a request about footage; every value is outside data.
 struct FootageQuery {
     private let parameters: [String: String]
+    private let all: [(name: String, value: String)]
 
     init(_ request: Request) {
-        parameters = Dictionary(
-            request.uri.queryParameters.map { (String($0.key), String($0.value)) },
-            uniquingKeysWith: { first, _ in first })
+        all = request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+        parameters = Dictionary(all.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     func text(_ name: String) -> String? { parameters[name] }
+
+    /// Of a parameter that may be there several times, in order.
+    func texts(_ name: String) -> [String] { all.filter { $0.name == name }.map(\.value) }
 
     func required(_ name: String) throws -> String {
         guard let text = text(name), !text.isEmpty else {

@@ -29,6 +29,8 @@ package enum PageFiles {
         case "recorded.js": PackageResources.recorded_js
         case "server.js": PackageResources.server_js
         case "source.js": PackageResources.source_js
+        case "speaker.js": PackageResources.speaker_js
+        case "streams.js": PackageResources.streams_js
         case "style.css": PackageResources.style_css
         case "tile.js": PackageResources.tile_js
         case "timeline.js": PackageResources.timeline_js

@@ -89,7 +89,7 @@ package final class PlaybackServer: Service {
         )
         .add(to: router)
         ExportRoutes(reader: reader, limits: settings.limits).add(to: router)
-        AssetRoutes(reader: reader, clock: clock).add(to: router)
+        AssetRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
         PreviewRoutes(reader: reader, previews: hooks.previews).add(to: router)
         LiveRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
         SharingRoutes(reader: reader, access: access, clock: clock).add(to: router)
