@@ -23,8 +23,11 @@ actor Browser {
         return lines.dropFirst(complained).joined(separator: "\n")
     }
 
-    func open(_ url: String, width: Int = 1280, height: Int = 800) async throws {
-        try await tell(["open": .text(url), "width": .number(width), "height": .number(height)])
+    /// `scheme` is dark or light.
+    func open(_ url: String, width: Int = 1280, height: Int = 800, scheme: String = "light") async throws {
+        try await tell([
+            "open": .text(url), "width": .number(width), "height": .number(height), "scheme": .text(scheme),
+        ])
     }
 
     func value<Value: Decodable & Sendable>(_ script: String) async throws -> Value {

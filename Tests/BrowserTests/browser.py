@@ -3,7 +3,7 @@
 
   browser.py FOLDER        screenshots and downloads go there
 
-  {"open": URL, "width": W, "height": H}     a new page in place of the one before
+  {"open": URL, "width": W, "height": H, "scheme": "dark"}     a new page in place of the one before
   {"evaluate": SCRIPT}                       {"value": …}
   {"until": SCRIPT, "within": S}             waits until the script's value is true
   {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
@@ -54,6 +54,32 @@ window.loudnessOf = async name => {
 };
 """
 
+# What can be reached, what it is called, and how text stands out (WCAG 2.2, contrast ratio), pictures taken as white.
+AUDIT = """
+window.nameOf = element => element.id || element.ariaLabel || element.textContent.trim() || element.tagName;
+window.reachable = () => [...document.querySelectorAll('a[href], button, select, input, [tabindex="0"]')]
+  .filter(element => element.checkVisibility() && !element.disabled && !element.closest('dialog:not([open])'));
+window.contrasts = () => {
+  const parse = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+  const over = (top, base) => base.map((value, index) => top[index] * top[3] + value * (1 - top[3]));
+  const light = color => color.map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  const ratio = element => {
+    const chain = [];
+    for (let parent = element; parent; parent = parent.parentElement) chain.unshift(parent);
+    const ground = chain.reduce((base, parent) => parent.classList.contains("tile") ? [255, 255, 255]
+      : over(parse(getComputedStyle(parent).backgroundColor), base), [255, 255, 255]);
+    const [one, other] = [light(ground), light(over(parse(getComputedStyle(element).color), ground))].sort();
+    return (other + 0.05) / (one + 0.05);
+  };
+  const hasText = element => element.matches("select, input")
+    || [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+  return [...document.querySelectorAll("body *:not(option, script, noscript)")]
+    .filter(element => hasText(element) && element.checkVisibility() && !element.disabled && !element.matches(".skip"))
+    .map(element => ({ text: (element.id || element.textContent.trim()).slice(0, 40), ratio: ratio(element) }));
+};
+"""
+
 
 class Browser:
     def __init__(self, chromium, folder):
@@ -66,8 +92,10 @@ class Browser:
                 if self.page:
                     self.page.context.close()
                 size = {"width": command.get("width", 1280), "height": command.get("height", 800)}
-                context = self.chromium.new_context(viewport=size, accept_downloads=True)
+                context = self.chromium.new_context(
+                    viewport=size, accept_downloads=True, color_scheme=command.get("scheme", "light"))
                 context.add_init_script(READER)
+                context.add_init_script(AUDIT)
                 self.page = context.new_page()
                 self.page.on("console", lambda message: print(message.type, message.text, file=sys.stderr, flush=True))
                 self.page.on("pageerror", lambda error: print("uncaught", error, file=sys.stderr, flush=True))

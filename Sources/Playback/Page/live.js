@@ -7,6 +7,8 @@ import { Speaker } from "./speaker.js";
 const RETRY = 2000;
 /** What a viewer keeps behind the newest picture beside the length of a fragment, in seconds. */
 const MARGIN = 0.15;
+/** So late it jumps. Less it makes up by its speed: a jump costs a busy browser more time than it gains. */
+const LATE = 1.1;
 /** A browser that takes no more fragments than this is behind for good, and begins anew. */
 const MOST_WAITING = 20;
 
@@ -25,7 +27,7 @@ export class LivePlayer {
     this.init = init;
     this.inTurn(async () => {
       this.source ??= new Source(this.video);
-      const all = await this.source.begin(init.slice());
+      const all = await this.source.begin(init.slice(), { isMute: this.video.muted });
       this.track = all.find(track => track.kind === "video");
       this.soundTrack = all.find(track => track.name === "G.711");
     });
@@ -54,12 +56,16 @@ export class LivePlayer {
 
   fail(error) {
     if (this.isClosed) return;
-    this.round = {};
-    this.source?.close();
-    Object.assign(this, { source: null, init: null, waiting: 0, newest: -Infinity });
+    this.forget();
     this.report("failed", error);
     // What it cannot play now it cannot play later.
     if (error.track) this.streams.leave(this.camera.name, this); else this.streams.renew(RETRY);
+  }
+
+  forget() {
+    this.round = {};
+    this.source?.close();
+    Object.assign(this, { source: null, init: null, waiting: 0, newest: -Infinity });
   }
 
   async append(bytes) {
@@ -67,7 +73,8 @@ export class LivePlayer {
     // A stream that was asked for anew begins with what is known.
     if (last !== Infinity && last <= this.newest + 0.001) return;
     this.newest = last;
-    if (this.speaker && this.soundTrack) this.speaker.play(sound(bytes, this.soundTrack), this.soundTrack);
+    if (this.soundTrack && !this.video.muted)
+      (this.speaker ??= new Speaker(this.video)).play(sound(bytes, this.soundTrack), this.soundTrack);
     const before = this.bufferedEnd;
     await this.source.append("media", bytes);
     const after = this.bufferedEnd;
@@ -86,13 +93,14 @@ export class LivePlayer {
     if (end === null) return;
     const wanted = this.interval + MARGIN;
     const ahead = end - this.video.currentTime;
-    if (this.video.paused || ahead > wanted + 1.2 || ahead < 0) {
+    if (this.video.paused || ahead > wanted + LATE || ahead < 0) {
       const start = this.video.buffered.start(this.video.buffered.length - 1);
       this.video.currentTime = Math.max(start, end - wanted);
       this.video.play().then(() => this.report("playing"), () => {});
       this.video.playbackRate = 1;
     } else {
-      this.video.playbackRate = ahead > wanted + 0.25 ? 1.1 : ahead > wanted + 0.08 ? 1.03 : ahead < wanted - 0.08 ? 0.97 : 1;
+      const off = ahead - wanted;
+      this.video.playbackRate = Math.abs(off) < 0.03 ? 1 : Math.max(0.95, Math.min(1.25, 1 + off / 2));
       this.report("playing");
     }
   }
@@ -100,11 +108,14 @@ export class LivePlayer {
   /** The moment that is shown, in UTC seconds. */
   get time() { return this.video.currentTime > 1e8 ? this.video.currentTime : Date.now() / 1000; }
 
-  /** What the browser decodes comes from the picture; G.711 it does not. */
+  /** The browser plays sound that it decodes with the picture, from a new beginning; G.711 it does not. */
   hear(isHeard) {
+    const was = !this.video.muted;
     this.video.muted = !isHeard;
-    if (isHeard) this.speaker ??= new Speaker(this.video);
-    else { this.speaker?.close(); this.speaker = null; }
+    if (!isHeard) { this.speaker?.close(); this.speaker = null; }
+    if (isHeard === was || !this.source || this.soundTrack) return;
+    this.forget();
+    this.streams.renew();
   }
 
   close() {

@@ -168,7 +168,7 @@ export class RecordedPlayer {
   async load(chunk) {
     if (!this.source) this.source = new Source(this.video);
     if (this.init !== `${chunk.init.url}@${chunk.init.length}`) {
-      const all = await this.source.begin(await this.bytes(chunk.init), this.withSound);
+      const all = await this.source.begin(await this.bytes(chunk.init), { withTranscoded: this.withSound });
       this.track = all.find(track => track.kind === "video");
       this.init = `${chunk.init.url}@${chunk.init.length}`;
     }

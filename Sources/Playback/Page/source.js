@@ -30,10 +30,13 @@ export class Source {
     this.isClosed = false;
   }
 
-  /** Takes an init part: which tracks there are, and which are shown; `withSound`: transcoded sound will follow. */
-  async begin(init, withSound = false) {
+  /**
+   * Takes an init part: which tracks there are, and which are shown. `withTranscoded`: transcoded sound will follow.
+   * `isMute`: sound is left out, whose times may lag behind the picture's.
+   */
+  async begin(init, { withTranscoded = false, isMute = false } = {}) {
     const all = tracks(init);
-    const plays = track => track.kind !== "other" && MediaSource.isTypeSupported(`${track.kind}/mp4; codecs="${track.codec}"`);
+    const plays = track => track.kind !== "other" && !(isMute && track.kind === "audio") && MediaSource.isTypeSupported(`${track.kind}/mp4; codecs="${track.codec}"`);
     const video = all.find(track => track.kind === "video");
     if (video && !plays(video)) throw new Unplayable(video);
     this.kept = new Set(all.filter(plays).map(track => track.id));
@@ -43,7 +46,7 @@ export class Source {
     const type = `video/mp4; codecs="${shown.map(track => track.codec).join(",")}"`;
     await this.opened;
     // A browser takes no further buffer once the first has begun.
-    if (withSound && this.silent && !this.buffers.media) {
+    if (withTranscoded && this.silent && !this.buffers.media) {
       this.buffers.media = this.media.addSourceBuffer(type);
       this.buffers.sound = this.media.addSourceBuffer(SOUND);
     }
