@@ -33,6 +33,10 @@ package enum Admin {
         package var bytesReceived: Int64?
         package var lastFrameAge: Double?
         package var anomalies: Int64 = 0
+        /// Nil from a cvrd or a worker that does not tell; so are the next two.
+        package var fsyncs: Int64?
+        package var fsyncTime: Double?
+        package var fsyncP99: Double?
         package var cacheBytes: Int64 = 0
         package var cacheBudgetBytes: Int64 = 0
         package var pendingSegments: Int64 = 0

@@ -66,6 +66,13 @@ package struct WorkerProgress: Hashable, Sendable {
     package var lastFaultAt: WallTime?
     /// Between the last two keyframes; nil before the second one of a session.
     package var keyframeInterval: TimeSpan?
+    /// Calls of fsync(2) and fdatasync(2) since the process started, for media, names and the journal; 0 from a worker
+    /// that does not tell.
+    package var fsyncs: Int64 = 0
+    /// What they took together.
+    package var fsyncTime = TimeSpan.zero
+    /// What all but a hundredth of those of the last minutes took at most; nil without any.
+    package var fsyncP99: TimeSpan?
 
     package init(
         state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
@@ -202,6 +209,10 @@ extension ByteWriter {
         put(progress.lastFault) { $0.put($1) }
         put(progress.lastFaultAt) { $0.put($1) }
         if version >= 2 { put(progress.keyframeInterval) { $0.put($1) } }
+        guard version >= 3 else { return }
+        put(progress.fsyncs)
+        put(progress.fsyncTime)
+        put(progress.fsyncP99) { $0.put($1) }
     }
 }
 
@@ -238,6 +249,10 @@ extension ByteReader {
             lastFaultAt: try optional { (reader) throws(MessageError) in try reader.wallTime() })
         guard version >= 2 else { return progress }
         progress.keyframeInterval = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
+        guard version >= 3 else { return progress }
+        progress.fsyncs = try int64()
+        progress.fsyncTime = try timeSpan()
+        progress.fsyncP99 = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
         return progress
     }
 }

@@ -10,6 +10,8 @@ package final class CacheDirectory {
     let root: Descriptor
     /// Asked once: a worker that has shut itself in cannot ask any more.
     package private(set) lazy var diskKind = DiskKind(below: self)
+    /// Of the calls that made segments and the journal durable: slow ones are a disk that is dying or shared.
+    package internal(set) var syncTimes: SyncTimes
     /// The last hour whose every parent this process made durable.
     private var syncedHour = ""
 
@@ -17,6 +19,7 @@ package final class CacheDirectory {
         self.path = path
         self.camera = camera
         root = try Descriptor(directory: path)
+        syncTimes = SyncTimes(at: .now)
     }
 
     /// Every segment of every stage with its size, by session and counter.
@@ -105,10 +108,10 @@ extension CacheDirectory {
 
     /// Makes a new name in `hour` durable, and the directories above it when this process has not yet.
     func syncDirectories(of name: SegmentFileName, hour: borrowing Descriptor) throws(SegmentStoreError) {
-        try hour.sync()
+        try hour.sync(timedBy: self)
         guard syncedHour != name.day + "/" + name.hour else { return }
-        try Descriptor(name.day, in: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).sync()
-        try root.sync()
+        try Descriptor(name.day, in: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).sync(timedBy: self)
+        try root.sync(timedBy: self)
         syncedHour = name.day + "/" + name.hour
     }
 

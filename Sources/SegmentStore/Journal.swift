@@ -12,6 +12,7 @@ package final class Journal {
     /// What the journal knows, as of its last record.
     package private(set) var state: JournalState
     private let file: Descriptor
+    private let cache: CacheDirectory
     private var sequence: Int64
     private var end: Int64
     private var checkpointEnd: Int64
@@ -23,6 +24,7 @@ package final class Journal {
     /// Throws `EWOULDBLOCK` when another process has it open for appending.
     package init(in cache: CacheDirectory, now: WallTime) throws(SegmentStoreError) {
         file = try Descriptor(Self.name, in: cache.root, O_RDWR | O_CREAT | O_NOFOLLOW)
+        self.cache = cache
         try file.lockExclusively()
         try cache.root.sync()
         // After a failed sync, memory may hold records that the disk does not.
@@ -66,7 +68,7 @@ package final class Journal {
         try file.write(line, at: end)
         Failpoint.reach(.journalWritten)
         do {
-            try file.syncData()
+            try file.syncData(timedBy: cache)
         } catch {
             failure = error
             throw error

@@ -32,7 +32,7 @@ package final class SegmentAppender {
             Failpoint.reach(.createPartial)
             try made.file.write(initPart, at: 0)
             Failpoint.reach(.createInit)
-            try made.file.syncData()
+            try made.file.syncData(timedBy: cache)
             Failpoint.reach(.createInitSynced)
             try cache.syncDirectories(of: name, hour: made.hour)
             Failpoint.reach(.createDirectoriesSynced)
@@ -63,7 +63,7 @@ package final class SegmentAppender {
 
     /// Makes what was appended durable; after an error the only thing left to do is `setAside()`.
     package func sync() throws(SegmentStoreError) {
-        try once { () throws(SegmentStoreError) in try file.syncData() }
+        try once { () throws(SegmentStoreError) in try file.syncData(timedBy: cache) }
         Failpoint.reach(.appendSynced)
     }
 
@@ -81,13 +81,13 @@ package final class SegmentAppender {
         }
         Failpoint.reach(.closeTrailer)
         try once { () throws(SegmentStoreError) in
-            try file.syncData()
+            try file.syncData(timedBy: cache)
             Failpoint.reach(.closeSynced)
             let closed = name.with(stage: .closed)
             try hour.rename(name.leaf, toNew: closed.leaf)
             name = closed
             Failpoint.reach(.closeRenamed)
-            try hour.sync()
+            try hour.sync(timedBy: cache)
             Failpoint.reach(.closeDirectorySynced)
         }
         return name

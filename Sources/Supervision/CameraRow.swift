@@ -122,6 +122,11 @@ struct CameraRow {
             camera.bytesReceived = progress.bytesReceived
             camera.lastFrameAge = progress.lastFrameAge.map { ($0 + (MonotonicTime.now - progressAt)).seconds }
             camera.anomalies = progress.anomalies
+            if progress.fsyncs > 0 {
+                camera.fsyncs = progress.fsyncs
+                camera.fsyncTime = progress.fsyncTime.seconds
+                camera.fsyncP99 = progress.fsyncP99?.seconds
+            }
         }
         if let cache {
             camera.cacheBytes = cache.cacheBytes

@@ -3,7 +3,8 @@ package import Recording
 /// Where a segment's media is served, shifted on the common time line: all that a server needs to know is in it.
 ///
 /// `media/{session}.{counter}.{start in milliseconds}/{shift in microseconds}[.{track}].mp4`, relative to the asset. The
-/// bytes there never change: a closed segment does not, and one that grows only grows.
+/// bytes there never change: a closed segment does not, and one that grows only grows. Of two boxes' segments of one number
+/// the catalog keeps one under a negative session.
 package struct MediaAddress: Hashable, Sendable {
     package let id: SegmentID
     /// The segment's, in milliseconds: what finds it without a look at other days.
@@ -31,7 +32,7 @@ package struct MediaAddress: Hashable, Sendable {
         id = SegmentID(session: session, counter: counter)
         start = WallTime(microseconds: milliseconds.multipliedSaturated(1000))
         self.shift = TimeSpan(microseconds: shift)
-        guard session > 0, counter >= 0, track ?? 0 >= 0, path == "media/\(segment)/\(file)" else { return nil }
+        guard session != 0, counter >= 0, track ?? 0 >= 0, path == "media/\(segment)/\(file)" else { return nil }
     }
 
     /// Relative to the asset.

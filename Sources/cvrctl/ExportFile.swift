@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
 import Glibc
+import Messages
 
 /// A file that an export writes: `FILE.part` until it is whole, with `FILE.part.json` beside it.
 ///

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Messages
 import Recording
 
 struct ExportVerb: AsyncParsableCommand {
@@ -31,7 +32,7 @@ struct ExportVerb: AsyncParsableCommand {
         guard CameraName(camera) != nil else {
             throw ValidationError("'\(camera)' is not a camera's name: lower-case letters, digits and -.")
         }
-        let session = try PlaybackSession(server.url)
+        let session = try server.session()
         let path = "/export/\(camera)?from=\(from)&to=\(to)&gap=\(gap.rawValue)"
         let contents = try session.get(path, as: ExportContents.self)
         for (index, range) in contents.ranges.enumerated() {
@@ -50,12 +51,6 @@ struct ExportVerb: AsyncParsableCommand {
         let stem = name.hasSuffix(".mp4") ? String(name.dropLast(4)) : name
         return "\(stem).\(number).mp4"
     }
-}
-
-/// Where cvr-playback is.
-struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Address of cvr-playback.", valueName: "url"))
-    var url = "http://127.0.0.1:8480"
 }
 
 /// How far an export is: a bar on a terminal, or lines of JSON.

@@ -21,12 +21,29 @@ struct PlayVerb: AsyncParsableCommand {
         guard CameraName(camera) != nil else {
             throw ValidationError("'\(camera)' is not a camera's name: lower-case letters, digits and -.")
         }
-        let address = try PlaybackSession(server.url).address
+        let session = try server.session()
+        if server.asksAsSomebody { try Self.check(camera, session) }
+        let address = session.address
         let url = "\(address)/#cameras=\(camera)" + (at.map { "&time=\($0)" } ?? "")
         Terminal.write(global.json ? JSONText.of(["url": url]) + "\n" : url + "\n")
         guard !global.json, getenv("DISPLAY") != nil || getenv("WAYLAND_DISPLAY") != nil else { return }
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("xdg-open"), strdup(url), nil]
         // Takes our place; without such a program the address that was printed is all there is.
         execvp("xdg-open", &arguments)
+    }
+
+    /// The browser asks for the account itself, since an address is no place for a secret; what it would be refused is
+    /// said here.
+    private static func check(_ camera: String, _ session: PlaybackSession) throws {
+        struct Answer: Decodable {
+            struct Camera: Decodable { let name: String }
+            let cameras: [Camera]
+        }
+        let known = try session.get("/cameras", as: Answer.self).cameras
+        guard known.contains(where: { $0.name == camera }) else {
+            throw Complaint(
+                .notFound, code: "noSuchCamera", message: "there is no camera '\(camera)' for this account or token",
+                nextStep: "cvrctl cameras lists those of the box; its operator says who may see them")
+        }
     }
 }

@@ -1,16 +1,36 @@
 import FoundationEssentials
 import HTTP
+import Messages
 
 /// Talks to cvr-playback, which may run on any host; everything it answers is outside data.
 struct PlaybackSession {
+    /// Who asks (RFC 7617, RFC 6750).
+    enum Visitor {
+        case account(String, password: Secret)
+        case token(Secret)
+
+        /// The value of `Authorization`.
+        fileprivate var authorization: String {
+            switch self {
+            case .account(let name, let password):
+                "Basic " + Data("\(name):\(password.revealed())".utf8).base64EncodedString()
+            case .token(let token): "Bearer " + token.revealed()
+            }
+        }
+    }
+
     /// Scheme, host and port, without a slash at the end.
     let address: String
     private let client: HTTPClient
+    private let visitor: Visitor?
 
     /// Answers other than media are this long at most: a month's export in segments of 2 s.
     private static let answerLimit = 256 << 20
 
-    init(_ address: String) throws {
+    /// `authority`: the certificates to believe, PEM; nil for the system's.
+    ///
+    /// A secret goes nowhere that the network in between could read it.
+    init(_ address: String, as visitor: Visitor? = nil, authority: String? = nil) throws {
         let trimmed = address.hasSuffix("/") ? String(address.dropLast()) : address
         let host = ["http://", "https://"].first { trimmed.hasPrefix($0) }.map { trimmed.dropFirst($0.count) } ?? ""
         guard !host.isEmpty, !host.contains(where: { "/?#@ ".contains($0) }) else {
@@ -18,8 +38,20 @@ struct PlaybackSession {
                 .usage, code: "usage", message: "'\(Terminal.plain(address))' is no address of a server",
                 nextStep: "Give --url as http://HOST:PORT or https://HOST:PORT")
         }
+        guard visitor == nil || trimmed.hasPrefix("https://") || Self.isLoopback(host) else {
+            throw Complaint(
+                .usage, code: "usage", message: "\(Terminal.plain(trimmed)) would be sent a secret without TLS",
+                nextStep: "Give --url as https://HOST:PORT")
+        }
         self.address = trimmed
-        client = HTTPClient(HTTPSettings(connections: 1))
+        self.visitor = visitor
+        client = HTTPClient(HTTPSettings(certificateAuthority: authority, connections: 1))
+    }
+
+    private static func isLoopback(_ authority: Substring) -> Bool {
+        let isIPv6 = authority.hasPrefix("[")
+        let host = isIPv6 ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+        return ["127.0.0.1", "localhost", "::1"].contains(host)
     }
 
     func get<R: Decodable>(_ path: String, as answer: R.Type) throws -> R {
@@ -45,8 +77,9 @@ struct PlaybackSession {
     }
 
     private func perform(_ path: String, _ headers: [(String, String)], bodyLimit: Int) throws -> HTTPResponse {
+        let own = visitor.map { [("Authorization", $0.authorization)] } ?? []
         let request = HTTPRequest(
-            "GET", address + path, headers: headers.map { (name: $0.0, value: $0.1) })
+            "GET", address + path, headers: (headers + own).map { (name: $0.0, value: $0.1) })
         do {
             return try client.perform(request, bodyLimit: bodyLimit)
         } catch let failure {

@@ -28,17 +28,7 @@ struct JSONManualTests {
         var source = ""
         var bytes: Int64 = 0
         var sha256 = ""
-        var segments: [ExportedSegment] = []
-    }
-
-    struct ExportedSegment {
-        var session: Int64 = 0
-        var counter: Int64 = 0
-        var start = ""
-        var duration = 0.0
-        var bytes: Int64 = 0
-        var checksum: String?
-        var key = ""
+        var segments: [ExportContents.Segment] = []
     }
 
     struct Address { var url = "" }
@@ -79,7 +69,9 @@ struct JSONManualTests {
         "cost: forecasts": Admin.Forecast(
             service: "", storageClass: "", segmentLength: 0, writes: 0, writeCost: 0, storageCost: 0),
         "cost: written": Admin.Written(since: "", segments: 0, documents: 0, bytes: 0, lists: 0),
-        "export: progress": Progress(), "export: manifest": Exported(), "export: segments": ExportedSegment(),
+        "export: progress": Progress(), "export: manifest": Exported(),
+        "export: segments": ExportContents.Segment(
+            session: 0, counter: 0, start: "", duration: 0, bytes: 0, checksum: nil, key: ""),
         "play: address": Address(),
         "Errors": Words(),
     ]

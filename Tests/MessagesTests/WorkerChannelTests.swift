@@ -6,6 +6,13 @@ import Testing
 struct WorkerChannelTests {
     static let time = WallTime(microseconds: 1_795_427_280_123_456)
 
+    /// What version 3 added.
+    static let synced: WorkerProgress = {
+        var progress = WorkerProgress(state: .recording, keyframeInterval: .seconds(2))
+        (progress.fsyncs, progress.fsyncTime, progress.fsyncP99) = (1 << 40, .seconds(9), .milliseconds(3))
+        return progress
+    }()
+
     static let fromWorker: [IngestToSupervisor] = [
         .progress(
             WorkerProgress(
@@ -13,7 +20,7 @@ struct WorkerChannelTests {
                 framesPerSecond: 25, bitsPerSecond: 2e6, framesReceived: 9, bytesReceived: 10, fragmentsWritten: 11,
                 syncs: 12, loops: 13, lastFrameAge: .milliseconds(40), anomalies: 1,
                 lastFault: Fault(code: "x", message: "y", nextStep: "z"), lastFaultAt: time)),
-        .progress(WorkerProgress(state: .starting)),
+        .progress(synced), .progress(WorkerProgress(state: .starting)),
         .sessionStarted(session: 7, at: time),
         .segmentClosed(SegmentID(session: 7, counter: 3), start: time, duration: .seconds(30), bytes: 1 << 40),
         .gapOpened(from: time, reason: .networkLoss, detail: "connection reset"),
@@ -34,9 +41,9 @@ struct WorkerChannelTests {
     func golden() {
         #expect(
             IngestToSupervisor.gapOpened(from: WallTime(microseconds: 1), reason: .diskFull, detail: "é").frame
-                == [0, 0, 0, 28, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
+                == [0, 0, 0, 28, 3, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
                 + [0, 0, 0, 2, 0xC3, 0xA9])
-        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 2, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 3, 2, 0, 0, 0, 7] + Array("stopped".utf8))
     }
 
     @Test(
@@ -59,7 +66,15 @@ struct WorkerChannelTests {
             hello.frame(in: 1)
                 == [0, 0, 0, 29, 1, 1, 0, 0, 0, 5] + Array("front".utf8) + [0, 0, 0, 1, 0x61]
                 + [0, 0, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 1, 0x62])
-        for message in Self.fromWorker {
+        let bare = WorkerProgress(state: .recording)
+        for (version, progress) in [
+            (UInt8(1), bare), (2, WorkerProgress(state: .recording, keyframeInterval: .seconds(2))),
+        ] {
+            var buffer = IngestToSupervisor.progress(Self.synced).frame(in: version)
+            let content = try #require(try Frame.next(in: &buffer))
+            #expect(try IngestToSupervisor(content: content) == .progress(progress))
+        }
+        for message in Self.fromWorker where message != .progress(Self.synced) {
             var buffer = message.frame(in: 1)
             let content = try #require(try Frame.next(in: &buffer))
             #expect(try IngestToSupervisor(content: content) == message)
@@ -67,8 +82,8 @@ struct WorkerChannelTests {
         #expect(
             SupervisorToIngest.stop(.stopped).frame(in: 1) == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
         #expect(
-            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 2, 3]
-                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 2, 4])
+            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 3, 3]
+                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 3, 4])
     }
 
     @Test("settings arrive whole, and print without the password")
@@ -95,7 +110,7 @@ struct WorkerChannelTests {
     func noise() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            var content: [UInt8] = [.random(in: 1...2, using: &random), .random(in: 0...9, using: &random)]
+            var content: [UInt8] = [.random(in: 1...3, using: &random), .random(in: 0...9, using: &random)]
             content += (0..<Int.random(in: 0...60, using: &random)).map { _ in .random(in: 0...12, using: &random) }
             _ = try? IngestToSupervisor(content: content)  // either outcome is right; trapping is not
             _ = try? SupervisorToIngest(content: content)  // as above

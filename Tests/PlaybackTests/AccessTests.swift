@@ -99,42 +99,6 @@ import Testing
         }
     }
 
-    @Test("a content token that was changed, is another's or is not for now opens nothing")
-    func badTokens() async throws {
-        let site = try await recorded()
-        let (key, stranger) = (ES256PrivateKey(), ES256PrivateKey())
-        let tokens = try await ContentTokens(
-            issuer: "operator", audience: "cvr",
-            keys: [.init(kid: "one", algorithm: .es256, pem: key.publicKey.pemRepresentation)])
-        let access = Access(tokens: tokens, isOpen: false)
-        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
-            let good = try await TestClaims(asset: "asset-front").signed(key, kid: "one")
-            #expect(try await served.get("/coverage?camera=front", [("Cookie", "token=\(good)")]).status == 200)
-            var parts = good.split(separator: ".").map(String.init)
-            let others = try await TestClaims(asset: "*").signed(key, kid: "one").split(separator: ".").map(String.init)
-            parts[1] = others[1]
-            let none = Data(#"{"alg":"none","typ":"JWT","kid":"one"}"#.utf8).base64EncodedString()
-                .replacing("=", with: "")
-            let bad = [
-                parts.joined(separator: "."), "\(none).\(others[1]).", String(good.dropLast(4)) + "AAAA", "a.b.c", "",
-                try await TestClaims(asset: "asset-front").signed(stranger, kid: "one"),
-                try await TestClaims(asset: "asset-front").signed(key, kid: "two"),
-                try await TestClaims(asset: "asset-front").signed(key, kid: nil),
-                try await TestClaims(iss: "else", asset: "asset-front").signed(key, kid: "one"),
-                try await TestClaims(aud: "else", asset: "asset-front").signed(key, kid: "one"),
-                try await TestClaims(exp: 1_000_000, asset: "asset-front").signed(key, kid: "one"),
-                try await TestClaims(nbf: 4_000_000_000, asset: "asset-front").signed(key, kid: "one"),
-                try await TestClaims(asset: nil).signed(key, kid: "one"),
-                try await TestClaims(asset: "asset-front", startTime: "soon").signed(key, kid: "one"),
-            ]
-            for (index, token) in bad.enumerated() {
-                // As if from so many addresses: the guard against guessing is another test's.
-                let status = try await served.get("/coverage?camera=front", [("Cookie", "token=\(token)")]).status
-                #expect(status == 401 || index >= 10 && status == 429, "\(index): \(status)")
-            }
-        }
-    }
-
     @Test("a token's or a signature's range is the only one that is served, to the fragment")
     func windows() async throws {
         let site = try await recorded()
@@ -184,7 +148,11 @@ import Testing
             #expect(try await served.get(inside + "signature=\(signature)").status == 200)
             let forged = signature.replacing("front", with: "yard")
             let longer = signature.replacing(".\(to.microseconds / 1000).", with: ".\(to.microseconds / 1000 + 1).")
-            for bad in [forged, longer, "front.1.2.3.AAAA", "", String(signature.dropLast())] {
+            let (head, mac) = (signature.split(separator: ".").dropLast().joined(separator: "."), signature.suffix(43))
+            for bad in [
+                forged, longer, "front.1.2.3.AAAA", "", String(signature.dropLast()), head + ".",
+                "\(head).\(mac)\(mac)",
+            ] {
                 #expect(try await served.get("/coverage?camera=front&signature=\(bad)").status == 401, "\(bad)")
             }
             let expired = URLSignature(
@@ -192,23 +160,5 @@ import Testing
             ).text(key: key)
             #expect(try await served.get(inside + "signature=\(expired)").status == 401)
         }
-    }
-}
-
-/// The claims of a token, as an operator's service would write them.
-private struct TestClaims: JWTPayload {
-    var iss = "operator"
-    var aud = "cvr"
-    var exp = 4_100_000_000
-    var nbf: Int?
-    var asset: String?
-    var startTime: String?
-
-    func verify(using algorithm: some JWTAlgorithm) {}
-
-    func signed(_ key: ES256PrivateKey, kid: String?) async throws -> String {
-        let keys = JWTKeyCollection()
-        await keys.add(ecdsa: key, kid: kid.map { JWKIdentifier(string: $0) })
-        return try await keys.sign(self, kid: kid.map { JWKIdentifier(string: $0) })
     }
 }

@@ -27,6 +27,7 @@ struct AlertRuleTests {
     func format() async throws {
         var camera = Admin.Camera(name: "front", state: "recording", since: "2026-11-23T08:00:00.000Z")
         (camera.bytesReceived, camera.lastFrameAge, camera.evictionIn) = (1, 0.5, 3600)
+        (camera.fsyncs, camera.fsyncTime, camera.fsyncP99) = (2, 0.5, 0.25)
         camera.troubles = ["a\"b\\c\nd": 1]
         let status = Admin.Status(version: "1", uptime: 1, cameras: [camera], sync: Admin.Sync(state: "idle"))
         let own = BoxMetrics.Own(site: "p", viewers: 1, certificateEnd: 1, coverage: ["front": 1])

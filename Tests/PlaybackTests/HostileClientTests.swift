@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTP
 import Playback
 import Recording
@@ -70,6 +71,102 @@ import Testing
             let fine = try await served.get("/cameras")
             #expect(fine.status == 200 && fine["content-security-policy"]?.hasPrefix("default-src 'none'") == true)
             #expect(fine["x-content-type-options"] == "nosniff" && fine["referrer-policy"] == "no-referrer")
+        }
+    }
+
+    @Test("requests that say too much, or what no text is, are refused, and end their connection")
+    func floods() async throws {
+        let site = try RecordedSite()
+        try await ServedSite.run(try site.archive()) { served in
+            let head = "GET /cameras HTTP/1.1\r\nHost: x\r\n"
+            let field = { (index: Int) in "X-\(index): \(String(repeating: "v", count: 400))\r\n" }
+            for (what, request) in [
+                ("200 fields", head + (0..<200).map { "X-\($0): 1\r\n" }.joined() + "\r\n"),
+                ("40 KiB of fields", head + (0..<99).map(field).joined() + "\r\n"),
+                ("fields without an end", head + (0..<10_000).map(field).joined()),
+                ("a method without an end", String(repeating: "G", count: 1 << 20)),
+                ("a NUL in the path", "GET /came\u{0}ras HTTP/1.1\r\nHost: x\r\n\r\n"),
+                ("a NUL in a field", head + "X-A: a\u{0}b\r\n\r\n"),
+                ("a line end in the path", "GET /came\rras HTTP/1.1\r\nHost: x\r\n\r\n"),
+                ("a folded field", head + "X-A: a\r\n b\r\n\r\n"),
+                ("a space before a colon", head + "X-A : a\r\n\r\n"),
+                ("two lengths", head + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nGET /"),
+                ("a length and chunks", head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                ("a chunked body", head + "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n"),
+                (
+                    "endless chunks",
+                    head + "Transfer-Encoding: chunked\r\n\r\nffffffff\r\n" + String(repeating: "x", count: 1 << 20)
+                ),
+            ] {
+                let connection = try RawConnection(port: served.port)
+                connection.send(request)
+                let answer = await connection.readAll()
+                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(what): \(answer.prefix(60))")
+                #expect(answer.components(separatedBy: "HTTP/1.1 ").count <= 2, "\(what): \(answer)")
+            }
+            #expect(try await served.get("/cameras").status == 200)
+        }
+    }
+
+    @Test("old clients and requests one behind the other are answered in their order")
+    func pipelined() async throws {
+        let site = try RecordedSite()
+        try await ServedSite.run(try site.archive()) { served in
+            let old = try RawConnection(port: served.port)
+            old.send("GET /healthz HTTP/1.0\r\n\r\n")
+            let answer = await old.readAll()
+            #expect(answer.hasPrefix("HTTP/1.") && answer.hasSuffix("ok\n"), "\(answer)")
+            let many = try RawConnection(port: served.port)
+            let wanted = (0..<60).map { $0.isMultiple(of: 3) ? "/healthz" : "/page/none-\($0)" }
+            for path in wanted.dropLast() { many.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n") }
+            many.send("GET \(wanted[59]) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let statuses = await many.readAll().matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.output.1) }
+            #expect(statuses == wanted.map { $0 == "/healthz" ? "200" : "404" })
+            // One that asks on and on and reads nothing is let wait: its questions stay in the kernel.
+            let memory = try residentBytes()
+            let greedy = try RawConnection(port: served.port, window: 4096)
+            var limit = timeval(tv_sec: 1, tv_usec: 0)
+            setsockopt(greedy.descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+            let block = String(repeating: "GET /page/app.js HTTP/1.1\r\nHost: x\r\n\r\n", count: 2000)
+            for _ in 0..<8 { greedy.send(block) }
+            #expect(try await served.get("/cameras").status == 200)
+            #expect(try residentBytes() - memory < 32 << 20)
+        }
+    }
+
+    @Test("heads that come a byte at a time cost little, and are given up")
+    func slowHeads() async throws {
+        let site = try RecordedSite()
+        var limits = ServerLimits()
+        limits.idle = .seconds(2)
+        try await ServedSite.run(try site.archive(), limits: limits) { served in
+            let memory = try residentBytes()
+            let slow = try (0..<300).map { _ in try RawConnection(port: served.port) }
+            for connection in slow { connection.send("GET /cameras HTTP/1.1\r\nHost: x\r\nX-A: ") }
+            #expect(try await served.get("/cameras").status == 200, "others are served meanwhile")
+            // Each byte is a sign of life, and none of them helps.
+            try await eventually("all are let go", within: .seconds(20), every: .milliseconds(100)) {
+                for connection in slow { connection.send("x") }
+                return try openConnections(port: served.port) <= 1 ? true : nil
+            }
+            #expect(try residentBytes() - memory < 64 << 20)
+            #expect(try await served.get("/cameras").status == 200)
+        }
+    }
+
+    @Test("one address that asks without end is told when to come back")
+    func rate() async throws {
+        let site = try RecordedSite()
+        var limits = ServerLimits()
+        (limits.burst, limits.requestsPerSecond) = (20, 0.01)
+        try await ServedSite.run(try site.archive(), limits: limits) { served in
+            var answers: [HTTPResponse] = []
+            for index in 0..<25 {
+                answers.append(try await served.get(index.isMultiple(of: 2) ? "/cameras" : "/nothing"))
+            }
+            #expect(answers.prefix(20).allSatisfy { [200, 404].contains($0.status) })
+            #expect(answers.suffix(5).allSatisfy { $0.status == 429 })
+            #expect(answers.last?["retry-after"].flatMap { Int($0) }.map { (1...100).contains($0) } == true)
         }
     }
 

@@ -15,6 +15,7 @@ struct MetricsTests {
         front.bitsPerSecond = 2_000_000.5
         front.lastFrameAge = 0.04
         front.anomalies = 7
+        (front.fsyncs, front.fsyncTime, front.fsyncP99) = (900, 4.5, 0.012)
         front.cacheBytes = 1024
         front.cacheBudgetBytes = 4096
         front.pendingSegments = 5
@@ -56,6 +57,8 @@ struct MetricsTests {
             "cvr_camera_coverage_ratio{camera=\"front\"} 0.5", "cvr_cache_bytes{camera=\"front\"} 1024",
             "cvr_cache_budget_bytes{camera=\"front\"} 4096", "cvr_backlog_segments{camera=\"front\"} 5",
             "cvr_backlog_bytes{camera=\"front\"} 500", "cvr_sync_up 1", "cvr_sync_writes_total 12",
+            "cvr_fsync_seconds{camera=\"front\",quantile=\"0.99\"} 0.012",
+            "cvr_fsync_seconds_sum{camera=\"front\"} 4.5", "cvr_fsync_seconds_count{camera=\"front\"} 900",
             "cvr_sync_retries_total 1", "cvr_sync_upload_lag_seconds 2.5", "cvr_sync_breaker_open 1",
             "cvr_supervisor_up 1", "cvr_supervisor_uptime_seconds 60.5", "cvr_playback_viewers 2",
             "cvr_playback_certificate_end_timestamp_seconds 1800000000",
@@ -66,6 +69,7 @@ struct MetricsTests {
     @Test("each name has its HELP and TYPE once, right before its samples")
     func shape() {
         var current: Substring = ""
+        var kind: Substring = ""
         var seen: Set<Substring> = []
         for line in lines(Self.status) {
             if line.hasPrefix("# HELP ") {
@@ -73,9 +77,12 @@ struct MetricsTests {
                 #expect(seen.insert(current).inserted, "\(current)")
             } else if line.hasPrefix("# TYPE ") {
                 let words = line.split(separator: " ")
+                kind = words[3]
                 #expect(words[2] == current && (words[3] == "counter") == current.hasSuffix("_total"), "\(line)")
             } else {
-                #expect(line.prefix { $0 != " " && $0 != "{" } == current, "\(line)")
+                let name = line.prefix { $0 != " " && $0 != "{" }
+                let others = kind == "summary" ? ["_sum", "_count"] : []
+                #expect(name == current || others.contains { name == current + $0 }, "\(line)")
             }
         }
     }
@@ -101,6 +108,7 @@ struct MetricsTests {
     func names() throws {
         var camera = Admin.Camera(name: "front", state: "recording", since: "2026-11-23T08:00:00.000Z")
         (camera.bytesReceived, camera.lastFrameAge, camera.evictionIn) = (1, 0.5, 3600)
+        (camera.fsyncs, camera.fsyncTime, camera.fsyncP99) = (2, 0.5, 0.25)
         camera.troubles = ["networkLoss": 1]
         let status = Admin.Status(version: "1", uptime: 1, cameras: [camera], sync: Admin.Sync(state: "idle"))
         let text = BoxMetrics.text(status, .init(site: "p", certificateEnd: 1, coverage: ["front": 1]))
@@ -111,5 +119,18 @@ struct MetricsTests {
             #expect(asked.count > 10)
             #expect(Set(asked).subtracting(said).sorted() == [], "\(file)")
         }
+    }
+
+    @Test("every rule has a test in which it fires and one in which it does not")
+    func rulesTested() throws {
+        let read = { (name: String) in
+            try String(contentsOfFile: Repository.path("contrib/grafana/\(name)"), encoding: .utf8)
+        }
+        let rules = try read("alerts.yaml").matches(of: /- alert: (\w+)/).map { String($0.output.1) }
+        let tests = try read("alerts-test.yaml")
+        let firing = tests.matches(of: /alertname: (\w+)\s+exp_alerts:\n\s+- exp_labels/).map { String($0.output.1) }
+        let silent = tests.matches(of: /alertname: (\w+), exp_alerts: \[\]/).map { String($0.output.1) }
+        #expect(rules.count > 10 && Set(rules).count == rules.count)
+        #expect(Set(firing) == Set(rules) && Set(silent) == Set(rules))
     }
 }

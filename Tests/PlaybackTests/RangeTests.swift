@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import Messages
 import Playback
 import Recording
 import TestSupport
@@ -130,22 +131,12 @@ import Testing
             length: 4)
         try await ServedSite.run(try site.archive()) { served in
             let range = "from=2026-03-01T10:00:00Z&to=2026-03-01T10:01:00Z"
-            struct Export: Decodable {
-                struct File: Decodable {
-                    struct Segment: Decodable { let bytes: Int }
-                    let bytes: Int
-                    let etag: String
-                    let url: String
-                    let segments: [Segment]
-                }
-                let ranges: [File]
-            }
             let export = try await served.get("/export/front?\(range)")
-            let files = try JSONDecoder().decode(Export.self, from: Data(export.body)).ranges
+            let files = try JSONDecoder().decode(ExportContents.self, from: Data(export.body)).ranges
             #expect(files.count == 2)
             for file in files {
                 let got = try await served.get(file.url)
-                #expect(got.body.count == file.bytes && got["etag"] == file.etag)
+                #expect(Int64(got.body.count) == file.bytes && got["etag"] == file.etag)
                 #expect(file.segments.count == 1 && file.segments[0].bytes < file.bytes)
             }
         }

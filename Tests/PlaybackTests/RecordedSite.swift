@@ -70,6 +70,23 @@ final class RecordedSite: Sendable {
         return rows
     }
 
+    /// Records seconds of a camera's clip as one session that begins `at` seconds after `start`, in segments of 4 s.
+    func record(
+        _ clip: String, session: Int64, at: Double, from: Double = 0, seconds: Double, camera: String = "front"
+    ) async throws {
+        let name = try Self.name(camera)
+        let footage = try await ClipFootage(clip, from: from, seconds: seconds)
+        let segments = try footage.segments(
+            name, session: session, anchor: Self.start + TimeSpan(seconds: at), length: 4)
+        let rows = try segments.enumerated().map { counter, segment in
+            let id = SegmentID(session: session, counter: Int64(counter))
+            let file = SegmentFileName(start: segment.start, id: id)
+            try write(segment.bytes, file, camera)
+            return try row(file, name, bytes: Int64(segment.bytes.count))
+        }
+        try catalog.enter(rows)
+    }
+
     func encoder(
         _ clip: EncodedClip, _ camera: CameraName, _ id: SegmentID, _ anchor: WallTime
     ) throws -> SegmentEncoder {

@@ -72,8 +72,13 @@ struct TimeSpansTests {
         let address = MediaAddress(piece)
         #expect(address.path == "media/7.3.1767322801250/-4000000.mp4")
         #expect(MediaAddress(segment: "7.3.1767322801250", file: "-4000000.mp4") == address)
+        // Of two boxes' segments of one number the catalog keeps one under another, which is negative.
+        let other = MediaAddress(Piece(.made(session: -1_099_511_627_769, 3, at: 1.25), 0..<10, shift: .zero))
+        #expect(other.path == "media/-1099511627769.3.1767322801250/0.mp4")
+        #expect(MediaAddress(segment: "-1099511627769.3.1767322801250", file: "0.mp4") == other)
         for (segment, file) in [
-            ("7.3", "0.mp4"), ("7.3.1.1", "0.mp4"), ("07.3.1", "0.mp4"), ("7.3.1", "+0.mp4"), ("7.3.1", "0.mp3"),
+            ("-0.3.1", "0.mp4"), ("--7.3.1", "0.mp4"), ("-07.3.1", "0.mp4"), ("7.3", "0.mp4"), ("7.3.1.1", "0.mp4"),
+            ("07.3.1", "0.mp4"), ("7.3.1", "+0.mp4"), ("7.3.1", "0.mp3"),
             ("7.-3.1", "0.mp4"), ("0.3.1", "0.mp4"), ("7.3.99999999999999999999", "0.mp4"), ("../7.3.1", "0.mp4"),
             ("7.3.9223372036854775807", "0.mp4"),
         ] { #expect(MediaAddress(segment: segment, file: file) == nil, "\(segment)/\(file)") }

@@ -121,6 +121,7 @@ struct InterfaceFileTests {
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
         camera.evictionIn = 1
         (camera.sandbox, camera.cacheFull, camera.bytesReceived) = ("s", "c", 1)
+        (camera.fsyncs, camera.fsyncTime, camera.fsyncP99) = (1, 0.1, 0.1)
         return camera
     }
 

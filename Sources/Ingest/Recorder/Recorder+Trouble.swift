@@ -191,6 +191,9 @@ extension Recorder {
         (progress.framesPerSecond, progress.bitsPerSecond) = meter.rates(at: now)
         progress.fragmentsWritten = cacheWriter.fragmentsWritten
         progress.syncs = cacheWriter.syncs
+        progress.fsyncs = cacheWriter.cache.syncTimes.count
+        progress.fsyncTime = cacheWriter.cache.syncTimes.total
+        progress.fsyncP99 = cacheWriter.cache.recentSync
         progress.lastFrameAge = rhythm.lastFrame.map { now - $0 }
         progress.keyframeInterval = keyframes.interval
         progress.anomalies = anomalies + (intake?.repairs ?? 0)

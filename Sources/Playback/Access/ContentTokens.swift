@@ -50,11 +50,8 @@ package struct ContentTokens: Sendable {
         guard token.utf8.count <= 8192 else { return nil }
         // Why it does not hold is nobody's business but its maker's.
         guard let claims = try? await keys.verify(token, as: Claims.self), isValid(claims, at: now) else { return nil }
-        let names = claims.names
-        guard !names.isEmpty, let window = claims.window else { return nil }
-        return Visitor(
-            name: claims.sub ?? "token", cameras: names.contains("*") ? .all : .named(names), window: window,
-            carried: carried)
+        guard let cameras = claims.cameraSet, let window = claims.window else { return nil }
+        return Visitor(name: claims.sub ?? "token", cameras: cameras, window: window, carried: carried)
     }
 
     private func isValid(_ claims: Claims, at now: WallTime) -> Bool {
@@ -94,7 +91,14 @@ private struct Claims: JWTPayload {
 
     func verify(using algorithm: some JWTAlgorithm) {}
 
-    var names: Set<String> { Set([asset, assets, camera, cameras].compactMap(\.self).flatMap(\.all)) }
+    /// Nil when it opens nothing; an asset may have the name of another's camera.
+    var cameraSet: Visitor.Cameras? {
+        let (names, assets) = (Self.all(camera, cameras), Self.all(asset, assets))
+        guard !names.isEmpty || !assets.isEmpty else { return nil }
+        return names.contains("*") || assets.contains("*") ? .all : .some(named: names, assets: assets)
+    }
+
+    private static func all(_ names: Names?...) -> Set<String> { Set(names.compactMap(\.self).flatMap(\.all)) }
 
     /// Nil when a bound cannot be read: it must not open all that there is.
     var window: Range<WallTime>? {

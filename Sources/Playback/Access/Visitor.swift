@@ -4,8 +4,10 @@ package import Recording
 package struct Visitor: Hashable, Sendable {
     package enum Cameras: Hashable, Sendable {
         case all
-        /// Names of cameras or of assets.
-        case named(Set<String>)
+        /// By their own names, and by those of their assets.
+        case some(named: Set<String>, assets: Set<String>)
+
+        package static func named(_ names: Set<String>) -> Cameras { .some(named: names, assets: []) }
     }
 
     /// A name for logs; empty for nobody in particular.
@@ -35,7 +37,7 @@ package struct Visitor: Hashable, Sendable {
     package func maySee(camera: CameraName, asset: String) -> Bool {
         switch cameras {
         case .all: true
-        case .named(let names): names.contains(camera.text) || names.contains(asset)
+        case .some(let names, let assets): names.contains(camera.text) || assets.contains(asset)
         }
     }
 

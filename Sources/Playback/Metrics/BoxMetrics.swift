@@ -118,6 +118,16 @@ package struct BoxMetrics {
             "cvr_cache_eviction_seconds", .gauge,
             "Time until footage that the store does not have is evicted, at the rates of now.",
             cameras.compactMap { camera in camera.evictionIn.map { Sample($0, label(camera)) } })
+        metrics.add(
+            "cvr_fsync_seconds",
+            "What the disk takes to make a camera's footage durable: 0.99 of the last minutes, all since its worker started.",
+            cameras.compactMap { camera in
+                guard let count = camera.fsyncs, let sum = camera.fsyncTime else { return nil }
+                return (
+                    p99: camera.fsyncP99.map { Sample($0, label(camera)) }, sum: Sample(sum, label(camera)),
+                    count: Sample(count, label(camera))
+                )
+            })
     }
 
     private mutating func addSync(_ sync: Admin.Sync) {

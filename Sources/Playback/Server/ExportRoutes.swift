@@ -3,6 +3,7 @@ import Checksums
 import Footage
 import HTTPTypes
 import Hummingbird
+import Messages
 import Recording
 import Timeline
 
@@ -21,66 +22,37 @@ struct ExportRoutes {
             try asked.check(limits, context.visitor)
             let selection = try await asked.selection(reader)
             guard !selection.pieces.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
-            var files: [Export.File] = []
+            var files: [ExportContents.File] = []
             for range in RangeSelection.ranges(selection.formats) {
                 files.append(try await file(camera, range, skipsGaps: asked.skipsGaps, query, context.visitor))
             }
             return JSONAnswer.response(
-                Export(
+                ExportContents(
                     camera: camera.name.text, from: asked.from.rfc3339, to: asked.to.rfc3339, ranges: files))
         }
     }
 
     private func file(
         _ camera: Archive.Camera, _ range: Range<WallTime>, skipsGaps: Bool, _ query: FootageQuery, _ visitor: Visitor
-    ) async throws -> Export.File {
+    ) async throws -> ExportContents.File {
         let (from, to) = (range.lowerBound, range.upperBound)
         let map = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: skipsGaps).map(reader)
         let times = "from=\(from.rfc3339Microseconds)&to=\(to.rfc3339Microseconds)"
         let carried = query.carried(visitor.carried)
-        return Export.File(
+        return ExportContents.File(
             from: from.rfc3339Microseconds, to: to.rfc3339Microseconds, bytes: map.length,
             etag: FootageFile(map, of: camera.name).tag.field,
             url: "/ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
                 + (carried.isEmpty ? "" : "&" + carried),
-            segments: map.pieces.map { Export.Segment($0) })
+            segments: map.pieces.map { ExportContents.Segment($0) })
     }
 }
 
-private struct Export: Encodable {
-    struct Segment: Encodable {
-        let session: Int64
-        let counter: Int64
-        let start: String
-        let duration: Double
-        /// Of it in the file.
-        let bytes: Int64
-        /// CRC-32C of the whole segment's file as it was recorded; absent until it was read as a whole.
-        let checksum: String?
-        let key: String
-
-        init(_ piece: Piece) {
-            session = piece.row.id.ownSession
-            counter = piece.row.id.counter
-            start = piece.start.rfc3339
-            duration = piece.duration.seconds
-            bytes = Int64(piece.bytes.count)
-            checksum = piece.row.checksum.map { CRC32C.hex($0) }
-            key = piece.row.key
-        }
+extension ExportContents.Segment {
+    fileprivate init(_ piece: Piece) {
+        self.init(
+            session: piece.row.id.ownSession, counter: piece.row.id.counter, start: piece.start.rfc3339,
+            duration: piece.duration.seconds, bytes: Int64(piece.bytes.count),
+            checksum: piece.row.checksum.map { CRC32C.hex($0) }, key: piece.row.key)
     }
-
-    struct File: Encodable {
-        let from: String
-        let to: String
-        let bytes: Int64
-        let etag: String
-        let url: String
-        let segments: [Segment]
-    }
-
-    let camera: String
-    let from: String
-    let to: String
-    let ranges: [File]
 }

@@ -46,12 +46,16 @@ package final class PlaybackServer: Service {
     /// How many are being sent footage now.
     package var viewers: Int { reader.viewers.now }
 
+    /// The patterns of all paths that it answers at, such as `/ranges/:file`.
+    package var paths: [String] { router().routes.map { "\($0.path)" } }
+
     /// The port that it listens on, once it does; nil when it ended before.
     package func listeningPort() async -> Int? { await port.value() }
 
     package func run() async throws {
         defer { port.fulfil(nil) }
-        let channel = HTTP1Channel(responder: responder(routes()), configuration: settings.limits.channel)
+        let channel = HTTP1Channel(
+            responder: responder(router().buildResponder()), configuration: settings.limits.channel)
         if let tls = settings.tls {
             let secured = try TLSChannel(channel, tlsConfiguration: try tls.configuration)
             try await listen(secured)
@@ -75,7 +79,7 @@ package final class PlaybackServer: Service {
         }
     }
 
-    private func routes() -> some HTTPResponder<PlaybackContext> {
+    private func router() -> Router<PlaybackContext> {
         let router = Router(context: PlaybackContext.self, options: .autoGenerateHeadEndpoints)
         router.add(
             middleware: RequestGate(
@@ -93,7 +97,7 @@ package final class PlaybackServer: Service {
         PreviewRoutes(reader: reader, previews: hooks.previews).add(to: router)
         LiveRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
         SharingRoutes(reader: reader, access: access, clock: clock).add(to: router)
-        return router.buildResponder()
+        return router
     }
 
     /// What Hummingbird's `Application` does with a request, and the end of a connection that has nothing more to say.

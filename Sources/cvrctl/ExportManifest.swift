@@ -1,0 +1,13 @@
+import Messages
+
+/// `FILE.json`: what an exported file is, for whoever must be able to prove it.
+struct ExportManifest {
+    let file: String
+    let camera: String
+    let from: String
+    let to: String
+    let source: String
+    let bytes: Int64
+    let sha256: String
+    let segments: [ExportContents.Segment]
+}
