@@ -54,7 +54,7 @@ extension Supervisor {
             rows[camera.name]?.budget = fresh[camera.name] ?? 0
             await rows[camera.name]?.link.take(cacheBudgetBytes: fresh[camera.name] ?? 0)
         }
-        await syncLink?.take(syncConfiguration, storeSecrets)
+        await sync?.link.take(syncConfiguration, storeSecrets)
         events.append("budgetsMoved", "shares of the cache's disk follow the cameras' bit rates")
         let (rates, path) = (rates.filter { box.cameras[$0.key] != nil }, places.bitRates)
         do {

@@ -44,7 +44,7 @@ extension Supervisor {
         guard word != isClockVouchedFor, !isStopping else { return }
         isClockVouchedFor = word
         for row in rows.values { await row.link.take(trustsClock: trustsClock) }
-        await syncLink?.take(syncConfiguration, storeSecrets)
+        await sync?.link.take(syncConfiguration, storeSecrets)
     }
 
     var credentials: CredentialFile {

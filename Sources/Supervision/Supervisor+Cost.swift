@@ -24,7 +24,7 @@ extension Supervisor {
 
     private func written() async -> Admin.Written? {
         // A cvr-sync that is away: the forecast needs none.
-        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+        guard let client = try? await ProcessHome.sync(places).connect() else {
             return nil
         }
         // as above

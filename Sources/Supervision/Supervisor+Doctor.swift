@@ -63,7 +63,7 @@ extension Supervisor {
         let end = playback?.status?.certificateEnd.flatMap { WallTime(rfc3339: $0) }
         return [check]
             + (end.map { [Diagnosis.certificate(validUntil: $0, now: .now)] } ?? [])
-            + (summary.pid == nil ? [] : [Diagnosis.sandbox(of: "cvr-playback", says: summary.sandbox)])
+            + (playback?.status == nil ? [] : [Diagnosis.sandbox(of: "cvr-playback", says: summary.sandbox)])
     }
 
     private func patients() -> [Diagnosis.Camera] {

@@ -6,19 +6,6 @@ import YAMLConfiguration
 
 /// How cvrd keeps cvr-playback. Whatever becomes of that, no recording waits for it.
 extension Supervisor {
-    /// All that is known of it.
-    struct KeptPlayback {
-        var link: PlaybackLink
-        var keeper: Keeper
-        var kept = KeeperStatus()
-        var status: PlaybackInterface.Status?
-        var refusal: Admin.Fault?
-        var sandbox: String?
-
-        /// What was known of a process that is gone.
-        mutating func forgetProcess() { (status, refusal, sandbox) = (nil, nil, nil) }
-    }
-
     /// Brings the process to what the configuration says: to be called at the start and after each change.
     func applyPlayback() async {
         guard let playback else { return startPlayback() }
@@ -37,7 +24,7 @@ extension Supervisor {
             boxStatus: { [weak self] in await self?.status() ?? .empty }
         ) { [weak self] in await self?.playback(said: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.playbackKeeper(reports: $0) }
-        playback = KeptPlayback(link: link, keeper: keeper)
+        playback = KeptService(link: link, keeper: keeper)
         keep(keeper)
         // What an earlier cvrd left is found, and stopped.
         keeper.order(isStopping ? .retire(.stopped) : .start)
@@ -46,9 +33,7 @@ extension Supervisor {
     /// Ends what an earlier cvrd started, where nothing is to be served any more.
     func endStrayPlayback() async {
         guard box.playback.listen == nil else { return }
-        let (path, arguments) = (places.playbackDirectory + "/state.json", ["--run", places.playbackDirectory])
-        let stray = await offPool(atMost: .seconds(5)) { ProcessRecord.process(at: path, startedWith: arguments) }
-        if let process = stray ?? nil { await Leftover.end(process) }
+        if let process = await ProcessHome.playback(places).inhabitant() { await Leftover.end(process) }
     }
 
     /// Nil when nothing is to be served.
@@ -62,34 +47,21 @@ extension Supervisor {
 
     private func playbackKeeper(reports report: Keeper.Report) {
         switch report {
-        case .status(let status):
-            if status.pid != playback?.kept.pid {
-                playback?.forgetProcess()
-            }
-            playback?.kept = status
-        case .happened(let type, let detail, let fault):
-            let name = type.hasPrefix("worker") ? "playback" + type.dropFirst("worker".count) : type
-            events.append(name, level: fault == nil ? nil : .warning, detail)
+        case .status(let status): playback?.take(status)
+        case .happened(let type, let detail, let fault): note(type, detail, fault, of: "playback")
         }
     }
 
     private func playback(said news: PlaybackLink.News) async {
         switch news {
         case .status(let status):
-            let isNew = playback?.status?.build != status.build
-            playback?.status = status
-            playback?.refusal = nil
-            let sandbox = SandboxWord(status.sandbox ?? "")
-            if playback?.sandbox != sandbox.text, let warning = sandbox.warning {
-                events.append("sandboxDegraded", warning)
-            }
-            playback?.sandbox = sandbox.text
-            if isNew, let build = status.build { await notice(build: build, of: surroundings.programs.playback) }
+            let (last, sandbox) = (playback?.status, playback?.sandbox)
+            playback?.hear(status)
+            await greet(status, after: last, sandbox: sandbox, program: surroundings.programs.playback)
         case .refused(let fault):
             let words = "\(fault.message). \(fault.nextStep)"
             if playback?.refusal?.message != fault.message { events.append("playbackRefused", words) }
-            playback?.status = nil
-            playback?.refusal = fault
+            playback?.hear(refusal: fault)
         }
     }
 
@@ -100,34 +72,9 @@ extension Supervisor {
         summary.listen = playback?.status?.listen ?? listen.description
         summary.viewers = playback?.status?.viewers ?? 0
         summary.sandbox = playback?.sandbox
-        let ended = playback?.kept.fault.map { Admin.Fault($0, at: playback?.kept.faultAt) }
-        summary.lastError =
-            playback?.status == nil ? playback?.refusal ?? ended : playback?.status?.lastError
+        summary.lastError = playback?.status == nil ? playback?.fault : playback?.status?.lastError
         return summary
     }
-
-    // MARK: Upgrade
-
-    /// The installed build of cvr-playback, if another one runs.
-    func newPlaybackBuild() async -> String? {
-        guard let running = playback?.status?.build.flatMap(BuildIdentity.id(inName:)),
-            let installed = await installedBuild(of: surroundings.programs.playback), running != installed
-        else { return nil }
-        return installed
-    }
-
-    /// Says what came of it, as the end of a sentence; viewers connect again.
-    func restartPlayback(into build: String) async -> String {
-        playback?.keeper.order(.restart(.upgrade))
-        await playback?.keeper.settled()
-        let answers = { self.playback?.status?.build.flatMap(BuildIdentity.id(inName:)) == build }
-        await wait(atMost: Self.playbackLimit, until: answers)
-        guard answers() else { return "; cvr-playback of build \(build) does not answer yet" }
-        events.append("playbackUpgraded", "to build \(build)")
-        return "; cvr-playback is of build \(build)"
-    }
-
-    private static let playbackLimit = Duration.seconds(15)
 }
 
 extension Admin.Status {

@@ -24,12 +24,8 @@ extension Supervisor {
 
     func syncKeeper(reports report: Keeper.Report) {
         switch report {
-        case .status(let status):
-            if status.pid != syncKept.pid { (syncStatus, syncRefusal, syncSandbox) = (nil, nil, nil) }
-            syncKept = status
-        case .happened(let type, let detail, let fault):
-            let name = type.hasPrefix("worker") ? "sync" + type.dropFirst("worker".count) : type
-            events.append(name, level: fault == nil ? nil : .warning, detail)
+        case .status(let status): sync?.take(status)
+        case .happened(let type, let detail, let fault): note(type, detail, fault, of: "sync")
         }
     }
 
@@ -69,7 +65,7 @@ extension Supervisor {
                 "segmentClosed", camera: name,
                 "session \(id.session), segment \(id.counter), from \(start.rfc3339), \(duration.seconds) s, \(bytes) bytes"
             )
-            await syncLink?.hint(name)
+            await sync?.link.hint(name)
         case .gapOpened(let from, let reason, let detail):
             if !reason.isOfWorker { rows[name]?.count(reason.rawValue) }
             events.append("gapOpened", camera: name, "\(reason.rawValue) since \(from.rfc3339): \(detail)")
@@ -83,14 +79,11 @@ extension Supervisor {
     func sync(said news: SyncLink.News) async {
         switch news {
         case .status(let status):
-            let isNew = syncStatus?.build != status.build
-            (syncStatus, syncRefusal) = (status, nil)
-            let sandbox = SandboxWord(status.sandbox ?? "")
-            if syncSandbox != sandbox.text, let warning = sandbox.warning { events.append("sandboxDegraded", warning) }
-            syncSandbox = sandbox.text
+            let (last, sandbox) = (sync?.status, sync?.sandbox)
+            sync?.hear(status)
             caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
-            if isNew, let build = status.build { await notice(build: build, of: surroundings.programs.sync) }
-        case .refused(let fault): (syncStatus, syncRefusal) = (nil, fault)
+            await greet(status, after: last, sandbox: sandbox, program: surroundings.programs.sync)
+        case .refused(let fault): sync?.hear(refusal: fault)
         case .event(let event): events.append(event)
         }
     }
@@ -103,7 +96,7 @@ extension Supervisor {
         // The adopted are nobody's children any more, and who was only just started is not in the table yet.
         let kept = Set(
             rows.values.flatMap { [$0.kept?.pid, $0.kept?.successor] }.compactMap(\.self)
-                + [syncKept.pid, playback?.kept.pid].compactMap(\.self))
+                + [sync?.kept.pid, playback?.kept.pid].compactMap(\.self))
         // Deeper than anything that a worker may start.
         let line = sequence(first: pid, next: ProcessFacts.parent(of:)).prefix(16)
         return line.contains { kept.contains($0) } || line.dropFirst().contains(getpid())
@@ -124,21 +117,21 @@ extension Supervisor {
     }
 
     var syncSummary: Admin.Sync {
-        guard let syncStatus, let pid = syncKept.pid else {
+        guard let status = sync?.status, let pid = sync?.kept.pid else {
             var away = Admin.Sync(state: "away")
-            away.pid = syncKept.pid.map(Int64.init)
-            away.lastError = syncRefusal ?? syncKept.fault.map { Admin.Fault($0, at: syncKept.faultAt) }
+            away.pid = sync?.kept.pid.map(Int64.init)
+            away.lastError = sync?.fault
             return away
         }
-        var summary = Admin.Sync(state: syncStatus.state)
+        var summary = Admin.Sync(state: status.state)
         summary.pid = Int64(pid)
-        summary.writes = syncStatus.writes
-        summary.retries = syncStatus.retries
-        summary.lag = syncStatus.lag
-        summary.breaker = syncStatus.breaker
-        summary.lastError = syncStatus.lastError
-        summary.sandbox = syncSandbox
-        summary.store = syncStatus.store
+        summary.writes = status.writes
+        summary.retries = status.retries
+        summary.lag = status.lag
+        summary.breaker = status.breaker
+        summary.lastError = status.lastError
+        summary.sandbox = sync?.sandbox
+        summary.store = status.store
         return summary
     }
 }

@@ -32,7 +32,7 @@ extension Supervisor {
     /// One that still looks what runs is passed over: it may wait for a disk, and says so itself.
     func pulse() async {
         for row in rows.values where row.kept != nil { await row.keeper.pulse() }
-        await syncKeeper?.pulse()
+        await sync?.keeper.pulse()
         await playback?.keeper.pulse()
     }
 

@@ -17,6 +17,7 @@ extension Supervisor {
     private static let comparison = Duration.seconds(30)
     /// A new cvr-sync may have a catalog to bring up to date.
     private static let syncLimit = Duration.seconds(30)
+    private static let playbackLimit = Duration.seconds(15)
 
     /// What came of one camera.
     private struct Attempt {
@@ -84,7 +85,7 @@ extension Supervisor {
         isUpgradeAsked = false
         await wait(atMost: Self.greetingLimit) { !self.rows.values.contains(where: \.isUnknown) }
         let installed = try await installedWorker()
-        let (newSync, newPlayback) = (await newSyncBuild(), await newPlaybackBuild())
+        let (newSync, newPlayback) = (await newSyncBuild, await newPlaybackBuild)
         let hasWork = !outdated(by: installed).isEmpty || newSync != nil || newPlayback != nil
         if hasWork {
             events.append("upgradeStarted", Self.plan(outdated(by: installed).count, installed, newSync, newPlayback))
@@ -106,17 +107,38 @@ extension Supervisor {
             throw .failed("cvrd is stopping", nextStep: "Start it again; it goes on by itself")
         }
         var last = Self.summary(Array(attempts.values))
-        // Asked again: it may have come to say only now of which build it is.
-        if let newSync = await newSyncBuild() ?? newSync { last.detail += await restartSync(into: newSync) }
-        if let newPlayback = await newPlaybackBuild() ?? newPlayback {
-            last.detail += await restartPlayback(into: newPlayback)
-        }
+        last.detail += await upgradeServices(newSync, newPlayback)
         let hasFailed = attempts.values.contains { $0.fault != nil }
         if hasWork {
             let type = hasFailed ? "upgradeRolledBack" : "upgradeDone"
             events.append(type, level: hasFailed ? .warning : nil, last.detail)
         }
         return last
+    }
+
+    /// Says what came of it, as the end of a sentence.
+    private func upgradeServices(_ newSync: String?, _ newPlayback: String?) async -> String {
+        var said = ""
+        // Asked again: it may have come to say only now of which build it is.
+        if let build = await newSyncBuild ?? newSync {
+            said += await restart(
+                "cvr-sync", sync?.keeper, into: build, within: Self.syncLimit, event: "syncUpgraded"
+            ) { sync?.build }
+        }
+        if let build = await newPlaybackBuild ?? newPlayback {
+            said += await restart(
+                "cvr-playback", playback?.keeper, into: build, within: Self.playbackLimit, event: "playbackUpgraded"
+            ) { playback?.build }
+        }
+        return said
+    }
+
+    private var newSyncBuild: String? {
+        get async { await newBuild(of: surroundings.programs.sync, running: sync?.build) }
+    }
+
+    private var newPlaybackBuild: String? {
+        get async { await newBuild(of: surroundings.programs.playback, running: playback?.build) }
     }
 
     /// The build id of the installed program, nil for one without; throws when nothing could be started from it.
@@ -223,29 +245,6 @@ extension Supervisor {
         // The camera is away: no build is to blame, and the others' turn comes.
         await pardon()
         return Attempt(outcome: .failed, detail: detail + ", which does not record either")
-    }
-
-    // MARK: cvr-sync
-
-    /// The installed build of cvr-sync, if another one runs.
-    private func newSyncBuild() async -> String? {
-        guard let running = syncStatus?.build.flatMap(BuildIdentity.id(inName:)),
-            let installed = await installedBuild(of: surroundings.programs.sync), running != installed
-        else { return nil }
-        return installed
-    }
-
-    /// Nothing is lost by its pause: what it has not stored waits in the caches.
-    ///
-    /// Says what came of it, as the end of a sentence.
-    private func restartSync(into build: String) async -> String {
-        syncKeeper?.order(.restart(.upgrade))
-        await syncKeeper?.settled()
-        let answers = { self.syncStatus?.build.flatMap(BuildIdentity.id(inName:)) == build }
-        await wait(atMost: Self.syncLimit, until: answers)
-        guard answers() else { return "; cvr-sync of build \(build) does not answer yet" }
-        events.append("syncUpgraded", "to build \(build)")
-        return "; cvr-sync is of build \(build)"
     }
 }
 

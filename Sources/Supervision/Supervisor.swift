@@ -58,14 +58,10 @@ package actor Supervisor {
     var budgets: [CameraName: Int64] = [:]
     var rates: [CameraName: Double] = [:]
     var rows: [CameraName: CameraRow] = [:]
-    var syncLink: SyncLink?
-    var syncKeeper: Keeper?
-    var syncKept = KeeperStatus()
-    var syncStatus: SyncInterface.Status?
-    var syncRefusal: Admin.Fault?
-    var syncSandbox: String?
+    /// Nil until it was first started.
+    var sync: KeptService<SyncLink, SyncInterface.Status>?
     /// Nil as long as nothing was to be served.
-    var playback: KeptPlayback?
+    var playback: KeptService<PlaybackLink, PlaybackInterface.Status>?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
     /// The time service says that the clock is synchronised, which the kernel may not be asked.
@@ -155,8 +151,8 @@ package actor Supervisor {
         for row in rows.values { row.keeper.order(.retire(.stopped)) }
         for row in rows.values { await row.keeper.wait() }
         surroundings.systemd.tell(.status("stopping: storing what was recorded last"), .needs(.seconds(25)))
-        syncKeeper?.order(.retire(.stopped))
-        await syncKeeper?.wait()
+        sync?.keeper.order(.retire(.stopped))
+        await sync?.keeper.wait()
         await playback?.keeper.wait()
         keeperInbox.finish()
     }
@@ -167,7 +163,7 @@ package actor Supervisor {
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         for await _ in hasBegun {}
-        let all = rows.values.map(\.keeper) + [syncKeeper, playback?.keeper].compactMap(\.self)
+        let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
         for keeper in all { await keeper.wait() }
         keeperInbox.finish()
@@ -176,7 +172,7 @@ package actor Supervisor {
     /// A second signal.
     private func hurry() {
         for row in rows.values { row.keeper.order(.hurry) }
-        syncKeeper?.order(.hurry)
+        sync?.keeper.order(.hurry)
         playback?.keeper.order(.hurry)
     }
 
@@ -267,7 +263,7 @@ package actor Supervisor {
         for keeper in stopped { await keeper.settled() }
         for keeper in retired { await keeper.wait() }
         await forget(removed)
-        await syncLink?.take(syncConfiguration, storeSecrets)
+        await sync?.link.take(syncConfiguration, storeSecrets)
         await applyPlayback()
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
@@ -324,8 +320,7 @@ package actor Supervisor {
             syncConfiguration, places: places, executable: surroundings.programs.sync, secrets: storeSecrets
         ) { [weak self] in await self?.sync(said: $0) }
         let keeper = Keeper(link) { [weak self] in await self?.syncKeeper(reports: $0) }
-        syncLink = link
-        syncKeeper = keeper
+        sync = KeptService(link: link, keeper: keeper)
         keeperInbox.yield(keeper)
         keeper.order(.start)
     }

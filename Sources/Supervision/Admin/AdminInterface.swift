@@ -109,7 +109,7 @@ package struct AdminInterface: Sendable {
     /// cvr-sync takes the store over; from then on sessions are numbered above those that are in it.
     private func adopt(_ replies: VarlinkReplies) async throws {
         do {
-            let client = try await VarlinkClient.connect(path: supervisor.places.syncSocket, timeout: .seconds(1))
+            let client = try await ProcessHome.sync(supervisor.places).connect()
             let adopted = try await client.call(
                 "io.cvr.Sync.Adopt", VarlinkEmpty(), as: Listing.Adopted.self, timeout: nil)
             await client.close()
@@ -133,7 +133,7 @@ package struct AdminInterface: Sendable {
         _ method: String, _ parameters: some Encodable & Sendable, _ call: VarlinkCall, _ replies: VarlinkReplies
     ) async throws {
         do {
-            let client = try await VarlinkClient.connect(path: supervisor.places.syncSocket, timeout: .seconds(1))
+            let client = try await ProcessHome.sync(supervisor.places).connect()
             guard call.wantsMore else {
                 let answer: Answer = Answer(try await client.callRaw(method, try JSONEncoder().encode(parameters)))
                 await client.close()

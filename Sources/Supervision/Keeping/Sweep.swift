@@ -18,7 +18,7 @@ package struct Sweep: Sendable {
         var left = await end(workers)
         let syncs = syncs
         // It may answer no more: then it is ended without a last pass.
-        if !syncs.isEmpty { await SyncLink.askToStop(at: places.syncSocket, within: .seconds(SyncLink.lastPass + 3)) }
+        if !syncs.isEmpty { await SyncLink.askToStop(at: .sync(places), within: .seconds(SyncLink.lastPass + 3)) }
         left += await end(syncs)
         left += await end(playbacks)
         return left
@@ -48,13 +48,9 @@ package struct Sweep: Sendable {
         return Array(found.values)
     }
 
-    private var syncs: [RunningProcess] {
-        running { ProcessRecord.isOurs($0, startedWith: ["--run", places.syncDirectory]) }
-    }
+    private var syncs: [RunningProcess] { running(where: ProcessHome.sync(places).houses) }
 
-    private var playbacks: [RunningProcess] {
-        running { ProcessRecord.isOurs($0, startedWith: ["--run", places.playbackDirectory]) }
-    }
+    private var playbacks: [RunningProcess] { running(where: ProcessHome.playback(places).houses) }
 
     private func isWorker(_ pid: Int32) -> Bool {
         let arguments = ProcessFacts.arguments(of: pid)

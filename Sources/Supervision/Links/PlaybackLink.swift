@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Isolation
 import Messages
 import Recording
@@ -7,7 +6,7 @@ import Varlink
 import YAMLConfiguration
 
 /// What cvrd knows about cvr-playback and how it talks to it.
-actor PlaybackLink: ProcessLink {
+actor PlaybackLink: HomeLink {
     /// What cvr-playback says.
     enum News: Sendable {
         case status(PlaybackInterface.Status)
@@ -24,7 +23,7 @@ actor PlaybackLink: ProcessLink {
     nonisolated let program = "cvr-playback"
     /// Whoever watches connects again: nothing is worth waiting for.
     nonisolated let patience = StopPatience(beforeTermination: .seconds(3), beforeKill: .seconds(6))
-    private nonisolated let places: Places
+    nonisolated let home: ProcessHome
     private nonisolated let executable: String
     private nonisolated let hear: @Sendable (News) async -> Void
     /// What there is to tell of the box.
@@ -45,7 +44,7 @@ actor PlaybackLink: ProcessLink {
         hear: @escaping @Sendable (News) async -> Void
     ) {
         self.plan = plan
-        self.places = places
+        home = .playback(places)
         self.executable = executable
         self.boxStatus = boxStatus
         self.hear = hear
@@ -66,7 +65,7 @@ actor PlaybackLink: ProcessLink {
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
         // It shuts itself in before it can be told more.
-        let (directory, told) = (places.playbackDirectory, plan.configuration)
+        let (directory, told) = (home.directory, plan.configuration)
         try await offPool {
             try SmallFile.makeDirectory(directory)
             // One that cvr-sync makes later would be out of its reach.
@@ -74,48 +73,14 @@ actor PlaybackLink: ProcessLink {
         }
         return Launch(
             executable: executable,
-            arguments: arguments + [
+            arguments: home.arguments + [
                 "--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL, "--listen", told.listen,
             ])
     }
 
-    /// One whose socket is gone can be told nothing any more: it is ended, since its end costs no footage.
-    func findRunning() async -> [RunningProcess] {
-        guard let found = await recorded() else { return [] }
-        do {
-            try await VarlinkClient.connect(path: places.playbackSocket, timeout: .seconds(1)).close()
-        } catch {
-            guard access(places.playbackSocket, F_OK) != 0 else { return [found] }
-            await Leftover.end(found)
-            return []
-        }
-        return [found]
-    }
-
-    func removeLeftovers() async {
-        if let process = await recorded() { await Leftover.end(process) }
-    }
-
-    func lastWords(of process: RunningProcess) async -> LastWords? {
-        let (directory, pid, startTime) = (places.playbackDirectory, process.pid, process.startTime)
-        return await offPool(atMost: .seconds(1)) {
-            LastWordsFile.read(in: directory, of: pid, startTime: startTime)
-        } ?? nil
-    }
-
     func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool {
-        // Nobody listens: SIGTERM follows.
-        guard let client = try? await VarlinkClient.connect(path: places.playbackSocket, timeout: .seconds(1)) else {
-            return false
-        }
-        do {
-            _ = try await client.call(
-                "io.cvr.Playback.Stop", PlaybackInterface.Stop(), as: VarlinkEmpty.self, timeout: .seconds(2))
-            await client.close()
-        } catch {
-            // It ended before it answered, or cannot answer: then SIGTERM follows.
-        }
-        return true
+        await home.ask(
+            "io.cvr.Playback.Stop", PlaybackInterface.Stop(), as: VarlinkEmpty.self, within: .seconds(2))
     }
 
     func converse(with process: RunningProcess) async throws {
@@ -138,28 +103,16 @@ actor PlaybackLink: ProcessLink {
         }
     }
 
-    private nonisolated var arguments: [String] { ["--run", places.playbackDirectory] }
-
-    private func recorded() async -> RunningProcess? {
-        let (path, arguments) = (places.playbackDirectory + "/state.json", arguments)
-        return await offPool(atMost: .seconds(5)) {
-            ProcessRecord.process(at: path, startedWith: arguments)
-        } ?? nil
-    }
-
     private func checkSilence(_ process: RunningProcess) throws {
         let silence = MonotonicTime.now - lastAnswer
         guard silence > Self.silenceLimit else { return }
-        let state = ProcessFacts.activity(of: process.pid)?.state
-        if state == .waitingForDisk { return }
-        throw Departure.Condemnation.hung(
-            state == .stopped ? .frozen : .asleep, "no answer for \(silence.microseconds / 1_000_000) s")
+        try judge(process, silentFor: silence)
     }
 
     /// One connection, from Configure until it breaks.
     private func talk() async {
         // Not there yet: the caller tries again.
-        guard let client = try? await VarlinkClient.connect(path: places.playbackSocket, timeout: .seconds(1)) else {
+        guard let client = try? await home.connect() else {
             return
         }
         do {
@@ -208,20 +161,10 @@ actor PlaybackLink: ProcessLink {
         return try await offPool { try plan.secrets.read(into: plan.configuration) }
     }
 
-    /// It answered, but with an error, or cannot be told what it needs: it is no hung process, and the operator must
-    /// know; a broken connection is only its end.
     private func reportRefusal(_ error: any Error) async {
-        let (message, nextStep): (String, String)
-        switch error {
-        case let error as VarlinkRemoteError: (message, nextStep) = (error.message, error.nextStep)
-        case let error as Refusal: (message, nextStep) = (error.fault.message, error.fault.nextStep)
-        default: return
-        }
+        guard let fault = Admin.Fault("playbackRefused", refusal: error) else { return }
         lastAnswer = .now
-        await hear(
-            .refused(
-                Admin.Fault(
-                    code: "playbackRefused", message: message, nextStep: nextStep, time: WallTime.now.rfc3339)))
+        await hear(.refused(fault))
         // The same will be said again: not too often. Cancelled, the conversation ends.
         try? await Task.sleep(for: .seconds(1))
     }

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 import Isolation
 import Messages
 import Recording
@@ -7,7 +6,7 @@ import Varlink
 import YAMLConfiguration
 
 /// What cvrd knows about cvr-sync and how it talks to it.
-actor SyncLink: ProcessLink {
+actor SyncLink: HomeLink {
     /// What cvr-sync says.
     enum News: Sendable {
         case status(SyncInterface.Status)
@@ -19,7 +18,7 @@ actor SyncLink: ProcessLink {
     nonisolated let program = "cvr-sync"
     /// The last pass may take its limit; the rest is for closing the catalog.
     nonisolated let patience: StopPatience
-    private nonisolated let places: Places
+    nonisolated let home: ProcessHome
     private nonisolated let executable: String
     private nonisolated let hear: @Sendable (News) async -> Void
 
@@ -45,7 +44,7 @@ actor SyncLink: ProcessLink {
     ) {
         self.configuration = configuration
         self.secrets = secrets
-        self.places = places
+        home = .sync(places)
         self.executable = executable
         self.hear = hear
         patience = StopPatience(
@@ -72,7 +71,7 @@ actor SyncLink: ProcessLink {
     }
 
     func prepare(predecessorEnd: GapReason?) async throws -> Launch {
-        let (directory, state) = (places.syncDirectory, configuration.statePath)
+        let (directory, state) = (home.directory, configuration.statePath)
         try await offPool {
             try SmallFile.makeDirectory(directory)
             try SmallFile.makeDirectory(state)
@@ -81,53 +80,18 @@ actor SyncLink: ProcessLink {
         let told = configuration
         return Launch(
             executable: executable,
-            arguments: arguments + ["--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL])
+            arguments: home.arguments + [
+                "--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL,
+            ])
     }
 
-    /// One whose socket is gone can be told nothing any more: it is ended, since its pause loses nothing.
-    func findRunning() async -> [RunningProcess] {
-        guard let found = await recorded() else { return [] }
-        do {
-            try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)).close()
-        } catch {
-            guard access(places.syncSocket, F_OK) != 0 else { return [found] }
-            await Leftover.end(found)
-            return []
-        }
-        return [found]
-    }
+    func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool { await Self.askToStop(at: home) }
 
-    func removeLeftovers() async {
-        if let process = await recorded() { await Leftover.end(process) }
-    }
-
-    func lastWords(of process: RunningProcess) async -> LastWords? {
-        let (directory, pid, startTime) = (places.syncDirectory, process.pid, process.startTime)
-        return await offPool(atMost: .seconds(1)) {
-            LastWordsFile.read(in: directory, of: pid, startTime: startTime)
-        } ?? nil
-    }
-
-    func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool {
-        await Self.askToStop(at: places.syncSocket)
-    }
-
-    /// Asks whichever cvr-sync listens there, and waits for its last pass; false when none listens.
+    /// Asks whichever cvr-sync lives there, and waits for its last pass; false when none listens.
     @discardableResult
-    static func askToStop(at socket: String, within limit: Duration? = nil) async -> Bool {
-        // A connection of its own: the other may wait for an answer.
-        guard let client = try? await VarlinkClient.connect(path: socket, timeout: .seconds(1)) else {
-            return false  // nobody listens: SIGTERM follows
-        }
-        do {
-            _ = try await client.call(
-                "io.cvr.Sync.Stop", SyncInterface.Stop(limit: lastPass), as: SyncInterface.Stopped.self,
-                timeout: limit)
-            await client.close()
-        } catch {
-            // It ended before it answered, or cannot answer: then SIGTERM follows.
-        }
-        return true
+    static func askToStop(at home: ProcessHome, within limit: Duration? = nil) async -> Bool {
+        await home.ask(
+            "io.cvr.Sync.Stop", SyncInterface.Stop(limit: lastPass), as: SyncInterface.Stopped.self, within: limit)
     }
 
     func converse(with process: RunningProcess) async throws {
@@ -152,19 +116,9 @@ actor SyncLink: ProcessLink {
         }
     }
 
-    private nonisolated var arguments: [String] { ["--run", places.syncDirectory] }
-
-    private func recorded() async -> RunningProcess? {
-        // In a run directory that was wiped under it, the lock of its catalog still names it.
-        let (paths, arguments) = ([places.syncDirectory + "/state.json", places.syncLock], arguments)
-        return await offPool(atMost: .seconds(5)) {
-            paths.lazy.compactMap { ProcessRecord.process(at: $0, startedWith: arguments) }.first
-        } ?? nil
-    }
-
     private func ping() async {
         do {
-            let client = try await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1))
+            let client = try await home.connect()
             _ = try await client.callRaw("org.varlink.service.GetInfo", Data("{}".utf8), timeout: .seconds(5))
             await client.close()
             lastPing = .now
@@ -176,17 +130,14 @@ actor SyncLink: ProcessLink {
     private func checkSilence(_ process: RunningProcess) throws {
         let (ping, status) = (MonotonicTime.now - lastPing, MonotonicTime.now - lastStatus)
         guard ping > Self.pingLimit || status > Self.statusLimit else { return }
-        let state = ProcessFacts.activity(of: process.pid)?.state
-        if state == .waitingForDisk { return }
-        throw Departure.Condemnation.hung(
-            state == .stopped ? .frozen : .asleep, "no answer for \(max(ping, status).microseconds / 1_000_000) s")
+        try judge(process, silentFor: max(ping, status))
     }
 
     /// Follows its events as long as it lives, and configures it only then: what it finds on taking over a
     /// configuration is told too.
     private func follow() async {
         // Not there yet: the caller tries again.
-        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+        guard let client = try? await home.connect() else {
             return
         }
         do {
@@ -217,7 +168,7 @@ actor SyncLink: ProcessLink {
     /// One connection, from Configure until it breaks.
     private func talk() async {
         // Not there yet: the caller tries again.
-        guard let client = try? await VarlinkClient.connect(path: places.syncSocket, timeout: .seconds(1)) else {
+        guard let client = try? await home.connect() else {
             return
         }
         do {
@@ -245,22 +196,15 @@ actor SyncLink: ProcessLink {
         return whole
     }
 
-    /// cvr-sync answered, but with an error, or cannot be told what it needs: it is no hung process, and the operator
-    /// must know, by an event once; a broken connection is only its end.
+    /// Says so, by an event once.
     private func reportRefusal(_ error: any Error) async {
-        let (message, nextStep): (String, String)
-        switch error {
-        case let error as VarlinkRemoteError: (message, nextStep) = (error.message, error.nextStep)
-        case let error as Refusal: (message, nextStep) = (error.fault.message, error.fault.nextStep)
-        default: return
-        }
+        guard let fault = Admin.Fault("syncRefused", refusal: error) else { return }
         lastStatus = .now
-        let time = WallTime.now.rfc3339
-        await hear(.refused(Admin.Fault(code: "syncRefused", message: message, nextStep: nextStep, time: time)))
-        let words = "\(message); \(nextStep)"
+        await hear(.refused(fault))
+        let words = "\(fault.message); \(fault.nextStep)"
         guard words != lastRefusal else { return }
         lastRefusal = words
-        await hear(.event(Listing.Event(time: time, type: "syncRefused", camera: nil, detail: words)))
+        await hear(.event(Listing.Event(time: fault.time ?? "", type: fault.code, camera: nil, detail: words)))
     }
 
     private func pollStatus(_ client: VarlinkClient) async throws {

@@ -88,16 +88,18 @@ extension WorkerLink {
             if case .progress(let progress) = message, from == pid, progress.state == .recording { true } else { nil }
         }
         let said = talks[pid]?.progress?.lastFault?.message ?? "it does not say why"
-        let why: String
+        var (why, isOfBuild) = ("did not record within 30 s: \(said)", true)
         switch isAtWork {
         case .came: return
-        case .ended: why = "ended before it recorded"
-        case .timeUp: why = "did not record within 30 s: \(said)"
+        case .ended(let ending):
+            let departure = Departure(ending, of: program, told: false, condemned: nil, outOfMemory: false)
+            (why, isOfBuild) = ("ended before it recorded", !departure.isOfOthers)
+        case .timeUp: break
         }
         throw SwapFailure(
             Fault(
                 code: "notRecording", message: "the new worker \(why)",
-                nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"))
+                nextStep: "Check the new build; report it with the log (journalctl -u cvrd)"), isOfBuild: isOfBuild)
     }
 
     /// Nil when its command line cannot be read: a process that stands in the kernel may not let that be.
@@ -138,7 +140,7 @@ extension WorkerLink {
     private enum Waited<Value: Sendable>: Sendable {
         case came(Value)
         /// There is nobody to wait for any more.
-        case ended
+        case ended(ExitStatus)
         case timeUp
     }
 
@@ -159,7 +161,7 @@ extension WorkerLink {
                 }
                 return .timeUp
             }
-            group.addTask { await process.exit(within: limit) == nil ? .timeUp : .ended }
+            group.addTask { await process.exit(within: limit).map { .ended($0) } ?? .timeUp }
             defer { group.cancelAll() }
             return await group.next() ?? .timeUp
         }
