@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Logging
 import Messages
@@ -75,21 +74,8 @@ package enum SyncProcess {
 
     /// How it ends, for a cvrd that is not its parent; a crash leaves none.
     private static func leave(lastWords code: Int32, _ why: String, in run: String) {
-        let words = LastWords(
-            pid: holder.pid, startTime: holder.startTime, bootID: holder.bootID, code: code,
-            why: String(why.prefix(400)))
         // A process that cannot say why it ends does so all the same.
-        if let line = try? JSONEncoder().encode(words) {
-            try? line.write(to: URL(filePath: run + "/last-words.json"), options: .atomic)  // as above
-        }
-    }
-
-    private struct LastWords: Codable {
-        var pid: Int32
-        var startTime: Int64
-        var bootID: String
-        var code: Int32
-        var why: String
+        try? RunFiles.write(lastWords: code, why: why, by: holder, in: run)
     }
 
     /// Why it has to be started anew, if it has to be.
@@ -104,7 +90,7 @@ package enum SyncProcess {
             info: VarlinkServiceInfo(vendor: "CVR", product: "cvr-sync", version: build, url: "https://varlink.org"),
             interfaces: [SyncInterface.interface: VarlinkInterface.sync],
             handler: { try await handler.handle($0, $1) })
-        try Data(holder.line).write(to: URL(filePath: run + "/state.json"), options: .atomic)
+        try RunFiles.write(state: holder.line, in: run)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [

@@ -50,7 +50,7 @@ struct ModuleTests {
         "Sources/Catalog/Catalog.swift",  // a damaged catalog
         "Sources/YAMLConfiguration/SmallFile.swift",  // cameras.d, credentials, run directories
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
-        "Sources/Ingest/RunFiles.swift",  // its state.json and last words
+        "Sources/SegmentStore/RunFiles.swift",  // its state.json and last words
         "Sources/Sync/Caches/Ballast.swift",
         "Sources/Sync/State/StateFile.swift",  // the clock's reading, the store's mark
         "Sources/Sync/State/SyncFolder.swift",  // where an earlier build kept these and the catalog

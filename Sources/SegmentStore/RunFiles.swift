@@ -1,9 +1,8 @@
 internal import CLinux
-package import SegmentStore
 
-/// A worker's small files in its run directory, for a cvrd that is not its parent.
+/// A process's small files in its run directory, for a cvrd that is not its parent.
 ///
-/// By rename: a reader sees a whole line or none. Never in the way of a recording: they are for others.
+/// By rename: a reader sees a whole line or none. Never in the way of its work: they are for others.
 package enum RunFiles {
     /// `state.json`: who owns the directory.
     package static func write(state line: [UInt8], in directory: String) throws(SegmentStoreError) {
