@@ -308,6 +308,17 @@ struct KeeperTests {
         await kept.end()
     }
 
+    @Test("a successor that somebody kills says nothing of its build", arguments: ["KILL", "TERM"])
+    func killedSuccessor(signal: String) async throws {
+        var kept = Kept(ScriptedLink("exec sleep 1000", succession: .waits, successor: "kill -\(signal) $$"))
+        kept.keeper.order(.start)
+        let old = try await kept.pid()
+        guard case .notDone(let why) = await kept.keeper.swapped() else { throw Session.Unexpected() }
+        #expect(why.contains("was killed from outside"))
+        #expect(ProcessFacts.startTime(of: old) != nil)
+        await kept.end()
+    }
+
     @Test("a successor that took over and does not work is told of as that")
     func swapBroken() async throws {
         var kept = Kept(ScriptedLink("exec sleep 1000", succession: .neverWorks))

@@ -23,6 +23,10 @@ package struct Departure: Hashable, Sendable {
         case unreachable(String)
     }
 
+    /// Somebody else ended it, an operator or the kernel for want of memory, or it has only to be started again: its
+    /// program is not to blame.
+    var isOfOthers: Bool { ending == .killed }
+
     /// Judges the end of a process.
     ///
     /// - `told`: it had been told to stop.

@@ -20,6 +20,8 @@ struct Swap {
     let old: Int32
     /// Nil before it was started, and once it is the process itself.
     var process: RunningProcess?
+    /// Why the successor is ended by us, who did not tell it to end.
+    var condemned: Departure.Condemnation?
     /// The old process was asked to let go, or is gone.
     var isLettingGo = false
     var isPromoted = false
@@ -155,6 +157,10 @@ extension Keeper {
         guard let swap, swap.process?.pid == pid else { return }
         self.swap?.process = nil
         let departure = Departure(ending, of: link.program, told: false, condemned: nil, outOfMemory: false)
+        if departure.isOfOthers, swap.condemned == nil, let fault = departure.fault {
+            await report(.happened(type: "workerExited", detail: "\(fault.message), a successor", fault))
+            return await conclude(swap.number, .notDone("\(fault.message); run `cvrctl upgrade` again"), &group)
+        }
         let fault = Fault(
             code: "successorEnded", message: departure.fault?.message ?? "the new worker ended",
             nextStep: "Read its last lines in the log (journalctl -u cvrd); check the new build")
@@ -168,8 +174,19 @@ extension Keeper {
             inbox.yield(.swapped(end, swap: number))
             return
         }
-        if let successor = swap.process { group.addTask { await Leftover.end(successor) } }
+        if let successor = swap.process {
+            guard await successor.exit(within: .zero) == nil else {
+                // That it has ended is on its way here, and how: this says what to make of it.
+                inbox.yield(.swapped(end, swap: number))
+                return
+            }
+            group.addTask { await Leftover.end(successor) }
+        }
         var end = end
+        if case .notDone(let why) = end, swap.condemned != nil {
+            end = .rolledBack(
+                Fault(code: "successorEnded", message: why, nextStep: "Check the new build; report it with the log"))
+        }
         if case .rolledBack(let fault) = end, swap.isPromoted { end = .broken(fault) }
         if case .rolledBack(let fault) = end, case .running = policy.state {
             await report(
@@ -199,7 +216,10 @@ extension Keeper {
 
     func condemn(_ pid: Int32, _ why: Departure.Condemnation, _ group: inout DiscardingTaskGroup) async {
         guard let process, process.pid == pid else {
-            if let successor = swap?.process, successor.pid == pid { successor.signal(SIGKILL) }
+            if let successor = swap?.process, successor.pid == pid {
+                swap?.condemned = why
+                successor.signal(SIGKILL)
+            }
             return
         }
         if case .unreachable(let detail) = why {
@@ -208,6 +228,7 @@ extension Keeper {
             return replaceUnreachable(process, why, &group)
         }
         condemned = why
+        if swap?.isPromoted == true { swap?.condemned = why }
         // One that only speaks another version closes its segment.
         if case .otherVersion = why { climb(process, link.patience, &group) } else { process.signal(SIGKILL) }
     }
