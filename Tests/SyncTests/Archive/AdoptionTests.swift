@@ -66,6 +66,42 @@ struct AdoptionTests {
         #expect(try lost.rows().suffix(2).map(\.state) == [.closed, .closed])
     }
 
+    @Test(
+        "a day in which both boxes recorded a session of one number is told whole by its summary",
+        arguments: Rig.Place.allCases)
+    func oneNumberTwice(place: Rig.Place) async throws {
+        let lost = try await Rig(at: place)
+        lost.clock.step(SummaryTests.evening - lost.clock.now)
+        let old = try lost.recorder()
+        try old.start()
+        for _ in 0..<2 { try old.record() }
+        try lost.sync()
+        let box = try lost.successor()
+        box.clock.advance(.seconds(600))
+        let recorder = try box.recorder()
+        try recorder.start()
+        for _ in 0..<3 { try recorder.record() }
+        try await HoldKeeper().adopt(box.workspace())
+        try box.sync()
+        _ = try await HoldKeeper().finishAdoption(box.workspace())
+        try recorder.stop(.networkLoss)
+        box.clock.advance(.seconds(2 * 86_400))
+        try box.sync()
+        let lines = try box.summary("2026-11-23")
+        let numbers = lines.filter { $0["kind"] as? String == "segment" }.map { [$0["session"], $0["counter"]] }
+        #expect(numbers.map { $0.map { $0 as? Int } } == [[1, 0], [1, 1], [1, 0], [1, 1], [1, 2]])
+        #expect(lines.compactMap { $0["key"] as? String } == (try box.rows().map(\.key)))
+        let (listed, rows, summaries) = (try await box.listing(), try box.rows(), try box.summaries())
+        let read = try box.archive().rowsTold()
+        #expect(try box.storeArchive().rowsTold() == read && read == rows.map(\.key))
+        try box.loseCache()
+        try box.loseCatalog()
+        try box.sync()
+        #expect(try await box.listing() == listed)
+        #expect(try box.rows().map(\.media) == rows.map(\.media) && box.rows().map(\.id) == rows.map(\.id))
+        #expect(try box.summaries() == summaries, "there is nothing to write again")
+    }
+
     @Test("a mark of an older build, which names no box, is claimed")
     func legacy() throws {
         let rig = try Rig()
@@ -88,5 +124,13 @@ struct AdoptionTests {
     func nothing() async throws {
         let rig = try Rig()
         await #expect(throws: SyncError.self) { try await HoldKeeper().adopt(rig.workspace()) }
+    }
+}
+
+extension Archive {
+    /// Keys of all that there is of the camera.
+    fileprivate func rowsTold() throws -> [String] {
+        let camera = try #require(try camera(ofAsset: "archive"))
+        return try rows(camera, from: .earliest, to: .latest).map(\.key)
     }
 }
