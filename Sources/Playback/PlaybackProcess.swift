@@ -40,7 +40,7 @@ package enum PlaybackProcess {
             PlaybackLimits.apply()
             return begin(arguments, preview: preview)
         } catch {
-            logger().error("\(error.message)\n\(PlaybackArguments.usage)")
+            logger().error("\(error.message)\n\(PlaybackArguments.synopsis)\n`cvr-playback --help` tells more")
             return .failed(exitCode: 64)
         }
     }

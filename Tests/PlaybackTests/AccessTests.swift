@@ -99,6 +99,30 @@ import Testing
         }
     }
 
+    @Test("who brings a token of ours at another time is told what the clock says", arguments: [true, false])
+    func untimely(isEarly: Bool) async throws {
+        let site = try await recorded()
+        let key = ES256PrivateKey()
+        let tokens = try await ContentTokens(
+            issuer: "operator", audience: "cvr",
+            keys: [.init(kid: "one", algorithm: .es256, pem: key.publicKey.pemRepresentation)])
+        let access = Access(tokens: tokens, isOpen: false)
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let claims =
+                isEarly
+                ? TestClaims(nbf: 4_000_000_000, asset: "asset-front")
+                : TestClaims(exp: 1_000_000, asset: "asset-front")
+            let token = try await claims.signed(key, kid: "one")
+            // Not counted as guesses: nobody who guesses has one.
+            for _ in 0..<12 {
+                let answer = try await served.get("/coverage?camera=front", [("Cookie", "token=\(token)")])
+                let text = String(decoding: answer.body, as: UTF8.self)
+                #expect(answer.status == 401 && text.contains("this server's clock says"), "\(text)")
+                #expect(text.contains(isEarly ? "valid from 2096-10-02T07:06:40" : "valid to 1970-01-12T13:46:40"))
+            }
+        }
+    }
+
     @Test("a token's or a signature's range is the only one that is served, to the fragment")
     func windows() async throws {
         let site = try await recorded()

@@ -28,6 +28,11 @@ final class Admission: Sendable {
         if access.isOpen, credentials == .none { return .anybody }
         if credentials != .none, let wait = failures.wait(address, at: now.1) { throw Refusal.tooMany(wait) }
         if let visitor = try await find(credentials, at: now.0) { return visitor }
+        if case .token(let text, _) = credentials, let validity = await access.tokens?.validity(of: text),
+            !validity.contains(now.0)
+        {
+            throw Refusal.untimely(validity, now.0)
+        }
         if credentials != .none { _ = failures.take(address, at: now.1) }
         throw Refusal.unauthorized(credentials, offersAccounts: !access.accounts.isEmpty)
     }
@@ -87,6 +92,16 @@ extension Refusal {
                 nextStep: "use a valid account, or get a new token or signed address")
         // A browser asks its user for an account only where there are accounts.
         return refusal.with("WWW-Authenticate", offersAccounts ? "Basic realm=\"cvr\", charset=\"UTF-8\"" : "Bearer")
+    }
+
+    /// Of a token that was made for this server: its bearer may know that one of the clocks is wrong.
+    fileprivate static func untimely(_ validity: Range<WallTime>, _ now: WallTime) -> Refusal {
+        let since = validity.lowerBound == .earliest ? "" : "from \(validity.lowerBound.rfc3339) "
+        return Refusal(
+            401, "unauthorized",
+            "this token is valid \(since)to \(validity.upperBound.rfc3339), and this server's clock says \(now.rfc3339)",
+            nextStep: "get a new token; if it is a new one, set the clock of whichever host is wrong"
+        ).with("WWW-Authenticate", "Bearer error=\"invalid_token\"")
     }
 
     /// The same whether there is such a camera or not.

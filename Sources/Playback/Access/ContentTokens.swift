@@ -49,16 +49,22 @@ package struct ContentTokens: Sendable {
     package func visitor(_ token: String, at now: WallTime, carried: [String]) async -> Visitor? {
         guard token.utf8.count <= 8192 else { return nil }
         // Why it does not hold is nobody's business but its maker's.
-        guard let claims = try? await keys.verify(token, as: Claims.self), isValid(claims, at: now) else { return nil }
+        guard let claims = try? await keys.verify(token, as: Claims.self), isForUs(claims),
+            claims.validity.contains(now)
+        else { return nil }
         guard let cameras = claims.cameraSet, let window = claims.window else { return nil }
         return Visitor(name: claims.sub ?? "token", cameras: cameras, window: window, carried: carried)
     }
 
-    private func isValid(_ claims: Claims, at now: WallTime) -> Bool {
-        let seconds = Double(now.microseconds) / 1_000_000
-        return claims.iss == issuer && claims.aud.all.contains(audience) && seconds < claims.exp
-            && seconds >= claims.nbf ?? -.infinity
+    /// When a token is valid that was made for us, whoever asks; nil for any other.
+    package func validity(of token: String) async -> Range<WallTime>? {
+        // As above.
+        guard token.utf8.count <= 8192, let claims = try? await keys.verify(token, as: Claims.self), isForUs(claims)
+        else { return nil }
+        return claims.validity
     }
+
+    private func isForUs(_ claims: Claims) -> Bool { claims.iss == issuer && claims.aud.all.contains(audience) }
 }
 
 extension JWTKeyCollection {
@@ -99,6 +105,16 @@ private struct Claims: JWTPayload {
     }
 
     private static func all(_ names: Names?...) -> Set<String> { Set(names.compactMap(\.self).flatMap(\.all)) }
+
+    /// From `nbf` to before `exp`; empty when these make no sense.
+    var validity: Range<WallTime> {
+        let (from, to) = (nbf.map { Self.moment($0) } ?? .earliest, Self.moment(exp))
+        return from..<max(from, to)
+    }
+
+    private static func moment(_ seconds: Double) -> WallTime {
+        WallTime(microseconds: Int64(exactly: (seconds * 1_000_000).rounded()) ?? (seconds > 0 ? .max : .min))
+    }
 
     /// Nil when a bound cannot be read: it must not open all that there is.
     var window: Range<WallTime>? {

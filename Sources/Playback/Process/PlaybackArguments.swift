@@ -31,9 +31,13 @@ package struct PlaybackArguments: Hashable, Sendable {
         package var message: String
     }
 
-    package static let usage = """
+    package static let synopsis = """
         usage: cvr-playback --store URL --listen ADDRESS:PORT [--credential FILE] [--access FILE]
                             [--tls-certificate FILE --tls-key FILE]
+        """
+
+    package static let usage = """
+        \(synopsis)
 
         Serves the footage of one site from its store over HTTP: live and recorded video, the page, /metrics. Any number
         may serve the same store. On a recorder box cvrd starts it, with --run, --cache and --state.

@@ -41,6 +41,9 @@ package actor PlaybackService: Service {
         (settings, self.server) = (new, server)
         configuring.yield(server)
         log.notice("serving \(new.site) at \(doors.address)")
+        if let end = server.certificateEnd.map({ WallTime(seconds: $0, nanoseconds: 0) }), end < WallTime.current() {
+            log.warning("the certificate ended \(end.rfc3339): browsers refuse it; put a new one into its file")
+        }
     }
 
     /// Ends `run`.

@@ -38,6 +38,8 @@ struct ConnectionListener<Child: ServerChildChannel> {
                                 connections.addTask { await child.handle(value: connection, logger: log) }
                             }
                         }
+                    } catch is CancellationError {
+                        // The way to end of whoever runs it.
                     } catch {
                         log.error("accepting connections failed", metadata: ["error": "\(error)"])
                     }

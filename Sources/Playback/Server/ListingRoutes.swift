@@ -10,6 +10,8 @@ import Timeline
 struct ListingRoutes {
     let reader: FootageReader
     let clock: ServerClock
+    /// Else a proxy may say that its viewers ask it by TLS.
+    let isTLS: Bool
 
     func add(to router: Router<PlaybackContext>) {
         router.get("/cameras") { _, context in
@@ -86,6 +88,12 @@ struct ListingRoutes {
 }
 
 extension ListingRoutes {
+    /// How the viewer's request began; what is made of it only this viewer gets.
+    private func scheme(of request: Request) -> String {
+        let forwarded = HTTPField.Name("X-Forwarded-Proto").flatMap { request.headers[$0] }
+        return isTLS || forwarded == "https" ? "https" : "http"
+    }
+
     /// One entry a stretch without a gap, each with the address that plays it.
     private func list(_ request: Request, _ visitor: Visitor) async throws -> Response {
         let query = FootageQuery(request)
@@ -95,7 +103,7 @@ extension ListingRoutes {
             from: asked.from == .earliest ? nil : asked.from, to: asked.to == .latest ? nil : asked.to)
         let spans = try TimeSpans(
             path: camera.name.text, start: bounds.from?.rfc3339Microseconds, end: bounds.to?.rfc3339Microseconds)
-        let base = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "localhost")"
+        let base = "\(scheme(of: request))://\(request.head.authority ?? "localhost")"
         let carried = query.carried(visitor.carried)
         let entries = try await reader.threads.run {
             try spans.entries(

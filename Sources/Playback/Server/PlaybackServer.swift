@@ -87,7 +87,7 @@ package final class PlaybackServer: Service {
                 requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
                 clock: clock, isTLS: settings.tls != nil))
         PageRoutes(hooks: hooks, viewers: reader.viewers).add(to: router)
-        ListingRoutes(reader: reader, clock: clock).add(to: router)
+        ListingRoutes(reader: reader, clock: clock, isTLS: settings.tls != nil).add(to: router)
         RangeRoutes(
             reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges)
         )
