@@ -13,23 +13,17 @@ struct JoinedIndex: FootageIndex {
     func segments(
         _ camera: CameraName, from: WallTime?, to: WallTime?, after: SegmentPlace?, limit: Int
     ) throws -> [SegmentRow] {
-        let seam = try seam(camera)
-        if reaches(from, after, seam) {
-            let rows = try store.segments(camera, from: from, to: min(to ?? .latest, seam), after: after, limit: limit)
-            if !rows.isEmpty { return rows }
+        try page(camera, from, to, after) { index, to, after in
+            try index.segments(camera, from: from, to: to, after: after, limit: limit)
         }
-        return try cache.segments(camera, from: from, to: to, after: behind(seam, after), limit: limit)
     }
 
     func extents(
         _ camera: CameraName, from: WallTime?, to: WallTime?, after: SegmentPlace?, limit: Int
     ) throws -> [SegmentExtent] {
-        let seam = try seam(camera)
-        if reaches(from, after, seam) {
-            let found = try store.extents(camera, from: from, to: min(to ?? .latest, seam), after: after, limit: limit)
-            if !found.isEmpty { return found }
+        try page(camera, from, to, after) { index, to, after in
+            try index.extents(camera, from: from, to: to, after: after, limit: limit)
         }
-        return try cache.extents(camera, from: from, to: to, after: behind(seam, after), limit: limit)
     }
 
     func gaps(_ camera: CameraName, from: WallTime?, to: WallTime?) throws -> [GapRow] {
@@ -63,6 +57,19 @@ struct JoinedIndex: FootageIndex {
         let seam = try seam(camera)
         if reaches(from, nil, seam) { try store.eachFootage(camera, from: from, to: min(to, seam), body) }
         try cache.eachFootage(camera, from: from, to: to, body)
+    }
+
+    /// A page of the store as long as there is one before the seam, then of the cache.
+    private func page<Row>(
+        _ camera: CameraName, _ from: WallTime?, _ to: WallTime?, _ after: SegmentPlace?,
+        _ ask: (_ index: any FootageIndex, _ to: WallTime?, _ after: SegmentPlace?) throws -> [Row]
+    ) throws -> [Row] {
+        let seam = try seam(camera)
+        if reaches(from, after, seam) {
+            let found = try ask(store, min(to ?? .latest, seam), after)
+            if !found.isEmpty { return found }
+        }
+        return try ask(cache, to, behind(seam, after))
     }
 
     /// What begins before is the store's.

@@ -17,29 +17,15 @@ struct StoreIndex: FootageIndex {
     func segments(
         _ name: CameraName, from: WallTime?, to: WallTime?, after: SegmentPlace?, limit: Int
     ) throws -> [SegmentRow] {
-        var rows: [SegmentRow] = []
-        try eachDay(from: max(from ?? .earliest, after?.start ?? .earliest), to: to) { start, day in
-            let found = day.entries.lazy.filter { isWithin($0, from, to, after) }
-            for entry in found.prefix(limit - rows.count) { rows.append(try row(entry, start, day)) }
-            return rows.count < limit
-        }
-        return rows
+        try page(from, to, after, limit, row)
     }
 
     func extents(
         _ name: CameraName, from: WallTime?, to: WallTime?, after: SegmentPlace?, limit: Int
     ) throws -> [SegmentExtent] {
-        var extents: [SegmentExtent] = []
-        try eachDay(from: max(from ?? .earliest, after?.start ?? .earliest), to: to) { _, day in
-            let found = day.entries.lazy.filter { isWithin($0, from, to, after) }
-            for entry in found.prefix(limit - extents.count) {
-                extents.append(
-                    SegmentExtent(
-                        place: entry.place, duration: entry.duration, state: entry.state, reason: entry.reason))
-            }
-            return extents.count < limit
+        try page(from, to, after, limit) { entry, _, _ in
+            SegmentExtent(place: entry.place, duration: entry.duration, state: entry.state, reason: entry.reason)
         }
-        return extents
     }
 
     /// A gap that a day's summary leaves open ends with the footage after it, unless a later day's tells when.
@@ -129,6 +115,20 @@ extension StoreIndex {
             let read = try inParallel(batch) { try footage.day(camera.asset, $0) }
             for (start, day) in zip(batch, read) where try !body(start, day) { return }
         }
+    }
+
+    /// At most `limit` of what there is after `after`, each made of an entry, the start of its day and the day.
+    private func page<Row>(
+        _ from: WallTime?, _ to: WallTime?, _ after: SegmentPlace?, _ limit: Int,
+        _ make: (StoredDay.Entry, WallTime, StoredDay) throws -> Row
+    ) throws -> [Row] {
+        var rows: [Row] = []
+        try eachDay(from: max(from ?? .earliest, after?.start ?? .earliest), to: to) { start, day in
+            let found = day.entries.lazy.filter { isWithin($0, from, to, after) }
+            for entry in found.prefix(limit - rows.count) { rows.append(try make(entry, start, day)) }
+            return rows.count < limit
+        }
+        return rows
     }
 
     private func isWithin(

@@ -46,9 +46,9 @@ struct LiveRoutes {
                 throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
             }
             guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
-            let carried = query.carried(context.visitor.carried)
             let playlist = HLSPlaylist(
-                chunks, suffix: carried.isEmpty ? "" : "?" + carried, base: "/assets/\(camera.asset)/", hasParts: true)
+                chunks, suffix: query.carried(context.visitor.carried, behind: "?"), base: "/assets/\(camera.asset)/",
+                hasParts: true)
             return Response(
                 status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))

@@ -47,11 +47,7 @@ package struct PlaybackDoors: Sendable {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = listen.port.bigEndian
         withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: listen.bytes) }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        return bind(descriptor, &address)
     }
 
     private static func bindSix(_ descriptor: Int32, _ listen: ListenAddress) -> Int32 {
@@ -59,9 +55,14 @@ package struct PlaybackDoors: Sendable {
         address.sin6_family = sa_family_t(AF_INET6)
         address.sin6_port = listen.port.bigEndian
         withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: listen.bytes) }
-        return withUnsafePointer(to: &address) { pointer in
+        return bind(descriptor, &address)
+    }
+
+    /// bind(2) to an address of either kind.
+    private static func bind<Address>(_ descriptor: Int32, _ address: inout Address) -> Int32 {
+        withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
+                Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
             }
         }
     }

@@ -92,18 +92,26 @@ extension PlaybackSettings {
     /// Seconds since 1970 when the certificate ends; throws for one that cannot be used with its key.
     func checkCertificate() throws(PlaybackError) -> Int64? {
         guard let tls else { return nil }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMBytes(Array(tls.certificate.utf8))
-            let key = try NIOSSLPrivateKey(bytes: Array(tls.key.revealed().utf8), format: .pem)
-            _ = try TLSChannel(
+        let chain = try usable("the certificate", "put a certificate in PEM there, and those up to its authority") {
+            try NIOSSLCertificate.fromPEMBytes(Array(tls.certificate.utf8))
+        }
+        let key = try usable("the certificate's key", "put a private key in PEM there, without a passphrase") {
+            try NIOSSLPrivateKey(bytes: Array(tls.key.revealed().utf8), format: .pem)
+        }
+        _ = try usable("the certificate with this key", "give the certificate's own private key") {
+            try TLSChannel(
                 HTTP1Channel { _, _, _ in },
                 tlsConfiguration: .makeServerConfiguration(
                     certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
-            return chain.first.map { Int64($0.notValidAfter) }
-        } catch {
-            throw PlaybackError(
-                .configuration, "the certificate and its key cannot be used: \(error)",
-                nextStep: "give a PEM certificate with its chain, and its own private key")
+        }
+        return chain.first.map { Int64($0.notValidAfter) }
+    }
+
+    private func usable<Value>(
+        _ what: String, _ nextStep: String, _ make: () throws -> Value
+    ) throws(PlaybackError) -> Value {
+        do { return try make() } catch {
+            throw PlaybackError(.configuration, "\(what) cannot be used: \(error)", nextStep: nextStep)
         }
     }
 }

@@ -60,8 +60,7 @@ struct AssetRoutes {
             let selection = Selection(rows, from: plan.from, to: plan.to, origin: WallTime(microseconds: 0))
             return ChunkList(selection, as: plan.isLive ? .event : .onDemand)
         }
-        let carried = FootageQuery(request).carried(visitor.carried)
-        let suffix = carried.isEmpty ? "" : "?" + carried
+        let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
         let isDASH = asked.format == .dash
         return Response(
             status: .ok,

@@ -38,12 +38,11 @@ struct ExportRoutes {
         let (from, to) = (range.lowerBound, range.upperBound)
         let map = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: skipsGaps).map(reader)
         let times = "from=\(from.rfc3339Microseconds)&to=\(to.rfc3339Microseconds)"
-        let carried = query.carried(visitor.carried)
         return ExportContents.File(
             from: from.rfc3339Microseconds, to: to.rfc3339Microseconds, bytes: map.length,
             etag: FootageFile(map, of: camera.name).tag.field,
             url: "/ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
-                + (carried.isEmpty ? "" : "&" + carried),
+                + query.carried(visitor.carried, behind: "&"),
             segments: map.pieces.map { ExportContents.Segment($0) })
     }
 }

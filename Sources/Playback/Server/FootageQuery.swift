@@ -60,9 +60,10 @@ struct FootageQuery {
         return TimeSpan(seconds: seconds)
     }
 
-    /// What `names` of it say, as a query to be added to an address.
-    func carried(_ names: [String]) -> String {
-        names.compactMap { name in text(name).map { "\(name)=\($0.queryEncoded)" } }.joined(separator: "&")
+    /// What `names` of it say, to be added to an address behind `mark`, `?` or `&`; empty when they say nothing.
+    func carried(_ names: [String], behind mark: String) -> String {
+        let parts = names.compactMap { name in text(name).map { "\(name)=\($0.queryEncoded)" } }
+        return parts.isEmpty ? "" : mark + parts.joined(separator: "&")
     }
 }
 

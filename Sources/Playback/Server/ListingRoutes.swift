@@ -104,10 +104,9 @@ extension ListingRoutes {
         let spans = try TimeSpans(
             path: camera.name.text, start: bounds.from?.rfc3339Microseconds, end: bounds.to?.rfc3339Microseconds)
         let base = "\(scheme(of: request))://\(request.head.authority ?? "localhost")"
-        let carried = query.carried(visitor.carried)
+        let suffix = query.carried(visitor.carried, behind: "&")
         let entries = try await reader.threads.run {
-            try spans.entries(
-                reader.questions(camera), base: base, suffix: carried.isEmpty ? "" : "&" + carried)
+            try spans.entries(reader.questions(camera), base: base, suffix: suffix)
         }
         guard !entries.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
         return JSONAnswer.response(entries)
