@@ -96,11 +96,17 @@ struct ReplicaTests {
     func refusals() async throws {
         try await withFolder { folder in
             let certificate = try await Certificate(in: folder)
-            let tls = ["--tls-certificate", certificate.path, "--tls-key", certificate.key]
+            let pair = { ["--tls-certificate", $0, "--tls-key", $1] }
+            let tls = pair(certificate.path, certificate.key)
             let open = try write("{\"accounts\": {\"a\": {\"password\": \"p\"}}}", to: folder + "/open", mode: 0o644)
             let misspelt = try write(
                 "{\"accounts\": {\"a\": {\"password\": \"p4ss\", \"camera\": []}}}", to: folder + "/misspelt")
+            try FileManager.default.createDirectory(atPath: folder + "/other", withIntermediateDirectories: false)
+            let other = try await Certificate(in: folder + "/other")
             for (more, listen, code, word) in [
+                (pair(misspelt, certificate.key), "127.0.0.1:0", 78, "the certificate cannot be used"),
+                (pair(certificate.path, misspelt), "127.0.0.1:0", 78, "the certificate's key cannot be used"),
+                (pair(certificate.path, other.key), "127.0.0.1:0", 78, "own private key"),
                 ([], "0.0.0.0:0", 78, "nothing is encrypted"), (tls, "0.0.0.0:0", 78, "everybody there may watch"),
                 (["--access", open], "127.0.0.1:0", 74, "chmod 600"),
                 (["--access", misspelt], "127.0.0.1:0", 78, "accounts.a.camera"),
