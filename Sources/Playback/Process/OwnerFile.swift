@@ -48,6 +48,6 @@ enum OwnerFile {
     private static func unreadable(_ path: String) -> PlaybackError {
         PlaybackError(
             .file, "\(path) cannot be read: \(String(cString: strerror(errno)))",
-            nextStep: "make it readable for the user that runs this")
+            nextStep: (errno == ENOENT ? "put it there, " : "make it ") + "readable for the user that runs this")
     }
 }

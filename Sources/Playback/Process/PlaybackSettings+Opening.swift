@@ -24,21 +24,28 @@ extension PlaybackSettings {
         switch store {
         case .file(let path): return FileStore(root: path)
         case .s3(let bucket):
-            guard let credential = storeAccess.credential.flatMap({ S3Credential($0.revealed()) }) else {
+            guard let credential = S3Credential(try storeCredential().revealed()) else {
                 throw PlaybackError(
                     .configuration, "the store's credential is not ACCESS_KEY_ID:SECRET[:TOKEN]",
                     nextStep: "correct its file")
             }
             return S3Store(bucket, credential, client, clock: { WallTime.current() })
         case .azureBlob(let container):
-            do {
-                return try AzureStore(
-                    container, credential: storeAccess.credential.map { $0.revealed() } ?? "", client)
-            } catch {
+            let credential = try storeCredential()
+            do { return try AzureStore(container, credential: credential.revealed(), client) } catch {
                 throw PlaybackError(
                     .configuration, "\(error.operation) \(error.thing): \(error.detail)", nextStep: error.nextStep)
             }
         }
+    }
+
+    private func storeCredential() throws(PlaybackError) -> Secret {
+        guard let credential = storeAccess.credential else {
+            throw PlaybackError(
+                .configuration, "the store is a service, and there is no credential for it",
+                nextStep: "name its file: --credential, on a box store.credential in cvr.yaml")
+        }
+        return credential
     }
 
     private var client: HTTPClient {
