@@ -39,7 +39,7 @@ extension Archive {
     private func complete(_ row: SegmentRow) throws -> SegmentRow {
         if let known = memory[row] { return row.told(by: known) }
         do {
-            let reads = BufferedReads(row.isLocal ? 4096 : 64 << 10) { try self.read(row, at: $0, count: $1) }
+            let reads = BufferedReads(row.readAhead) { try self.read(row, at: $0, count: $1) }
             let known = row.media.fragments.isEmpty ? try scan(row, reads) : try format(of: row, reads)
             memory.remember(known, of: row)
             return row.told(by: known)
@@ -66,6 +66,9 @@ extension Archive {
 }
 
 extension SegmentRow {
+    /// Of a small object all is read by one request, of a large one little more than the heads of its fragments.
+    fileprivate var readAhead: Int { isLocal ? 4096 : bytes <= 2 << 20 ? max(4096, Int(clamping: bytes)) : 64 << 10 }
+
     /// Its row does not say all that its bytes do.
     fileprivate var isIncomplete: Bool {
         guard state != .evicted, state != .quarantined || isLocal, state != .recording else { return false }

@@ -4,9 +4,8 @@ import ObjectStore
 import Recording
 import SegmentStore
 
-/// What one camera's cache says of itself: names of files and records of the journal, taken up as they come.
-///
-/// Without the catalog, and without cvr-sync's own facts: what that dropped or deleted is told by nobody here.
+/// What one camera's cache says of itself: names of files, and records of its worker's journal and of cvr-sync's ledger,
+/// taken up as they come.
 struct CacheSurvey {
     /// The journal's word for a segment: what its name does not tell.
     private struct Told {
@@ -27,10 +26,12 @@ struct CacheSurvey {
     private var wholeAt: ContinuousClock.Instant?
     private var offset: Int64 = 0
     private var session: Int64 = 0
+    /// Where the ledger's next record begins.
+    private var ledger: Int64 = 0
     private var told: [SegmentID: Told] = [:]
     /// By beginning; the last one may be open.
     private var gaps: [GapRow] = []
-    /// Segments that the worker itself gave up, those that follow one another as one.
+    /// Segments that were given up, those that follow one another as one.
     private var losses: [SegmentExtent] = []
     private var latest: CacheIndex?
 
@@ -43,6 +44,7 @@ struct CacheSurvey {
         if let latest, let listedAt, .now - listedAt < Self.recent { return latest }
         // The journal first: a record of a closed segment is written after its file has the final name.
         try readJournal(cache)
+        try readLedger(cache)
         try list(cache, now: now)
         let index = CacheIndex(camera.name, rows: try rows(cache), losses: losses, gaps: gaps)
         (latest, listedAt) = (index, .now)
@@ -66,7 +68,7 @@ struct CacheSurvey {
     private mutating func readJournal(_ cache: CacheDirectory) throws {
         while true {
             let batch = try JournalReader.read(in: cache, from: offset)
-            if batch.restarted, offset > 0 { (told, gaps, losses, session) = ([:], [], [], 0) }
+            if batch.restarted, offset > 0 { (told, gaps, losses, session, ledger) = ([:], [], [], 0, 0) }
             for record in batch.records { take(record) }
             offset = batch.next
             guard batch.hasMore else { return }
@@ -79,8 +81,7 @@ struct CacheSurvey {
         case .segmentClosed(let id, let start, let duration, let bytes):
             told[id] = Told(start: start, duration: duration, bytes: bytes)
         case .evicted(let id, let start, let duration, _, let reason):
-            told[id] = nil
-            guard reason != .verified else { return }
+            guard reason != .verified else { return told[id] = nil }
             lose(SegmentPlace(start: start, id: id), duration, reason.rawValue)
         case .gapOpen(let from, let reason, let detail):
             close(at: from)
@@ -93,12 +94,36 @@ struct CacheSurvey {
         }
     }
 
+    /// cvr-sync's own facts: what it dropped or deleted, and since when this box records.
+    private mutating func readLedger(_ cache: CacheDirectory) throws {
+        while true {
+            let (records, next) = try Ledger(cache: cache.path).read(from: ledger)
+            guard next != ledger else { return }
+            ledger = next
+            for record in records {
+                switch record {
+                case .evicted(let session, let counter, let start, let duration, _, let reason):
+                    let place = SegmentPlace(
+                        start: WallTime(microseconds: start), id: SegmentID(session: session, counter: counter))
+                    // A record may say anything: nothing ends after time does.
+                    lose(place, max(.zero, min(TimeSpan(microseconds: duration), .latest - place.start)), reason)
+                case .replaced(let from, let to):
+                    let gap = Gap(
+                        replacingBoxFrom: WallTime(microseconds: from), to: WallTime(microseconds: max(from, to)))
+                    gaps.insert(GapRow(sequence: 0, session: 0, gap: gap), at: 0)
+                case .policy: break
+                }
+            }
+        }
+    }
+
     private mutating func close(at moment: WallTime) {
         guard let last = gaps.last, last.gap.to == nil else { return }
         gaps[gaps.endIndex - 1].gap.to = max(last.gap.from, moment)
     }
 
     private mutating func lose(_ place: SegmentPlace, _ duration: TimeSpan, _ reason: String) {
+        told[place.id] = nil
         let lost = SegmentExtent(place: place, duration: duration, state: .evicted, reason: reason)
         guard let last = losses.last, last.reason == reason, last.end <= place.start,
             place.start - last.end < .seconds(2)

@@ -1,23 +1,26 @@
-import FragmentedMP4
-import ObjectStore
+package import ObjectStore
 import Recording
 
 /// A day's objects as a listing names them, and what follows from that.
 ///
 /// A name has no end and no session: where counters follow one another the next begins where the last ends, and only the
 /// last of such a run is looked at. Whatever else is listed is taken for what its name says, no more.
-struct DayListing: Sendable {
-    struct Object: Sendable {
-        let key: ObjectKey
-        let bytes: Int64
+package struct DayListing: Sendable {
+    package struct Object: Hashable, Sendable {
+        package let key: ObjectKey
+        package let bytes: Int64
+
+        package init(key: ObjectKey, bytes: Int64) { (self.key, self.bytes) = (key, bytes) }
     }
 
-    /// By start and counter.
-    private(set) var objects: [Object] = []
-    /// Bounds what a listing makes its reader hold: a day of segments of 2 s has 43,200.
-    private static let limit = 100_000
+    package init() {}
 
-    mutating func add(_ found: [Object]) {
+    /// By start and counter.
+    package private(set) var objects: [Object] = []
+    /// Bounds what a listing makes its reader hold: a day of segments of 2 s has 43,200.
+    package static let limit = 100_000
+
+    package mutating func add(_ found: [Object]) {
         guard !found.isEmpty else { return }
         var known = Dictionary(objects.map { ($0.key.text, $0) }) { $1 }
         for object in found.prefix(Self.limit - min(Self.limit, objects.count)) { known[object.key.text] = object }
@@ -25,10 +28,10 @@ struct DayListing: Sendable {
     }
 
     /// The last that was listed, where a store that goes on from there goes on.
-    var last: ObjectKey? { objects.map(\.key).max { $0.text < $1.text } }
+    package var last: ObjectKey? { objects.map(\.key).max { $0.text < $1.text } }
 
     /// Objects whose counters follow one another, none missing in between.
-    var runs: [[Object]] {
+    package var runs: [[Object]] {
         let longest = longestStep
         var runs: [[Object]] = []
         // Sessions overlap after a backward step of the clock: the newest run that an object can follow.

@@ -1,7 +1,7 @@
 import Recording
 import Synchronization
 
-/// What was read from segments' bytes because their rows do not say it: the newest few thousand.
+/// What was read from segments' bytes because their rows do not say it, as much as some 50 MB hold.
 final class MediaMemory: Sendable {
     /// A segment of a camera, as its file's name tells it apart.
     struct Key: Hashable, Sendable {
@@ -18,7 +18,7 @@ final class MediaMemory: Sendable {
         let media: MediaIndex
     }
 
-    private let known = Mutex(Recent<Key, Known>(limit: 16_384))
+    private let known = Mutex(Recent<Key, Known>(limit: 2 << 20) { 16 + $0.media.fragments.count })
 
     subscript(_ row: SegmentRow) -> Known? {
         get { known.withLock { $0[row.memoryKey] } }
@@ -40,15 +40,25 @@ extension SegmentRow {
     }
 }
 
-/// A dictionary that forgets what nobody asked for lately: at most `limit` values.
-struct Recent<Key: Hashable, Value> {
+/// A dictionary that forgets what nobody asked for lately: its values weigh at most `limit`, or it has a single one.
+package struct Recent<Key: Hashable, Value> {
     private let half: Int
+    private let weigh: @Sendable (Value) -> Int
     private var young: [Key: Value] = [:]
     private var old: [Key: Value] = [:]
+    private var youngWeight = 0
 
-    init(limit: Int) { half = max(1, limit / 2) }
+    /// Unless they are weighed, values are counted.
+    package init(limit: Int, weigh: @escaping @Sendable (Value) -> Int = { _ in 1 }) {
+        half = max(1, limit / 2)
+        self.weigh = weigh
+    }
 
-    subscript(_ key: Key) -> Value? {
+    package var count: Int { young.count + old.count }
+
+    private func weight(_ value: Value) -> Int { max(1, weigh(value)) }
+
+    package subscript(_ key: Key) -> Value? {
         mutating get {
             if let value = young[key] { return value }
             guard let value = old[key] else { return nil }
@@ -56,11 +66,15 @@ struct Recent<Key: Hashable, Value> {
             return value
         }
         set {
-            if young.count >= half { (old, young) = (young, [:]) }
+            youngWeight -= young.removeValue(forKey: key).map(weight) ?? 0
             old[key] = nil
+            guard let newValue else { return }
+            let weight = weight(newValue)
+            if youngWeight + weight > half { (old, young, youngWeight) = (young, [:], 0) }
+            // What is too much for both halves has one for itself.
+            if weight > half { old = [:] }
             young[key] = newValue
+            youngWeight += weight
         }
     }
-
-    mutating func removeAll() { (young, old) = ([:], [:]) }
 }

@@ -41,15 +41,16 @@ final class StoreFootage: Sendable {
         var wholeAt = ContinuousClock.now
     }
 
-    /// Some 100 MB at most, at segments of 30 s.
+    /// Some 200 MB at most, whatever lies in the store: what is remembered is weighed in segments of some 100 bytes.
     private struct State {
         var assets: Aged<[String]>?
         var cameras = Recent<String, CameraName>(limit: 4096)
-        var days = Recent<String, Aged<[WallTime]>>(limit: 512)
+        var days = Recent<String, Aged<[WallTime]>>(limit: 1 << 20) { $0.value.count }
         /// Nil where there is no summary.
-        var told = Recent<DayKey, Aged<StoredDay?>>(limit: 192)
-        var listed = Recent<DayKey, Aged<Listed>>(limit: 64)
-        var summaries = Recent<DayKey, Summary>(limit: 16)
+        var told = Recent<DayKey, Aged<StoredDay?>>(limit: 600_000) { 10 + ($0.value?.weight ?? 0) }
+        var listed = Recent<DayKey, Aged<Listed>>(limit: 200_000) { 10 + $0.value.day.weight }
+        /// In bytes.
+        var summaries = Recent<DayKey, Summary>(limit: 64 << 20) { $0.bytes.count }
         var hasObjects = Recent<DayKey, Aged<Bool>>(limit: 32_768)
         var looks = Recent<String, (session: Int64, duration: TimeSpan)>(limit: 16_384)
         var gaps = Recent<String, Gap?>(limit: 4096)
@@ -90,7 +91,8 @@ extension StoreFootage {
         guard try !isThere() else { return }
         throw ArchiveError(
             code: .unavailable, message: "the store has no site \(site)",
-            nextStep: "mount the store, or correct the site at the end of its URL")
+            nextStep:
+                "let its box bring its first segment there; if it has, mount the store, or correct the site in its URL")
     }
 
     /// The site has its mark.

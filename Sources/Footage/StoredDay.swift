@@ -25,6 +25,9 @@ struct StoredDay: Sendable {
     /// Of the summary that it was made of: another generation's lines are elsewhere.
     var generation: Int64?
 
+    /// How much of it there is to remember.
+    var weight: Int { entries.count + gaps.count + sessionStarts.count }
+
     /// The end of its last segment, wherever that reaches.
     var end: WallTime? { entries.map(\.end).max() }
 

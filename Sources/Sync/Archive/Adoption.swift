@@ -1,4 +1,5 @@
 import Catalog
+import Footage
 import Messages
 import ObjectStore
 import Recording
@@ -38,12 +39,5 @@ struct Adoption {
         // In the cache before the catalog: this is no more to be found in the store.
         try Ledger(cache: cache.path).append(.replaced(from: end.microseconds, to: start.microseconds))
         try work.catalog.enterGap(Gap(replacingBoxFrom: end, to: start), session: 0, camera)
-    }
-}
-
-extension Gap {
-    init(replacingBoxFrom from: WallTime, to: WallTime) {
-        self.init(
-            from: from, to: to, reason: .boxReplaced, detail: "the box that recorded before was replaced by this one")
     }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import Footage
 import Recording
 
 /// Footage whose bytes exist nowhere any more: on record, alarmed, then committed (I3).
