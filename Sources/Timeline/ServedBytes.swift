@@ -15,6 +15,8 @@ package struct ServedBytes {
     }
 
     private static let headLimit = 1 << 20
+    /// Heads of a second are shorter: one read has them.
+    private static let usualHead: Int64 = 4 << 10
 
     private let map: ByteMap
     private let blockSize: Int
@@ -109,15 +111,20 @@ package struct ServedBytes {
 
     /// A fragment's checksum box and `moof`, shifted.
     private func head(_ piece: Piece, at offset: Int64, _ read: Read) throws -> [UInt8] {
-        let prefix = try Self.exactly(piece.row, offset, FragmentShift.prefix, read)
-        guard let length = FragmentShift.headLength(prefix), length <= Self.headLimit else {
-            throw Damaged(key: piece.row.key, offset: offset)
-        }
-        var head = try Self.exactly(piece.row, offset, length, read)
+        var head = try Self.head(of: piece.row, at: offset, read)
         guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else {
             throw Damaged(key: piece.row.key, offset: offset)
         }
         return head
+    }
+
+    /// A fragment's checksum box and `moof` as they were recorded.
+    package static func head(of row: SegmentRow, at offset: Int64, _ read: Read) throws -> [UInt8] {
+        let first = try exactly(row, offset, Int(max(0, min(usualHead, row.media.mediaEnd - offset))), read)
+        guard let length = FragmentShift.headLength(first), length <= headLimit else {
+            throw Damaged(key: row.key, offset: offset)
+        }
+        return length <= first.count ? Array(first.prefix(length)) : try exactly(row, offset, length, read)
     }
 
     private static func exactly(_ row: SegmentRow, _ offset: Int64, _ count: Int, _ read: Read) throws -> [UInt8] {

@@ -1,11 +1,12 @@
 import Footage
+import NIOCore
 import Recording
 import Timeline
 
 /// Follows what one camera's worker appends, for all who watch it: they cost the worker nothing.
 ///
-/// Fragments are looked for when the file is written to, while anybody asks, and are told of, not held: who sends them
-/// reads them from the file, which memory has.
+/// Fragments are looked for when the file is written to, while anybody asks. The newest few are read once and held for all
+/// who are sent them: another viewer costs a reference, not their bytes.
 actor LiveFeed {
     /// What there is for a viewer who does not wait.
     enum Step {
@@ -40,6 +41,8 @@ actor LiveFeed {
     private let news = Bell()
     private var watch: FileWatches.Watch?
     private var fragments = LiveFragments()
+    /// As they are served, by sequence number.
+    private var read: [Int64: SharedBytes] = [:]
     /// The newest, the last of which grows, and what they are served with.
     private var rows: [SegmentRow] = []
     private var shifts: [Int64: TimeSpan] = [:]
@@ -162,6 +165,18 @@ actor LiveFeed {
         let now = timeline.list(rows, from: end - Self.listed, to: end)
         list = now
         return now
+    }
+
+    /// The bytes of one of its fragments as they are served; nil for one that is too long to be held.
+    func bytes(of fragment: LiveFragment) async throws -> ByteBuffer? {
+        guard fragment.length <= LiveFragment.longestShared else { return nil }
+        let known = read[fragment.sequence]
+        let bytes = known ?? SharedBytes()
+        read[fragment.sequence] = bytes
+        let newest = fragments.newest?.sequence ?? fragment.sequence
+        // Who is further behind goes on with a later key.
+        read = read.filter { $0.key >= newest - Self.lag }
+        return try await bytes.value { [reader] in try await reader.whole(fragment) }
     }
 
     private func change() async { await withCheckedContinuation { waiting.append($0) } }

@@ -1,3 +1,4 @@
+import NIOCore
 import Recording
 import Timeline
 
@@ -28,6 +29,25 @@ struct LiveFragment: Hashable, Sendable {
         piece = Piece(alone, 0..<1, shift: shift)
     }
 
-    /// Its bytes as they are served.
+    /// Of a second at 32 Mbps; a longer one is read by each who is sent it, block by block.
+    static let longestShared: Int64 = 4 << 20
+
+    var length: Int64 { piece.bytes.length }
+
+    /// Its init part, and its bytes, as they are served.
     var map: ByteMap { ByteMap([piece]) }
+}
+
+extension FootageReader {
+    /// A fragment as it is served, without its init part.
+    func whole(_ fragment: LiveFragment) async throws -> ByteBuffer {
+        let map = fragment.map
+        var bytes = ServedBytes(map, map.initLength..<map.length, blockSize: Int(clamping: fragment.length))
+        var whole = ByteBuffer()
+        while var block = try await block(&bytes, of: map) {
+            // The first is nearly always all of it: then nothing is copied.
+            if whole.readableBytes == 0 { whole = block } else { whole.writeBuffer(&block) }
+        }
+        return whole
+    }
 }

@@ -20,13 +20,19 @@ enum LiveFrame {
     }
 
     static func bytes(_ kind: Kind, _ camera: Int, _ content: ByteBuffer) -> ByteBuffer {
+        var frame = head(kind, camera, content.readableBytes)
+        frame.writeImmutableBuffer(content)
+        return frame
+    }
+
+    /// Before a content of `length` bytes that is written by itself, since others are sent it too.
+    static func head(_ kind: Kind, _ camera: Int, _ length: Int) -> ByteBuffer {
         var frame = ByteBuffer()
-        frame.reserveCapacity(8 + content.readableBytes)
+        frame.reserveCapacity(8)
         frame.writeInteger(kind.rawValue)
         frame.writeInteger(UInt8(0))
         frame.writeInteger(UInt16(clamping: camera))
-        frame.writeInteger(UInt32(clamping: content.readableBytes))
-        frame.writeImmutableBuffer(content)
+        frame.writeInteger(UInt32(clamping: length))
         return frame
     }
 }

@@ -99,20 +99,35 @@ struct LiveRoutes {
         ResponseBody { writer in
             reader.viewers.begin()
             defer { reader.viewers.end() }
-            try await send(first.map, 0..<first.map.length, to: &writer)
+            try await send(first.map, 0..<first.map.initLength, to: &writer)
+            try await send(first, of: feed, to: &writer)
             var last = first
             while let next = await feed.fragment(after: last.sequence), next.hasFormat(of: first),
                 window.contains(clock.now())
             {
-                let map = next.map
-                try await send(map, map.initLength..<map.length, to: &writer)
+                try await send(next, of: feed, to: &writer)
                 last = next
             }
             try await writer.finish(nil)
         }
     }
 
-    /// One block in memory a viewer: whoever does not keep up goes on with a later key.
+    /// What is sent is the feed's, and shared: whoever does not keep up goes on with a later key.
+    private func send(
+        _ fragment: LiveFragment, of feed: LiveFeed, to writer: inout any ResponseBodyWriter
+    ) async throws {
+        guard var bytes = try await feed.bytes(of: fragment) else {
+            let map = fragment.map
+            return try await send(map, map.initLength..<map.length, to: &writer)
+        }
+        while let block = bytes.readSlice(length: min(FootageFile.blockSize, bytes.readableBytes)),
+            block.readableBytes > 0
+        {
+            try await writer.write(block)
+        }
+    }
+
+    /// One block in memory a viewer.
     private func send(_ map: ByteMap, _ range: Range<Int64>, to writer: inout any ResponseBodyWriter) async throws {
         var bytes = ServedBytes(map, range, blockSize: FootageFile.blockSize)
         while let block = try await reader.block(&bytes, of: map) { try await writer.write(block) }

@@ -119,8 +119,36 @@ private struct LiveStream {
         if !isBegun || !(last?.hasFormat(of: fragment) ?? false) {
             guard try await send(map, 0..<map.initLength, as: .begin, to: &writer) else { return }
         }
-        guard try await send(map, map.initLength..<map.length, as: .fragment, to: &writer) else { return }
+        let isSent =
+            fragment.length <= LiveFragment.longestShared
+            ? try await sendShared(fragment, to: &writer)
+            : try await send(map, map.initLength..<map.length, as: .fragment, to: &writer)
+        guard isSent else { return }
         (isBegun, isAway) = (true, false)
+    }
+
+    /// False when its bytes, which are the feed's for all who watch, cannot be read.
+    private mutating func sendShared(
+        _ fragment: LiveFragment, to writer: inout any ResponseBodyWriter
+    ) async throws -> Bool {
+        guard var bytes = await shared(fragment) else {
+            isBegun = false
+            try await writer.write(end(.unreadable))
+            return false
+        }
+        while let block = bytes.readSlice(length: min(FootageFile.blockSize, bytes.readableBytes)),
+            block.readableBytes > 0
+        {
+            let kind = bytes.readableBytes > 0 ? LiveFrame.Kind.part : .fragment
+            try await writer.write(LiveFrame.head(kind, place, block.readableBytes))
+            try await writer.write(block)
+        }
+        return true
+    }
+
+    /// Nil when there is nothing to read any more: whoever reads is told, and goes on.
+    private func shared(_ fragment: LiveFragment) async -> ByteBuffer? {
+        do { return try await feed.bytes(of: fragment) } catch { return nil }
     }
 
     /// False when the bytes cannot be read: that ends the camera until its next key, and none of the others.

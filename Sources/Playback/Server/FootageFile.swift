@@ -11,8 +11,8 @@ struct FootageFile: Sendable {
     let tag: EntityTag
     /// What goes with every answer, as `Content-Disposition`.
     var fields: HTTPFields = [:]
-    /// Read and held at a time.
-    static let blockSize = 256 << 10
+    /// Read and held at a time of what is on a disk here.
+    static let blockSize = 128 << 10
 
     /// What of it this visitor may have; nil: all.
     var permitted: [Range<Int64>]?
@@ -65,7 +65,7 @@ struct FootageFile: Sendable {
         let length = Int(range.count)
         guard request.method != .head, length > 0 else { return ResponseBody(contentLength: length) { _ in } }
         // Read before the answer begins: then what cannot be had is still an error that says why.
-        var start = ServedBytes(map, range, blockSize: Self.blockSize)
+        var start = ServedBytes(map, range, blockSize: reader.blockSize(for: map))
         let first = try await reader.block(&start, of: map)
         return ResponseBody(contentLength: length) { [map, start] writer in
             reader.viewers.begin()

@@ -39,6 +39,16 @@ struct FootageReader: Sendable {
 
     func threads(for map: ByteMap) -> BlockingThreads { map.pieces.allSatisfy(\.row.isLocal) ? threads : storeThreads }
 
+    /// A block of the store is a request: the fewer ask for them, the larger they are.
+    func blockSize(for map: ByteMap) -> Int {
+        guard !map.pieces.allSatisfy(\.row.isLocal) else { return FootageFile.blockSize }
+        return min(Self.largestBlock, max(FootageFile.blockSize, Self.storeBlocks / max(1, viewers.now)))
+    }
+
+    private static let largestBlock = 1 << 20
+    /// Of all that are sent footage of the store, in bytes.
+    private static let storeBlocks = 64 << 20
+
     /// What requests ask about one camera's footage, as if there were none outside `window`; each blocks.
     func questions(_ camera: Archive.Camera, within window: Range<WallTime> = .always) -> FootageQuestions {
         FootageQuestions(

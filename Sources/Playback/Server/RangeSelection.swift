@@ -51,11 +51,10 @@ extension FootageReader {
     /// When the tracks of a piece's first fragment start, as they were recorded.
     fileprivate func decodeTimes(_ piece: Piece) async throws -> [Int: Int64] {
         try await (piece.row.isLocal ? threads : storeThreads).run {
-            let start = piece.bytes.lowerBound
-            let prefix = try archive.read(piece.row, at: start, count: FragmentShift.prefix)
-            guard let length = FragmentShift.headLength(prefix), length <= 1 << 20,
-                let times = FragmentShift.decodeTimes(try archive.read(piece.row, at: start, count: length))
-            else { throw Refusal.gone }
+            let head = try ServedBytes.head(of: piece.row, at: piece.bytes.lowerBound) {
+                try archive.read($0, at: $1, count: $2)
+            }
+            guard let times = FragmentShift.decodeTimes(head) else { throw Refusal.gone }
             return times
         }
     }
