@@ -1,0 +1,48 @@
+import Catalog
+import GRDB
+import Recording
+import Testing
+
+/// What playback reads while cvr-sync, which alone brings a catalog up to date, is away or older.
+extension CatalogTests {
+    /// Takes back what a migration did.
+    private func undo(_ migration: String, _ statements: String) throws {
+        let queue = try DatabaseQueue(path: path + "/catalog.sqlite")
+        try queue.write { db in
+            try db.execute(sql: statements)
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = ?", arguments: [migration])
+        }
+        try queue.close()
+    }
+
+    @Test("a catalog without the newest columns and tables is read as far as it tells")
+    func olderSchema() throws {
+        let writer = try open()
+        let rows = [row(1, 0, state: .verified), row(1, 1, state: .verified)]
+        try writer.enter(rows)
+        try writer.close()
+        try undo("formats", "ALTER TABLE segment DROP COLUMN format")
+        try undo("holds", "SELECT 1")
+        let reader = try Catalog(reading: path + "/catalog.sqlite")
+        #expect(try reader.segments(front, from: nil, to: nil, limit: 9) == rows)
+        #expect(try reader.segment(front, rows[1].id) == rows[1])
+        #expect(try reader.footage(front)?.last == rows[1].end)
+        #expect(try reader.hasFootage(front, from: rows[0].start, to: rows[0].end))
+        try reader.close()
+        // Its writer brings it up to date, and nothing is lost.
+        try undo("holds", "DROP TABLE IF EXISTS hold")
+        #expect(try open().segments(front, from: nil, to: nil, limit: 9) == rows)
+    }
+
+    @Test("a catalog that lacks what a reader needs is outdated, one of a newer build is not")
+    func otherSchema() throws {
+        try open().close()
+        try DatabaseQueue(path: path + "/catalog.sqlite").write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations VALUES ('of-tomorrow')")
+            try db.execute(sql: "ALTER TABLE segment ADD COLUMN mood TEXT")
+        }
+        #expect(try Catalog(reading: path + "/catalog.sqlite").segments(front, from: nil, to: nil, limit: 9) == [])
+        try undo("days", "DROP TABLE day")
+        #expect { try Catalog(reading: path + "/catalog.sqlite") } throws: { ($0 as? CatalogError)?.isOutdated == true }
+    }
+}

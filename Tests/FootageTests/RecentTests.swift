@@ -1,0 +1,44 @@
+import Footage
+import Testing
+
+/// What playback remembers of a store is bounded, whatever is asked (I9).
+@Suite("Footage: what is remembered")
+struct RecentTests {
+    @Test("at most so many values are kept, those that were asked for last among them")
+    func counted() {
+        var recent = Recent<Int, Int>(limit: 100)
+        for number in 0..<10_000 {
+            recent[number] = number
+            // Asked for again and again it stays.
+            #expect(recent[0] == 0)
+            #expect(recent.count <= 100)
+        }
+        #expect(recent[9_999] == 9_999 && recent[9_990] == 9_990 && recent[100] == nil)
+    }
+
+    @Test("values are weighed: a few large ones put out many small ones, and one that is too large is alone")
+    func weighed() {
+        var recent = Recent<String, Int>(limit: 1000) { $0 }
+        for number in 0..<400 { recent["small \(number)"] = 1 }
+        #expect(recent.count == 400)
+        for number in 0..<50 {
+            recent["large \(number)"] = 400
+            #expect(recent.count <= 2 + 400)
+        }
+        #expect(recent.count == 2 && recent["small 399"] == nil && recent["large 49"] == 400)
+        recent["huge"] = 5000
+        #expect(recent["huge"] == 5000 && recent.count == 1)
+        recent["small"] = 1
+        #expect(recent["small"] == 1 && recent.count == 2)
+    }
+
+    @Test("a value that is written again weighs what it weighs now, and none is no value")
+    func replaced() {
+        var recent = Recent<String, Int>(limit: 1000) { $0 }
+        for _ in 0..<100 { recent["one"] = 300 }
+        recent["two"] = 150
+        #expect(recent.count == 2 && recent["one"] == 300)
+        recent["one"] = nil
+        #expect(recent["one"] == nil && recent.count == 1)
+    }
+}
