@@ -57,8 +57,15 @@ struct ServedSite: Sendable {
 
     /// Asks for a stream and gives what comes to `received`, until it ends.
     func stream(_ path: String, into received: Received) async throws -> HTTPResponse {
+        try await stream(path) { received.append($0) }
+    }
+
+    /// Hands what comes of an answer to `sink`, on one thread.
+    func stream(
+        _ path: String, to sink: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+    ) async throws -> HTTPResponse {
         var request = HTTPRequest("GET", base + path)
-        request.sink = { received.append($0) }
+        request.sink = sink
         return try await perform(request, limit: 0)
     }
 

@@ -66,6 +66,18 @@ package struct BoxProcess: Hashable, Sendable {
         }
     }
 
+    /// What it has in memory now, and the most that it had since it began, in bytes (proc_pid_status(5)).
+    package var residentBytes: (now: Int, peak: Int) {
+        get throws {
+            let lines = Self.contents("/proc/\(pid)/status")?.split(separator: "\n") ?? []
+            let sizes = ["VmRSS:", "VmHWM:"].map { name in
+                lines.first { $0.hasPrefix(name) }.flatMap { Int($0.filter(\.isNumber)) }
+            }
+            guard let now = sizes[0], let peak = sizes[1] else { throw Missed("\(program) \(pid) is gone") }
+            return (now << 10, peak << 10)
+        }
+    }
+
     package var openDescriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
     }

@@ -1,13 +1,12 @@
 import Foundation
 import Glibc
-import TestSupport
 
 /// A connection that sends what no client would, and reads as slowly as it likes.
-final class RawConnection: Sendable {
-    let descriptor: Int32
+package final class RawConnection: Sendable {
+    package let descriptor: Int32
 
     /// `window`: what the kernel may take before it is read.
-    init(port: Int, window: Int32? = nil) throws {
+    package init(port: Int, window: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Missed("socket: \(errno)") }
         if var window { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &window, 4) }
@@ -27,15 +26,15 @@ final class RawConnection: Sendable {
 
     deinit { close(descriptor) }
 
-    func send(_ text: String) { send(Array(text.utf8)) }
+    package func send(_ text: String) { send(Array(text.utf8)) }
 
     /// What the peer does not take is not sent: it may have gone.
-    func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+    package func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
     /// At most so many bytes; none at the end of the stream, nil when the peer broke it off or said nothing for 20 s.
     ///
     /// On a thread of its own: the server under test runs on those that tests share.
-    func read(_ count: Int) async -> [UInt8]? {
+    package func read(_ count: Int) async -> [UInt8]? {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [self] in
                 var bytes = [UInt8](repeating: 0, count: count)
@@ -46,7 +45,7 @@ final class RawConnection: Sendable {
     }
 
     /// All that comes until the peer closes.
-    func readAll(limit: Int = 1 << 20) async -> String {
+    package func readAll(limit: Int = 1 << 20) async -> String {
         var all: [UInt8] = []
         while all.count < limit, let more = await read(65_536), !more.isEmpty { all += more }
         return String(decoding: all, as: UTF8.self)
@@ -54,7 +53,7 @@ final class RawConnection: Sendable {
 }
 
 /// Connections that the server at a port has not closed (proc_net_tcp(5): ESTABLISHED and CLOSE_WAIT).
-func openConnections(port: Int) throws -> Int {
+package func openConnections(port: Int) throws -> Int {
     let local = ":" + String(format: "%04X", port)
     return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").filter { line in
         let fields = line.split(separator: " ")
