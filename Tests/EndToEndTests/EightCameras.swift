@@ -16,6 +16,8 @@ struct EightCameras: Sendable {
         /// Of a worker in its first seconds: connecting, recovering, before its first keyframe.
         var earlyKills = 2
         var cacheMiB = 256
+        /// Who watch live while it records.
+        var viewers = 0
 
         /// Two minutes if those were asked for, else as long as shows the same once.
         static var asked: Plan {
@@ -51,6 +53,7 @@ struct EightCameras: Sendable {
     var undisturbed: [RecordedCamera] = []
     /// Open descriptors per process, early and late in the undisturbed part.
     var descriptors: [(process: BoxProcess, early: Int, late: Int)] = []
+    var crowd: Crowd.Report?
     var kills: [Kill] = []
     /// After the kills.
     var disturbed: [RecordedCamera] = []
@@ -101,6 +104,7 @@ struct EightCameras: Sendable {
         }
         settings.segmentLength = "PT\(plan.segmentLength)S"
         settings.cacheMiB = plan.cacheMiB
+        if plan.viewers > 0 { settings.playback = ["listen: 127.0.0.1:0"] }
     }
 
     private mutating func record(in box: Box) async throws {
@@ -109,7 +113,9 @@ struct EightCameras: Sendable {
         let recorders = box.processes()
         try await box.untilStored(1, of: names[0], within: limit(1))
         let early = recorders.map(\.openDescriptors)
+        let watching = plan.viewers > 0 ? try await Crowd(of: plan.viewers, watching: names, in: box) : nil
         for name in names { try await box.untilStored(plan.segments, of: name, within: limit(plan.segments)) }
+        crowd = try await watching?.leave()
         for (process, count) in zip(recorders, early) { descriptors.append((process, count, process.openDescriptors)) }
         for name in names { undisturbed.append(try await RecordedCamera(name, in: box)) }
     }
