@@ -35,6 +35,7 @@ import Testing
             "/assets/{asset}/media/{segment}/{file}": ["/assets/asset-\(camera)/media/\(segment)"],
             "/assets/{asset}/sound/{segment}/{file}": ["/assets/asset-\(camera)/sound/\(segment)?from=0&to=1000000"],
             "/preview/{file}": ["/preview/\(camera).jpg?time=2026-03-01T10:00:02Z&width=160"],
+            "/live/streams": ["/live/streams?camera=\(camera)"],
             "/live/{camera}/stream.mp4": ["/live/\(camera)/stream.mp4"],
             "/live/{camera}/index.m3u8": ["/live/\(camera)/index.m3u8"],
             "/sign": ["/sign?camera=\(camera)&\(range)"],
