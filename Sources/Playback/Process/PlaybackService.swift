@@ -1,3 +1,4 @@
+import Footage
 import Logging
 import Messages
 import Recording
