@@ -14,14 +14,17 @@ enum PreviewLimits {
     /// All there is for its buffers.
     private static let mostData: rlim_t = 512 << 20
     /// A 4K keyframe takes half a second of a small box's processor.
+    private static let mostSecondsOfPicture: rlim_t = 3
+    /// For minutes of sound.
     private static let mostSeconds: rlim_t = 15
-    /// Whoever feeds it slowly is no reason to stay.
-    private static let mostWaiting: UInt32 = 40
+    /// As long as cvr-playback waits: nobody ends us, since it may signal nobody.
+    private static let mostWaiting: UInt32 = 20
 
     static func apply() {
         limit(RLIMIT_CORE, to: 0)
         limit(RLIMIT_DATA, to: mostData)
-        limit(RLIMIT_CPU, to: mostSeconds)
+        // The first, as SIGXCPU, ends us unless the job is one for more; at the second the kernel does (setrlimit(2)).
+        limit(RLIMIT_CPU, to: mostSeconds, warning: mostSecondsOfPicture)
         // Should descriptor 1 be a file.
         limit(RLIMIT_FSIZE, to: rlim_t(largestJob))
         // The sandbox's own rules are read by then; nothing is opened later.
@@ -34,12 +37,15 @@ enum PreviewLimits {
         alarm(mostWaiting)
     }
 
-    private static func limit(_ resource: __rlimit_resource, to most: rlim_t) {
+    /// The job is one that takes longer than a picture.
+    static func allowMore() { cvr_ignore_signal(SIGXCPU) }
+
+    private static func limit(_ resource: __rlimit_resource, to most: rlim_t, warning: rlim_t? = nil) {
         var now = rlimit()
         let resource = __rlimit_resource_t(resource.rawValue)
         // A lower hard limit stays: to raise it takes a privilege.
         if getrlimit(resource, &now) == 0, now.rlim_max < most { return }
-        var new = rlimit(rlim_cur: most, rlim_max: most)
+        var new = rlimit(rlim_cur: warning ?? most, rlim_max: most)
         setrlimit(resource, &new)
     }
 }

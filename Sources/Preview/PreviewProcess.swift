@@ -40,6 +40,7 @@ package enum PreviewProcess {
             let picture = try PictureReader.first(of: file)
             return try JPEGEncoder.encode(PictureScaler.scale(picture, toWidth: width))
         case .aac:
+            PreviewLimits.allowMore()
             let sound = try SoundReader.all(of: file)
             return try SoundWriter.fragmentedMP4(AACEncoder.encode(sound))
         }

@@ -33,26 +33,14 @@ extension BrowserTests {
     /// More cameras than a browser has connections for a server.
     @Suite(
         "Wall",
-        .shared { body in try await WatchedBox.shared(Wall.cameras, start: Wall.begin) { _ in try await body() } })
+        .shared { body in
+            try await WatchedBox.shared(WatchedBox.wall, start: WatchedBox.begin) { _ in try await body() }
+        })
     struct Wall {
-        static let cameras = (1...16).map { CameraRig.Camera("camera-\($0)", clip: "coded-aac") }
-
-        /// Returns when each camera has something.
-        @Sendable static func begin(_ box: Box, _ rig: CameraRig) async throws {
-            try await box.start()
-            for camera in cameras {
-                try await eventually("\(camera.name) records", within: .seconds(60)) {
-                    // Nothing is known of a camera before its first segment.
-                    let segments = (try? await box.segments(of: camera.name)) ?? []
-                    return segments.isEmpty ? nil : true
-                }
-            }
-        }
-
         @Test("sixteen cameras are live at a time, each at most 2 s behind, over one connection")
         func wall() async throws {
             let box = try WatchedBox.current
-            let names = Self.cameras.map(\.name).joined(separator: ",")
+            let names = WatchedBox.wall.map(\.name).joined(separator: ",")
             try await box.scene("wall", at: "\(box.url)#cameras=\(names)", width: 1600, height: 1000) { box in
                 try await box.browser.until("() => cvr.visible.every(camera => frameOf(camera.name) >= 0)", within: 60)
                 let connections: Int = try await box.browser.value(
@@ -71,6 +59,20 @@ extension BrowserTests {
 }
 
 extension WatchedBox {
+    fileprivate static let wall = (1...16).map { CameraRig.Camera("camera-\($0)", clip: "coded-aac") }
+
+    /// Starts the box and returns when each camera of the wall has something.
+    @Sendable fileprivate static func begin(_ box: Box, _ rig: CameraRig) async throws {
+        try await box.start()
+        for camera in wall {
+            try await eventually("\(camera.name) records", within: .seconds(60)) {
+                // Nothing is known of a camera before its first segment.
+                let segments = (try? await box.segments(of: camera.name)) ?? []
+                return segments.isEmpty ? nil : true
+            }
+        }
+    }
+
     /// How old the pictures are, twice a second, in seconds.
     ///
     /// Prints the median and the worst.

@@ -4,13 +4,11 @@ import Testing
 
 extension BrowserTests {
     /// G.711, which no browser decodes: the server makes AAC of what is recorded, the page itself plays what is live.
-    @Suite("Sound", .shared { body in try await WatchedBox.shared(Sound.cameras) { _ in try await body() } })
+    @Suite("Sound", .shared { body in try await WatchedBox.shared(WatchedBox.speaking) { _ in try await body() } })
     struct Sound {
-        static let cameras = [CameraRig.Camera("alaw", clip: "h264-alaw"), .init("ulaw", clip: "h264-ulaw")]
-
         @Test("recorded sound is heard: the samples that the browser decoded are not silent", arguments: [1, 2])
         func recorded(camera: Int) async throws {
-            let name = Self.cameras[camera - 1].name
+            let name = WatchedBox.speaking[camera - 1].name
             try await WatchedBox.current.scene("sound-\(name)") { box in
                 try await box.seek(Date().timeIntervalSince1970 - 15, playing: true)
                 try await box.browser.press("\(camera)", "m")
@@ -23,7 +21,7 @@ extension BrowserTests {
 
         @Test("live sound is heard, and goes with the picture", arguments: [1, 2])
         func live(camera: Int) async throws {
-            let name = Self.cameras[camera - 1].name
+            let name = WatchedBox.speaking[camera - 1].name
             try await WatchedBox.current.scene("sound-live-\(name)") { box in
                 try await box.settled()
                 try await box.browser.press("\(camera)", "m")
@@ -51,4 +49,9 @@ extension BrowserTests {
             }
         }
     }
+}
+
+extension WatchedBox {
+    /// One of each law.
+    fileprivate static let speaking = [CameraRig.Camera("alaw", clip: "h264-alaw"), .init("ulaw", clip: "h264-ulaw")]
 }
