@@ -17,8 +17,8 @@ enum PreviewLimits {
     private static let mostSecondsOfPicture: rlim_t = 3
     /// For minutes of sound.
     private static let mostSeconds: rlim_t = 15
-    /// As long as cvr-playback waits: nobody ends us, since it may signal nobody.
-    private static let mostWaiting: UInt32 = 20
+    /// Whoever feeds it slowly is no reason to stay, and nobody ends us: cvr-playback may signal nobody.
+    private static let mostWaiting: UInt32 = 40
 
     static func apply() {
         limit(RLIMIT_CORE, to: 0)

@@ -26,7 +26,7 @@ extension BrowserTests {
                     if wanted.contains(place.name) { #expect(place.isSeen, "\(place.name)") }
                     reached.insert(place.name)
                 }
-                #expect(wanted.count > 20 && wanted.isSubset(of: reached), "\(wanted.subtracting(reached))")
+                #expect(wanted.count > 15 && wanted.isSubset(of: reached), "\(wanted.subtracting(reached))")
             }
         }
 
@@ -35,7 +35,7 @@ extension BrowserTests {
             let isSeen: Bool
         }
 
-        @Test("without a pointer: cameras, moments, speed, zoom, zone, keys and sound")
+        @Test("without a pointer: cameras, moments and frames")
         func play() async throws {
             try await WatchedBox.current.scene("keyboard") { box in
                 let browser = box.browser
@@ -62,6 +62,15 @@ extension BrowserTests {
                 let time: Double = try await browser.value("() => cvr.time")
                 try await browser.press("ArrowLeft")
                 try await browser.until("() => Math.abs(\(time) - 1 - cvr.time) < 0.1")
+            }
+        }
+
+        @Test("without a pointer: speed, zoom, zone, keys and sound")
+        func controls() async throws {
+            try await WatchedBox.current.scene("keyboard-controls") { box in
+                let browser = box.browser
+                try await browser.press("j")
+                try await browser.until("() => !document.getElementById('rate').disabled")
                 try await box.tab(to: "#rate")
                 try await browser.press("ArrowDown")
                 try await browser.until("() => cvr.clock.rate === 2")

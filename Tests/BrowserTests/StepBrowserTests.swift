@@ -16,6 +16,8 @@ extension BrowserTests {
                 try await box.seek(Date().timeIntervalSince1970 - 5 - 6 * rate, playing: true)
                 try await box.browser.run("cvr.setRate(\(rate));")
                 try await box.settled()
+                try await box.browser.until(
+                    "() => cvr.players.every(tile => Math.abs(tile.video.currentTime - cvr.clock.time) < 0.05)")
                 let differences = try await box.looks(40, every: 100).map { ties.difference($0) }
                 try report("at \(rate)x", differences)
             }

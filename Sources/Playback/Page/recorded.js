@@ -47,7 +47,9 @@ export class RecordedPlayer {
     const jump = 0.3 * Math.max(1, this.rate);
     if (Math.abs(drift) > jump || (video.paused && Math.abs(drift) > 0.03)) video.currentTime = this.target + 0.02 * this.rate;
     if (video.paused) video.play().catch(() => {});
-    const correction = Math.abs(drift) < 0.008 ? 0 : Math.max(-0.12, Math.min(0.12, drift * 0.9));
+    // Faster playback takes a correction up faster, too.
+    const strength = 1.5 / Math.max(1, this.rate / 4);
+    const correction = Math.abs(drift) < 0.008 ? 0 : Math.max(-0.25, Math.min(0.25, drift * strength));
     video.playbackRate = Math.max(0.1, Math.min(16, this.rate * (1 - correction)));
   }
 
