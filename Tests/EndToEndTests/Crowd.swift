@@ -94,7 +94,7 @@ final class Crowd: Sendable {
     /// A download of all there is, of which some bytes are taken.
     private func breakOff(_ camera: String) async throws {
         let connection = try RawConnection(port: port, window: 4096)
-        let from = WallTimeText.minutesAgo(30)
+        let from = Date(timeIntervalSinceNow: -1800).formatted(.iso8601)
         connection.send("GET /ranges/\(camera).mp4?from=\(from) HTTP/1.1\r\nHost: x\r\n\r\n")
         guard await connection.read(100)?.isEmpty == false else { throw Missed("no download") }
     }
@@ -113,11 +113,5 @@ final class Crowd: Sendable {
             if got > 0 { state.withLock { $0.viewers[index].bytes += got } }
         }
         return true
-    }
-}
-
-private enum WallTimeText {
-    static func minutesAgo(_ minutes: Double) -> String {
-        Date(timeIntervalSinceNow: -60 * minutes).formatted(.iso8601)
     }
 }

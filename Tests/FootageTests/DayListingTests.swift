@@ -57,11 +57,11 @@ struct DayListingTests {
     @Test("a day of very many objects is cut, and a listing without any tells nothing")
     func bounds() throws {
         #expect(listing([]).runs.isEmpty && listing([]).last == nil)
-        var listing = DayListing()
+        var day = DayListing()
         for page in 0..<11 {
-            listing.add(
+            day.add(
                 try (0..<10_000).map { try object(Int64(page * 10_000 + $0), at: Double($0) / 1000 + Double(page)) })
         }
-        #expect(listing.objects.count <= DayListing.limit)
+        #expect(day.objects.count <= DayListing.limit)
     }
 }

@@ -38,7 +38,7 @@ import Testing
         try await ServedSite.run(try site.archive(now: Self.now)) { served in
             let check = DayCheck(day)
             let answer = try await served.stream(Self.path) { check.take($0) }
-            #expect(answer.status == 200 && check.position == day.length && check.wrong == nil)
+            #expect(answer.status == 200 && check.state.position == day.length && check.state.wrong == nil)
         }
     }
 
@@ -72,7 +72,7 @@ import Testing
         try await expect(served, "bytes=\(length - 10)-\(length + 10)", are: length - 10..<length, of: day)
         let beyond = Int64(1) << 32
         try await expect(served, "bytes=\(beyond - 5)-\(beyond + 5)", are: beyond - 5..<beyond + 6, of: day)
-        let resumed = [("If-Range", tag)]
+        let resumed = [(name: "If-Range", value: tag)]
         try await expect(served, "bytes=\(beyond)-\(beyond + 99)", resumed, are: beyond..<beyond + 100, of: day)
         #expect(try await served.get(Self.path, [("Range", "bytes=\(length)-")]).status == 416)
         let other = try await served.get(
@@ -81,7 +81,7 @@ import Testing
     }
 
     private func expect(
-        _ served: ServedSite, _ field: String, _ more: [(String, String)] = [], are range: Range<Int64>,
+        _ served: ServedSite, _ field: String, _ more: [(name: String, value: String)] = [], are range: Range<Int64>,
         of day: SparseDay, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let part = try await served.get(Self.path, [("Range", field)] + more)

@@ -3,6 +3,7 @@ import FragmentedMP4
 import Glibc
 import Recording
 import SegmentStore
+import Synchronization
 import TestSupport
 
 /// A day of a large camera, 24 GiB: 2,880 segments of 30 s in fragments of 3 s.
@@ -110,18 +111,27 @@ struct SparseDay: Sendable {
 }
 
 /// Compares what comes of a served day with what must come, without holding it.
-final class DayCheck: @unchecked Sendable {
+final class DayCheck: Sendable {
+    struct State: Sendable {
+        var position: Int64 = 0
+        /// Where the block began that has the first wrong byte.
+        var wrong: Int64?
+    }
+
     private let day: SparseDay
-    private(set) var position: Int64 = 0
-    /// Where the first wrong byte's block began.
-    private(set) var wrong: Int64?
+    private let current = Mutex(State())
 
     init(_ day: SparseDay) { self.day = day }
 
-    /// Called by one thread.
+    var state: State { current.withLock(\.self) }
+
     func take(_ more: UnsafeRawBufferPointer) {
-        let expected = day.bytes(position..<position + Int64(more.count))
-        if wrong == nil, memcmp(expected, more.baseAddress, more.count) != 0 { wrong = position }
-        position += Int64(more.count)
+        current.withLock { state in
+            let expected = day.bytes(state.position..<state.position + Int64(more.count))
+            if state.wrong == nil, let bytes = more.baseAddress, memcmp(expected, bytes, more.count) != 0 {
+                state.wrong = state.position
+            }
+            state.position += Int64(more.count)
+        }
     }
 }

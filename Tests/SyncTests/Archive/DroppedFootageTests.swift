@@ -9,7 +9,7 @@ import Testing
 struct DroppedFootageTests {
     @Test("what cvr-sync dropped is a gap without a catalog too, until the ledger tells of more")
     func dropped() async throws {
-        let rig = try Rig(SyncSettings.Camera(asset: "archive"))
+        let rig = try await Rig(SyncSettings.Camera(asset: "archive"), at: .file)
         let recorder = try rig.recorder()
         try rig.sync()
         let start = rig.clock.now
