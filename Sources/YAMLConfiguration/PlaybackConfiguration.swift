@@ -17,15 +17,10 @@ package struct PlaybackConfiguration: Hashable, Sendable {
         package var cameras: [CameraName]?
     }
 
-    package enum Algorithm: String, Sendable, CaseIterable {
-        case rs256 = "RS256"
-        case es256 = "ES256"
-    }
-
     /// A public key by which tokens are checked.
     package struct TokenKey: Hashable, Sendable {
         package var identifier: String
-        package var algorithm: Algorithm
+        package var algorithm: TokenAlgorithm
         /// Absolute path of a PEM file.
         package var file: String
     }

@@ -85,7 +85,7 @@ extension PlaybackConfiguration.TokenKey {
     fileprivate init?(_ section: Section) {
         let identifier = section.required("kid", hint: "add kid: NAME, as in the tokens' header", Values.printable)
         let algorithm = section.required(
-            "algorithm", hint: "add algorithm: RS256 or ES256", Values.choice(PlaybackConfiguration.Algorithm.self))
+            "algorithm", hint: "add algorithm: one of \(TokenAlgorithm.names)", Values.choice(TokenAlgorithm.self))
         let file = section.required("file", hint: "add file: FILE (PEM), the public key", Values.path)
         guard let identifier, let algorithm, let file else { return nil }
         self.init(identifier: identifier, algorithm: algorithm, file: file)

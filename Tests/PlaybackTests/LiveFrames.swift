@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What `/live/streams` sends over a connection, taken apart as cvr-playback(8) describes it.
+/// What `/live/streams` sends over a connection, taken apart as cvr-playback-http(7) describes it.
 struct LiveFrames {
     struct Frame {
         let kind: Character

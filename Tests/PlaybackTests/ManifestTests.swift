@@ -39,6 +39,21 @@ import Testing
         }
     }
 
+    @Test("a camera's sound that browsers do not play is named", arguments: [("h264-aac", false), ("h264-alaw", true)])
+    func sound(clip: String, isTranscoded: Bool) async throws {
+        struct Answer: Decodable {
+            struct Camera: Decodable { let codecs: String, transcodedSound: Bool }
+            let cameras: [Camera]
+        }
+        let site = try RecordedSite()
+        try await site.record(clip, session: 1, at: 0, seconds: 4)
+        try await ServedSite.run(try site.archive()) { served in
+            let answer = try JSONDecoder().decode(Answer.self, from: Data(try await served.get("/cameras").body))
+            let camera = try #require(answer.cameras.first)
+            #expect(camera.transcodedSound == isTranscoded, "\(camera.codecs)")
+        }
+    }
+
     @Test("the server says what cvrctl says, and what its hooks give, over TLS too")
     func listings() async throws {
         let site = try RecordedSite()

@@ -48,6 +48,58 @@ import Testing
         #expect(some.window.lowerBound == WallTime(rfc3339: "2026-01-01T00:00:00Z") && !some.maySeeAll)
     }
 
+    @Test(
+        "each algorithm that a configuration may name is taken, and none of another key",
+        arguments: TokenAlgorithm.allCases)
+    func algorithms(algorithm: TokenAlgorithm) async throws {
+        let curve = [TokenAlgorithm.es256: "P-256", .es384: "P-384", .es512: "P-521"][algorithm]
+        let kind =
+            curve.map { ["EC", "-pkeyopt", "ec_paramgen_curve:\($0)"] } ?? ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        let made = try await run("/usr/bin/openssl", ["genpkey", "-algorithm"] + kind)
+        let signer = JWTKeyCollection()
+        let kid = JWKIdentifier(string: "one")
+        let publicKey: String
+        switch algorithm {
+        case .es256: publicKey = try await Self.add(ES256PrivateKey(pem: made.text), to: signer, kid)
+        case .es384: publicKey = try await Self.add(ES384PrivateKey(pem: made.text), to: signer, kid)
+        case .es512: publicKey = try await Self.add(ES512PrivateKey(pem: made.text), to: signer, kid)
+        default:
+            let digests = [TokenAlgorithm.rs256: DigestAlgorithm.sha256, .rs384: .sha384]
+            let key = try Insecure.RSA.PrivateKey(pem: made.text)
+            await signer.add(rsa: key, digestAlgorithm: digests[algorithm] ?? .sha512, kid: kid)
+            publicKey = key.publicKey.pemRepresentation
+        }
+        let token = try await signer.sign(TestClaims(asset: "*"), kid: kid)
+        for other in TokenAlgorithm.allCases {
+            // What is no key of an algorithm is refused as a configuration.
+            let tokens = try? await ContentTokens(
+                issuer: "operator", audience: "cvr", keys: [.init(kid: "one", algorithm: other, pem: publicKey)])
+            let visitor = await tokens?.visitor(token, at: Self.now, carried: [])
+            #expect((visitor != nil) == (other == algorithm), "\(other)")
+        }
+    }
+
+    private static func add<Key: ECDSACurveType>(
+        _ key: ECDSA.PrivateKey<Key>, to keys: JWTKeyCollection, _ kid: JWKIdentifier
+    ) async -> String {
+        await keys.add(ecdsa: key, kid: kid)
+        return key.publicKey.pemRepresentation
+    }
+
+    @Test("an address that is signed as cvr-playback-http(7) shows holds")
+    func signedElsewhere() async throws {
+        let page = try String(contentsOfFile: Repository.path("etc/man/cvr-playback-http.7"), encoding: .utf8)
+        let examples = page.components(separatedBy: ".EX\n").compactMap { $0.components(separatedBy: ".EE\n").first }
+        let script = try #require(examples.first { $0.contains("$SIGNING") }).replacing("\\-", with: "-")
+        let secret = "0123456789abcdef it's"
+        let done = try await run("/usr/bin/env", ["SIGNING=\(secret)", "/bin/sh", "-c", script])
+        let text = done.text.trimmingCharacters(in: .newlines)
+        let key = try #require(Access.signingKey(secret))
+        let signature = try #require(URLSignature(text, key: key), "\(text) \(done.errors)")
+        #expect(signature.camera.text == "front" && signature.text(key: key) == text)
+        #expect(signature.range.lowerBound == WallTime(rfc3339: "2026-11-26T08:00:00Z"))
+    }
+
     @Test("a signature that is missing, another's, or made with the public key as a secret, is none")
     func forgeries() async throws {
         let good = try await TestClaims(asset: "*").signed(key, kid: "one")

@@ -8,22 +8,13 @@ package import Recording
 /// `startTime`, `endTime`: RFC 3339, what of these may be seen. A token without any asset or camera opens nothing. `kid` in
 /// its header names the key; the key says the algorithm, whatever the header says.
 package struct ContentTokens: Sendable {
-    package enum Algorithm: String, Sendable, CaseIterable {
-        case rs256 = "RS256"
-        case rs384 = "RS384"
-        case rs512 = "RS512"
-        case es256 = "ES256"
-        case es384 = "ES384"
-        case es512 = "ES512"
-    }
-
     /// A public key, PEM.
     package struct Key: Hashable, Sendable {
         package var kid: String
-        package var algorithm: Algorithm
+        package var algorithm: TokenAlgorithm
         package var pem: String
 
-        package init(kid: String, algorithm: Algorithm, pem: String) {
+        package init(kid: String, algorithm: TokenAlgorithm, pem: String) {
             self.kid = kid
             self.algorithm = algorithm
             self.pem = pem

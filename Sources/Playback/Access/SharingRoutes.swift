@@ -11,10 +11,10 @@ struct SharingRoutes {
 
     func add(to router: Router<PlaybackContext>) {
         router.get("/sign") { request, context in
+            // A process always has a key; only a server that was made without one has none.
             guard let key = access.signing, context.visitor.mayShare else {
                 throw Refusal(
-                    403, "forbidden", "this visitor cannot sign addresses, or there is no key to sign with",
-                    nextStep: "sign with an account, and set playback.signing in cvr.yaml")
+                    403, "forbidden", "a token or a signature cannot be handed on", nextStep: "sign with an account")
             }
             let query = FootageQuery(request)
             let camera = try await reader.camera(named: try query.required("camera"), for: context.visitor)

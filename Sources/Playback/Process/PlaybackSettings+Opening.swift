@@ -83,9 +83,10 @@ extension PlaybackSettings {
         guard let tokens = access.tokens else { return nil }
         var keys: [ContentTokens.Key] = []
         for key in tokens.keys {
-            guard let algorithm = ContentTokens.Algorithm(rawValue: key.algorithm) else {
+            guard let algorithm = TokenAlgorithm(rawValue: key.algorithm) else {
                 throw PlaybackError(
-                    .configuration, "\(key.algorithm) is no algorithm of tokens", nextStep: "use RS256 or ES256")
+                    .configuration, "\(key.algorithm) is no algorithm of tokens",
+                    nextStep: "use one of \(TokenAlgorithm.names)")
             }
             keys.append(ContentTokens.Key(kid: key.kid, algorithm: algorithm, pem: key.publicKey))
         }

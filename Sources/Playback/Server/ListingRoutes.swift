@@ -6,7 +6,7 @@ import Messages
 import Recording
 import Timeline
 
-/// What there is: `/cameras`, `/coverage`, `/segments` and `/gaps` as cvrctl's `--json` says them, and MediaMTX's `/list`.
+/// What there is: `/cameras`; `/coverage`, `/segments` and `/gaps` as cvrctl's `--json` says them; MediaMTX's `/list`.
 struct ListingRoutes {
     let reader: FootageReader
     let clock: ServerClock
@@ -123,6 +123,8 @@ private struct CameraEntry: Encodable {
     let to: String?
     /// RFC 6381, comma-separated, of the newest segment; browsers say what of it they play.
     let codecs: String?
+    /// The sound of that segment is G.711: browsers do not play it, in HLS either, and `/assets/{asset}/sound` has it as AAC.
+    let transcodedSound: Bool
 
     init(_ camera: Archive.Camera, in archive: Archive, window: Range<WallTime>) throws {
         name = camera.name.text
@@ -138,5 +140,6 @@ private struct CameraEntry: Encodable {
         codecs = try span.flatMap { span in
             try archive.rows(camera, from: span.to - .seconds(1), to: span.to).last?.media.codecs
         }
+        transcodedSound = codecs?.split(separator: ",").contains { ["alaw", "ulaw"].contains($0) } ?? false
     }
 }

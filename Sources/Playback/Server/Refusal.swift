@@ -42,8 +42,8 @@ extension Refusal {
     }
 
     static let notFound = Refusal(
-        404, "notFound", "there is nothing at this address", nextStep: "see cvr-playback(8) for the addresses there are"
-    )
+        404, "notFound", "there is nothing at this address",
+        nextStep: "see cvr-playback-http(7) for the addresses there are")
 
     static func noCamera(_ name: String) -> Refusal {
         Refusal(
