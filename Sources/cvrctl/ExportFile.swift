@@ -27,10 +27,12 @@ struct ExportFile {
         self.path = path
     }
 
-    /// Fetches what is missing, checks the whole, and writes `FILE.json`, then `FILE`.
+    /// Fetches what is missing, checks the whole, and writes `FILE.json`, then `FILE`; nothing is left to do for a FILE
+    /// whose FILE.json names this very version.
     func save(
         from session: PlaybackSession, camera: String, source: String, _ progress: (Int64) -> Void
     ) throws -> ExportManifest {
+        if let finished { return finished }
         guard access(path, F_OK) != 0 else {
             throw Complaint(
                 .refused, code: "fileExists", message: "\(Terminal.plain(path)) is there already",
@@ -47,11 +49,23 @@ struct ExportFile {
         try fetch(into: descriptor, session, progress)
         let manifest = ExportManifest(
             file: path, camera: camera, from: contents.from, to: contents.to, source: source, bytes: contents.bytes,
-            sha256: try hash(descriptor), segments: contents.segments)
+            etag: contents.etag, sha256: try hash(descriptor), segments: contents.segments)
         try write(Array(JSONText.of(manifest).utf8) + [UInt8(ascii: "\n")], to: path + ".json")
         guard rename(part, path) == 0 else { throw Self.unwritable(path) }
         // One that stays is of no consequence: without a .part it is not looked at.
         _ = unlink(sidecar)
+        return manifest
+    }
+
+    /// What an earlier run made of this version; nil unless it is there as a whole.
+    private var finished: ExportManifest? {
+        var status = stat()
+        // Without a manifest that can be read the file is not known to be ours.
+        guard stat(path, &status) == 0, Int64(status.st_size) == contents.bytes,
+            let data = try? Data(contentsOf: URL(filePath: path + ".json")),
+            let manifest = try? JSONDecoder().decode(ExportManifest.self, from: data),  // as above
+            manifest.etag == contents.etag, manifest.bytes == contents.bytes
+        else { return nil }
         return manifest
     }
 

@@ -27,6 +27,7 @@ struct JSONManualTests {
         var to = ""
         var source = ""
         var bytes: Int64 = 0
+        var etag = ""
         var sha256 = ""
         var segments: [ExportContents.Segment] = []
     }

@@ -24,7 +24,13 @@ struct ExportTests {
         #expect((manifest?["segments"] as? [[String: Any]])?.first?["checksum"] as? String == "01234567")
         #expect(outcome.output.split(separator: "\n").count == 4 && outcome.output.contains(second.hash))
         #expect(!folder.has("clip.mp4.part") && !folder.has("clip.mp4.part.json"))
-        #expect(try await export(folder, second).status == 5)
+        // What is done is not asked for again, and told as before; another version is not written over it.
+        let again = try await export(folder, second, "--json")
+        #expect(again.status == 0 && again.output.contains(second.hash), "\(again)")
+        #expect(folder.text("log").split(separator: "\n").count == 4)
+        let third = try ScriptedFootage(folder, "v2")
+        defer { third.end() }
+        #expect(try await export(folder, third).status == 5)
     }
 
     @Test("two versions of the footage are never mixed")
