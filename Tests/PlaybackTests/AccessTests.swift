@@ -66,11 +66,105 @@ import Testing
             #expect(text.contains("\"front\"") && !text.contains("yard"))
             #expect(try await served.get("/metrics", [basic("guard", "long secret")]).status == 403)
             #expect(try await served.get("/healthz").status == 200)
-            // Whoever guesses is stopped, with the right password too.
-            var statuses: [Int] = []
-            for _ in 0..<12 { statuses.append(try await served.get("/cameras", [basic("guard", "guess")]).status) }
-            #expect(Set(statuses.prefix(8)) == [401] && statuses.last == 429)
-            #expect(try await served.get("/cameras", [basic("guard", "long secret")]).status == 429)
+        }
+    }
+
+    /// An account with a slow password, one with a fast one, and a token for all cameras.
+    private func guarded() async throws -> (access: Access, token: String) {
+        let salt = Data((0..<16).map { UInt8($0) })
+        let key = try KDF.Scrypt.deriveKey(
+            from: Data("long secret".utf8), salt: salt, outputByteCount: 32, rounds: 1024, blockSize: 8, parallelism: 1)
+        let hash = key.withUnsafeBytes { Data($0).base64EncodedString() }
+        let signer = ES256PrivateKey()
+        let access = Access(
+            accounts: [
+                "guard": .init(
+                    password: try #require(Password("scrypt$1024$8$1$\(salt.base64EncodedString())$\(hash)")),
+                    cameras: .all),
+                "chief": .init(password: try #require(Password("other secret")), cameras: .all),
+            ],
+            tokens: try await ContentTokens(
+                issuer: "operator", audience: "cvr",
+                keys: [.init(kid: "one", algorithm: .es256, pem: signer.publicKey.pemRepresentation)]), isOpen: false)
+        return (access, try await TestClaims(asset: "*").signed(signer, kid: "one"))
+    }
+
+    @Test("whoever guesses is stopped, with the right password too, and nobody else is", arguments: ["guard", "chief"])
+    func guesses(name: String) async throws {
+        let site = try await recorded()
+        let (access, token) = try await guarded()
+        let passwords = ["guard": "long secret", "chief": "other secret"]
+        let other = name == "guard" ? "chief" : "guard"
+        try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
+            let ask = { (name: String, password: String) in
+                try await served.get("/cameras", [basic(name, password)]).status
+            }
+            // A page's first requests come all at once, and later ones without an end.
+            let first = try await Self.atOnce(30) { _ in try await ask(name, passwords[name] ?? "") }
+            #expect(Set(first) == [200])
+            for _ in 0..<12 { #expect(try await ask(name, passwords[name] ?? "") == 200) }
+            let begin = ContinuousClock.now
+            let guessed = try await Self.atOnce(60) { try await ask(name, "guess \($0)") }
+            let refilled = Int((ContinuousClock.now - begin) / .seconds(5))
+            #expect((1...10 + refilled).contains(guessed.count { $0 == 401 }), "\(guessed)")
+            #expect(Set(guessed).isSubset(of: [401, 429, 503]) && guessed.contains(429))
+            var last = 0
+            for attempt in 0..<12 where last != 429 { last = try await ask(name, "guess again \(attempt)") }
+            #expect(last == 429)
+            #expect(try await ask(name, passwords[name] ?? "") == 429)
+            #expect(try await ask(other, passwords[other] ?? "") == 200)
+            for _ in 0..<12 {
+                #expect(try await served.get("/cameras", [("Authorization", "Bearer x.y.z")]).status == 401)
+            }
+            #expect(try await served.get("/cameras?token=\(token)").status == 200)
+        }
+    }
+
+    private static func atOnce(_ count: Int, _ body: @escaping @Sendable (Int) async throws -> Int) async throws
+        -> [Int]
+    {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for index in 0..<count { group.addTask { try await body(index) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
+    @Test("a server without accounts takes no notice of another one's cookie, and answers to no other name")
+    func open() async throws {
+        let site = try await recorded()
+        try await ServedSite.run(try site.archive(Self.cameras), access: .open) { served in
+            for (field, value) in [
+                ("Cookie", "token=of-another-server"), ("Authorization", "Bearer stale"), ("Authorization", "Basic ?"),
+            ] {
+                for _ in 0..<12 {
+                    #expect(try await served.get("/cameras", [(field, value)]).status == 200, "\(value)")
+                }
+            }
+            #expect(try await served.get("/cameras?signature=no").status == 401)
+            for host in ["localhost", "localhost:\(served.port)", "127.0.0.1", "[::1]:8480", "LocalHost:1"] {
+                #expect(try await served.get("/cameras", [("Host", host)]).status == 200, "\(host)")
+            }
+            for host in ["evil.example", "evil.example:\(served.port)", "127.0.0.1.evil.example", "localhost.evil"] {
+                let answer = try await served.get("/cameras", [("Host", host)])
+                #expect(answer.status == 421 && ServedSite.code(answer) == "misdirected", "\(host)")
+            }
+        }
+    }
+
+    @Test("a token in the page's address is enough to open the page")
+    func page() async throws {
+        let site = try await recorded()
+        let (access, token) = try await guarded()
+        try await ServedSite.run(
+            try site.archive(Self.cameras), access: Access(tokens: access.tokens, isOpen: false)
+        ) { served in
+            #expect(try await served.get("/").status == 401)
+            let page = try await served.get("/?token=\(token)")
+            #expect(page.status == 200)
+            let text = String(decoding: page.body, as: UTF8.self)
+            let parts = text.matches(of: /(?:href|src)="(page\/[^"]+)"/).map { String($0.1) }
+            #expect(parts.contains("page/app.js") && parts.contains("page/style.css"), "\(parts)")
+            for part in parts { #expect(try await served.get("/" + part).status == 200, "\(part)") }
         }
     }
 

@@ -1,8 +1,10 @@
 import Foundation
 import Glibc
 import HTTP
+import Logging
 import Playback
 import Recording
+import Synchronization
 import TestSupport
 import Testing
 
@@ -41,7 +43,7 @@ import Testing
             ]
             for path in paths {
                 let connection = try RawConnection(port: served.port)
-                connection.send("GET \(path) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                connection.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                 let answer = await connection.readAll()
                 let status = answer.dropFirst(9).prefix(3)
                 #expect(answer.hasPrefix("HTTP/1.1 4"), "\(path): \(status)")
@@ -56,12 +58,13 @@ import Testing
         let site = try RecordedSite()
         try await ServedSite.run(try site.archive()) { served in
             for request in [
-                "POST /cameras HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc",
-                "GET /cameras HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+                "POST /cameras HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc",
+                "GET /cameras HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
                 "\u{0}\u{1}\u{2}\r\n\r\n",
-                "GET /cameras HTTP/1.1\r\nHost: x\r\nX-Long: \(String(repeating: "a", count: 40_000))\r\n\r\n",
-                "GET /\(String(repeating: "a", count: 40_000)) HTTP/1.1\r\nHost: x\r\n\r\n",
-                "GET /cameras HTTP/9.9\r\n\r\n", "DELETE /cameras HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                "GET /cameras HTTP/1.1\r\nHost: localhost\r\nX-Long: \(String(repeating: "a", count: 40_000))\r\n\r\n",
+                "GET /\(String(repeating: "a", count: 40_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "GET /cameras HTTP/9.9\r\n\r\n",
+                "DELETE /cameras HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             ] {
                 let connection = try RawConnection(port: served.port)
                 connection.send(request)
@@ -78,16 +81,16 @@ import Testing
     func floods() async throws {
         let site = try RecordedSite()
         try await ServedSite.run(try site.archive()) { served in
-            let head = "GET /cameras HTTP/1.1\r\nHost: x\r\n"
+            let head = "GET /cameras HTTP/1.1\r\nHost: localhost\r\n"
             let field = { (index: Int) in "X-\(index): \(String(repeating: "v", count: 400))\r\n" }
             for (what, request) in [
                 ("200 fields", head + (0..<200).map { "X-\($0): 1\r\n" }.joined() + "\r\n"),
                 ("40 KiB of fields", head + (0..<99).map(field).joined() + "\r\n"),
                 ("fields without an end", head + (0..<10_000).map(field).joined()),
                 ("a method without an end", String(repeating: "G", count: 1 << 20)),
-                ("a NUL in the path", "GET /came\u{0}ras HTTP/1.1\r\nHost: x\r\n\r\n"),
+                ("a NUL in the path", "GET /came\u{0}ras HTTP/1.1\r\nHost: localhost\r\n\r\n"),
                 ("a NUL in a field", head + "X-A: a\u{0}b\r\n\r\n"),
-                ("a line end in the path", "GET /came\rras HTTP/1.1\r\nHost: x\r\n\r\n"),
+                ("a line end in the path", "GET /came\rras HTTP/1.1\r\nHost: localhost\r\n\r\n"),
                 ("a folded field", head + "X-A: a\r\n b\r\n\r\n"),
                 ("a space before a colon", head + "X-A : a\r\n\r\n"),
                 ("two lengths", head + "Content-Length: 0\r\nContent-Length: 5\r\n\r\nGET /"),
@@ -118,8 +121,8 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.") && answer.hasSuffix("ok\n"), "\(answer)")
             let many = try RawConnection(port: served.port)
             let wanted = (0..<60).map { $0.isMultiple(of: 3) ? "/healthz" : "/page/none-\($0)" }
-            for path in wanted.dropLast() { many.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n") }
-            many.send("GET \(wanted[59]) HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            for path in wanted.dropLast() { many.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+            many.send("GET \(wanted[59]) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             let statuses = await many.readAll().matches(of: /HTTP\/1\.1 (\d+)/).map { String($0.output.1) }
             #expect(statuses == wanted.map { $0 == "/healthz" ? "200" : "404" })
             // One that asks on and on and reads nothing is let wait: its questions stay in the kernel.
@@ -127,7 +130,7 @@ import Testing
             let greedy = try RawConnection(port: served.port, window: 4096)
             var limit = timeval(tv_sec: 1, tv_usec: 0)
             setsockopt(greedy.descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-            let block = String(repeating: "GET /page/app.js HTTP/1.1\r\nHost: x\r\n\r\n", count: 2000)
+            let block = String(repeating: "GET /page/app.js HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 2000)
             for _ in 0..<8 { greedy.send(block) }
             #expect(try await served.get("/cameras").status == 200)
             #expect(try residentBytes() - memory < 32 << 20)
@@ -142,7 +145,7 @@ import Testing
         try await ServedSite.run(try site.archive(), limits: limits) { served in
             let memory = try residentBytes()
             let slow = try (0..<300).map { _ in try RawConnection(port: served.port) }
-            for connection in slow { connection.send("GET /cameras HTTP/1.1\r\nHost: x\r\nX-A: ") }
+            for connection in slow { connection.send("GET /cameras HTTP/1.1\r\nHost: localhost\r\nX-A: ") }
             #expect(try await served.get("/cameras").status == 200, "others are served meanwhile")
             // Each byte is a sign of life, and none of them helps.
             try await eventually("all are let go", within: .seconds(20), every: .milliseconds(100)) {
@@ -170,6 +173,22 @@ import Testing
         }
     }
 
+    @Test("mistakes of whoever asks are not in the journal, and failures are a few lines there")
+    func journal() async throws {
+        let lines = LogLines()
+        let hooks = ServerHooks(metrics: { _ in throw Missed("a failure") })
+        try await ServedSite.run(
+            try RecordedSite().archive(), hooks: hooks, log: Logger(label: "playback") { _ in lines }
+        ) { served in
+            for path in ["/nothing", "/assets/asset-front/manifest(format=flv)", "/coverage", "/list?path=nowhere"] {
+                #expect((400..<500).contains(try await served.get(path).status), "\(path)")
+            }
+            #expect(lines.errors.isEmpty, "\(lines.errors)")
+            for _ in 0..<20 { #expect(try await served.get("/metrics").status == 500) }
+            #expect(lines.errors.count == 5 && lines.errors.allSatisfy { $0.contains("a failure") })
+        }
+    }
+
     @Test("readers that stall or go away cost a buffer, and their descriptors are closed")
     func slowReaders() async throws {
         let site = try await recorded(12)
@@ -184,7 +203,7 @@ import Testing
             var slow: [RawConnection] = []
             for _ in 0..<40 {
                 let connection = try RawConnection(port: served.port, window: 4096)
-                connection.send("GET \(Self.range) HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.send("GET \(Self.range) HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 slow.append(connection)
             }
             // Half go away in the middle, half stay and read nothing.
@@ -211,7 +230,7 @@ import Testing
         try await ServedSite.run(try site.archive()) { served in
             let whole = try await served.get(Self.range)
             let connection = try RawConnection(port: served.port, window: 4096)
-            connection.send("GET \(Self.range) HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.send("GET \(Self.range) HTTP/1.1\r\nHost: localhost\r\n\r\n")
             var got = try #require(await connection.read(1000))
             try FileManager.default.removeItem(atPath: "\(site.cachePath)/front/2026-03-01")
             while let more = await connection.read(1 << 16), !more.isEmpty { got += more }
@@ -229,4 +248,29 @@ func residentBytes() throws -> Int {
     let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
     guard pages.count > 1, let count = Int(pages[1]) else { throw Missed("/proc/self/statm") }
     return count * 4096
+}
+
+/// What a server says of errors.
+private final class LogLines: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var errors: [String] { lines.withLock { $0 } }
+    var logLevel: Logger.Level {
+        get { .error }
+        set {}
+    }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        guard event.level >= .error else { return }
+        lines.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") }
+    }
 }

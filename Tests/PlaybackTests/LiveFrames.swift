@@ -26,7 +26,7 @@ struct LiveFrames {
     init(_ connection: RawConnection, _ query: String, _ fields: [String] = []) {
         self.connection = connection
         let fields = fields.map { $0 + "\r\n" }.joined()
-        connection.send("GET /live/streams?\(query) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n")
+        connection.send("GET /live/streams?\(query) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
     }
 
     /// The next frame that is no sign of life.

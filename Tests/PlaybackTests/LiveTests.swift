@@ -151,7 +151,7 @@ import Testing
             for index in 0..<220 {
                 // The last twenty never read.
                 let connection = try RawConnection(port: served.port, window: index < 200 ? 1 << 20 : 4096)
-                connection.send("GET /live/front/stream.mp4 HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.send("GET /live/front/stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 viewers.append(connection)
             }
             for viewer in viewers { #expect(await viewer.read(20)?.isEmpty == false) }

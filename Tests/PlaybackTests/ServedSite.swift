@@ -17,7 +17,9 @@ struct ServedSite: Sendable {
     /// Serves `archive` while `body` runs.
     static func run(
         _ archive: Archive, access: Access = .open, limits: ServerLimits = ServerLimits(),
-        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil, _ body: @Sendable (ServedSite) async throws -> Void
+        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil,
+        log: Logger = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() },
+        _ body: @Sendable (ServedSite) async throws -> Void
     ) async throws {
         var settings = ServerSettings(listener: .address("127.0.0.1", port: 0))
         settings.limits = limits
@@ -25,7 +27,6 @@ struct ServedSite: Sendable {
             let read = { (path: String) in try String(contentsOfFile: path, encoding: .utf8) }
             return ServerSettings.TLS(certificate: try read(certificate.path), key: try read(certificate.key))
         }
-        let log = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() }
         let server = PlaybackServer(settings, archive: archive, access: access, hooks: hooks, log: log)
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: log))
         try await withThrowingTaskGroup { tasks in

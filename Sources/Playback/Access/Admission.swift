@@ -1,75 +1,52 @@
-import Crypto
-import Foundation
 import Recording
-import Synchronization
 
 /// Finds out who a visitor is, at every request anew.
 ///
-/// Failures are counted by address: whoever guesses waits. A password whose hash was computed once is remembered as a
-/// digest under a key of this process's, because players send it with every request.
+/// Tokens and signatures cost microseconds and cannot be guessed: they are looked at whoever asks, and however often
+/// others of the same address failed. Passwords can be (`PasswordCheck`).
 final class Admission: Sendable {
     private let access: Access
-    private let threads: BlockingThreads
-    private let failures = RateLimit(burst: 10, perSecond: 0.2)
-    private let secret = SymmetricKey(size: .bits256)
-    private let known = Mutex<[String: Data]>([:])
-    /// One hash at a time: each takes megabytes.
-    private let hashing = Turn()
+    private let passwords: PasswordCheck
 
     init(_ access: Access, threads: BlockingThreads) {
         self.access = access
-        self.threads = threads
+        passwords = PasswordCheck(threads: threads)
     }
 
-    /// Throws a `Refusal` of status 401, or 429 for an address that failed too often.
+    /// Throws a `Refusal` of status 401, or 429 and 503 for a password that is not looked at.
     func visitor(_ credentials: Credentials, from address: String, at now: (WallTime, MonotonicTime)) async throws
         -> Visitor
     {
-        if access.isOpen, credentials == .none { return .anybody }
-        if credentials != .none, let wait = failures.wait(address, at: now.1) { throw Refusal.tooMany(wait) }
-        if let visitor = try await find(credentials, at: now.0) { return visitor }
+        // A cookie of another server on this host, or what is left from an account, means nothing here.
+        if access.isOpen, !credentials.isSignature { return .anybody }
+        if let visitor = try await find(credentials, from: address, at: now) { return visitor }
         if case .token(let text, _) = credentials, let validity = await access.tokens?.validity(of: text),
             !validity.contains(now.0)
         {
             throw Refusal.untimely(validity, now.0)
         }
-        if credentials != .none { _ = failures.take(address, at: now.1) }
         throw Refusal.unauthorized(credentials, offersAccounts: !access.accounts.isEmpty)
     }
 
-    private func find(_ credentials: Credentials, at now: WallTime) async throws -> Visitor? {
+    private func find(
+        _ credentials: Credentials, from address: String, at now: (WallTime, MonotonicTime)
+    ) async throws -> Visitor? {
         switch credentials {
         case .none, .malformed: return nil
         case .signature(let text):
-            guard let key = access.signing, let signature = URLSignature(text, key: key), now < signature.expires else {
-                return nil
-            }
+            guard let key = access.signing, let signature = URLSignature(text, key: key), now.0 < signature.expires
+            else { return nil }
             return Visitor(
                 name: "signature", cameras: .named([signature.camera.text]), window: signature.range,
                 carried: ["signature"])
         case .token(let text, let isInQuery):
-            return await access.tokens?.visitor(text, at: now, carried: isInQuery ? ["token"] : [])
+            return await access.tokens?.visitor(text, at: now.0, carried: isInQuery ? ["token"] : [])
         case .account(let name, let password):
-            guard let account = access.accounts[name], try await isRight(password, of: name, account) else {
-                return nil
-            }
+            guard let account = access.accounts[name],
+                try await passwords.holds(password, of: name, account, from: address, at: now.1)
+            else { return nil }
             return Visitor(name: name, cameras: account.cameras, mayShare: access.signing != nil)
         }
-    }
-
-    private func isRight(_ password: String, of name: String, _ account: Access.Account) async throws -> Bool {
-        guard account.password.isSlow else { return try account.password.matches(password) }
-        guard password.utf8.count <= 1024 else { return false }
-        let bytes = Data(password.utf8)
-        let before = known.withLock { $0[name] }
-        if let before, HMAC<SHA256>.isValidAuthenticationCode(before, authenticating: bytes, using: secret) {
-            return true
-        }
-        let isRight = try await hashing.take { try await threads.run { try account.password.matches(password) } }
-        guard isRight else { return false }
-        let mark = Data(HMAC<SHA256>.authenticationCode(for: bytes, using: secret))
-        known.withLock { $0[name] = mark }
-        return true
     }
 }
 

@@ -14,6 +14,8 @@ enum Credentials: Hashable {
     /// An `Authorization` field that cannot be read.
     case malformed
 
+    var isSignature: Bool { if case .signature = self { true } else { false } }
+
     init(_ request: Request) {
         let query = request.uri.queryParameters
         if let signature = query["signature"] {

@@ -38,10 +38,7 @@ package struct Password: Sendable {
             Hash(rounds: rounds, blockSize: blockSize, parallelism: parallelism, salt: Array(salt), key: Array(key)))
     }
 
-    /// Costs tens of milliseconds and the memory that the hash asks for; then it must not be done at will.
-    package var isSlow: Bool { if case .hashed = kept { true } else { false } }
-
-    /// Takes the same time wherever the two differ.
+    /// Takes the same time wherever the two differ: for a hash tens of milliseconds, and the memory that it asks for.
     package func matches(_ attempt: String) throws -> Bool {
         switch kept {
         case .plain(let digest): return digest == SHA256.hash(data: Data(attempt.utf8))

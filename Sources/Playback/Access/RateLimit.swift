@@ -33,9 +33,12 @@ final class RateLimit: Sendable {
         }
     }
 
-    /// How long until there is one; takes none.
-    func wait(_ address: String, at now: MonotonicTime) -> TimeSpan? {
-        buckets.withLock { wait(refilled($0[address], at: now)) }
+    /// Undoes a `take` that gave one.
+    func giveBack(_ address: String) {
+        buckets.withLock { buckets in
+            guard let left = buckets[address]?.left else { return }
+            buckets[address]?.left = min(burst, left + 1)
+        }
     }
 
     private func wait(_ bucket: Bucket) -> TimeSpan? {

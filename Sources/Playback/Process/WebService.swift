@@ -27,7 +27,8 @@ final class WebService: Sendable {
                     reported.current,
                     BoxMetrics.Own(
                         site: site, isReplica: isReplica, viewers: Int64(viewers), certificateEnd: end,
-                        coverage: await coverage.current()))
+                        // Told with the box's status alone: a replica would list its store for nothing.
+                        coverage: isReplica ? [:] : await coverage.current()))
             }, previews: preview.map { Previews(Previews.Settings(program: $0)) })
         let tls = settings.tls.map { ServerSettings.TLS(certificate: $0.certificate, key: $0.key.revealed()) }
         server = PlaybackServer(

@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import Logging
 import Recording
 
 /// What every request passes, and every answer: limits, who asks, errors as JSON, and what a browser must not do.
@@ -11,6 +10,9 @@ struct RequestGate: RouterMiddleware {
     let requests: RateLimit
     let clock: ServerClock
     let isTLS: Bool
+    /// Nobody is asked who they are.
+    let isOpen: Bool
+    let failures = FailureLog()
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -18,13 +20,15 @@ struct RequestGate: RouterMiddleware {
         var response: Response
         do {
             response = try await answer(request, context, next)
-        } catch let refusal as Refusal {
-            response = refusal.response
         } catch let error as any HTTPResponseError where error.status == .notFound {
             response = Refusal.notFound.response
         } catch {
-            response = Refusal(error).response
-            context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            let refusal = Refusal(error)
+            response = refusal.response
+            // What we say ourselves, and mistakes of whoever asks, are no news; nor that they went away.
+            if refusal.status >= 500, !(error is Refusal), !(error is CancellationError) {
+                failures.note(error, refusal.code, path: request.uri.path, at: clock.monotonic(), in: context.logger)
+            }
         }
         for field in Self.fields { response.headers[field.name] = field.value }
         if isTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
@@ -46,12 +50,16 @@ struct RequestGate: RouterMiddleware {
                 .with("Connection", "close")
         }
         var context = context
-        // A load balancer asks without an account, and learns nothing.
-        if request.uri.path != "/healthz" {
+        if !Self.isPublic(request.uri.path) {
+            if isOpen { try HostName(request)?.check() }
             context.visitor = try await admission.visitor(Credentials(request), from: context.address, at: now)
         }
         return try await next(request, context)
     }
+
+    /// A load balancer asks without an account, and learns nothing; the page's parts are in every package, and their
+    /// addresses have no place for the token that the page's own has.
+    private static func isPublic(_ path: String) -> Bool { path == "/healthz" || path.hasPrefix("/page/") }
 
     /// Everything comes from here, nothing runs in line, no other page frames this one.
     private static let fields: [(name: HTTPField.Name, value: String)] = {
