@@ -87,7 +87,7 @@ final class Crowd: Sendable {
 
     private static func watch(_ camera: String, _ port: Int, reads: Bool) throws -> Viewer {
         let connection = try RawConnection(port: port, window: reads ? nil : 4096)
-        connection.send("GET /live/\(camera)/stream.mp4 HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send("GET /live/\(camera)/stream.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return Viewer(camera: camera, connection: connection, reads: reads)
     }
 
@@ -95,7 +95,7 @@ final class Crowd: Sendable {
     private func breakOff(_ camera: String) async throws {
         let connection = try RawConnection(port: port, window: 4096)
         let from = Date(timeIntervalSinceNow: -1800).formatted(.iso8601)
-        connection.send("GET /ranges/\(camera).mp4?from=\(from) HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.send("GET /ranges/\(camera).mp4?from=\(from) HTTP/1.1\r\nHost: localhost\r\n\r\n")
         guard await connection.read(100)?.isEmpty == false else { throw Missed("no download") }
     }
 
