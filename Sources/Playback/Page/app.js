@@ -202,7 +202,22 @@ class Page {
     if (this.clock.isPlaying && players.length && this.players.every(tile => tile.state === "gap")) {
       const known = this.players.map(tile => tile.nextTime).filter(Boolean);
       const next = known.length ? Math.min(...known) : this.line.nextRecorded(this.visible, time + 0.3);
-      if (next && next > time) this.clock.time = next + 0.01; else if (!next) this.line.refresh();
+      if (next && next > time) this.clock.time = next + 0.01; else if (!next) this.passGap(time);
+    }
+  }
+
+  /** Goes on behind a gap that reaches out of the time that is shown. */
+  async passGap(time) {
+    if (this.isPassing) return;
+    this.isPassing = true;
+    try {
+      const next = await this.line.findRecorded(this.visible, time);
+      // The viewer may have gone elsewhere meanwhile.
+      if (next && !this.isLive && this.clock.isPlaying && Math.abs(this.clock.time - time) < 2) this.seek(next + 0.01);
+    } catch (error) {
+      this.notice(error.message);
+    } finally {
+      setTimeout(() => { this.isPassing = false; }, 1000);
     }
   }
 

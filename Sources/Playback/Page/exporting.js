@@ -22,8 +22,8 @@ export class ExportDialog {
 
   open(camera, from, to) {
     $("export-camera").value = camera.name;
-    $("export-from").value = times.field(from, this.page.utc);
-    $("export-to").value = times.field(to, this.page.utc);
+    $("export-from").value = times.field(from, this.page.utc, 3);
+    $("export-to").value = times.field(to, this.page.utc, 3);
     $("export-progress").hidden = true;
     this.dialog.showModal();
     this.look();

@@ -9,6 +9,10 @@ import * as server from "./server.js";
 const WINDOW = 120;
 const KEPT_BEHIND = 30;
 const USUAL_FRAME = 0.04;
+/** Requests under way at a time: at sixteen times the speed each would else wait for the one before. */
+const AT_ONCE = 3;
+/** Sound that the server has to transcode is taken along up to this speed. */
+const FASTEST_HEARD = 2;
 
 export class RecordedPlayer {
   /** `report(state, detail)` is told `playing`, `waiting`, `gap` or `failed`. */
@@ -27,6 +31,7 @@ export class RecordedPlayer {
     this.target = time;
     this.rate = rate;
     this.isRunning = isRunning;
+    if (this.source?.silent && this.source.hasSound !== this.hasSound) this.restart();
     this.fill();
     this.look();
     if (!this.isReady) { if (!this.video.paused) this.video.pause(); return; }
@@ -84,9 +89,10 @@ export class RecordedPlayer {
     if (this.error) return;
     const chunk = this.chunkAt(this.target);
     const ahead = this.source ? this.source.bufferedEnd(this.target) - this.target : 0;
+    const needed = this.isRunning ? 0.08 * Math.max(1, this.rate) : 0;
     // Before a gap nothing more comes: the last pictures are as ready as they will ever be.
-    const isLast = chunk && this.loadedBytes(chunk) >= chunk.length && chunk.end - this.target < 0.2;
-    const ready = ahead > (this.isRunning ? 0.08 : 0) || isLast;
+    const isLast = chunk && this.loadedBytes(chunk) >= chunk.length && chunk.end - this.target < needed + 0.12;
+    const ready = ahead > needed || isLast;
     this.isReady = Boolean(ready);
     if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
     else if (!this.isFetching && this.isKnown(this.target) && !chunk) this.report("gap", this.next());
@@ -102,7 +108,8 @@ export class RecordedPlayer {
     if (this.isFilling || this.isClosed || this.error) return;
     this.isFilling = true;
     try {
-      await this.fetchAround(this.target);
+      // Not a load a picture of the screen: those may be slower than what is missing.
+      while (!this.isClosed && await this.fetchAround(this.target));
     } catch (error) {
       if (this.isClosed || error.name === "AbortError") return;
       // What the server or the browser cannot do now it cannot do a moment later either.
@@ -114,20 +121,34 @@ export class RecordedPlayer {
     }
   }
 
+  /** Says whether it loaded something. */
   async fetchAround(time) {
     const ahead = Math.min(8 + 6 * (this.rate ?? 1), 60);
     if (!this.isKnown(time) || (this.to - time < ahead && this.isStale())) await this.fetchPlaylist(time);
     const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > time && chunk.start < time + ahead);
-    const missing = wanted.find(chunk => this.loadedBytes(chunk) < chunk.length);
-    if (missing) await this.load(this.withFollowing(missing, wanted));
-    if (this.source && !missing) this.source.trim(time, KEPT_BEHIND, 180);
+    const missing = this.missing(wanted);
+    if (missing.length) await this.load(missing);
+    else this.source?.trim(time, KEPT_BEHIND, 180);
+    return missing.length > 0;
+  }
+
+  /** The first of what is wanted and not there, as requests. */
+  missing(wanted) {
+    const found = [];
+    // The first picture comes soonest alone.
+    const most = this.source && this.source.bufferedEnd(this.target) > this.target ? AT_ONCE : 1;
+    for (const chunk of wanted) {
+      if (found.length === most) break;
+      if (chunk.end > (found.at(-1)?.end ?? -1) && this.loadedBytes(chunk) < chunk.length) found.push(this.withFollowing(chunk, wanted));
+    }
+    return found;
   }
 
   /** The newest part of a playlist grows; the rest is as it was. */
   isStale() { return performance.now() - this.fetchedAt > 1000; }
 
   async fetchPlaylist(time) {
-    const from = this.isKnown(time) ? this.from : Math.floor(time) - 10;
+    const from = this.isKnown(time) ? Math.max(this.from, Math.floor(time) - WINDOW) : Math.floor(time) - 10;
     const to = Math.floor(time) + WINDOW;
     this.isFetching = !this.isKnown(time);
     const url = server.playlist(this.camera.asset ?? this.camera.name, from, to);
@@ -166,19 +187,31 @@ export class RecordedPlayer {
     return { ...first, end: last.end, length: last.offset + last.length - first.offset };
   }
 
-  /** A chunk, or some that lie together. */
-  async load(chunk) {
-    if (!this.source) this.source = new Source(this.video);
-    if (this.init !== `${chunk.init.url}@${chunk.init.length}`) {
-      const all = await this.source.begin(await this.bytes(chunk.init), { withTranscoded: this.withSound });
+  /** Fetches all at once, and appends them one after another. */
+  async load(chunks) {
+    const bodies = chunks.map(chunk => {
+      const already = this.loadedBytes(chunk);
+      return this.bytes({ ...chunk, offset: chunk.offset + already, length: chunk.length - already });
+    });
+    // Nobody waits for the others when one fails.
+    for (const body of bodies) body.catch(() => {});
+    this.source ??= Object.assign(new Source(this.video), { hasSound: this.hasSound });
+    const source = this.source;
+    for (const [index, chunk] of chunks.entries()) await this.append(chunk, await bodies[index], source);
+  }
+
+  /** A chunk, or some that lie together; for nothing when another source is filled meanwhile, which fetches it itself. */
+  async append(chunk, bytes, source) {
+    const init = `${chunk.init.url}@${chunk.init.length}`;
+    if (source === this.source && this.init !== init) {
+      const all = await source.begin(await this.bytes(chunk.init), { withTranscoded: source.hasSound });
       this.track = all.find(track => track.kind === "video");
-      this.init = `${chunk.init.url}@${chunk.init.length}`;
+      if (source === this.source) this.init = init;
     }
-    const already = this.loadedBytes(chunk);
-    const bytes = await this.bytes({ ...chunk, offset: chunk.offset + already, length: chunk.length - already });
     this.learn(chunk, bytes);
-    await this.source.append("media", bytes);
-    if (this.source.buffers.sound) await this.loadSound(chunk);
+    await source.append("media", bytes);
+    if (source.buffers.sound) await this.loadSound(chunk, source);
+    if (source !== this.source) return;
     for (const part of this.chunks)
       if (part.url === chunk.url && part.offset >= chunk.offset && part.offset + part.length <= chunk.offset + chunk.length)
         this.loaded.set(`${part.url}@${part.offset}`, part.length);
@@ -186,9 +219,9 @@ export class RecordedPlayer {
   }
 
   /** G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. */
-  async loadSound(chunk) {
+  async loadSound(chunk, source) {
     const response = await server.get(server.sound(chunk), { signal: this.abort.signal });
-    await this.source.append("sound", new Uint8Array(await response.arrayBuffer()));
+    await source.append("sound", new Uint8Array(await response.arrayBuffer()));
   }
 
   async bytes({ url, offset, length }) {
@@ -205,15 +238,15 @@ export class RecordedPlayer {
       ...frameTimes(bytes, this.track)])].sort((a, b) => a - b);
   }
 
-  /** With sound from here on: what is buffered has none yet, and is fetched again. */
   hear(isHeard) {
     this.video.muted = !isHeard;
-    if (isHeard && !this.withSound) {
-      this.withSound = true;
-      if (this.source?.silent) this.restart();
-    }
+    this.withSound ||= isHeard;
   }
 
+  /** Whether transcoded sound is taken along. */
+  get hasSound() { return this.withSound && (this.rate ?? 1) <= FASTEST_HEARD; }
+
+  /** With or without sound from here on: what is buffered is fetched again. */
   restart() {
     this.source?.close();
     Object.assign(this, { source: null, init: null, error: null });

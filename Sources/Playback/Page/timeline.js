@@ -101,6 +101,17 @@ export class TimeLine {
     return starts.length ? Math.min(...starts) : null;
   }
 
+  /** The same, found by asking for more and more of the time behind `time`; null when nothing was recorded since. */
+  async findRecorded(cameras, time) {
+    const now = Date.now() / 1000;
+    for (let [from, length] = [time, 6 * 3600]; from < now; from += length, length *= 4) {
+      const answers = await Promise.all(cameras.map(camera => server.coverage(camera.name, from, Math.min(now, from + length))));
+      const starts = answers.flat().filter(span => span.kind === "recorded" && span.to > time + 0.1).map(span => Math.max(span.from, time));
+      if (starts.length) return Math.min(...starts);
+    }
+    return null;
+  }
+
   // Drawing
 
   get colours() {

@@ -30,7 +30,7 @@ export const full = (seconds, utc, fraction = 0) =>
   `${day(seconds, utc)} ${clock(seconds, utc, fraction)}${utc ? "Z" : ""}`;
 
 /** What <input type=datetime-local> holds, and back. */
-export const field = (seconds, utc) => `${day(seconds, utc)}T${clock(seconds, utc)}`;
+export const field = (seconds, utc, fraction = 0) => `${day(seconds, utc)}T${clock(seconds, utc, fraction)}`;
 export const fromField = (text, utc) => Date.parse(utc ? text + "Z" : text) / 1000;
 
 /** A length in words: 3 d 4 h, 12 min 5 s. */
