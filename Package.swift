@@ -257,7 +257,7 @@ let package = Package(
             swiftSettings: testing),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
-        tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py"]),
+        tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py", "player.js"]),
         tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
 )

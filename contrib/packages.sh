@@ -90,10 +90,12 @@ make_promtool() {
         die "the Debian package prometheus cannot be fetched; look at the lines above"
 }
 
-# make_browser: what leads Chromium, which is Debian's.
+# make_browser: what leads Chromium, which is Debian's, and video.js, a player that is not ours.
 make_browser() {
-    "$CVR_TEST_VENV/bin/python" -c 'import playwright' 2>/dev/null && return 0
-    say "installing Playwright into $CVR_TEST_VENV"
-    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 "$CVR_TEST_VENV/bin/pip" install -q playwright==1.65.2 ||
-        die "the PyPI package playwright cannot be installed; look at the lines above"
+    "$CVR_TEST_VENV/bin/python" -c 'import playwright, importlib.util as i; exit(not i.find_spec("js.videojs"))' 2>/dev/null && return 0
+    say "installing Playwright and video.js into $CVR_TEST_VENV"
+    # video.js comes without the framework that would serve it.
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 "$CVR_TEST_VENV/bin/pip" install -q playwright==1.65.2 &&
+        "$CVR_TEST_VENV/bin/pip" install -q --no-deps js.videojs==7.5.5 ||
+        die "the PyPI packages playwright and js.videojs cannot be installed; look at the lines above"
 }

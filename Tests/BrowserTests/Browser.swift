@@ -23,10 +23,14 @@ actor Browser {
         return lines.dropFirst(complained).joined(separator: "\n")
     }
 
-    /// `scheme` is dark or light.
-    func open(_ url: String, width: Int = 1280, height: Int = 800, scheme: String = "light") async throws {
+    /// A page of its own, in a time zone of tzdata's; `scheme` is dark or light, scripts run in it first.
+    func open(
+        _ url: String, width: Int = 1280, height: Int = 800, scheme: String = "light", zone: String = "UTC",
+        scripts: [String] = []
+    ) async throws {
         try await tell([
             "open": .text(url), "width": .number(width), "height": .number(height), "scheme": .text(scheme),
+            "zone": .text(zone), "scripts": .texts(scripts),
         ])
     }
 

@@ -1,156 +1,184 @@
 import Foundation
 import Messages
-import Recording
 import TestSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Recorded", .shared { body in try await WatchedBox.shared { _ in try await body() } })
+    /// What real recorders recorded a day ago, an hour ago and now, in cache and store.
+    ///
+    /// The scenes of exports (`ExportBrowserTests.swift`) and of other players (`PlayerBrowserTests.swift`) are of it too.
+    @Suite("Recorded", .shared { body in try await PastBox.shared(during: body) })
     struct Recorded {
-        @Test("recorded pictures are of the moment, two cameras in step")
-        func recorded() async throws {
-            try await WatchedBox.current.scene("recorded") { box in
-                try await box.seek(Date().timeIntervalSince1970 - 15, playing: true)
-                var (errors, differences) = ([Double](), [Double]())
-                for look in try await box.looks(40, every: 90) {
-                    let both = try look.frames.map { try box.error(of: $0.value, of: $0.key, at: look.time) }
-                    errors += both
-                    differences.append(abs((both.max() ?? 0) - (both.min() ?? 0)))
+        @Test("an hour ago comes from the cache, two cameras in step")
+        func hourAgo() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("hour-ago") { box in
+                try await box.show("front", "yard")
+                try await past.expectRight(from: past.hour.start + 1)
+                let differences = try await box.looks(20, every: 70).map { look in
+                    let errors = try look.frames.map { try past.error(of: $0.value, of: $0.key, at: look.time) }
+                    return (errors.max() ?? 0) - (errors.min() ?? 0)
                 }
-                print(
-                    "recorded: \(errors.map(abs).max() ?? 0) s off at most; two cameras \(differences.max() ?? 0) s apart at most"
-                )
-                #expect(errors.allSatisfy { abs($0) < 0.3 })
+                print("two cameras are \(differences.max() ?? 0) s apart at most")
                 // A frame, and the two cameras' clocks, which are not one.
-                #expect(differences.sorted()[36] < 2 / WatchedBox.framesPerSecond)
+                #expect(differences.sorted()[17] < 2 / WatchedBox.framesPerSecond)
             }
         }
 
-        @Test("steps of a frame, and speeds")
-        func steps() async throws {
-            try await WatchedBox.current.scene("steps") { box in
-                try await box.seek(Date().timeIntervalSince1970 - 12.3, playing: false)
-                var last = try await box.look().frames["front"] ?? -1
-                for (key, change) in [(".", 1), (".", 1), (",", -1), (".", 1)] {
-                    try await box.browser.press(key)
-                    let wanted = (last + change + WatchedBox.frames) % WatchedBox.frames
-                    try await box.browser.until("() => frameOf('front') === \(wanted)", within: 5)
-                    last = wanted
+        @Test("a day ago comes from the store, after the cache lost it")
+        func dayAgo() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("day-ago") { box in
+                try past.evict(past.day)
+                let before = try await past.server.requests(of: past.server.bucket)["GET"] ?? 0
+                try await box.show("front", "yard")
+                try await past.expectRight(from: past.day.start + 1)
+                #expect(try await past.server.requests(of: past.server.bucket)["GET"] ?? 0 > before + 2)
+            }
+        }
+
+        @Test("a day ago comes from the store by a replica that has nothing else")
+        func replica() async throws {
+            let past = try PastBox.current
+            try await past.withReplica { url in
+                try await past.watched.scene("day-ago-replica", at: url) { box in
+                    try await box.show("front", "yard")
+                    let start = ContinuousClock.now
+                    try await box.seek(past.day.start + 4, playing: false)
+                    print("a replica's first picture: \(ContinuousClock.now - start)")
+                    try await past.expectRight(from: past.day.start + 2)
                 }
-                for rate in [0.5, 16.0] {
-                    try await box.seek(Date().timeIntervalSince1970 - 20, playing: true)
-                    try await box.browser.run("cvr.setRate(\(rate));")
-                    let looks = try await box.looks(2, every: 500)
-                    let (time, now) = (looks[1].time - looks[0].time, looks[1].now - looks[0].now)
-                    #expect(abs(time / now - rate) < rate * 0.4)
-                }
-            }
-        }
-
-        @Test("the picture under the pointer is of its second")
-        func thumbnail() async throws {
-            try await WatchedBox.current.scene("thumbnail") { box in
-                try await box.browser.run("cvr.line.zoom(60, Date.now() / 1000 - 20, 0.5)")
-                let place: [Int] = try await box.browser.value(
-                    """
-                    () => { const row = cvr.line.rows[0].canvas.getBoundingClientRect();
-                            return [Math.round(row.left + row.width * 0.45), Math.round(row.top + row.height / 2)]; }
-                    """)
-                try await box.browser.move(x: place[0], y: place[1])
-                try await box.browser.until("() => document.getElementById('peek-picture').naturalWidth > 0")
-                let seen: [Double] = try await box.browser.value(
-                    """
-                    () => { const picture = document.getElementById('peek-picture');
-                            return [frameIn(picture, picture.naturalWidth, picture.naturalHeight), cvr.line.timeAt(\(place[0]))]; }
-                    """)
-                let error = try box.error(of: Int(seen[0]), of: "front", at: seen[1])
-                // The keyframe at or before it, at a whole second.
-                #expect((-2.3...0.3).contains(error), "\(error)")
-            }
-        }
-
-        @Test("an exported clip has the frames of its range")
-        func export() async throws {
-            try await WatchedBox.current.scene("export") { box in
-                let end = Date().timeIntervalSince1970 - 6
-                try await box.browser.run("cvr.clip = [\(end - 8), \(end)]; cvr.openExport();")
-                try await box.browser.until("() => !document.getElementById('export-start').disabled")
-                let path = try await box.browser.download("#export-start")
-                let probe = try await run(
-                    "/usr/bin/ffprobe",
-                    [
-                        "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries",
-                        "stream=nb_read_frames", "-of",
-                        "csv=p=0", path,
-                    ])
-                let frames = try #require(
-                    Int(probe.text.trimmingCharacters(in: .whitespacesAndNewlines)), "\(probe.errors)")
-                // From a keyframe to the end of a fragment: up to a second more at both ends.
-                #expect((8 * 15 - 1...10 * 15 + 15).contains(frames), "\(frames)")
             }
         }
 
         @Test("a gap is said with its reason, and playback goes on behind it")
         func gap() async throws {
-            try await WatchedBox.current.scene("gap") { box in
-                try await box.rig.tell("vanish front")
-                let lost = Date().timeIntervalSince1970
-                try await eventually("front is missed", within: .seconds(60)) {
-                    try await box.recorder.gaps(of: "front").contains { $0.to == nil } ? true : nil
-                }
-                try await box.rig.tell("resume front")
-                try await eventually("front records again", within: .seconds(60)) {
-                    try await box.recorder.gaps(of: "front").contains { $0.to != nil } ? true : nil
-                }
-                let gap = try #require(try await box.recorder.gaps(of: "front").first { $0.to != nil })
-                let back = try #require(gap.to.flatMap { WallTime(rfc3339: $0) })
-                let end = Double(back.microseconds) / 1e6
-                try await box.browser.until("() => Date.now() / 1000 > \(end + 5)", within: 30)
-                try await box.seek(lost - 3, playing: true)
-                try await box.browser.until(
-                    "() => document.querySelector('[data-camera=front] .message').textContent.startsWith('Gap')")
-                try await box.browser.until("() => cvr.clock.time > \(end + 1) && frameOf('front') >= 0", within: 40)
-                try await box.settled()
+            let past = try PastBox.current
+            let (from, to) = (past.gap.lowerBound, past.gap.upperBound)
+            try await past.watched.scene("gap") { box in
+                try await box.show("front", "yard")
+                try await box.seek(from - 2, playing: true)
+                try await box.browser.until("() => cvr.clock.time > \(from + 1)")
+                let message: String = try await box.browser.value(
+                    "() => document.querySelector('[data-camera=front] .message').textContent")
+                #expect(message.hasPrefix("Gap: camera offline"), "\(message)")
+                // The other camera's picture runs on.
                 let look = try await box.look()
-                #expect(abs(try box.error(of: look.frames["front"] ?? -1, of: "front", at: look.time)) < 0.4)
+                #expect(abs(try past.error(of: look.frames["yard"] ?? -1, of: "yard", at: look.time)) < 0.4)
+                try await box.browser.shot("gap-reason")
+                try await box.browser.until("() => cvr.clock.time > \(to + 0.5)", within: 40)
+                try await past.expectRight(from: to + 0.5, looks: 10)
                 // Alone it does not wait the gap out.
-                try await box.browser.press("1", "Enter")
-                try await box.seek(lost - 1, playing: true)
+                try await box.show("front")
+                try await box.seek(from - 1, playing: true)
                 let start = try await box.look().now
-                try await box.browser.until("() => cvr.clock.time > \(end)", within: 40)
+                try await box.browser.until("() => cvr.clock.time > \(to)", within: 40)
                 let took = try await box.look().now - start
-                #expect(took < end - lost + 1, "\(took) s for a gap of \(end - lost) s")
+                #expect(took < to - from, "\(took) s for a gap of \(to - from) s")
+            }
+        }
+
+        @Test("playback goes on behind a gap of many hours")
+        func longGap() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("long-gap") { box in
+                try await box.show("front", "yard")
+                try await box.seek(past.day.end - 0.5, playing: true)
+                try await box.browser.until("() => cvr.clock.time > \(past.hour.start - 3)", within: 30)
+                try await past.expectRight(from: past.hour.start + 0.5, looks: 10)
             }
         }
 
         @Test("footage goes on where cache and store meet")
         func seam() async throws {
-            try await WatchedBox.current.scene("seam") { box in
-                let stored = try await eventually("segments are stored", within: .seconds(60)) {
-                    let verified = try await box.recorder.segments(of: "yard").filter { $0.state == "verified" }
-                    return verified.count > 12 ? verified : nil
+            let past = try PastBox.current
+            try await past.watched.scene("seam") { box in
+                let segments = try await box.recorder.segments(of: "front").filter {
+                    $0.state == "verified" && ($0.from ?? 0) >= past.hour.start
                 }
-                let border = try #require(WallTime(rfc3339: stored[8].start))
-                for segment in stored[4..<8] {
-                    let name = try #require(
-                        segment.key.split(separator: "/").suffix(3).joined(separator: "/").split(separator: ".").first)
-                    try removeLocal("\(box.recorder.root)/cache/yard", String(name))
+                for segment in segments[1..<3] {
+                    let name = segment.key.split(separator: "/").suffix(3).joined(separator: "/")
+                    let files = SegmentFiles.all(in: "\(box.recorder.root)/cache/front").filter {
+                        $0.contains(String(name.prefix(24)))
+                    }
+                    #expect(files.count == 1, "\(files) of \(name)")
+                    for file in files { try FileManager.default.removeItem(atPath: file) }
                 }
-                let time = Double(border.microseconds) / 1e6
-                try await box.browser.press("2")
-                try await box.seek(time - 3, playing: true)
-                for look in try await box.looks(30, every: 200) {
-                    let error = try box.error(of: look.frames["yard"] ?? -1, of: "yard", at: look.time)
-                    #expect(abs(error) < 0.4, "\(look.time - time) s from the seam: \(error)")
+                try await box.show("front")
+                // From the cache into the store and out again.
+                try await past.expectRight(from: (segments[1].from ?? 0) - 1, looks: 55)
+            }
+        }
+
+        @Test("a picture of another size goes on in its place, forwards and back")
+        func anotherFormat() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("another-format") { box in
+                try await box.show("yard")
+                try await past.expectRight(from: past.change - 2.5, looks: 20)
+                try await box.browser.until("() => cvr.clock.time > \(past.change + 0.5)")
+                try await box.settled()
+                for look in try await box.looks(15, every: 100) {
+                    #expect(abs(try past.error(of: look.frames["yard"] ?? -1, of: "yard", at: look.time)) < 0.3)
+                }
+                for (offset, width) in [(1.5, 480), (-1.5, 320), (2.5, 480)] {
+                    try await box.seek(past.change + offset, playing: false)
+                    let look = try await box.look()
+                    #expect(abs(try past.error(of: look.frames["yard"] ?? -1, of: "yard", at: look.time)) < 0.15)
+                    let seen: Int = try await box.browser.value(
+                        "() => document.querySelector('[data-camera=yard] video').videoWidth")
+                    #expect(seen == width)
                 }
             }
         }
 
-        private func removeLocal(_ cache: String, _ name: String) throws {
-            let folder = (cache + "/" + name).split(separator: "/").dropLast().joined(separator: "/")
-            let start = name.split(separator: "/").last.map(String.init) ?? name
-            for file in try FileManager.default.contentsOfDirectory(atPath: "/" + folder) where file.hasPrefix(start) {
-                try FileManager.default.removeItem(atPath: "/\(folder)/\(file)")
+        @Test("a codec that the browser has not is said so, with the download")
+        func unplayable() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("h265") { box in
+                try await box.show("gate")
+                try await box.browser.until(
+                    "() => document.querySelector('[data-camera=gate] .message').textContent.includes('H.265')")
+                try await box.browser.run("cvr.seek(\(past.hour.start + 3));")
+                try await box.browser.until("() => document.querySelector('[data-camera=gate] .message a')")
+                let link: String = try await box.browser.value(
+                    "() => document.querySelector('[data-camera=gate] .message a').href")
+                let file = "\(BrowserTests.evidence)/h265.mp4"
+                try Data(try await Web.get(link).body).write(to: URL(filePath: file))
+                let probe = try await run(
+                    "/usr/bin/ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", file])
+                #expect(probe.text.hasPrefix("hevc"), "\(probe)")
+            }
+        }
+
+        @Test("the picture under the pointer is of its second")
+        func thumbnails() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("thumbnail") { box in
+                for time in [past.day.start + 5, past.hour.start + 4, past.hour.start + 7, past.now.start + 4] {
+                    try await box.browser.run("cvr.line.zoom(40, \(time), 0.5)")
+                    let place: [Int] = try await box.browser.value(
+                        """
+                        () => { const row = cvr.line.rows.find(row => row.camera.name === 'front').canvas.getBoundingClientRect();
+                                return [Math.round(row.left + row.width / 2), Math.round(row.top + row.height / 2)]; }
+                        """)
+                    try await box.browser.move(x: place[0] + 3, y: place[1])
+                    try await box.browser.move(x: place[0], y: place[1])
+                    let second = "new Date(Math.floor(cvr.line.timeAt(\(place[0]))) * 1000).toISOString()"
+                    try await box.browser.until(
+                        """
+                        () => { const picture = document.getElementById('peek-picture');
+                                return decodeURIComponent(picture.src).includes(\(second)) && picture.complete && picture.naturalWidth; }
+                        """)
+                    let seen: [Double] = try await box.browser.value(
+                        """
+                        () => { const picture = document.getElementById('peek-picture');
+                                return [frameIn(picture, picture.naturalWidth, picture.naturalHeight), cvr.line.timeAt(\(place[0]))]; }
+                        """)
+                    // The keyframe at or before its whole second.
+                    let error = try past.error(of: Int(seen[0]), of: "front", at: seen[1].rounded(.down))
+                    #expect((-1.1...0.1).contains(error), "\(error)")
+                }
             }
         }
     }

@@ -72,6 +72,20 @@ struct WatchedBox: Sendable {
 
     /// Asks a camera where it is in its clip: since a moment, when it changed its clip, it counts so.
     mutating func anchor(_ camera: String, since: Double) async throws {
+        let (time, frame) = try await Self.place(of: camera, in: rig)
+        anchors[camera, default: []].append((since, time, frame))
+    }
+
+    /// From the first frame of the clip that a camera went over to a moment ago its frames count anew; says when that was.
+    mutating func newClip(of camera: String) async throws -> Double {
+        let (time, frame) = try await Self.place(of: camera, in: rig)
+        let start = time - frame / Self.framesPerSecond
+        anchors[camera, default: []].append((start, time, frame))
+        return start
+    }
+
+    /// A moment and the frame of its clip that a camera is to send then.
+    private static func place(of camera: String, in rig: CameraRig) async throws -> (time: Double, frame: Double) {
         var newest: (time: Double, frame: Double)?
         // On a busy machine a camera is late to send, never early: the answer that is furthest on counts.
         for _ in 0..<8 {
@@ -82,8 +96,8 @@ struct WatchedBox: Sendable {
             if let newest, Self.seconds(from: newest.frame, to: frame) < now - newest.time { continue }
             newest = (now, frame)
         }
-        guard let newest else { return }
-        anchors[camera, default: []].append((since, newest.time, newest.frame))
+        guard let newest else { throw Missed("\(camera) does not say where it is") }
+        return newest
     }
 
     /// Between two frames of a clip that goes round: at most half of it, either way.
@@ -119,11 +133,12 @@ struct WatchedBox: Sendable {
     /// Plays a scene on a newly opened page, which is live, and keeps a picture of its end: NAME.png, or
     /// NAME-failed.png, which says more than the error.
     func scene(
-        _ name: String, at page: String? = nil, width: Int = 1280, height: Int = 800,
+        _ name: String, at page: String? = nil, width: Int = 1280, height: Int = 800, zone: String = "UTC",
         _ play: (WatchedBox) async throws -> Void
     ) async throws {
+        _ = await browser.newComplaints()
         do {
-            try await browser.open(page ?? url, width: width, height: height)
+            try await browser.open(page ?? url, width: width, height: height, zone: zone)
             try await browser.until("() => window.cvr")
             try await play(self)
             try await browser.shot(name)

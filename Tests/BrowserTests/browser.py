@@ -3,7 +3,8 @@
 
   browser.py FOLDER        screenshots and downloads go there
 
-  {"open": URL, "width": W, "height": H, "scheme": "dark"}     a new page in place of the one before
+  {"open": URL, "width": W, "height": H, "scheme": "dark", "zone": ZONE, "scripts": [PATH, …]}
+                                             a new page in place of the one before, in which the scripts run first
   {"evaluate": SCRIPT}                       {"value": …}
   {"until": SCRIPT, "within": S}             waits until the script's value is true
   {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
@@ -92,8 +93,12 @@ class Browser:
                 if self.page:
                     self.page.context.close()
                 size = {"width": command.get("width", 1280), "height": command.get("height", 800)}
+                # Other players than ours start workers of their own making.
                 context = self.chromium.new_context(
-                    viewport=size, accept_downloads=True, color_scheme=command.get("scheme", "light"))
+                    viewport=size, accept_downloads=True, color_scheme=command["scheme"], timezone_id=command["zone"],
+                    bypass_csp=bool(command["scripts"]))
+                for script in command["scripts"]:
+                    context.add_init_script(path=script)
                 context.add_init_script(READER)
                 context.add_init_script(AUDIT)
                 self.page = context.new_page()

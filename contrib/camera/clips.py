@@ -120,6 +120,7 @@ RECIPES = {
     # Their frames can be told apart by a program that sees them.
     "coded-alaw": Recipe(rate=15, gop=1, seconds=60, audio="alaw", bitrate="300k", coded=True),
     "coded-aac": Recipe(rate=15, gop=1, seconds=60, audio="aac", bitrate="300k", coded=True),
+    "coded-other-size": Recipe(size="480x272", rate=15, gop=1, seconds=60, bitrate="300k", coded=True),
     "aac-only": Recipe(video=None, audio="aac"),
 }
 

@@ -1,21 +1,20 @@
 import Foundation
-import TestSupport
 
 /// A wall clock of its own for a box: `clock_gettime` lies, the kernel and the monotonic clocks do not.
-struct FakeTime {
+package struct FakeTime: Sendable {
     /// Debian keeps it in a folder named after the machine's architecture.
-    static let library = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? [])
+    private static let installed = ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? [])
         .map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
         .first { FileManager.default.fileExists(atPath: $0) }
-    static var isInstalled: Bool { library != nil }
+    package static var isInstalled: Bool { installed != nil }
 
     private let path: String
     private let library: String
     private let keeper: ChildProcess
     private let shared: String
 
-    init(path: String, offset: String) async throws {
-        guard let library = Self.library else { throw Missed("the package faketime is not installed") }
+    package init(path: String, offset: String) async throws {
+        guard let library = Self.installed else { throw Missed("the package faketime is not installed") }
         self.path = path
         self.library = library
         // The library makes its shared memory itself and says so in the environment, which moves the environment:
@@ -26,7 +25,7 @@ struct FakeTime {
         try set(offset)
     }
 
-    var environment: [String: String] {
+    package var environment: [String: String] {
         [
             "LD_PRELOAD": library, "FAKETIME_SHARED": shared, "FAKETIME_TIMESTAMP_FILE": path,
             "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
@@ -35,16 +34,16 @@ struct FakeTime {
         ]
     }
 
-    /// A folder with our programs in which only the worker has this clock, which nobody vouches for; cvr-sync's is
-    /// the real one, and vouched for whatever the kernel says on this machine.
+    /// A folder with our programs in which only the worker has this clock, which nobody vouches for unless told so;
+    /// cvr-sync's is the real one, and vouched for whatever the kernel says on this machine.
     ///
     /// The library moves the monotonic times of timerfd(2) too: a program that waits on one must not be started with
     /// a clock that is behind. A worker does not wait so.
-    func programs(in folder: String) async throws -> String {
+    package func programs(in folder: String, isVouchedFor: Bool = false) async throws -> String {
         let vouching = try await vouching(in: folder)
         var worker = environment
         worker["LD_PRELOAD"] = "\(vouching) \(library)"
-        worker["CVR_TEST_ADJTIMEX"] = "5"  // TIME_ERROR
+        worker["CVR_TEST_ADJTIMEX"] = isVouchedFor ? "0" : "5"  // TIME_ERROR
         let scripts = [
             "cvr-ingest": wrapper(of: "cvr-ingest", worker),
             "cvr-sync": wrapper(of: "cvr-sync", ["LD_PRELOAD": vouching, "CVR_TEST_ADJTIMEX": "0"]),
@@ -68,9 +67,9 @@ struct FakeTime {
     }
 
     /// Steps the clock to so many seconds from the real one.
-    func set(_ offset: String) throws { try Data(offset.utf8).write(to: URL(filePath: path), options: .atomic) }
+    package func set(_ offset: String) throws { try Data(offset.utf8).write(to: URL(filePath: path), options: .atomic) }
 
-    func end() async throws {
+    package func end() async throws {
         keeper.closeInput()
         try await keeper.end()
     }
