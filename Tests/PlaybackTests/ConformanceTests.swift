@@ -74,6 +74,42 @@ struct ConformanceTests {
         }
     }
 
+    @Test("what MediaMTX's front ends ask is answered as it would: each stretch with the address that plays it")
+    func listed() async throws {
+        struct Entry: Decodable {
+            let start: String
+            let duration: Double
+            let url: String
+        }
+        try await withSite("h264-aac") { served, source in
+            let list = { (query: String) in
+                let answer = try await served.get("/list?path=front\(query)")
+                return try JSONDecoder().decode([Entry].self, from: Data(answer.body))
+            }
+            let all = try await list("")
+            #expect(
+                all.map { $0.duration.rounded() } == [20, 8]
+                    && all.allSatisfy { $0.start.hasPrefix("2026-03-01T10:00:") })
+            for (entry, stretches) in zip(all, [[0..<12, 4..<12], [0..<8]]) {
+                try await expect(entry.url, plays: stretches, of: source)
+                try await expect(entry.url + "&format=mp4", plays: stretches, of: source)
+            }
+            let clipped = try await list("&start=2026-03-01T12:00:02.5%2B02:00&end=2026-03-01T10:00:35Z")
+            #expect(clipped.map(\.duration).last == 5)
+            for (entry, stretches) in zip(clipped, [[2..<12, 4..<12], [0..<5]]) {
+                try await expect(entry.url, plays: stretches, of: source)
+            }
+            #expect(try await served.get("/list?path=front&start=2027-01-01T00:00:00Z").status == 404)
+            #expect(try await served.get("/list?path=nowhere").status == 404)
+            for query in [
+                "", "?path=", "?path=front&start=yesterday",
+                "?path=front&start=2026-03-02T00:00:00Z&end=2026-03-01T00:00:00Z",
+            ] {
+                #expect(try await served.get("/list\(query)").status == 400, "\(query)")
+            }
+        }
+    }
+
     @Test("over a change of codec a playlist gives each part its own init part, and each plays to its end")
     func codecChange() async throws {
         let site = try RecordedSite()

@@ -189,6 +189,18 @@ import Testing
         }
     }
 
+    @Test("one that asks a little too often is slowed down, and refused nothing")
+    func pace() async throws {
+        let site = try RecordedSite()
+        var limits = ServerLimits()
+        (limits.burst, limits.requestsPerSecond) = (5, 50)
+        try await ServedSite.run(try site.archive(), limits: limits) { served in
+            let start = ContinuousClock.now
+            for _ in 0..<30 { #expect(try await served.get("/cameras").status == 200) }
+            #expect(ContinuousClock.now - start > .milliseconds(450))
+        }
+    }
+
     @Test("readers that stall or go away cost a buffer, and their descriptors are closed")
     func slowReaders() async throws {
         let site = try await recorded(12)

@@ -64,7 +64,9 @@ struct LiveConformanceTests {
             count = (end - form.first) * LiveConformanceTests.rate
             process = try ChildProcess(
                 "/usr/bin/ffmpeg",
-                ["-nostdin", "-v", "error", "-xerror", "-copyts"] + form.options + ["-i", base + form.path]
+                ["-nostdin", "-v", "error", "-xerror", "-copyts", "-threads", "1"] + form.options + [
+                    "-i", base + form.path,
+                ]
                     + ["-map", "0:v:0", "-frames:v", "\(count)", "-fps_mode", "passthrough", "-enc_time_base:v", "-1"]
                     + ["-flush_packets", "1", "-f", "framecrc", "-"])
         }

@@ -86,6 +86,19 @@ struct ManifestRequestTests {
         #expect(try plan(start, end, isLive: isLive) == expected)
     }
 
+    @Test("LVA's own example: 10:00 to 13:00 of media from 12:00 is 12:00 to 13:00; both bounds in a hole are nothing")
+    func hole() throws {
+        let day = { (hour: Int) in "2019-12-21T\(hour):00:00.000Z" }
+        let footage = questions((day(12), day(20)))
+        let request = { (from: Int, to: Int) in
+            try ManifestRequest("manifest(format=mpd-time-cmaf,startTime=\(day(from)),endTime=\(day(to)))")
+        }
+        let plan = try #require(try request(10, 13).plan(isLive: true, footage))
+        #expect([plan.from.rfc3339, plan.to.rfc3339] == [day(12), day(13)] && !plan.isLive)
+        #expect(try request(10, 12).plan(isLive: true, footage) == nil)
+        #expect(try request(20, 23).plan(isLive: true, footage) == nil)
+    }
+
     @Test("more than a day since the start is a mistake that names the maximum")
     func tooLong() {
         let mistake = #expect(throws: RequestMistake.self) { try plan(0, nil, isLive: true) }

@@ -22,11 +22,13 @@ final class RateLimit: Sendable {
     }
 
     /// Takes one; nil when there was one, else how long until there is.
-    func take(_ address: String, at now: MonotonicTime) -> TimeSpan? {
+    ///
+    /// One that comes within `patience` is taken all the same: it is whoever asks that waits.
+    func take(_ address: String, at now: MonotonicTime, patience: TimeSpan = .zero) -> TimeSpan? {
         buckets.withLock { buckets in
             var bucket = refilled(buckets[address], at: now)
             let wait = wait(bucket)
-            if wait == nil { bucket.left -= 1 }
+            if wait ?? .zero <= patience { bucket.left -= 1 }
             if buckets.count >= places, buckets[address] == nil { makeRoom(in: &buckets, at: now) }
             buckets[address] = bucket
             return wait

@@ -6,6 +6,8 @@ import Recording
 struct RequestGate: RouterMiddleware {
     typealias Context = PlaybackContext
 
+    private static let patience = TimeSpan.seconds(1)
+
     let admission: Admission
     let requests: RateLimit
     let clock: ServerClock
@@ -35,11 +37,21 @@ struct RequestGate: RouterMiddleware {
         return response
     }
 
+    /// Who asks a little too often waits for a turn; who asks far too often is told so.
+    ///
+    /// ffmpeg asks for a live DASH manifest again and again without a pause, and passes over media that it is refused.
+    private func pace(_ address: String, at now: MonotonicTime) async throws {
+        guard let wait = requests.take(address, at: now, patience: Self.patience) else { return }
+        guard wait <= Self.patience else { throw Refusal.tooMany(wait) }
+        // Ends early when the connection does.
+        try await Task.sleep(for: .microseconds(wait.microseconds))
+    }
+
     private func answer(
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let now = (clock.now(), clock.monotonic())
-        if let wait = requests.take(context.address, at: now.1) { throw Refusal.tooMany(wait) }
+        try await pace(context.address, at: now.1)
         guard request.method == .get || request.method == .head else {
             throw Refusal(
                 405, "methodNotAllowed", "this server only answers GET and HEAD", nextStep: "use GET or HEAD"
