@@ -96,7 +96,7 @@ import Testing
         let passwords = ["guard": "long secret", "chief": "other secret"]
         let other = name == "guard" ? "chief" : "guard"
         try await ServedSite.run(try site.archive(Self.cameras), access: access) { served in
-            let ask = { (name: String, password: String) in
+            let ask = { @Sendable (name: String, password: String) in
                 try await served.get("/cameras", [basic(name, password)]).status
             }
             // A page's first requests come all at once, and later ones without an end.
