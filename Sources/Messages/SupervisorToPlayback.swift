@@ -52,6 +52,8 @@ package enum PlaybackInterface {
         package var accounts: [Account]
         package var tokens: Tokens?
         package var signing: Secret?
+        package var proxies: [String]?
+        package var allowOrigins: [String]?
 
         package init(accounts: [Account] = [], tokens: Tokens? = nil, signing: Secret? = nil) {
             (self.accounts, self.tokens, self.signing) = (accounts, tokens, signing)

@@ -34,21 +34,21 @@ package struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
         return head.allSatisfy { $0 == 0 } && bytes.suffix(4).elementsEqual([0, 0, 0, 1])
     }
 
-    private static func number(_ text: some StringProtocol, _ most: UInt16) -> UInt32? {
+    static func number(_ text: some StringProtocol, _ most: UInt16) -> UInt32? {
         guard (1...5).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
             let value = UInt32(text), value <= most
         else { return nil }
         return value
     }
 
-    private static func four(_ text: some StringProtocol) -> [UInt8]? {
+    static func four(_ text: some StringProtocol) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let values = parts.compactMap { number($0, 255).map { UInt8($0) } }
         return parts.count == 4 && values.count == 4 ? values : nil
     }
 
     /// RFC 4291, 2.2: eight groups, `::` for a run of zeros, the last two perhaps as IPv4.
-    private static func six(_ text: some StringProtocol) -> [UInt8]? {
+    static func six(_ text: some StringProtocol) -> [UInt8]? {
         guard let gap = text.firstRange(of: "::") else {
             return groups(text).flatMap { $0.count == 16 ? $0 : nil }
         }

@@ -24,6 +24,8 @@ struct PlaybackSecrets: Hashable, Sendable {
         }
         whole.access = PlaybackInterface.Access(
             accounts: try accounts(), tokens: try tokens(), signing: try signing())
+        whole.access.proxies = configuration.proxies.map(\.description)
+        whole.access.allowOrigins = configuration.origins.map(\.description)
         return whole
     }
 

@@ -39,6 +39,10 @@ package struct PlaybackConfiguration: Hashable, Sendable {
     package var tokens: Tokens?
     /// Name of the credential that signs URLs.
     package var signing: String?
+    /// Those whose word for a viewer's address is taken.
+    package var proxies: [AddressBlock] = []
+    /// Where pages are from that may use the server, beside its own.
+    package var origins: [WebOrigin] = []
 
     /// What a box serves that says nothing: this host alone.
     package static let usual = PlaybackConfiguration(listen: ListenAddress("127.0.0.1:8480"))

@@ -12,6 +12,8 @@ extension PlaybackConfiguration {
         }
         tokens = Tokens(section.section("tokens", schema: "playback.tokens"))
         signing = section.value("signing", CredentialName.parse)
+        proxies = section.values("proxies", Values.block) ?? []
+        origins = section.values("allowOrigins", Values.origin) ?? []
         guard let address = listen.address, !address.isLoopback else { return }
         if !section.has("tls") {
             section.report(
@@ -100,6 +102,20 @@ extension Values {
             throw BadValue("not a numeric address and port such as 127.0.0.1:8480 or \"[::1]:8480\", nor none")
         }
         return .at(address)
+    }
+
+    fileprivate static func block(_ text: String) throws(BadValue) -> AddressBlock {
+        guard let block = AddressBlock(text) else {
+            throw BadValue("not a numeric address, nor a block of them such as 10.0.0.0/8")
+        }
+        return block
+    }
+
+    fileprivate static func origin(_ text: String) throws(BadValue) -> WebOrigin {
+        guard let origin = WebOrigin(text) else {
+            throw BadValue("not where a page is from: https://HOST or https://HOST:PORT, and no path")
+        }
+        return origin
     }
 
     static func camera(_ text: String) throws(BadValue) -> CameraName {

@@ -14,7 +14,7 @@ package enum Schema {
         "store.bandwidth.metered": ["interfaces", "limit", "lanes"],
         "defaults": ["segmentLength", "retention", "transport"],
         "clock": ["trust"],
-        "playback": ["listen", "tls", "accounts", "tokens", "signing"],
+        "playback": ["listen", "tls", "accounts", "tokens", "signing", "proxies", "allowOrigins"],
         "playback.tls": ["certificate", "key"],
         "playback.accounts.*": ["credential", "cameras"],
         "playback.tokens": ["issuer", "audience", "keys"],

@@ -101,6 +101,8 @@ struct ReplicaTests {
             let open = try write("{\"accounts\": {\"a\": {\"password\": \"p\"}}}", to: folder + "/open", mode: 0o644)
             let misspelt = try write(
                 "{\"accounts\": {\"a\": {\"password\": \"p4ss\", \"camera\": []}}}", to: folder + "/misspelt")
+            let named = try write("{\"proxies\": [\"proxy.example\"]}", to: folder + "/named")
+            let path = try write("{\"allowOrigins\": [\"https://h/x\"]}", to: folder + "/path")
             try FileManager.default.createDirectory(atPath: folder + "/other", withIntermediateDirectories: false)
             let other = try await Certificate(in: folder + "/other")
             for (more, listen, code, word) in [
@@ -110,6 +112,8 @@ struct ReplicaTests {
                 ([], "0.0.0.0:0", 78, "nothing is encrypted"), (tls, "0.0.0.0:0", 78, "everybody there may watch"),
                 (["--access", open], "127.0.0.1:0", 74, "chmod 600"),
                 (["--access", misspelt], "127.0.0.1:0", 78, "accounts.a.camera"),
+                (["--access", named], "127.0.0.1:0", 78, "proxies: proxy.example"),
+                (["--access", path], "127.0.0.1:0", 78, "allowOrigins: https://h/x"),
                 (["--access", folder + "/none"], "127.0.0.1:0", 74, "cannot be read"),
                 (["--quiet", "1"], "127.0.0.1:0", 64, "usage:"),
             ] as [([String], String, Int32, String)] {

@@ -17,12 +17,14 @@ struct ServedSite: Sendable {
     /// Serves `archive` while `body` runs.
     static func run(
         _ archive: Archive, access: Access = .open, limits: ServerLimits = ServerLimits(),
-        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil,
+        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil, proxies: [String] = [], origins: [String] = [],
         log: Logger = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() },
         _ body: @Sendable (ServedSite) async throws -> Void
     ) async throws {
         var settings = ServerSettings(listener: .address("127.0.0.1", port: 0))
         settings.limits = limits
+        settings.proxies = proxies.compactMap { AddressBlock($0) }
+        settings.origins = Set(origins.compactMap { WebOrigin($0) })
         settings.tls = try tls.map { certificate in
             let read = { (path: String) in try String(contentsOfFile: path, encoding: .utf8) }
             return ServerSettings.TLS(certificate: try read(certificate.path), key: try read(certificate.key))

@@ -29,11 +29,13 @@ struct PlaybackConfigurationTests {
             { listen: "[::]:443", tls: { certificate: /etc/cvr/cert.pem, key: playback-key },
               accounts: { guard@site: { credential: guard, cameras: [front, yard] }, chief: { credential: /p/chief } },
               tokens: { issuer: https://i.example, audience: a, keys: [{ kid: k1, algorithm: es256, file: /k.pem }] },
-              signing: url-key }
+              signing: url-key, proxies: [10.0.0.7, "2001:db8::/32"], allowOrigins: ["https://P.example:443"] }
             """)
         #expect(all.listen?.description == "[::]:443" && all.listen?.isLoopback == false)
         #expect(all.tls?.certificate == "/etc/cvr/cert.pem" && all.tls?.key == "playback-key")
         #expect(all.accounts["guard@site"]?.cameras?.map(\.text) == ["front", "yard"])
+        #expect(all.proxies.map(\.description) == ["10.0.0.7", "2001:db8::/32"])
+        #expect(all.origins.map(\.description) == ["https://p.example"])
         let chief = try #require(all.accounts["chief"])
         #expect(chief.credential == "/p/chief" && chief.cameras == nil)
         #expect(all.tokens?.issuer == "https://i.example" && all.tokens?.audience == "a" && all.signing == "url-key")
@@ -67,6 +69,11 @@ struct PlaybackConfigurationTests {
             ("{ listn: none }", ".listn: unknown key; did you mean listen?"),
             ("{ tls: { certificate: /c } }", ".tls.key: is missing; add key: FILE (PEM, mode 0600)"),
             ("{ tls: { key: k } }", ".tls.certificate: is missing; add certificate: FILE (PEM)"),
+            ("{ proxies: [proxy.example] }", ".proxies: not a numeric address, nor a block of them such as 10.0.0.0/8"),
+            (
+                "{ allowOrigins: [https://p.example/x] }",
+                ".allowOrigins: not where a page is from: https://HOST or https://HOST:PORT, and no path"
+            ),
             ("{ accounts: { a: {} } }", ".accounts.a.credential: is missing; add credential: NAME"),
             (
                 "{ accounts: { a: { credential: a, camera: [x] } } }",

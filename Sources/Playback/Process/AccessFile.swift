@@ -5,7 +5,7 @@ import Recording
 /// The file of `--access`: JSON with the keys of `playback` in cvr.yaml, and passwords in place of credentials.
 ///
 /// `{"accounts": {"NAME": {"password": "…", "cameras": ["front"]}}, "tokens": {"issuer": "…", "audience": "…", "keys":
-/// [{"kid": "…", "algorithm": "ES256", "file": "/…"}]}, "signing": "…"}`. A key that is not known is refused: it may be
+/// [{"kid": "…", "algorithm": "ES256", "file": "/…"}]}, "signing": "…", "proxies": ["10.0.0.7"], "allowOrigins": ["https://portal.example"]}`. A key that is not known is refused: it may be
 /// the misspelt one that grants less.
 enum AccessFile {
     static func read(_ path: String) throws(PlaybackError) -> PlaybackInterface.Access {
@@ -19,6 +19,7 @@ enum AccessFile {
                 nextStep: "write it as cvr-playback(8) shows it")
         }
         var access = PlaybackInterface.Access(signing: contents.signing)
+        (access.proxies, access.allowOrigins) = (contents.proxies, contents.allowOrigins)
         access.accounts = contents.accounts.sorted { $0.key < $1.key }.map { name, account in
             PlaybackInterface.Account(name: name, password: account.password, cameras: account.cameras)
         }
@@ -50,12 +51,17 @@ enum AccessFile {
         var accounts: [String: Account] = [:]
         var tokens: Tokens?
         var signing: Secret?
+        var proxies: [String]?
+        var allowOrigins: [String]?
 
         init(from decoder: any Decoder) throws {
-            let values = try decoder.container(knowing: ["accounts", "tokens", "signing"])
+            let values = try decoder.container(
+                knowing: ["accounts", "tokens", "signing", "proxies", "allowOrigins"])
             accounts = try values.decodeIfPresent([String: Account].self, forKey: "accounts") ?? [:]
             tokens = try values.decodeIfPresent(Tokens.self, forKey: "tokens")
             signing = try values.decodeIfPresent(Secret.self, forKey: "signing")
+            proxies = try values.decodeIfPresent([String].self, forKey: "proxies")
+            allowOrigins = try values.decodeIfPresent([String].self, forKey: "allowOrigins")
         }
     }
 

@@ -55,6 +55,29 @@ extension PlaybackSettings {
                 connections: Self.transfers))
     }
 
+    /// What is served at `doors`, and how.
+    func openServer(_ doors: PlaybackDoors) throws(PlaybackError) -> ServerSettings {
+        var opened = ServerSettings(listener: .descriptor(doors.web))
+        opened.tls = tls.map { ServerSettings.TLS(certificate: $0.certificate, key: $0.key.revealed()) }
+        for text in access.proxies ?? [] {
+            guard let block = AddressBlock(text) else {
+                throw PlaybackError(
+                    .configuration, "proxies: \(text) is no numeric address, and no block of them",
+                    nextStep: "write it as 10.0.0.7 or 10.0.0.0/8")
+            }
+            opened.proxies.append(block)
+        }
+        for text in access.allowOrigins ?? [] {
+            guard let origin = WebOrigin(text) else {
+                throw PlaybackError(
+                    .configuration, "allowOrigins: \(text) is not where a page is from",
+                    nextStep: "write it as https://HOST or https://HOST:PORT")
+            }
+            opened.origins.insert(origin)
+        }
+        return opened
+    }
+
     /// Who may watch; without a key of its own, a new one signs.
     func openAccess() async throws(PlaybackError) -> Access {
         var opened = Access(signing: SymmetricKey(size: .bits256), isOpen: access.isOpen)

@@ -30,10 +30,8 @@ final class WebService: Sendable {
                         // Told with the box's status alone: a replica would list its store for nothing.
                         coverage: isReplica ? [:] : await coverage.current()))
             }, previews: preview.map { Previews(Previews.Settings(program: $0)) })
-        let tls = settings.tls.map { ServerSettings.TLS(certificate: $0.certificate, key: $0.key.revealed()) }
         server = PlaybackServer(
-            ServerSettings(listener: .descriptor(doors.web), tls: tls), archive: archive, access: access, hooks: hooks,
-            log: log)
+            try settings.openServer(doors), archive: archive, access: access, hooks: hooks, log: log)
         self.archive = archive
         certificateEnd = end
     }

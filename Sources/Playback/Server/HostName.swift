@@ -1,5 +1,5 @@
 import Hummingbird
-import NIOCore
+import Recording
 
 /// Whom a request takes this server for.
 ///
@@ -14,15 +14,16 @@ struct HostName {
         self.authority = authority.lowercased()
     }
 
-    /// Throws a `Refusal` of status 421 for a name that may be anybody's; nobody needs one here.
-    func check() throws {
+    /// Throws a `Refusal` of status 421 for a name that may be anybody's; those of `origins` are the operator's.
+    func check(_ origins: Set<WebOrigin>) throws {
         let isSix = authority.hasPrefix("[")
         let host = isSix ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
-        // It throws for what is no address.
-        guard host == "localhost" || (try? SocketAddress(ipAddress: String(host), port: 0)) != nil else {
+        guard
+            host == "localhost" || AddressBlock(host) != nil || origins.contains(where: { $0.authority == authority })
+        else {
             throw Refusal(
                 421, "misdirected", "a server without accounts answers to no name but localhost",
-                nextStep: "ask it as localhost or by its address, or give it accounts")
+                nextStep: "ask it by its address, or name https://THAT-NAME in playback.allowOrigins")
         }
     }
 }

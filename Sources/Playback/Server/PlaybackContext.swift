@@ -1,4 +1,3 @@
-import Glibc
 import Hummingbird
 import NIOCore
 
@@ -14,11 +13,6 @@ struct PlaybackContext: RequestContext {
         channel = source.channel
     }
 
-    /// The client's address as limits count it: of IPv6 the network, which is one client's.
-    var address: String {
-        guard let address = channel.remoteAddress, let text = address.ipAddress else { return "" }
-        guard case .v6(let six) = address, !text.hasPrefix("::ffff:") else { return text }
-        return withUnsafeBytes(of: six.address.sin6_addr) { $0.prefix(8).map { String($0, radix: 16) } }
-            .joined(separator: ":")
-    }
+    /// The address of whoever connected: a client, or a proxy.
+    var peer: String { channel.remoteAddress?.ipAddress ?? "" }
 }

@@ -85,7 +85,7 @@ package final class PlaybackServer: Service {
             middleware: RequestGate(
                 admission: admission,
                 requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
-                clock: clock, isTLS: settings.tls != nil, isOpen: access.isOpen))
+                clock: clock, settings: settings, isOpen: access.isOpen))
         PageRoutes(hooks: hooks, viewers: reader.viewers).add(to: router)
         ListingRoutes(reader: reader, clock: clock, isTLS: settings.tls != nil).add(to: router)
         RangeRoutes(

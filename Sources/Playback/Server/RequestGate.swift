@@ -11,7 +11,7 @@ struct RequestGate: RouterMiddleware {
     let admission: Admission
     let requests: RateLimit
     let clock: ServerClock
-    let isTLS: Bool
+    let settings: ServerSettings
     /// Nobody is asked who they are.
     let isOpen: Bool
     let failures = FailureLog()
@@ -33,7 +33,8 @@ struct RequestGate: RouterMiddleware {
             }
         }
         for field in Self.fields { response.headers[field.name] = field.value }
-        if isTLS { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        if settings.tls != nil { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        CrossOrigin(settings.origins).allow(request, &response.headers)
         return response
     }
 
@@ -51,7 +52,9 @@ struct RequestGate: RouterMiddleware {
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let now = (clock.now(), clock.monotonic())
-        try await pace(context.address, at: now.1)
+        let address = ClientAddress(context.peer, request, behind: settings.proxies).text
+        try await pace(address, at: now.1)
+        if let answer = CrossOrigin(settings.origins).preflight(request) { return answer }
         guard request.method == .get || request.method == .head else {
             throw Refusal(
                 405, "methodNotAllowed", "this server only answers GET and HEAD", nextStep: "use GET or HEAD"
@@ -63,8 +66,8 @@ struct RequestGate: RouterMiddleware {
         }
         var context = context
         if !Self.isPublic(request.uri.path) {
-            if isOpen { try HostName(request)?.check() }
-            context.visitor = try await admission.visitor(Credentials(request), from: context.address, at: now)
+            if isOpen { try HostName(request)?.check(settings.origins) }
+            context.visitor = try await admission.visitor(Credentials(request), from: address, at: now)
         }
         return try await next(request, context)
     }

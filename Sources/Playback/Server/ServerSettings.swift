@@ -25,6 +25,10 @@ package struct ServerSettings: Sendable {
     package var listener: Listener
     package var tls: TLS?
     package var limits = ServerLimits()
+    /// Those whose `X-Forwarded-For` is believed.
+    package var proxies: [AddressBlock] = []
+    /// Of the pages that may use the server, beside its own.
+    package var origins: Set<WebOrigin> = []
 
     package init(listener: Listener, tls: TLS? = nil) {
         self.listener = listener
