@@ -50,7 +50,8 @@ extension Archive {
     /// What of a range can be played, as `/list` tells it: split at gaps, ascending, without overlap.
     package func spans(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
         try look(camera) { view in
-            var spans = FootageSpans(from: from, to: to)
+            let gaps = try view.index.gaps(camera.name, from: from, to: to)
+            var spans = FootageSpans(from: from, to: to, gaps: gaps)
             try view.index.eachFootage(camera.name, from: from, to: to) { spans.add($0, from: $1, to: $2) }
             for row in view.news { spans.add(row.id, from: row.start, to: row.end) }
             return spans.all

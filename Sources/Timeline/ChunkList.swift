@@ -44,6 +44,8 @@ package struct ChunkList: Hashable, Sendable {
     package let chunks: [MediaChunk]
     /// The end of the segment that is being written, which is no chunk yet.
     package let open: MediaChunk?
+    /// Nothing will be added any more.
+    package let isEnded: Bool
     package let first: Numbers
     /// No chunk is longer, nor will be in a list that goes on unless a camera's keys are further apart than 2 s.
     package let longest: TimeSpan
@@ -53,21 +55,25 @@ package struct ChunkList: Hashable, Sendable {
     package let formatStart: TimeSpan
 
     /// All of a selection; of one that goes on, the end of the segment that is being written is no chunk yet.
-    package init(_ selection: Selection, as kind: Kind) {
+    ///
+    /// One that went on and `isEnded` is still the list that it was.
+    package init(_ selection: Selection, as kind: Kind, isEnded: Bool = false) {
         let all = selection.chunks(of: Self.chunkLength)
-        let isOpen = kind != .onDemand && all.last?.piece.isGrowing ?? false
+        let isEnded = isEnded || kind == .onDemand
+        let isOpen = !isEnded && all.last?.piece.isGrowing ?? false
         self.init(
-            kind, isOpen ? all.dropLast() : all, open: isOpen ? all.last : nil, first: Numbers(),
+            kind, isOpen ? all.dropLast() : all, open: isOpen ? all.last : nil, isEnded: isEnded, first: Numbers(),
             longest: kind == .onDemand ? .zero : .seconds(8), longestFragment: .zero, formatStart: nil)
     }
 
     init(
-        _ kind: Kind, _ chunks: [MediaChunk], open: MediaChunk?, first: Numbers, longest: TimeSpan,
+        _ kind: Kind, _ chunks: [MediaChunk], open: MediaChunk?, isEnded: Bool, first: Numbers, longest: TimeSpan,
         longestFragment: TimeSpan, formatStart: TimeSpan?
     ) {
         self.kind = kind
         self.chunks = chunks
         self.open = open
+        self.isEnded = isEnded
         self.first = first
         self.longest = chunks.reduce(longest) { max($0, $1.piece.duration) }
         self.longestFragment = longestFragment
@@ -92,14 +98,13 @@ extension Selection {
         var chunks: [MediaChunk] = []
         chunks.reserveCapacity(pieces.count * 5)
         var last: Piece?
+        var (startsStretch, startsFormat) = (false, true)
         for piece in pieces {
-            let startsStretch = last.map { Self.isBorder($0, piece) } ?? false
-            let startsFormat = last.map { $0.row.media.formatName != piece.row.media.formatName } ?? true
-            for (index, part) in piece.chunks(of: length).enumerated() {
-                chunks.append(
-                    MediaChunk(
-                        piece: part, startsStretch: index == 0 && startsStretch,
-                        startsFormat: index == 0 && startsFormat))
+            startsStretch = startsStretch || last.map { Self.isBorder($0, piece) } ?? false
+            startsFormat = startsFormat || last.map { $0.row.media.formatName != piece.row.media.formatName } ?? false
+            for part in piece.chunks(of: length) {
+                chunks.append(MediaChunk(piece: part, startsStretch: startsStretch, startsFormat: startsFormat))
+                (startsStretch, startsFormat) = (false, false)
             }
             last = piece
         }

@@ -51,7 +51,9 @@ package struct DASHManifest {
 
     private var live: String {
         var text = "type=\"dynamic\" availabilityStartTime=\"1970-01-01T00:00:00Z\" publishTime=\"\(now.rfc3339)\""
-        text += " minimumUpdatePeriod=\"PT2S\" suggestedPresentationDelay=\"\(duration(list.longest * 2))\""
+        // Without an update period nothing is added (ISO/IEC 23009-1 §5.3.1.2).
+        text += list.isEnded ? " mediaPresentationDuration=\"\(duration(end))\"" : " minimumUpdatePeriod=\"PT2S\""
+        text += " suggestedPresentationDelay=\"\(duration(list.longest * 2))\""
         if list.kind == .sliding, let first = list.chunks.first?.piece.servedStart {
             text += " timeShiftBufferDepth=\"\(duration(max(list.longest, end - first)))\""
         }
@@ -168,7 +170,9 @@ extension Piece {
 
     /// Where its last sample ends, in ticks of the first track.
     fileprivate var endTicks: Int64 {
-        guard row.media.fragments.indices.contains(fragments.upperBound) else {
+        guard row.media.fragments.indices.contains(fragments.upperBound),
+            end == row.start(ofFragment: fragments.upperBound)
+        else {
             let scale = row.media.tracks.first?.timescale ?? 1
             // A row's duration is cut to whole microseconds.
             return servedTicks.addingSaturated(

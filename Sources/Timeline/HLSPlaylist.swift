@@ -50,7 +50,7 @@ package struct HLSPlaylist {
             text.put(open.piece.bytes.upperBound)
             text.put("\n")
         }
-        if list.kind == .onDemand { text.put("#EXT-X-ENDLIST\n") }
+        if list.isEnded { text.put("#EXT-X-ENDLIST\n") }
         return text.text
     }
 

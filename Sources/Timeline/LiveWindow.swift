@@ -7,8 +7,9 @@ package import Recording
 /// their place again.
 package struct LiveWindow: Sendable {
     private var shifts: [Int64: TimeSpan] = [:]
-    /// The last chunk that was listed, with its numbers.
-    private var last: (id: MediaChunk.ID, numbers: ChunkList.Numbers)?
+    /// The numbers of the chunks that were listed last, and of the newest of them.
+    private var known: [MediaChunk.ID: ChunkList.Numbers] = [:]
+    private var newest: ChunkList.Numbers?
     /// Served time at which formats began, by number.
     private var formatStarts: [Int64: TimeSpan] = [:]
     private var longest = TimeSpan.seconds(8)
@@ -16,49 +17,65 @@ package struct LiveWindow: Sendable {
 
     package init() {}
 
-    /// Lists what is between two moments.
+    /// Lists what is between two moments; one that `isEnded` is not added to any more.
     ///
-    /// The list begins with a whole chunk; served time 0 is `origin`.
+    /// The list begins with a whole chunk; served time 0 is `origin`. Rows may have been read before those of an earlier
+    /// call, when two ask at once: then nothing is learnt from them.
     package mutating func list(
         _ rows: some Sequence<SegmentRow>, from: WallTime, to: WallTime,
-        origin: WallTime = WallTime(microseconds: 0)
+        origin: WallTime = WallTime(microseconds: 0), isEnded: Bool = false
     ) -> ChunkList {
         let selection = Selection(rows, from: from, to: to, origin: origin, shifts: shifts)
-        shifts = selection.shifts
         var all = selection.chunks(of: ChunkList.chunkLength)[...]
         if all.count > 1, let first = all.first?.piece, !first.startsOnBorder { all = all.dropFirst() }
-        let open = all.last.flatMap { $0.piece.isGrowing ? $0 : nil }
+        let open = all.last.flatMap { $0.piece.isGrowing && !isEnded ? $0 : nil }
         let chunks = Array(open == nil ? all : all.dropLast())
-        let first = number(chunks)
+        let numbers = numbers(of: chunks)
+        let starts = starts(of: chunks, numbers)
+        if newest.map({ last in numbers.last.map { $0.chunk >= last.chunk } ?? false }) ?? true {
+            shifts = selection.shifts
+            formatStarts = starts
+            known = Dictionary(zip(chunks.map(\.id), numbers)) { $1 }
+            newest = numbers.last
+        }
         longest = chunks.reduce(longest) { max($0, $1.piece.duration) }
         longestFragment = (open?.piece.parts ?? []).reduce(longestFragment) { max($0, $1.duration) }
+        let first = numbers.first ?? next(open)
         return ChunkList(
-            .sliding, chunks, open: open, first: first, longest: longest, longestFragment: longestFragment,
-            formatStart: formatStarts[first.format])
+            .sliding, chunks, open: open, isEnded: isEnded, first: first, longest: longest,
+            longestFragment: longestFragment, formatStart: starts[first.format])
     }
 
-    /// The numbers of the first of `chunks`.
-    private mutating func number(_ chunks: [MediaChunk]) -> ChunkList.Numbers {
-        guard let first = chunks.first else { return last?.numbers.next ?? ChunkList.Numbers() }
-        var numbers = ChunkList.Numbers(chunk: max(0, first.piece.start.microseconds / 1_000_000))
-        if let last {
-            if let place = chunks.lastIndex(where: { $0.id == last.id }) {
-                numbers = last.numbers
-                for chunk in chunks[...place].dropFirst() { numbers.stepBack(over: chunk) }
-            } else {
-                numbers = last.numbers.next
-                numbers.chunk = max(numbers.chunk, first.piece.start.microseconds / 1_000_000)
+    /// Each chunk's numbers: those that it has, else the ones that follow.
+    private func numbers(of chunks: [MediaChunk]) -> [ChunkList.Numbers] {
+        guard let first = chunks.first else { return [] }
+        var numbers = next(first)
+        if let place = chunks.lastIndex(where: { known[$0.id] != nil }), let found = known[chunks[place].id] {
+            numbers = found
+            for chunk in chunks[...place].dropFirst() { numbers.stepBack(over: chunk) }
+        }
+        return [numbers]
+            + chunks.dropFirst().map { chunk in
+                numbers.step(to: chunk)
+                return numbers
             }
-        }
-        var current = numbers
-        var starts = [numbers.format: formatStarts[numbers.format] ?? first.piece.servedStart]
-        for chunk in chunks.dropFirst() {
-            current.step(to: chunk)
-            if chunk.startsFormat { starts[current.format] = chunk.piece.servedStart }
-        }
-        formatStarts = starts
-        if let end = chunks.last { last = (end.id, current) }
+    }
+
+    /// Of a chunk after all that were listed, or of the first, whether it is whole or still written.
+    private func next(_ chunk: MediaChunk?) -> ChunkList.Numbers {
+        var numbers = newest?.next ?? ChunkList.Numbers()
+        numbers.chunk = max(numbers.chunk, (chunk?.piece.start.microseconds ?? 0) / 1_000_000)
         return numbers
+    }
+
+    /// Served time at which the formats of a list began.
+    private func starts(of chunks: [MediaChunk], _ numbers: [ChunkList.Numbers]) -> [Int64: TimeSpan] {
+        var starts: [Int64: TimeSpan] = [:]
+        for (index, (chunk, numbers)) in zip(chunks, numbers).enumerated() where index == 0 || chunk.startsFormat {
+            let known = index == 0 ? formatStarts[numbers.format] : nil
+            starts[numbers.format] = known ?? chunk.piece.servedStart
+        }
+        return starts
     }
 }
 

@@ -21,7 +21,7 @@ package struct Piece: Hashable, Sendable {
     package var start: WallTime { row.start(ofFragment: fragments.lowerBound) }
 
     /// UTC of the end of its last sample.
-    package var end: WallTime { row.start(ofFragment: fragments.upperBound) }
+    package var end: WallTime { row.end(ofFragment: fragments.upperBound - 1) }
 
     package var duration: TimeSpan { end - start }
 
@@ -44,12 +44,28 @@ package struct Piece: Hashable, Sendable {
 
     /// The parts of it that a player fetches at a time.
     ///
-    /// Each starts with a key and, but for the last of its segment, is at least `length` long. The borders are the
-    /// segment's, wherever the piece begins: they stay while a live window moves on.
+    /// Each starts with a key and, but for the last of its segment and before a hole, is at least `length` long. The
+    /// borders are the segment's, wherever the piece begins: they stay while a live window moves on. What comes before
+    /// the first key after a hole is in none.
     package func chunks(of length: TimeSpan) -> [Piece] {
-        let cuts = row.cuts(length).filter { $0 > fragments.lowerBound && $0 < fragments.upperBound }
-        let bounds = [fragments.lowerBound] + cuts + [fragments.upperBound]
+        guard let first = firstKey else { return [] }
+        let cuts = row.cuts(length).filter { $0 > first && $0 < fragments.upperBound }
+        let bounds = [first] + cuts + [fragments.upperBound]
         return zip(bounds, bounds.dropFirst()).map { Piece(row, $0..<$1, shift: shift) }
+    }
+
+    /// The fragment that playback can start with.
+    private var firstKey: Int? { row.media.fragments[fragments].firstIndex(where: \.isKey) }
+
+    /// Itself parted at the holes in it, without what is over at `from`: the first part starts with a key.
+    func parted(from: WallTime) -> [Piece] {
+        let holes = row.holes.filter { fragments.lowerBound < $0 && $0 <= fragments.upperBound }
+        guard !holes.isEmpty else { return [self] }
+        let bounds = [fragments.lowerBound] + holes.filter { $0 < fragments.upperBound } + [fragments.upperBound]
+        let parts = zip(bounds, bounds.dropFirst()).map { Piece(row, $0..<$1, shift: shift) }
+        let rest = parts.drop { $0.end <= from || $0.firstKey == nil }
+        guard let first = rest.first, let key = first.firstKey else { return [] }
+        return [Piece(row, key..<first.fragments.upperBound, shift: shift)] + rest.dropFirst()
     }
 }
 

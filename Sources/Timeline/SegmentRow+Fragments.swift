@@ -14,6 +14,28 @@ extension SegmentRow {
         return min(end, start + TimeSpan(microseconds: max(0, ticks.scaled(by: 1_000_000, over: track.timescale))))
     }
 
+    /// UTC of the end of a fragment's last sample: where the next one starts, but before a hole.
+    ///
+    /// A camera that falls silent leaves a hole inside of its segment, because a segment begins with a key. How long the
+    /// fragment before it is nobody tells: it is taken to be as long as the others are.
+    package func end(ofFragment index: Int) -> WallTime {
+        let (start, next) = (start(ofFragment: index), start(ofFragment: index + 1))
+        let others = Int64(media.fragments.count - 1)
+        guard next - start >= Selection.gapLength, others > 0 else { return next }
+        let usual = TimeSpan(microseconds: max(0, (duration - (next - start)).microseconds) / others)
+        return next - (start + usual) >= Selection.gapLength ? start + usual : next
+    }
+
+    /// The fragments with a hole before them.
+    var holes: [Int] {
+        let fragments = media.fragments
+        let least = Selection.gapLength.microseconds.scaled(by: media.tracks.first?.timescale ?? 0, over: 1_000_000)
+        return fragments.indices.dropFirst().filter { index in
+            fragments[index].decodeTime.subtractingSaturated(fragments[index - 1].decodeTime) >= least
+                && end(ofFragment: index - 1) < start(ofFragment: index)
+        }
+    }
+
     /// Where a fragment begins in the file; of the one past the last, where the media ends.
     package func offset(ofFragment index: Int) -> Int64 {
         max(0, media.fragments.indices.contains(index) ? media.fragments[index].offset : media.mediaEnd)
@@ -38,13 +60,16 @@ extension SegmentRow {
         return low
     }
 
-    /// The fragments, but for the first, at which chunks of at least `length` begin.
+    /// The fragments, but for the first, at which chunks of at least `length` begin, shorter before a hole.
     func cuts(_ length: TimeSpan) -> [Int] {
         var cuts: [Int] = []
         var last = start
+        var holes = holes[...]
         for index in media.fragments.indices.dropFirst() where media.fragments[index].isKey {
             let start = start(ofFragment: index)
-            guard start - last >= length else { continue }
+            let isAfterHole = holes.first.map { $0 <= index } ?? false
+            guard isAfterHole || start - last >= length else { continue }
+            holes = holes.drop { $0 <= index }
             cuts.append(index)
             last = start
         }

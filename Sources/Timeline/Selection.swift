@@ -27,7 +27,7 @@ package struct Selection: Hashable, Sendable {
         self.to = to
         let playable = rows.filter { $0.end > from && $0.start < to && $0.isPlayable }.map(\.rising)
             .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
-        pieces = VisibleTime.of(playable).compactMap { $0.piece(from: from, to: to) }
+        pieces = VisibleTime.of(playable).flatMap { $0.piece(from: from, to: to)?.parted(from: from) ?? [] }
             .sorted { ($0.start, $0.row.id) < ($1.start, $1.row.id) }
         place(from: origin, known: shifts)
     }

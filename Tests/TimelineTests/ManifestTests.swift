@@ -190,6 +190,41 @@ struct ManifestTests {
         #expect(again.first.chunk >= last?.first.chunk ?? .max)
     }
 
+    @Test("rows that were read earlier and are listed later change no number")
+    func overtaken() {
+        let rows = sessions
+        func list(_ window: inout LiveWindow, _ now: Double) -> [String: Int64] {
+            let to = epoch + TimeSpan(seconds: now)
+            let list = window.list(rows.filter { $0.end <= to }, from: to - .seconds(200), to: to)
+            let numbered = list.chunks.enumerated().map { index, chunk in
+                ("\(MediaAddress(chunk.piece).path)#\(chunk.piece.fragments)", list.first.chunk + Int64(index))
+            }
+            return Dictionary(numbered) { $1 }
+        }
+        var (window, other) = (LiveWindow(), LiveWindow())
+        // Each second request overtakes the one before it.
+        for now in stride(from: 250.0, to: 500, by: 15) {
+            let (early, late) = (list(&window, now), list(&window, now + 15))
+            #expect(list(&other, now) == early && list(&other, now + 15) == late)
+            #expect(list(&window, now) == early && list(&window, now + 15) == late)
+        }
+    }
+
+    @Test("a live list that is ended is the same list with an end")
+    func ended() {
+        let rows = [SegmentRow.made(0, at: 0), .made(1, at: 10)]
+        var window = LiveWindow()
+        let live = window.list(rows, from: epoch, to: epoch + .seconds(20))
+        let ended = window.list(rows, from: epoch, to: epoch + .seconds(20), isEnded: true)
+        #expect(HLSPlaylist(ended).text == HLSPlaylist(live).text + "#EXT-X-ENDLIST\n")
+        let selection = Selection(rows, 0, 20, origin: unix)
+        let event = HLSPlaylist(ChunkList(selection, as: .event, isEnded: true)).text
+        #expect(event == HLSPlaylist(ChunkList(selection, as: .event)).text + "#EXT-X-ENDLIST\n")
+        let manifest = DASHManifest(ended, now: epoch).text
+        #expect(manifest.contains("type=\"dynamic\"") && !manifest.contains("minimumUpdatePeriod"))
+        #expect(manifest.contains("mediaPresentationDuration=\"PT1767322820.000000S\""))
+    }
+
     @Test("a day of segments of 30 s is listed within 50 ms")
     func day() {
         let rows = (0..<2880).map { SegmentRow.made(Int64($0), at: Double($0) * 30, seconds: 30) }

@@ -22,7 +22,7 @@ struct LiveFragment: Hashable, Sendable {
     init(_ row: SegmentRow, _ index: Int, after last: LiveFragment?, shift: TimeSpan) {
         sequence = (last?.sequence ?? -1) + 1
         isKey = row.media.fragments.indices.contains(index) && row.media.fragments[index].isKey
-        servedEnd = row.mediaStart + (row.start(ofFragment: index + 1) - row.start) + shift
+        servedEnd = row.mediaStart + (row.end(ofFragment: index) - row.start) + shift
         var alone = row
         alone.media.mediaEnd = row.offset(ofFragment: index + 1)
         alone.media.fragments = row.media.fragments.indices.contains(index) ? [row.media.fragments[index]] : []
