@@ -35,7 +35,7 @@ package struct ExportContents: Codable, Hashable, Sendable {
         package let bytes: Int64
         /// Names these very bytes.
         package let etag: String
-        /// Where they are served, from the server's root.
+        /// Where they are served, relative to the address of this answer.
         package let url: String
         package let segments: [Segment]
 

@@ -11,6 +11,8 @@ struct ExportFile {
     /// Asked for, held and synced at a time.
     private static let block: Int64 = 16 << 20
     private static let attempts = 5
+    /// What is above `/export/`, where the answer came from.
+    private static let ranges = "../ranges/"
 
     private struct Sidecar: Codable {
         let etag: String
@@ -21,6 +23,7 @@ struct ExportFile {
     private let contents: ExportContents.File
     private var part: String { path + ".part" }
     private var sidecar: String { path + ".part.json" }
+    private var address: String { "/" + contents.url.dropFirst("../".count) }
 
     init(_ contents: ExportContents.File, at path: String) {
         self.contents = contents
@@ -38,7 +41,7 @@ struct ExportFile {
                 .refused, code: "fileExists", message: "\(Terminal.plain(path)) is there already",
                 nextStep: "Move it away, or give another name with --output")
         }
-        guard contents.bytes >= 0, contents.url.hasPrefix("/ranges/") else {
+        guard contents.bytes >= 0, contents.url.hasPrefix(Self.ranges) else {
             throw Complaint(
                 .failed, code: "protocol", message: "the server's answer is not understood",
                 nextStep: "Check that cvrctl and cvr-playback are of the same release")
@@ -75,7 +78,7 @@ struct ExportFile {
         progress(done)
         while done < contents.bytes {
             let end = min(contents.bytes, done + Self.block)
-            let bytes = try insist { try session.bytes(contents.url, done..<end, tag: contents.etag) }
+            let bytes = try insist { try session.bytes(address, done..<end, tag: contents.etag) }
             try Self.write(bytes, to: descriptor, at: done, part)
             done = end
             guard fdatasync(descriptor) == 0 else { throw Self.unwritable(part) }

@@ -72,7 +72,8 @@ import Testing
             let fields = part.split(separator: "\"")
             let range = fields[3].split(separator: "@").compactMap { Int($0) }
             let bytes = try await served.get(
-                String(fields[1]), [("Range", "bytes=\(range[1])-\(range[1] + range[0] - 1)")])
+                try ServedSite.path(of: fields[1], in: path),
+                [("Range", "bytes=\(range[1])-\(range[1] + range[0] - 1)")])
             #expect(bytes.status == 206 && bytes.body.count == range[0])
             #expect(Array(bytes.body[4..<8]) == Array("free".utf8))
             #expect(try await served.get(path + "?_HLS_msn=\(number + 100)").status == 400)
@@ -94,7 +95,8 @@ import Testing
                 return (String(found.1), try #require(Int(found.2)))
             }
             let (url, start) = try await hint()
-            async let waited = served.get(url, [("Range", "bytes=\(start)-")])
+            let path = "/live/front/index.m3u8"
+            async let waited = served.get(ServedSite.path(of: url, in: path), [("Range", "bytes=\(start)-")])
             try first.append(second: 2)
             let part = try await waited
             let end = start + part.body.count
@@ -102,7 +104,8 @@ import Testing
             let text = String(decoding: try await served.get("/live/front/index.m3u8").body, as: UTF8.self)
             #expect(text.contains("URI=\"\(url)\",BYTERANGE=\"\(part.body.count)@\(start)\""))
             // The segment ends there: nobody waits for nothing.
-            async let refused = served.get(try await hint().url, [("Range", "bytes=\(end)-")])
+            let last = try ServedSite.path(of: try await hint().url, in: path)
+            async let refused = served.get(last, [("Range", "bytes=\(end)-")])
             try first.close()
             try GrowingSegment(site, clip, counter: 1, second: 3).append(second: 3)
             #expect([404, 416].contains(try await refused.status))

@@ -140,7 +140,7 @@ import Testing
             let files = try JSONDecoder().decode(ExportContents.self, from: Data(export.body)).ranges
             #expect(files.count == 2)
             for file in files {
-                let got = try await served.get(file.url)
+                let got = try await served.get(ServedSite.path(of: file.url, in: "/export/front"))
                 #expect(Int64(got.body.count) == file.bytes && got["etag"] == file.etag)
                 #expect(file.segments.count == 1 && file.segments[0].bytes < file.bytes)
             }

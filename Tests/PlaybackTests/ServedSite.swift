@@ -80,6 +80,15 @@ struct ServedSite: Sendable {
         }
     }
 
+    /// What a relative reference in the answer of `path` names (RFC 3986 §5.2).
+    static func path(of reference: some StringProtocol, in path: String) throws -> String {
+        let site = "http://site"
+        guard let url = URL(string: String(reference), relativeTo: URL(string: site + path)), url.scheme == "http",
+            !reference.hasPrefix("/")
+        else { throw Missed("no relative reference: \(reference)") }
+        return String(url.absoluteString.dropFirst(site.count))
+    }
+
     /// The code of an error's JSON; its text when it is none.
     static func code(_ response: HTTPResponse) -> String {
         struct Body: Decodable {

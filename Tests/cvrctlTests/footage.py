@@ -19,7 +19,7 @@ segment = {"session": 1, "counter": 0, "start": "2026-01-02T03:00:00.000Z", "dur
            "checksum": "01234567", "key": "site/front/2026-01-02/03/00-00.000Z.0.mp4"}
 answer = {"camera": "front", "from": "", "to": "", "ranges": [
     {"from": "2026-01-02T03:00:00.000000Z", "to": "2026-01-02T03:00:30.000000Z", "bytes": len(data), "etag": tag,
-     "url": "/ranges/front.mp4?from=a&to=b", "segments": [segment]}]}
+     "url": "../ranges/front.mp4?from=a&to=b", "segments": [segment]}]}
 asked = 0
 
 

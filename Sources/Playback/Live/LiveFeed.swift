@@ -54,6 +54,8 @@ actor LiveFeed {
     private var asked: MonotonicTime
     private var heard: MonotonicTime
     private var isEnded = false
+    /// It ended because nobody asked: another one answers.
+    private(set) var isLeft = false
     /// As of the last look; nil before the first.
     private var isGrowing: Bool?
 
@@ -81,7 +83,7 @@ actor LiveFeed {
             if follow(growing?.path) { continue }
             _ = await news.wait(atMost: interval)
         }
-        (isEnded, watch) = (true, nil)
+        (isEnded, isLeft, watch) = (true, !Task.isCancelled, nil)
         tell()
     }
 
@@ -135,16 +137,17 @@ actor LiveFeed {
         return nil
     }
 
-    /// The newest chunks once they hold what `isReady` wants, or as they are after `limit`; nil without any.
+    /// The newest chunks once they hold what `isReady` wants, or as they are after `limit`; nil without any, or when the
+    /// feed has ended.
     func chunks(within limit: TimeSpan, _ isReady: @Sendable (ChunkList) -> Bool) async -> ChunkList? {
         let since = clock.monotonic()
         while !isEnded {
             asked = clock.monotonic()
             if let list = listing(), isReady(list) { return list }
-            guard clock.monotonic() - since < limit else { break }
+            guard clock.monotonic() - since < limit else { return listing() }
             await change()
         }
-        return listing()
+        return nil
     }
 
     /// A segment once it has media beyond `end`; nil when another begins, or after `limit`.

@@ -51,6 +51,18 @@ final class LiveFeeds: Sendable {
         }
     }
 
+    /// What a camera's feed answers `question`; one that ended before it was asked is followed by another.
+    func answer<Answer: Sendable>(
+        of camera: Archive.Camera, _ question: (LiveFeed) async -> Answer?
+    ) async -> Answer? {
+        while true {
+            let feed = feed(of: camera)
+            if let answer = await question(feed) { return answer }
+            guard await feed.isLeft else { return nil }
+            forget(feed)
+        }
+    }
+
     private func forget(_ feed: LiveFeed) {
         feeds.withLock { if $0[feed.camera.name] === feed { $0[feed.camera.name] = nil } }
     }

@@ -24,8 +24,11 @@ struct LiveRoutes {
                 body: request.method == .head ? ResponseBody() : body(of: streams))
         }
         router.get("/live/:camera/stream.mp4") { request, context in
-            let (camera, feed) = try await feed(context)
-            guard let first = await feed.fragment(after: nil) else { throw Refusal.notLive(camera.name) }
+            let camera = try await camera(context)
+            let begun = await feeds.answer(of: camera) { feed in
+                await feed.fragment(after: nil).map { (first: $0, feed: feed) }
+            }
+            guard let (first, feed) = begun else { throw Refusal.notLive(camera.name) }
             return Response(
                 status: .ok,
                 headers: [
@@ -35,11 +38,13 @@ struct LiveRoutes {
                 body: request.method == .head ? ResponseBody() : stream(first, feed, until: context.visitor.window))
         }
         router.get("/live/:camera/index.m3u8") { request, context in
-            let (camera, feed) = try await feed(context)
+            let camera = try await camera(context)
             let query = FootageQuery(request)
             let wanted = try WantedChunk(query)
-            let chunks = await feed.chunks(within: Self.patience) {
-                wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
+            let chunks = await feeds.answer(of: camera) { feed in
+                await feed.chunks(within: Self.patience) {
+                    wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
+                }
             }
             guard let chunks, !chunks.chunks.isEmpty || chunks.open != nil else { throw Refusal.notLive(camera.name) }
             guard wanted?.isAhead(of: chunks) != true else {
@@ -47,8 +52,8 @@ struct LiveRoutes {
             }
             guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
             let playlist = HLSPlaylist(
-                chunks, suffix: query.carried(context.visitor.carried, behind: "?"), base: "/assets/\(camera.asset)/",
-                hasParts: true)
+                chunks, suffix: query.carried(context.visitor.carried, behind: "?"),
+                base: "../../assets/\(camera.asset)/", hasParts: true)
             return Response(
                 status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
@@ -86,10 +91,10 @@ struct LiveRoutes {
         }
     }
 
-    private func feed(_ context: PlaybackContext) async throws -> (Archive.Camera, LiveFeed) {
+    private func camera(_ context: PlaybackContext) async throws -> Archive.Camera {
         let camera = try await reader.camera(named: context.parameters.get("camera") ?? "", for: context.visitor)
         guard context.visitor.window.contains(clock.now()) else { throw Refusal.outsideWindow(context.visitor.window) }
-        return (camera, feeds.feed(of: camera))
+        return camera
     }
 
     /// The init part, then fragments as they come.

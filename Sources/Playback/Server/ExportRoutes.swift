@@ -41,7 +41,7 @@ struct ExportRoutes {
         return ExportContents.File(
             from: from.rfc3339Microseconds, to: to.rfc3339Microseconds, bytes: map.length,
             etag: FootageFile(map, of: camera.name).tag.field,
-            url: "/ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
+            url: "../ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
                 + query.carried(visitor.carried, behind: "&"),
             segments: map.pieces.map { ExportContents.Segment($0) })
     }
