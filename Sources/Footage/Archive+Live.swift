@@ -23,12 +23,12 @@ extension Archive {
         return LiveSegment(row: row, name: name, path: "\(box.cachePath)/\(camera.name)/\(name.relativePath)")
     }
 
-    /// Whether footage is still being added.
-    package func isLive(_ camera: Camera) throws -> Bool {
-        if let row = try growing(camera)?.row { return now() - row.end < Self.silence }
+    /// Whether footage is still being added, or was within `patience`.
+    package func isLive(_ camera: Camera, within patience: TimeSpan = .zero) throws -> Bool {
+        if let row = try growing(camera)?.row { return now() - row.end < max(Self.silence, patience) }
         guard let last = try firstAndLast(camera)?.last else { return false }
         // Of another box only what it has uploaded is known: two of its longest usual periods.
-        return now() - last < (box == nil ? .seconds(600) : Self.silence)
+        return now() - last < max(box == nil ? .seconds(600) : Self.silence, patience)
     }
 }
 

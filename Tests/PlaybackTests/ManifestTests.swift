@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import Playback
 import Recording
+import Synchronization
 import TestSupport
 import Testing
 
@@ -51,6 +52,65 @@ import Testing
             let answer = try JSONDecoder().decode(Answer.self, from: Data(try await served.get("/cameras").body))
             let camera = try #require(answer.cameras.first)
             #expect(camera.transcodedSound == isTranscoded, "\(camera.codecs)")
+        }
+    }
+
+    @Test("a camera that fell silent inside of a segment: two ranges, and every picture plays")
+    func hole() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        let segment = try GrowingSegment(site, clip, counter: 0, second: 0)
+        for second in [0, 1, 2, 10, 11, 12] { try segment.append(second: second) }
+        try segment.close()
+        try site.tell(
+            Gap(
+                from: RecordedSite.start + .seconds(3), to: RecordedSite.start + .seconds(10), reason: .networkLoss,
+                detail: ""))
+        try await ServedSite.run(try site.archive()) { served in
+            let asset = "/assets/asset-front/"
+            let media = try await served.get(
+                asset + "availableMedia?precision=full&startTime=2026-03-01T00:00:00Z&endTime=2026-03-02T00:00:00Z")
+            #expect(
+                String(decoding: media.body, as: UTF8.self) == """
+                    {"timeRanges":[{"end":"2026-03-01T10:00:03.000Z","start":"2026-03-01T10:00:00.000Z"},\
+                    {"end":"2026-03-01T10:00:13.000Z","start":"2026-03-01T10:00:10.000Z"}]}
+                    """)
+            for format in ["m3u8-cmaf", "mpd-time-cmaf"] {
+                #expect(try await Player.frames("\(served.base)\(asset)manifest(format=\(format))") == 6 * 25)
+            }
+            let playlist = try await served.get(asset + "manifest(format=m3u8-cmaf)")
+            #expect(String(decoding: playlist.body, as: UTF8.self).contains("#EXT-X-DISCONTINUITY\n"))
+            let clip = "/get?path=front&start=2026-03-01T10:00:00Z&duration=20"
+            #expect(try await Player.frames(served.base + clip) == 3 * 25)
+            #expect(try await Player.frames(served.base + clip + "&gap=skip") == 6 * 25)
+        }
+    }
+
+    @Test("while its camera is away a live manifest stays the list that it is, and is ended at last")
+    func away() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        let segment = try GrowingSegment(site, clip, counter: 0, second: 0)
+        for second in 0..<8 { try segment.append(second: second) }
+        let clock = Mutex(RecordedSite.start + .seconds(10))
+        try await ServedSite.run(try site.archive { clock.withLock(\.self) }) { served in
+            func text(_ fields: String) async throws -> String {
+                let answer = try await served.get("/assets/asset-front/manifest(format=m3u8-cmaf\(fields))")
+                return String(decoding: answer.body, as: UTF8.self)
+            }
+            let start = ",startTime=2026-03-01T10:00:00Z"
+            let (sliding, event) = (try await text(""), try await text(start))
+            #expect(!sliding.contains("TYPE") && event.contains("#EXT-X-PLAYLIST-TYPE:EVENT\n"))
+            #expect(!sliding.contains("ENDLIST") && !event.contains("ENDLIST"))
+            clock.withLock { $0 = $0 + .seconds(3 * 3600) }
+            #expect(try await text("") == sliding)
+            #expect(try await text(start) == event)
+            try segment.close()
+            clock.withLock { $0 = $0 + .seconds(2 * 3600) }
+            for (before, fields) in [(sliding, ""), (event, start)] {
+                let now = try await text(fields)
+                #expect(now.hasPrefix(before) && now.hasSuffix("#EXT-X-ENDLIST\n"), "\(now)")
+            }
         }
     }
 

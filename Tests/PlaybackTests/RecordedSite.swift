@@ -36,9 +36,22 @@ final class RecordedSite: Sendable {
     /// Each camera's asset is called `asset-NAME`.
     func archive(_ cameras: [String] = ["front"], now: WallTime = RecordedSite.start + .seconds(3600)) throws -> Archive
     {
+        try archive(cameras) { now }
+    }
+
+    func archive(_ cameras: [String] = ["front"], now: @escaping @Sendable () -> WallTime) throws -> Archive {
         Archive(
             site: site, cachePath: cachePath, statePath: statePath, store: nil,
-            cameras: try cameras.map { Archive.Camera(name: try Self.name($0), asset: "asset-\($0)") }, now: { now })
+            cameras: try cameras.map { Archive.Camera(name: try Self.name($0), asset: "asset-\($0)") }, now: now)
+    }
+
+    /// Enters a gap that a journal told, of the session in which it began.
+    func tell(_ gap: Gap, camera: String = "front", session: Int64 = 1) throws {
+        let open = Gap(from: gap.from, to: nil, reason: gap.reason, detail: gap.detail)
+        var facts = [Fact.gapOpened(GapRow(sequence: gap.from.microseconds, session: session, gap: open))]
+        if let end = gap.to { facts.append(.gapClosed(to: end)) }
+        let name = try Self.name(camera)
+        try catalog.apply(facts, CameraRow(name: name, asset: "asset-\(camera)", retention: nil))
     }
 
     static func name(_ camera: String) throws -> CameraName {

@@ -50,16 +50,7 @@ struct AssetRoutes {
         _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
         _ = try visitor.bounds(from: asked.startTime, to: asked.endTime)
-        let list = try await reader.threads.run { () throws -> ChunkList in
-            let isLive = try visitor.window.upperBound == .latest && reader.archive.isLive(camera)
-            guard let plan = try asked.plan(isLive: isLive, reader.questions(camera, within: visitor.window)) else {
-                throw Refusal.noFootage(camera.name, asked.startTime ?? .earliest, asked.endTime ?? .latest)
-            }
-            let rows = try reader.archive.rows(camera, from: plan.from, to: plan.to)
-            if plan.isSliding { return windows.list(camera.name, rows, from: plan.from, to: plan.to) }
-            let selection = Selection(rows, from: plan.from, to: plan.to, origin: WallTime(microseconds: 0))
-            return ChunkList(selection, as: plan.isLive ? .event : .onDemand)
-        }
+        let list = try await reader.threads.run { try chunks(asked, of: camera, visitor) }
         let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
         let isDASH = asked.format == .dash
         return Response(
@@ -75,6 +66,24 @@ struct AssetRoutes {
                         : HLSPlaylist(list, suffix: suffix).text)))
     }
 
+    /// A live manifest stays one while its camera is away, so that who waits for it sees it come back; when nothing came
+    /// for as long as it lists it is ended, and is still the same list.
+    private func chunks(_ asked: ManifestRequest, of camera: Archive.Camera, _ visitor: Visitor) throws -> ChunkList {
+        let isAddedTo = try reader.archive.isLive(camera)
+        let isLive = visitor.window.upperBound == .latest && (isAddedTo || windows.isKnown(camera.name))
+        guard let plan = try asked.plan(isLive: isLive, reader.questions(camera, within: visitor.window)) else {
+            throw Refusal.noFootage(camera.name, asked.startTime ?? .earliest, asked.endTime ?? .latest)
+        }
+        let isEnded = try plan.isLive && !isAddedTo && !reader.archive.isLive(camera, within: ManifestRequest.newest)
+        let rows = try reader.archive.rows(camera, from: plan.from, to: plan.to)
+        if plan.isSliding {
+            return windows.list(camera.name, rows, from: plan.from, to: plan.to, isEnded: isEnded)
+        }
+        if plan.isLive { windows.note(camera.name) }
+        let selection = Selection(rows, from: plan.from, to: plan.to, origin: WallTime(microseconds: 0))
+        return ChunkList(selection, as: plan.isLive ? .event : .onDemand, isEnded: isEnded)
+    }
+
     /// Waits for the fragment that a live playlist hints at: all from where the segment ends now (rfc8216bis §6.2.2).
     ///
     /// Refuses when the segment ends there.
@@ -85,7 +94,7 @@ struct AssetRoutes {
         guard row.state == .recording, let start = ByteRange.start(request.headers[.range]),
             start == row.media.mediaEnd
         else { return row }
-        let grown = await feeds.feed(of: camera).row(row.id, beyond: start, within: Self.patience)
+        let grown = await feeds.answer(of: camera) { await $0.row(row.id, beyond: start, within: Self.patience) }
         guard let grown else { throw Refusal.gone }
         return grown
     }
@@ -110,7 +119,9 @@ extension Visitor {
     fileprivate func permitted(_ row: SegmentRow) throws -> [Range<Int64>]? {
         if window.lowerBound <= row.start, row.end <= window.upperBound { return nil }
         let selection = Selection([row], from: window.lowerBound, to: window.upperBound, origin: row.start)
-        guard let piece = selection.pieces.first else { throw Refusal.outsideWindow(window) }
-        return [0..<row.media.initLength, piece.bytes]
+        guard let first = selection.pieces.first, let last = selection.pieces.last else {
+            throw Refusal.outsideWindow(window)
+        }
+        return [0..<row.media.initLength, first.bytes.lowerBound..<last.bytes.upperBound]
     }
 }
