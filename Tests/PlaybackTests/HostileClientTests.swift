@@ -175,10 +175,11 @@ import Testing
 
     @Test("mistakes of whoever asks are not in the journal, and failures are a few lines there")
     func journal() async throws {
+        let site = try RecordedSite()
         let lines = LogLines()
         let hooks = ServerHooks(metrics: { _ in throw Missed("a failure") })
         try await ServedSite.run(
-            try RecordedSite().archive(), hooks: hooks, log: Logger(label: "playback") { _ in lines }
+            try site.archive(), hooks: hooks, log: Logger(label: "playback") { _ in lines }
         ) { served in
             for path in ["/nothing", "/assets/asset-front/manifest(format=flv)", "/coverage", "/list?path=nowhere"] {
                 #expect((400..<500).contains(try await served.get(path).status), "\(path)")

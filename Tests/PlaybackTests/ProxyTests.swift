@@ -14,7 +14,8 @@ import Testing
     func addresses() async throws {
         var limits = ServerLimits()
         (limits.burst, limits.requestsPerSecond) = (3, 0.001)
-        let archive = try RecordedSite().archive()
+        let site = try RecordedSite()
+        let archive = try site.archive()
         try await ServedSite.run(archive, limits: limits, proxies: ["127.0.0.0/8", "10.0.0.7"]) { served in
             let ask = { (addresses: String) in
                 try await served.get("/healthz", Self.from(addresses)).status
@@ -41,8 +42,9 @@ import Testing
     func origins() async throws {
         let access = Access(
             accounts: ["chief": .init(password: try #require(Password("secret")), cameras: .all)], isOpen: false)
+        let site = try RecordedSite()
         try await ServedSite.run(
-            try RecordedSite().archive(), access: access, origins: ["https://portal.example"]
+            try site.archive(), access: access, origins: ["https://portal.example"]
         ) { served in
             let portal = (name: "Origin", value: "https://portal.example")
             let asked = try await served.get("/cameras", [portal], method: "OPTIONS")
@@ -66,7 +68,8 @@ import Testing
 
     @Test("a server without accounts answers to the names of its allowed origins")
     func names() async throws {
-        try await ServedSite.run(try RecordedSite().archive(), origins: ["https://portal.example"]) { served in
+        let site = try RecordedSite()
+        try await ServedSite.run(try site.archive(), origins: ["https://portal.example"]) { served in
             for (host, status) in [("portal.example", 200), ("portal.example:1", 421), ("evil.example", 421)] {
                 #expect(try await served.get("/cameras", [("Host", host)]).status == status, "\(host)")
             }
