@@ -69,9 +69,10 @@ struct PastBox: Sendable {
         var watched = watched
         let (box, rig) = (watched.recorder, watched.rig)
         day = try await Self.recorded(day, 8, states: ["closed"], in: box)
+        let dayEnd = day.end
         try clock.set("-3623")
         try await eventually("the day is over", within: .seconds(30)) {
-            try await box.segments(of: "front").contains { ($0.from ?? 0) > day.end + 3600 } ? true : nil
+            try await box.segments(of: "front").contains { ($0.from ?? 0) > dayEnd + 3600 } ? true : nil
         }
         try await box.sync("resume")
         hour = try await Self.recorded(hour, 5, in: box)

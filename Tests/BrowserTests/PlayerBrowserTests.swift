@@ -10,12 +10,15 @@ extension BrowserTests.Recorded {
         let frames: [[Int]]
         let decoded: Int
         let error: String
+
+        /// Those of the frames of a width.
+        func numbers(_ width: Int) -> [Int] { frames.filter { $0.first == width }.compactMap(\.last) }
     }
 
     @Test(
-        "another player plays every frame of two formats, two Periods of DASH and two sections of HLS",
-        arguments: [("mpd-time-cmaf", "mpd", "application/dash+xml"), ("m3u8-cmaf", "m3u8", "application/x-mpegURL")])
-    func anotherPlayer(format: String, ending: String, type: String) async throws {
+        "other players show every frame of two formats: two Periods of DASH, two sections of HLS",
+        arguments: [("mpd-time-cmaf", "mpd"), ("m3u8-cmaf", "m3u8")])
+    func anotherPlayer(format: String, ending: String) async throws {
         let past = try PastBox.current
         let (from, to) = (past.change - 5, past.change + 5)
         let times = [from, to].map { WallTime(microseconds: Int64($0 * 1e6)).rfc3339 }
@@ -24,22 +27,23 @@ extension BrowserTests.Recorded {
         let browser = past.watched.browser
         try await browser.open(
             past.watched.url + "healthz", scripts: [try Self.player(), Repository.path("Tests/BrowserTests/player.js")])
-        let played: Played = try await browser.value("() => playManifest('\(url)', '\(type)')")
-        try await browser.shot("video.js-\(ending)")
+        let played: Played = try await browser.value("() => playManifest('\(url)', '\(ending)')")
+        try await browser.shot("other-player-\(ending)")
         #expect(played.error == "")
         if ending == "mpd" {
             #expect(try await Web.get(url).text.components(separatedBy: "<Period ").count == 3)
         }
-        for (width, bound) in [(320, from), (480, to)] {
-            let numbers = played.frames.filter { $0[0] == width }.map { $0[1] }
-            let error = try past.error(
-                of: (width == 320 ? numbers.first : numbers.last) ?? -1, of: "yard", at: bound)
-            #expect(width == 320 ? (-2.1...0.1).contains(error) : (-0.1...2.1).contains(error), "\(error)")
-            let missed = zip(numbers, numbers.dropFirst()).filter { ($0 + 1) % WatchedBox.frames != $1 }
-            #expect(missed.isEmpty && numbers.count >= 5 * 15 - 1, "\(width): \(numbers)")
-        }
-        #expect(played.frames.first { $0[0] == 480 }?[1] == 0)
-        #expect(played.decoded == played.frames.count)
+        let (before, after) = (played.numbers(320), played.numbers(480))
+        let ends = try [#require(before.first), #require(before.last), #require(after.first), #require(after.last)]
+        #expect((-2.1...0.1).contains(try past.error(of: ends[0], of: "yard", at: from)))
+        #expect((-0.1...2.1).contains(try past.error(of: ends[3], of: "yard", at: to)))
+        // The camera went over to the beginning of the other clip at a keyframe.
+        #expect(ends[1] % 15 == 14 && ends[2] == 0, "\(ends)")
+        let wanted = (ends[1] - ends[0] + WatchedBox.frames) % WatchedBox.frames + 1 + ends[3] + 1
+        #expect(played.decoded == wanted && wanted >= 10 * 15, "\(ends)")
+        // A busy machine is late to draw one or the other that it decoded.
+        #expect(played.frames.count >= wanted - 3, "\(played.frames)")
+        print("\(ending): \(played.frames.count) of \(wanted) frames shown, \(played.decoded) decoded")
     }
 
     /// The file of video.js in the tests' virtual environment.
