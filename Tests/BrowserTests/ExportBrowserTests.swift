@@ -23,7 +23,8 @@ extension BrowserTests.Recorded {
             let (from, to) = (past.gap.lowerBound - 3, past.gap.upperBound + 3)
             let numbers = try await exported("front", from, to, box)
             let seconds = Double(numbers.count) / WatchedBox.framesPerSecond
-            #expect((5.8...8.2).contains(seconds), "\(seconds)")
+            // Before the gap of a camera that is away there is a short one, of the connection that broke.
+            #expect((5.0...8.2).contains(seconds), "\(seconds)")
             #expect(breaks(numbers).count == 1, "\(numbers)")
             #expect((-0.1...1.1).contains(try past.error(of: numbers.last ?? -1, of: "front", at: to)))
         }

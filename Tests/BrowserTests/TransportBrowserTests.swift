@@ -38,7 +38,8 @@ extension BrowserTests.Recorded {
             }
             print("\(rate)x: \(time / now)x, pictures within \(errors.max() ?? 0) s of footage")
             #expect(abs(time / now - rate) < rate * 0.25)
-            #expect(errors.allSatisfy { $0 < 0.3 * max(1, rate) })
+            // From 0.3 s of the viewer's time on it jumps, which takes a moment.
+            #expect(errors.allSatisfy { $0 < 0.4 * max(1, rate) })
         }
     }
 
