@@ -180,7 +180,7 @@ import Testing
         let hooks = ServerHooks(metrics: { _ in throw Missed("a failure") })
         try await ServedSite.run(
             try site.archive(), hooks: hooks, log: Logger(label: "playback") { _ in lines }
-        ) { served in
+        ) { served async throws in
             for path in ["/nothing", "/assets/asset-front/manifest(format=flv)", "/coverage", "/list?path=nowhere"] {
                 #expect((400..<500).contains(try await served.get(path).status), "\(path)")
             }
@@ -195,7 +195,7 @@ import Testing
         let site = try RecordedSite()
         var limits = ServerLimits()
         (limits.burst, limits.requestsPerSecond) = (5, 50)
-        try await ServedSite.run(try site.archive(), limits: limits) { served in
+        try await ServedSite.run(try site.archive(), limits: limits) { served async throws in
             let start = ContinuousClock.now
             for _ in 0..<30 { #expect(try await served.get("/cameras").status == 200) }
             #expect(ContinuousClock.now - start > .milliseconds(450))

@@ -16,7 +16,7 @@ import Testing
         (limits.burst, limits.requestsPerSecond) = (3, 0.001)
         let site = try RecordedSite()
         let archive = try site.archive()
-        try await ServedSite.run(archive, limits: limits, proxies: ["127.0.0.0/8", "10.0.0.7"]) { served in
+        try await ServedSite.run(archive, limits: limits, proxies: ["127.0.0.0/8", "10.0.0.7"]) { served async throws in
             let ask = { (addresses: String) in
                 try await served.get("/healthz", Self.from(addresses)).status
             }
@@ -69,7 +69,7 @@ import Testing
     @Test("a server without accounts answers to the names of its allowed origins")
     func names() async throws {
         let site = try RecordedSite()
-        try await ServedSite.run(try site.archive(), origins: ["https://portal.example"]) { served in
+        try await ServedSite.run(try site.archive(), origins: ["https://portal.example"]) { served async throws in
             for (host, status) in [("portal.example", 200), ("portal.example:1", 421), ("evil.example", 421)] {
                 #expect(try await served.get("/cameras", [("Host", host)]).status == status, "\(host)")
             }
