@@ -124,20 +124,19 @@ struct UploadScheduleTests {
             clock = max(clock, start)
             // A pass takes what had closed when it began, for a period.
             while clock < start + period, waiting.contains(where: { !$0.isEmpty }) {
-                // Of what is fresh the oldest goes first.
-                let fresh = waiting.map { queue in queue.firstIndex { $0.end >= start - 2 * period } }
                 let offers = try waiting.enumerated().flatMap { index, queue in
-                    let late = queue.prefix(1).first { $0.end < start - 2 * period }
-                    return [
-                        try fresh[index].map { try offer(index, bytes: queue[$0].bytes) },
-                        try late.map { try offer(index, .backlog, bytes: $0.bytes) },
+                    let newest = queue.last.map { $0.end >= start - 2 * period } == true
+                    let oldest = queue.first.map { $0.end >= start - 2 * period } == false
+                    return try [
+                        newest ? offer(index, bytes: #require(queue.last).bytes, end: 0) : nil,
+                        oldest ? offer(index, .backlog, bytes: #require(queue.first).bytes) : nil,
                     ].compactMap(\.self)
                 }
                 guard let next = schedule.choose(among: offers),
                     let index = try rates.indices.first(where: { try camera($0) == next.camera })
                 else { break }
                 clock += Double(next.bytes) * 8 / uplink
-                let sent = waiting[index].remove(at: next.lane == .live ? fresh[index] ?? 0 : 0)
+                let sent = next.lane == .live ? waiting[index].removeLast() : waiting[index].removeFirst()
                 // What closed before the first round had waited already.
                 if next.lane == .live, sent.end >= period { worst[index] = max(worst[index], clock - sent.end) }
             }
