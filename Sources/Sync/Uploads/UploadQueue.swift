@@ -163,12 +163,10 @@ struct CameraQueue {
     }
 
     private mutating func refill(_ catalog: Catalog) throws {
-        if newest.rows.isEmpty, !newest.isLast, let last {
-            let behind = SegmentID(session: last.session, counter: last.counter.addingSaturated(1))
-            let page = try catalog.newestWaiting(
-                camera, selection, before: newest.passed ?? behind, limit: Self.lookahead)
-            // Up to the first that is not live: what is older is reached from the other end.
-            newest.rows = Array(page.prefix { segment in isLive(segment) && isBetween(segment) })
+        if newest.rows.isEmpty, !newest.isLast {
+            let page = try catalog.newestWaiting(camera, selection, before: newest.passed, limit: Self.lookahead)
+            // Up to the first that is not fresh: what is older is reached from the other end.
+            newest.rows = Array(page.drop { !isFirst($0) }.prefix { segment in isLive(segment) && isBetween(segment) })
             newest.isLast = newest.rows.count < Self.lookahead
         }
         if oldest.rows.isEmpty, !oldest.isLast {
