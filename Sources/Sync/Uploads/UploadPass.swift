@@ -98,17 +98,15 @@ package struct UploadPass: Sendable {
         try turns.end()
     }
 
-    /// Two periods are fresh, which is when footage has to be in the store; five are live: what one pass did not get to
-    /// must not fall behind a backlog of days.
+    /// Five periods are fresh: what one pass did not get to must not fall behind a backlog of days.
     private func queue(_ selection: SegmentSelection) throws -> UploadQueue {
         let now = work.clock.now()
         let (forecasts, refusals) = (progress.current.forecasts, progress.current.refusals)
         let queues = try cameras().map { camera in
-            let period = max(work.settings.cameras[camera]?.segmentLength ?? .zero, work.settings.period)
-            let isSettling = selection == .unsettled
+            let length = work.settings.cameras[camera]?.segmentLength ?? .zero
             return CameraQueue(
-                camera: camera, selection: selection, liveSince: isSettling ? nil : now - period * 5,
-                freshSince: isSettling ? nil : now - period * 2,
+                camera: camera, selection: selection,
+                liveSince: selection == .unsettled ? nil : now - max(length, work.settings.period) * 5,
                 deadline: forecasts[camera]?.deadline)
         }
         return UploadQueue(queues, in: work.catalog, last: { refusals.has($0, $1) })

@@ -74,11 +74,10 @@ struct UploadQueue {
     }
 }
 
-/// One camera's segments that wait.
+/// One camera's segments that wait: handed out from both ends, the oldest first and what closed lately from the newest
+/// on, until they meet.
 ///
-/// What is fresh goes first, in the order in which it closed: of segments that close together none waits for those of
-/// the next time, and a backlog holds up none. The others are handed out from both ends, the oldest first and what
-/// closed lately from the newest on, until they meet.
+/// What closes meanwhile goes before both: a backlog holds up nothing that is fresh.
 struct CameraQueue {
     /// Rows that are held of each end.
     private static let lookahead = 16
@@ -87,15 +86,13 @@ struct CameraQueue {
     let selection: SegmentSelection
     /// What ended since belongs to the live lane; nil when the camera has no such lane.
     let liveSince: WallTime?
-    /// What ended since is fresh.
-    let freshSince: WallTime?
     /// How long the cache has room if nothing is uploaded; nil for as long as it likes.
     let deadline: TimeSpan?
     private var oldest = Page()
     private var newest = Page()
-    /// What was fresh when the queue was made and all that came since, not handed out yet, the oldest first.
-    private var fresh: [WaitingSegment] = []
-    /// The last of those that are handed out from both ends, and the last of all that was seen.
+    /// What came since, not handed out yet, the newest first.
+    private var arrived: [WaitingSegment] = []
+    /// The last that waited when the queue was made, and the last of all that was seen.
     private var last: SegmentID?
     private var top: SegmentID?
     /// The count of the last look for news; nil before the first, and of a queue without a live lane.
@@ -115,14 +112,10 @@ struct CameraQueue {
         }
     }
 
-    init(
-        camera: CameraName, selection: SegmentSelection, liveSince: WallTime?, freshSince: WallTime?,
-        deadline: TimeSpan?
-    ) {
+    init(camera: CameraName, selection: SegmentSelection, liveSince: WallTime?, deadline: TimeSpan?) {
         self.camera = camera
         self.selection = selection
         self.liveSince = liveSince
-        self.freshSince = freshSince
         self.deadline = deadline
         newest.isLast = liveSince == nil
     }
@@ -134,10 +127,9 @@ struct CameraQueue {
         let seen = top
         if let first = page.first?.id { top = top.map { max($0, first) } ?? first }
         if looked == nil {
-            fresh = page.prefix { segment in freshSince.map { segment.end >= $0 } ?? false }.reversed()
-            last = try catalog.newestWaiting(camera, selection, before: fresh.first?.id, limit: 1).first?.id
+            last = top
         } else {
-            fresh += page.prefix { segment in isLive(segment) && (seen.map { $0 < segment.id } ?? true) }.reversed()
+            arrived = page.prefix { segment in isLive(segment) && (seen.map { $0 < segment.id } ?? true) } + arrived
         }
         looked = entered
     }
@@ -145,14 +137,14 @@ struct CameraQueue {
     /// At most one of each lane.
     mutating func offers(_ catalog: Catalog) throws -> [UploadSchedule.Offer] {
         try refill(catalog)
-        let live = fresh.first ?? newest.rows.first ?? oldest.rows.first.flatMap { isLive($0) ? $0 : nil }
+        let live = arrived.first ?? newest.rows.first ?? oldest.rows.first.flatMap { isLive($0) ? $0 : nil }
         let late = oldest.rows.first.flatMap { isLive($0) ? nil : $0 }
         return [live.map { offer($0, .live) }, late.map { offer($0, .backlog) }].compactMap(\.self)
     }
 
     /// Hands out what was offered of a lane.
     mutating func take(_ lane: UploadSchedule.Lane) -> SegmentID? {
-        if lane == .live, !fresh.isEmpty { return fresh.removeFirst().id }
+        if lane == .live, !arrived.isEmpty { return arrived.removeFirst().id }
         if lane == .live, let taken = newest.take() {
             oldest.rows.removeAll { $0.id >= taken }
             return taken
@@ -181,7 +173,7 @@ struct CameraQueue {
         (oldest.passed.map { $0 < segment.id } ?? true) && (newest.passed.map { segment.id < $0 } ?? true)
     }
 
-    /// It waited when the queue was made, and was not fresh.
+    /// It waited when the queue was made.
     private func isFirst(_ segment: WaitingSegment) -> Bool {
         looked == nil || (last.map { segment.id <= $0 } ?? false)
     }

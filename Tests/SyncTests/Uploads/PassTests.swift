@@ -12,8 +12,8 @@ import Testing
 /// What a pass does first, and when it ends.
 @Suite("Pass")
 struct PassTests {
-    @Test("what closed lately goes first, in the order in which it closed; then the backlog, the oldest first")
-    func lately() throws {
+    @Test("what closed lately goes first, the newest before the others; then the backlog, the oldest first")
+    func newest() throws {
         let rig = try Rig()
         let recorder = try rig.recorder()
         try recorder.start()
@@ -33,7 +33,7 @@ struct PassTests {
             try rig.sync(work, isStopping: { order.withLock { $0.count } == 5 }).uploaded == 5)
         let backlog = (0..<3).map { SegmentID(session: 1, counter: $0) }
         #expect(
-            order.withLock { $0 } == [SegmentID(session: 2, counter: 0), SegmentID(session: 2, counter: 1)] + backlog)
+            order.withLock { $0 } == [SegmentID(session: 2, counter: 1), SegmentID(session: 2, counter: 0)] + backlog)
         #expect(try rig.sync().uploaded == 3)
         #expect(try rig.rows().allSatisfy { $0.state == .verified })
     }
@@ -64,7 +64,7 @@ struct PassTests {
         var report = UploadPass.Report()
         try UploadPass(work: work, progress: progress).run(&report)
         #expect(report.uploaded == 6 && report.failed == 0)
-        let expected = [(1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (1, 3)].map { SegmentID(session: $0, counter: $1) }
+        let expected = [(1, 0), (1, 1), (2, 1), (2, 0), (1, 2), (1, 3)].map { SegmentID(session: $0, counter: $1) }
         #expect(order.withLock { $0 } == expected)
         #expect(try rig.rows().allSatisfy { $0.state == .verified && $0.isRead && $0.isLocal })
     }
