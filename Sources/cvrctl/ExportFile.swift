@@ -63,8 +63,8 @@ struct ExportFile {
     /// What an earlier run made of this version; nil unless it is there as a whole.
     private var finished: ExportManifest? {
         var status = stat()
-        // Without a manifest that can be read the file is not known to be ours.
         guard stat(path, &status) == 0, Int64(status.st_size) == contents.bytes,
+            // Without a manifest that can be read the file is not known to be ours.
             let data = try? Data(contentsOf: URL(filePath: path + ".json")),
             let manifest = try? JSONDecoder().decode(ExportManifest.self, from: data),  // as above
             manifest.etag == contents.etag, manifest.bytes == contents.bytes

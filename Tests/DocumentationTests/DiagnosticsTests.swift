@@ -13,8 +13,8 @@ struct DiagnosticsTests {
 
     /// How the sources write them down.
     static func isDiagnostic(_ literal: SourceFiles.Literal) -> Bool {
-        // `events.append("type"`, `type: "type"`, `code: "code"`
-        let starts = [".append(", "tell(", "mention(", "type:", "code:"]
+        // `events.append("type"`, `type: "type"`, `event: "type"`, `code: "code"`
+        let starts = [".append(", "tell(", "mention(", "type:", "code:", "event:"]
         if starts.contains(where: { literal.before.hasSuffix($0) }) { return true }
         // `let type = hung ? "type" : "type"`
         if literal.before.contains("let type = ") { return true }

@@ -122,19 +122,24 @@ struct ReplicaTests {
                 #expect(done.ending == .exited(code), "\(more) \(listen): \(done.errors)")
                 #expect(done.errors.contains(word) && !done.errors.contains("p4ss"), "\(done.errors)")
             }
-            let service = ["--store", "s3://bucket/boxes/plant-7?region=eu-central-1", "--listen", "127.0.0.1:0"]
-            for (credential, code, word) in [
-                ([], 78, "there is no credential"), (["--credential", misspelt], 78, "ACCESS_KEY_ID:SECRET"),
-                (["--credential", folder + "/none"], 74, "put it there"),
-            ] as [([String], Int32, String)] {
-                let done = try await run("\(Repository.binaries)/cvr-playback", service + credential)
-                #expect(done.ending == .exited(code) && done.errors.contains(word), "\(done.errors)")
-            }
+            try await credentials(folder, misspelt)
             try await serving(arguments(folder)) { _, address in
                 let second = try await run(
                     "\(Repository.binaries)/cvr-playback", arguments(folder, listen: address))
                 #expect(second.ending == .exited(69) && second.errors.contains("ss -ltnp"), "\(second.errors)")
             }
+        }
+    }
+
+    /// A store that wants to know who asks.
+    private func credentials(_ folder: String, _ misspelt: String) async throws {
+        let service = ["--store", "s3://bucket/boxes/plant-7?region=eu-central-1", "--listen", "127.0.0.1:0"]
+        for (credential, code, word) in [
+            ([], 78, "there is no credential"), (["--credential", misspelt], 78, "ACCESS_KEY_ID:SECRET"),
+            (["--credential", folder + "/none"], 74, "put it there"),
+        ] as [([String], Int32, String)] {
+            let done = try await run("\(Repository.binaries)/cvr-playback", service + credential)
+            #expect(done.ending == .exited(code) && done.errors.contains(word), "\(done.errors)")
         }
     }
 }

@@ -96,7 +96,9 @@ final class TemporaryBox: Sendable {
 /// It reports as an event every message that it hears; told to stop, it exits 0. Its slot's lock file names it, SIGTERM
 /// makes it leave last words, and its hello has its own pid in the place of `pidToCome`.
 enum ScriptedWorker {
-    static func program(version: Int = 2) -> String { "#!/usr/bin/python3\nversion = \(version)\n" + text }
+    static func program(version: UInt8 = Frame.version) -> String {
+        "#!/usr/bin/python3\nversion = \(version)\n" + text
+    }
 
     private static let text = #"""
         import json, os, signal, socket, sys

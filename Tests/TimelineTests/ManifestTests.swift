@@ -128,6 +128,7 @@ struct ManifestTests {
                 #EXT-X-PART:DURATION=1.000000,URI="\(url)",BYTERANGE="1000@1000",INDEPENDENT=YES
                 #EXT-X-PART:DURATION=1.000000,URI="\(url)",BYTERANGE="1000@2000"
                 #EXT-X-PART:DURATION=1.000000,URI="\(url)",BYTERANGE="1000@3000",INDEPENDENT=YES
+                #EXT-X-PRELOAD-HINT:TYPE=PART,URI="\(url)",BYTERANGE-START=4000
 
                 """))
         let next = list.first.chunk + 2

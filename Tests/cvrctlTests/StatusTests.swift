@@ -101,7 +101,7 @@ struct StatusTests {
             #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync", "playback"])
             let cameras = try #require(top["cameras"] as? [[String: Any]])
             #expect(cameras[2]["pid"] is NSNull && cameras[2]["lastError"] is NSNull)
-            #expect(cameras.allSatisfy { $0.count == 27 })
+            #expect(cameras.allSatisfy { $0.count == 30 })
         }
     }
 

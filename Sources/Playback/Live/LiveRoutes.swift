@@ -37,27 +37,30 @@ struct LiveRoutes {
                 ],
                 body: request.method == .head ? ResponseBody() : stream(first, feed, until: context.visitor.window))
         }
-        router.get("/live/:camera/index.m3u8") { request, context in
-            let camera = try await camera(context)
-            let query = FootageQuery(request)
-            let wanted = try WantedChunk(query)
-            let chunks = await feeds.answer(of: camera) { feed in
-                await feed.chunks(within: Self.patience) {
-                    wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
-                }
+        router.get("/live/:camera/index.m3u8") { request, context in try await playlist(request, context) }
+    }
+
+    /// Low-latency HLS: waits for the chunk or part that is asked for.
+    private func playlist(_ request: Request, _ context: PlaybackContext) async throws -> Response {
+        let camera = try await camera(context)
+        let query = FootageQuery(request)
+        let wanted = try WantedChunk(query)
+        let chunks = await feeds.answer(of: camera) { feed in
+            await feed.chunks(within: Self.patience) {
+                wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
             }
-            guard let chunks, !chunks.chunks.isEmpty || chunks.open != nil else { throw Refusal.notLive(camera.name) }
-            guard wanted?.isAhead(of: chunks) != true else {
-                throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
-            }
-            guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
-            let playlist = HLSPlaylist(
-                chunks, suffix: query.carried(context.visitor.carried, behind: "?"),
-                base: "../../assets/\(camera.asset)/", hasParts: true)
-            return Response(
-                status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
         }
+        guard let chunks, !chunks.chunks.isEmpty || chunks.open != nil else { throw Refusal.notLive(camera.name) }
+        guard wanted?.isAhead(of: chunks) != true else {
+            throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
+        }
+        guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
+        let playlist = HLSPlaylist(
+            chunks, suffix: query.carried(context.visitor.carried, behind: "?"),
+            base: "../../assets/\(camera.asset)/", hasParts: true)
+        return Response(
+            status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
     }
 
     /// Each camera by itself, so that one that was removed takes none of the others along; refuses when none may be seen.

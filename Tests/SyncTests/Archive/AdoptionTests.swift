@@ -53,7 +53,8 @@ struct AdoptionTests {
         let listed = try await box.listing()
         try box.loseCatalog()
         try box.sync()
-        #expect(try await box.listing() == listed)
+        let again = try await box.listing()
+        #expect(again == listed, "\(again) in place of \(listed)")
         try expectRefused(lost, old)
     }
 
