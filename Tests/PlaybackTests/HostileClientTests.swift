@@ -19,11 +19,18 @@ import Testing
         return site
     }
 
+    /// Whoever waits for the rest of a request need not wait long here.
+    private static var impatient: ServerLimits {
+        var limits = ServerLimits()
+        limits.idle = .seconds(3)
+        return limits
+    }
+
     @Test("whatever a request says, it is answered with an error, and the next client is served")
     func malformed() async throws {
         let site = try await recorded()
         try Data("secret".utf8).write(to: URL(filePath: site.folder + "/state/secret"))
-        try await ServedSite.run(try site.archive()) { served in
+        try await ServedSite.run(try site.archive(), limits: Self.impatient) { served in
             let paths = [
                 "/../../state/secret", "/page/../../state/secret", "/page/..%2f..%2fstate%2fsecret", "//etc/passwd",
                 "/assets/../state/secret", "/assets/asset-front/media/../../../state/secret",
@@ -56,7 +63,7 @@ import Testing
     @Test("what is no request at all is answered with an error, or not")
     func garbage() async throws {
         let site = try RecordedSite()
-        try await ServedSite.run(try site.archive()) { served in
+        try await ServedSite.run(try site.archive(), limits: Self.impatient) { served in
             for request in [
                 "POST /cameras HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc",
                 "GET /cameras HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
@@ -80,7 +87,7 @@ import Testing
     @Test("requests that say too much, or what no text is, are refused, and end their connection")
     func floods() async throws {
         let site = try RecordedSite()
-        try await ServedSite.run(try site.archive()) { served in
+        try await ServedSite.run(try site.archive(), limits: Self.impatient) { served in
             let head = "GET /cameras HTTP/1.1\r\nHost: localhost\r\n"
             let field = { (index: Int) in "X-\(index): \(String(repeating: "v", count: 400))\r\n" }
             for (what, request) in [
@@ -114,7 +121,7 @@ import Testing
     @Test("old clients and requests one behind the other are answered in their order")
     func pipelined() async throws {
         let site = try RecordedSite()
-        try await ServedSite.run(try site.archive()) { served in
+        try await ServedSite.run(try site.archive(), limits: Self.impatient) { served in
             let old = try RawConnection(port: served.port)
             old.send("GET /healthz HTTP/1.0\r\n\r\n")
             let answer = await old.readAll()
