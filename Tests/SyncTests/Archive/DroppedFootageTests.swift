@@ -24,7 +24,7 @@ struct DroppedFootageTests {
         let told = try await rig.archive().gapsTold()
         let lost = try #require(told.first)
         #expect(lost.reason == "evicted")
-        #expect(lost.detail == "dropOldest")
+        #expect(lost.detail == "budget")
         #expect(lost.from == start.rfc3339)
         try rig.loseCatalog()
         let archive = rig.archive()
