@@ -76,7 +76,8 @@ final class Crowd: Sendable {
         }
         report.bytes = viewers.reduce(0) { $0 + $1.bytes }
         for viewer in viewers { shutdown(viewer.connection.descriptor, Int32(SHUT_RDWR)) }
-        report.descriptors.after = try await eventually("every descriptor is closed", within: .seconds(30)) {
+        // A reader that takes nothing is given up after a minute.
+        report.descriptors.after = try await eventually("every descriptor is closed", within: .seconds(90)) {
             let now = process.openDescriptors
             return now <= before.descriptors + 3 ? now : nil
         }
