@@ -77,10 +77,12 @@ final class Crowd: Sendable {
         report.bytes = viewers.reduce(0) { $0 + $1.bytes }
         for viewer in viewers { shutdown(viewer.connection.descriptor, Int32(SHUT_RDWR)) }
         // A reader that takes nothing is given up after a minute.
-        report.descriptors.after = try await eventually("every descriptor is closed", within: .seconds(90)) {
+        let closed = try? await eventually("every descriptor is closed", within: .seconds(90)) {
             let now = process.openDescriptors
             return now <= before.descriptors + 3 ? now : nil
         }
+        // Too many are the test's to judge, like all else that was counted.
+        report.descriptors.after = closed ?? process.openDescriptors
         let memory = try process.residentBytes
         report.memory = (before.memory, memory.peak, memory.now)
         return report
