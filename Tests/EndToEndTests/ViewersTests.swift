@@ -23,7 +23,8 @@ struct ViewersTests {
         print(crowd)
         // A viewer who is served late goes on with a later key.
         #expect(crowd.shares.count == 200 && crowd.shares.allSatisfy { $0 > 0.8 })
-        #expect(crowd.descriptors.after <= crowd.descriptors.before + 3)
+        // Some stay: connections to the catalog, what inotify tells by.
+        #expect(crowd.descriptors.after <= crowd.descriptors.before + 8)
         #expect(crowd.memory.most - crowd.memory.before < 100 << 20)
         #expect(crowd.memory.after - crowd.memory.before < 50 << 20)
     }
