@@ -99,13 +99,19 @@ import Testing
         }
     }
 
-    @Test("a range over a change of the picture's format names the ranges that can be had")
-    func codecChange() async throws {
+    /// 125 pictures, and then 100 of another size.
+    private func twoFormats() async throws -> RecordedSite {
         let site = try RecordedSite()
         try site.record(try await EncodedClip(), segments: 1, length: 5)
         try site.record(
             try await EncodedClip(size: "320x180"), session: 2, anchor: RecordedSite.start + .seconds(5), segments: 1,
             length: 4)
+        return site
+    }
+
+    @Test("a range over a change of the picture's format names the ranges that can be had")
+    func codecChange() async throws {
+        let site = try await twoFormats()
         try await ServedSite.run(try site.archive()) { served in
             struct Conflict: Decodable {
                 struct Span: Decodable {
@@ -129,11 +135,7 @@ import Testing
 
     @Test("an export says what each of its files will be, to the byte")
     func export() async throws {
-        let site = try RecordedSite()
-        try site.record(try await EncodedClip(), segments: 1, length: 5)
-        try site.record(
-            try await EncodedClip(size: "320x180"), session: 2, anchor: RecordedSite.start + .seconds(5), segments: 1,
-            length: 4)
+        let site = try await twoFormats()
         try await ServedSite.run(try site.archive()) { served in
             let range = "from=2026-03-01T10:00:00Z&to=2026-03-01T10:01:00Z"
             let export = try await served.get("/export/front?\(range)")
