@@ -45,11 +45,11 @@ require_swift() {
         die "Swift ${version:-of an unknown version} is too old; get 6.2 or later from https://www.swift.org/install"
 }
 
-# build [OPTION...]: the one configuration of everything, release. Swift code keeps what a debugger needs; the C of libraries,
-# BoringSSL above all, would take a fifth longer with it.
+# build [OPTION...]: the one configuration of everything, release, without what only a debugger reads: it costs time, and
+# the package strips it anyway.
 build() {
     say "building (release; the first time takes minutes)"
-    (cd "$top" && swift build -c release -Xcc -g0 "$@") || die "the build failed; look at the lines above"
+    (cd "$top" && swift build -c release -debug-info-format none "$@") || die "the build failed; look at the lines above"
 }
 
 # make_clips: what the simulated cameras loop; those that exist are not made again.
