@@ -41,13 +41,13 @@ struct LiveConformanceTests {
         try await ServedSite.run(try site.archive(now: RecordedSite.start + .seconds(30))) { served in
             var growing = first
             let players = try Self.forms.map { try Follower(served.base, $0, until: 24) }
-            for player in players where player.form.first == 0 { try await player.showed(12 * Self.rate - 1) }
+            for player in players where player.form.first == 0 { try await player.showed(12) }
             for (counter, start) in [(Int64(3), 18), (4, 24)] {
                 for second in start - 5..<start { try growing.append(second: second) }
                 try growing.close()
                 growing = try GrowingSegment(site, clip, counter: counter, second: start)
                 try growing.append(second: start)
-                for player in players { try await player.showed((start - player.form.first) * Self.rate - 1) }
+                for player in players { try await player.showed(start) }
             }
             for player in players { await player.expectWhole() }
         }
@@ -77,8 +77,9 @@ struct LiveConformanceTests {
             }
         }
 
-        /// All but what a decoder holds back.
-        func showed(_ frames: Int) async throws {
+        /// All before a second but what demuxer and decoder hold back until more comes, which is less than half a second.
+        func showed(_ second: Int) async throws {
+            let frames = (second - form.first) * LiveConformanceTests.rate - 12
             try await eventually("\(form.path) shows \(frames) frames", within: .seconds(60), every: .milliseconds(100))
             {
                 if times.count >= frames { return true }
