@@ -197,14 +197,19 @@ extension LiveFeed {
     private func look() async -> LiveSegment? {
         let (camera, archive, last) = (camera, reader.archive, rows.last)
         do {
-            let (rest, growing) = try await reader.threads.run { () throws -> (SegmentRow?, LiveSegment?) in
+            let (closed, growing) = try await reader.threads.run { () throws -> ([SegmentRow], LiveSegment?) in
                 let growing = try archive.growing(camera)
-                guard let last, growing?.row.id != last.id else { return (nil, growing) }
+                let isNews = growing?.row.id != last?.id
+                guard isNews, let from = last?.start ?? growing?.row.start else { return ([], growing) }
+                guard let last else { return (try archive.rows(camera, from: from - Self.listed, to: from), growing) }
                 // What was appended right before the segment was closed.
-                let rows = try archive.rows(camera, from: last.start, to: last.start + .milliseconds(1))
-                return (rows.first { $0.id == last.id }, growing)
+                let rows = try archive.rows(camera, from: from, to: from + .milliseconds(1))
+                return (rows.filter { $0.id == last.id }, growing)
             }
-            for row in [rest, growing?.row] { if let row, row.isPlayable { take(row) } }
+            // A playlist begins before its first reader came.
+            if last == nil { rows = closed.filter { $0.isPlayable && $0.id != growing?.row.id } }
+            for row in closed where last != nil && row.isPlayable { take(row) }
+            if let row = growing?.row, row.isPlayable { take(row) }
             return growing
         } catch {
             return nil  // Tried again: whoever waits is told in the end that nothing came.
@@ -216,7 +221,8 @@ extension LiveFeed {
         let count = row.media.fragments.count
         guard known ?? 0 < count else { return }
         // Of what is new to us only what a viewer may start with.
-        let first = known ?? (rows.isEmpty ? row.media.fragments.lastIndex(where: \.isKey) : nil) ?? 0
+        let isFirst = fragments.newest == nil
+        let first = known ?? (isFirst ? row.media.fragments.lastIndex(where: \.isKey) : nil) ?? 0
         for index in first..<count {
             let last = fragments.newest
             fragments.append(LiveFragment(row, index, after: last, shift: shift(of: row, after: last)))
