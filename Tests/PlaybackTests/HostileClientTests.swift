@@ -261,6 +261,28 @@ import Testing
             #expect(gone.status == 404 && ServedSite.code(gone) == "gone")
         }
     }
+
+    @Test("who connects while the server ends is let go, and the process lives", .timeLimit(.minutes(1)))
+    func ends() async throws {
+        let site = try RecordedSite()
+        for _ in 0..<20 {
+            let (connected, first) = AsyncStream.makeStream(of: Void.self)
+            try await ServedSite.run(try site.archive()) { served in
+                let port = served.port
+                for _ in 0..<4 {
+                    Thread.detachNewThread {
+                        // Until nobody listens any more.
+                        while let connection = try? RawConnection(port: port) {
+                            first.yield()
+                            connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        }
+                        first.finish()
+                    }
+                }
+                for await _ in connected { break }
+            }
+        }
+    }
 }
 
 /// Of this process.

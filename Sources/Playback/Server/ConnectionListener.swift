@@ -18,39 +18,42 @@ struct ConnectionListener<Child: ServerChildChannel> {
     let onListening: @Sendable (Int) -> Void
 
     func run() async throws {
-        let server = try await bind()
-        onListening(server.channel.localAddress?.port ?? 0)
+        let (connections, accepted) = AsyncStream.makeStream(of: Child.Value.self)
+        let server = try await bind(accepted)
+        server.closeFuture.whenComplete { _ in accepted.finish() }
+        onListening(server.localAddress?.port ?? 0)
         await withGracefulShutdownHandler {
-            await serve(server)
+            await withTaskCancellationHandler {
+                await serve(connections)
+            } onCancel: {
+                server.close(promise: nil)
+            }
         } onGracefulShutdown: {
-            server.channel.close(promise: nil)
+            server.close(promise: nil)
         }
     }
 
     /// Streams have no end of their own: whoever is connected when the server ends connects again.
-    private func serve(_ server: NIOAsyncChannel<Child.Value, Never>) async {
-        await withTaskGroup { group in
-            group.addTask {
-                await withDiscardingTaskGroup { connections in
-                    do {
-                        try await server.executeThenClose { inbound in
-                            for try await connection in inbound {
-                                connections.addTask { await child.handle(value: connection, logger: log) }
-                            }
-                        }
-                    } catch is CancellationError {
-                        // The way to end of whoever runs it.
-                    } catch {
-                        log.error("accepting connections failed", metadata: ["error": "\(error)"])
-                    }
-                    connections.cancelAll()
-                }
+    private func serve(_ connections: AsyncStream<Child.Value>) async {
+        await withDiscardingTaskGroup { group in
+            for await connection in connections {
+                group.addTask { await child.handle(value: connection, logger: log) }
             }
-            await group.waitForAll()
+            group.cancelAll()
         }
     }
 
-    private func bind() async throws -> NIOAsyncChannel<Child.Value, Never> {
+    /// Who connected while the server ended is handled too: NIO traps when a connection is only let go, and its own
+    /// sequence of them lets them go.
+    private func accept(
+        _ connection: Child.Value, _ channel: any Channel, _ accepted: AsyncStream<Child.Value>.Continuation
+    ) {
+        guard case .terminated = accepted.yield(connection) else { return }
+        channel.close(promise: nil)
+        Task { [child, log] in await child.handle(value: connection, logger: log) }
+    }
+
+    private func bind(_ accepted: AsyncStream<Child.Value>.Continuation) async throws -> any Channel {
         let (limits, child, log) = (settings.limits, child, log)
         let stalled = UInt32(clamping: limits.stalled.microseconds / 1000)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -68,11 +71,12 @@ struct ConnectionListener<Child: ServerChildChannel> {
             .childChannelOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: Int(stalled))
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
-        let setUp: @Sendable (any Channel) -> EventLoopFuture<Child.Value> = { child.setup(channel: $0, logger: log) }
+            .childChannelInitializer { channel in
+                child.setup(channel: channel, logger: log).map { accept($0, channel, accepted) }
+            }
         switch settings.listener {
-        case .address(let host, let port):
-            return try await bootstrap.bind(host: host, port: port, childChannelInitializer: setUp)
-        case .descriptor(let socket): return try await bootstrap.bind(socket, childChannelInitializer: setUp)
+        case .address(let host, let port): return try await bootstrap.bind(host: host, port: port).get()
+        case .descriptor(let socket): return try await bootstrap.withBoundSocket(socket).get()
         }
     }
 }
