@@ -40,19 +40,12 @@ struct LiveConformanceTests {
         let first = try GrowingSegment(site, clip, counter: 2, second: 12)
         try first.append(second: 12)
         try await ServedSite.run(try site.archive(now: RecordedSite.start + .seconds(30))) { served in
-            var growing = first
             let player = try Follower(served.base, form, until: 24)
-            if form.first == 0 { try await player.showed(12) }
-            for (counter, start) in [(Int64(3), 18), (4, 24)] {
-                for second in start - 5..<start {
-                    try growing.append(second: second)
-                    // A film leaves out what its viewer is five fragments behind.
-                    if form.path.hasSuffix("stream.mp4") { try await player.showed(second) }
-                }
-                try growing.close()
-                growing = try GrowingSegment(site, clip, counter: counter, second: start)
-                try growing.append(second: start)
-                try await player.showed(start)
+            do {
+                try await player.follow(first) { try GrowingSegment(site, clip, counter: $0, second: $1) }
+            } catch {
+                await player.stop()
+                throw error
             }
             await player.expectWhole()
         }
@@ -81,6 +74,25 @@ struct LiveConformanceTests {
                 line.split(separator: ",").dropFirst().first.flatMap { Int64($0.filter { $0 != " " }) }
             }
         }
+
+        /// Over two rotations, a second at a time; `next` begins a segment.
+        func follow(_ first: GrowingSegment, _ next: (Int64, Int) throws -> GrowingSegment) async throws {
+            var growing = first
+            if form.first == 0 { try await showed(12) }
+            for (counter, start) in [(Int64(3), 18), (4, 24)] {
+                for second in start - 5..<start {
+                    try growing.append(second: second)
+                    // A film leaves out what its viewer is five fragments behind.
+                    if form.path.hasSuffix("stream.mp4") { try await showed(second) }
+                }
+                try growing.close()
+                growing = try next(counter, start)
+                try growing.append(second: start)
+                try await showed(start)
+            }
+        }
+
+        func stop() async { await process.stop() }
 
         /// All before a second but what demuxer and decoder hold back until more comes, which is less than half a second.
         func showed(_ second: Int) async throws {
