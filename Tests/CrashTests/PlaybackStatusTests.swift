@@ -153,7 +153,8 @@ private struct Metrics {
             values["cvr_camera_troubles_total{\(label),reason=\"\(reason)\"}"] = Double(count)
         }
         let plain: [(String, Double?)] = [
-            ("camera_sessions_total", Double(camera.session)), ("camera_restarts_total", Double(camera.restarts)),
+            ("camera_sessions_total", camera.session > 0 ? Double(camera.session) : nil),
+            ("camera_restarts_total", Double(camera.restarts)),
             ("camera_frames_received_total", Double(camera.framesReceived)),
             ("camera_bytes_per_second", camera.bitsPerSecond / 8),
             ("camera_frames_per_second", camera.framesPerSecond),

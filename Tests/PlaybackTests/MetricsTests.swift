@@ -64,6 +64,8 @@ struct MetricsTests {
             "cvr_playback_certificate_end_timestamp_seconds 1800000000",
         ] { #expect(found.contains(Substring(line)), "\(line)") }
         #expect(!found.contains { $0.hasPrefix("cvr_cache_eviction_seconds") }, "never is no number")
+        let sessions = found.filter { $0.hasPrefix("cvr_camera_sessions_total") }
+        #expect(sessions.count == 1, "yard's worker is stopped: its next session is not one more than 0")
     }
 
     @Test("each name has its HELP and TYPE once, right before its samples")
@@ -109,7 +111,7 @@ struct MetricsTests {
         var camera = Admin.Camera(name: "front", state: "recording", since: "2026-11-23T08:00:00.000Z")
         (camera.bytesReceived, camera.lastFrameAge, camera.evictionIn) = (1, 0.5, 3600)
         (camera.fsyncs, camera.fsyncTime, camera.fsyncP99) = (2, 0.5, 0.25)
-        camera.troubles = ["networkLoss": 1]
+        (camera.session, camera.troubles) = (1, ["networkLoss": 1])
         let status = Admin.Status(version: "1", uptime: 1, cameras: [camera], sync: Admin.Sync(state: "idle"))
         let text = BoxMetrics.text(status, .init(site: "p", certificateEnd: 1, coverage: ["front": 1]))
         let said = Set(text.matches(of: /(?m)^# TYPE (\w+)/).map { String($0.output.1) })

@@ -76,9 +76,10 @@ package struct BoxMetrics {
                     Sample(camera.state == state.rawValue, label(camera) + [("state", state.rawValue)])
                 }
             })
-        add("cvr_camera_sessions_total", .counter, "Sessions so far: each but the first is a reconnect.", cameras) {
-            $0.session
-        }
+        // Without a worker its number is not known; 0 would be read as a counter that begins anew.
+        metrics.add(
+            "cvr_camera_sessions_total", .counter, "Sessions so far: each but the first is a reconnect.",
+            cameras.filter { $0.session > 0 }.map { Sample($0.session, label($0)) })
         add("cvr_camera_restarts_total", .counter, "Unordered restarts of its worker, since cvrd started.", cameras) {
             $0.restarts
         }
