@@ -129,16 +129,6 @@ import Testing
         }
     }
 
-    @Test("a camera that is not recorded is not live")
-    func notLive() async throws {
-        let site = try RecordedSite()
-        try site.record(try await EncodedClip(), segments: 1, length: 4)
-        try await ServedSite.run(try site.archive(now: RecordedSite.start + .seconds(86_400))) { served in
-            let head = try await served.get("/cameras")
-            #expect(String(decoding: head.body, as: UTF8.self).contains("\"live\":false"))
-        }
-    }
-
     /// Takes a minute, and much of the machine.
     @Test(
         "two hundred viewers see every fragment, and cost little memory",

@@ -17,7 +17,8 @@ struct ServedSite: Sendable {
     /// Serves `archive` while `body` runs.
     static func run(
         _ archive: Archive, access: Access = .open, limits: ServerLimits = ServerLimits(),
-        hooks: ServerHooks = ServerHooks(), tls: Certificate? = nil, proxies: [String] = [], origins: [String] = [],
+        hooks: ServerHooks = ServerHooks(), clock: ServerClock = .system, tls: Certificate? = nil,
+        proxies: [String] = [], origins: [String] = [],
         log: Logger = Logger(label: "playback") { _ in SwiftLogNoOpLogHandler() },
         _ body: @Sendable (ServedSite) async throws -> Void
     ) async throws {
@@ -29,7 +30,7 @@ struct ServedSite: Sendable {
             let read = { (path: String) in try String(contentsOfFile: path, encoding: .utf8) }
             return ServerSettings.TLS(certificate: try read(certificate.path), key: try read(certificate.key))
         }
-        let server = PlaybackServer(settings, archive: archive, access: access, hooks: hooks, log: log)
+        let server = PlaybackServer(settings, archive: archive, access: access, hooks: hooks, clock: clock, log: log)
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: log))
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await group.run() }

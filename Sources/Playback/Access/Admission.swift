@@ -14,9 +14,9 @@ final class Admission: Sendable {
     }
 
     /// Throws a `Refusal` of status 401, or 429 and 503 for a password that is not looked at.
-    func visitor(_ credentials: Credentials, from address: String, at now: (WallTime, MonotonicTime)) async throws
-        -> Visitor
-    {
+    func visitor(
+        _ credentials: Credentials, from address: ClientAddress, at now: (WallTime, MonotonicTime)
+    ) async throws -> Visitor {
         // A cookie of another server on this host, or what is left from an account, means nothing here.
         if access.isOpen, !credentials.isSignature { return .anybody }
         if let visitor = try await find(credentials, from: address, at: now) { return visitor }
@@ -29,7 +29,7 @@ final class Admission: Sendable {
     }
 
     private func find(
-        _ credentials: Credentials, from address: String, at now: (WallTime, MonotonicTime)
+        _ credentials: Credentials, from address: ClientAddress, at now: (WallTime, MonotonicTime)
     ) async throws -> Visitor? {
         switch credentials {
         case .none, .malformed: return nil
@@ -38,12 +38,12 @@ final class Admission: Sendable {
             else { return nil }
             return Visitor(
                 name: "signature", cameras: .named([signature.camera.text]), window: signature.range,
-                carried: ["signature"])
+                until: signature.expires, carried: ["signature"])
         case .token(let text, let isInQuery):
             return await access.tokens?.visitor(text, at: now.0, carried: isInQuery ? ["token"] : [])
         case .account(let name, let password):
             guard let account = access.accounts[name],
-                try await passwords.holds(password, of: name, account, from: address, at: now.1)
+                try await passwords.holds(password, of: name, account, from: address.site, at: now.1)
             else { return nil }
             return Visitor(name: name, cameras: account.cameras, mayShare: access.signing != nil)
         }
@@ -51,11 +51,10 @@ final class Admission: Sendable {
 }
 
 extension Refusal {
-    static func tooMany(_ wait: TimeSpan) -> Refusal {
+    static func tooMany(_ wait: TimeSpan, _ what: String = "this address asks too often") -> Refusal {
         let seconds = max(1, Int64(wait.seconds.rounded(.up)))
-        return Refusal(
-            429, "tooManyRequests", "this address asks too often", nextStep: "try again in \(seconds) s"
-        ).with("Retry-After", "\(seconds)")
+        return Refusal(429, "tooManyRequests", what, nextStep: "try again in \(seconds) s")
+            .with("Retry-After", "\(seconds)")
     }
 
     fileprivate static func unauthorized(_ credentials: Credentials, offersAccounts: Bool) -> Refusal {

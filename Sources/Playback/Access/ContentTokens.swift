@@ -44,7 +44,9 @@ package struct ContentTokens: Sendable {
             claims.validity.contains(now)
         else { return nil }
         guard let cameras = claims.cameraSet, let window = claims.window else { return nil }
-        return Visitor(name: claims.sub ?? "token", cameras: cameras, window: window, carried: carried)
+        return Visitor(
+            name: claims.sub ?? "token", cameras: cameras, window: window, until: claims.validity.upperBound,
+            carried: carried)
     }
 
     /// When a token is valid that was made for us, whoever asks; nil for any other.

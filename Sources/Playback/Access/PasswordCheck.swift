@@ -4,10 +4,11 @@ import Recording
 
 /// Says whether a password is an account's, seldom enough that it cannot be found by trying.
 ///
-/// At an address an account has 10 attempts, and one more every 5 s: each is taken before anything is looked at, and
-/// given back if the password is right. Whoever is out of them is refused with the right one too, which else could be
-/// told from a wrong one; another account, or the same one from elsewhere, is not. A right password is remembered as a
-/// digest under a key of this process's, because players send it with every request.
+/// At an address an account has 10 attempts, and one more every 5 s, and 100, and one more a second, at all addresses
+/// together that never brought its password: whoever has many addresses guesses no faster. Each is taken before anything
+/// is looked at, and given back if the password is right. Whoever is out of them is refused with the right one too, which
+/// else could be told from a wrong one; another account, or the same one from where it was right, is not. A right password
+/// is remembered as a digest under a key of this process's, because players send it with every request.
 actor PasswordCheck {
     /// A password that somebody says an account has.
     private struct Guess: Hashable {
@@ -15,11 +16,24 @@ actor PasswordCheck {
         var digest: Data
     }
 
+    /// What is taken before a password is looked at.
+    private struct Attempt {
+        var account: String
+        /// The account at an address.
+        var place: String
+        var isStranger: Bool
+    }
+
     /// How many may wait for their hash.
     private static let line = 16
 
     private let threads: BlockingThreads
     private let attempts = RateLimit(burst: 10, perSecond: 0.2)
+    /// Of accounts, at addresses that are not among `proven`.
+    private let strangers = RateLimit(burst: 100, perSecond: 1)
+    /// Places where a password was right, as many as are remembered: one that is forgotten is a stranger's again.
+    private var proven: Set<String> = []
+    private static let mostProven = 4096
     private let secret = SymmetricKey(size: .bits256)
     /// By account.
     private var known: [String: Data] = [:]
@@ -34,8 +48,7 @@ actor PasswordCheck {
         _ password: String, of name: String, _ account: Access.Account, from address: String, at now: MonotonicTime
     ) async throws -> Bool {
         guard password.utf8.count <= 1024 else { return false }
-        let place = "\(address) \(name)"
-        if let wait = attempts.take(place, at: now) { throw Refusal.tooMany(wait) }
+        let attempt = try take(name, address, at: now)
         let digest = HMAC<SHA256>.authenticationCode(for: Data(password.utf8), using: secret)
         let guess = Guess(account: name, digest: Data(digest))
         let isRight: Bool
@@ -43,17 +56,40 @@ actor PasswordCheck {
             isRight = true
         } else if let asked = pending[guess] {
             // A player's many first requests are one attempt.
-            attempts.giveBack(place)
+            giveBack(attempt)
             return try await asked.value
         } else {
             guard pending.count < Self.line else {
-                attempts.giveBack(place)
+                giveBack(attempt)
                 throw Refusal.busy("too many passwords are being looked at")
             }
             isRight = try await hash(guess, password, account)
         }
-        if isRight { attempts.giveBack(place) }
-        return isRight
+        guard isRight else { return false }
+        giveBack(attempt)
+        prove(attempt)
+        return true
+    }
+
+    private func take(_ name: String, _ address: String, at now: MonotonicTime) throws -> Attempt {
+        let place = "\(address) \(name)"
+        let attempt = Attempt(account: name, place: place, isStranger: !proven.contains(place))
+        if let wait = attempts.take(place, at: now) { throw Refusal.tooMany(wait) }
+        if attempt.isStranger, let wait = strangers.take(name, at: now) {
+            attempts.giveBack(place)
+            throw Refusal.tooMany(wait, "this account was asked for with too many wrong passwords")
+        }
+        return attempt
+    }
+
+    private func giveBack(_ attempt: Attempt) {
+        attempts.giveBack(attempt.place)
+        if attempt.isStranger { strangers.giveBack(attempt.account) }
+    }
+
+    private func prove(_ attempt: Attempt) {
+        if attempt.isStranger, proven.count >= Self.mostProven { proven.removeFirst() }
+        proven.insert(attempt.place)
     }
 
     private func hash(_ guess: Guess, _ password: String, _ account: Access.Account) async throws -> Bool {

@@ -15,18 +15,21 @@ package struct Visitor: Hashable, Sendable {
     package let cameras: Cameras
     /// What they may see of these.
     package let window: Range<WallTime>
+    /// When their token or signature ends, and with it all that they are being sent live.
+    package let until: WallTime
     /// What of a request's query must be in the query of every address that its answer names.
     package let carried: [String]
     /// May hand on what they may see (`/sign`).
     package let mayShare: Bool
 
     package init(
-        name: String, cameras: Cameras, window: Range<WallTime> = .always, carried: [String] = [],
-        mayShare: Bool = false
+        name: String, cameras: Cameras, window: Range<WallTime> = .always, until: WallTime = .latest,
+        carried: [String] = [], mayShare: Bool = false
     ) {
         self.name = name
         self.cameras = cameras
         self.window = window
+        self.until = until
         self.carried = carried
         self.mayShare = mayShare
     }

@@ -23,6 +23,8 @@ actor LiveFeed {
     private static let linger = TimeSpan.seconds(20)
     /// Nothing came for so long: whoever waits is told.
     private static let silence = TimeSpan.seconds(30)
+    /// Nothing was added to a growing segment for so long: it is not live, as a picture a minute still is.
+    private static let stillness = TimeSpan.seconds(90)
     /// Fragments that a viewer may be behind.
     private static let lag: Int64 = 5
     /// So long after the last fragment nothing is recorded, when no segment grows either.
@@ -74,6 +76,7 @@ actor LiveFeed {
         while !Task.isCancelled, isAsked {
             let growing = await look()
             isGrowing = growing != nil
+            if isStale { forget() }
             // Whoever waits has a deadline of their own to look at.
             if clock.monotonic() - told > .seconds(1) {
                 tell()
@@ -163,7 +166,7 @@ actor LiveFeed {
     }
 
     private func listing() -> ChunkList? {
-        guard let end = rows.last?.end else { return nil }
+        guard !isStale, let end = rows.last?.end else { return nil }
         if let list { return list }
         let now = timeline.list(rows, from: end - Self.listed, to: end)
         list = now
@@ -201,7 +204,11 @@ extension LiveFeed {
                 let growing = try archive.growing(camera)
                 let isNews = growing?.row.id != last?.id
                 guard isNews, let from = last?.start ?? growing?.row.start else { return ([], growing) }
-                guard let last else { return (try archive.rows(camera, from: from - Self.listed, to: from), growing) }
+                guard let last else {
+                    // What a worker left when it died is not live.
+                    guard try archive.isLive(camera) else { return ([], nil) }
+                    return (try archive.rows(camera, from: from - Self.listed, to: from), growing)
+                }
                 // What was appended right before the segment was closed.
                 let rows = try archive.rows(camera, from: from, to: from + .milliseconds(1))
                 return (rows.filter { $0.id == last.id }, growing)
@@ -214,6 +221,18 @@ extension LiveFeed {
         } catch {
             return nil  // Tried again: whoever waits is told in the end that nothing came.
         }
+    }
+
+    private var isStale: Bool {
+        clock.monotonic() - heard > (isGrowing == true ? Self.stillness : Self.silence)
+    }
+
+    /// Whoever comes from now on waits for what is recorded then; whoever watches goes on with it.
+    private func forget() {
+        fragments.forget()
+        (read, list) = ([:], nil)
+        // That tells what of its segment is new.
+        rows = rows.suffix(1)
     }
 
     private func take(_ row: SegmentRow) {

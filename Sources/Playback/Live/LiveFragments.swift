@@ -8,10 +8,15 @@ struct LiveFragments: Sendable {
 
     mutating func append(_ fragment: LiveFragment) {
         all.append(fragment)
+        newest = fragment
         if all.count > Self.most { all.removeFirst() }
     }
 
-    var newest: LiveFragment? { all.last }
+    /// Also when it is forgotten: the next one goes on behind it.
+    private(set) var newest: LiveFragment?
+
+    /// None of them is live any more.
+    mutating func forget() { all = [] }
 
     /// The newest that playback can start with.
     var newestKey: LiveFragment? { all.last(where: \.isKey) }

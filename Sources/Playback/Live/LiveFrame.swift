@@ -1,4 +1,5 @@
 import NIOCore
+import Recording
 
 /// What `/live/streams` is made of: a head of 8 bytes, then its content.
 ///
@@ -45,6 +46,16 @@ enum LiveEnd: String {
     case unreadable
     /// The visitor's token or signature is for another time.
     case outsideWindow
+    /// The visitor's token or signature holds no more.
+    case unauthorized
     /// The server ends.
     case ending
+}
+
+extension Visitor {
+    /// Why they may not be sent what is being recorded; nil while they may.
+    func liveEnd(at now: WallTime) -> LiveEnd? {
+        guard now < until else { return .unauthorized }
+        return window.contains(now) ? nil : .outsideWindow
+    }
 }

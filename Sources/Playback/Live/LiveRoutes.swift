@@ -18,7 +18,7 @@ struct LiveRoutes {
         router.get("/live/streams") { request, context in
             let sources = try await sources(FootageQuery(request).texts("camera"), for: context.visitor)
             let streams = LiveStreams(
-                sources: sources, window: context.visitor.window, reader: reader, feeds: feeds, clock: clock)
+                sources: sources, visitor: context.visitor, reader: reader, feeds: feeds, clock: clock)
             return Response(
                 status: .ok, headers: [.contentType: "application/octet-stream", .cacheControl: "no-store"],
                 body: request.method == .head ? ResponseBody() : body(of: streams))
@@ -35,7 +35,7 @@ struct LiveRoutes {
                     .contentType: "video/mp4; codecs=\"\(first.row.media.codecs)\"", .cacheControl: "no-store",
                     .acceptRanges: "none",
                 ],
-                body: request.method == .head ? ResponseBody() : stream(first, feed, until: context.visitor.window))
+                body: request.method == .head ? ResponseBody() : stream(first, feed, for: context.visitor))
         }
         router.get("/live/:camera/index.m3u8") { request, context in try await playlist(request, context) }
     }
@@ -102,8 +102,8 @@ struct LiveRoutes {
 
     /// The init part, then fragments as they come.
     ///
-    /// Ends where the format changes: the viewer asks again.
-    private func stream(_ first: LiveFragment, _ feed: LiveFeed, until window: Range<WallTime>) -> ResponseBody {
+    /// Ends where the format changes, and when the viewer may see no more: they ask again.
+    private func stream(_ first: LiveFragment, _ feed: LiveFeed, for visitor: Visitor) -> ResponseBody {
         ResponseBody { writer in
             reader.viewers.begin()
             defer { reader.viewers.end() }
@@ -111,7 +111,7 @@ struct LiveRoutes {
             try await send(first, of: feed, to: &writer)
             var last = first
             while let next = await feed.fragment(after: last.sequence), next.hasFormat(of: first),
-                window.contains(clock.now())
+                visitor.liveEnd(at: clock.now()) == nil
             {
                 try await send(next, of: feed, to: &writer)
                 last = next

@@ -22,7 +22,7 @@ struct LiveStreams: Sendable {
     }
 
     let sources: [Source]
-    let window: Range<WallTime>
+    let visitor: Visitor
     let reader: FootageReader
     let feeds: LiveFeeds
     let clock: ServerClock
@@ -56,8 +56,8 @@ struct LiveStreams: Sendable {
         var written = clock.monotonic()
         while !streams.isEmpty {
             try Task.checkCancellation()
-            guard window.contains(clock.now()) else {
-                for stream in streams { try await writer.write(stream.end(.outsideWindow)) }
+            if let end = visitor.liveEnd(at: clock.now()) {
+                for stream in streams { try await writer.write(stream.end(end)) }
                 return
             }
             var more: Set<Int> = []

@@ -44,7 +44,7 @@ struct RequestGate: RouterMiddleware {
     private func pace(_ address: String, at now: MonotonicTime) async throws {
         guard let wait = requests.take(address, at: now, patience: Self.patience) else { return }
         guard wait <= Self.patience else { throw Refusal.tooMany(wait) }
-        // Ends early when the connection does.
+        // Ends early when the server does.
         try await Task.sleep(for: .microseconds(wait.microseconds))
     }
 
@@ -52,8 +52,8 @@ struct RequestGate: RouterMiddleware {
         _ request: Request, _ context: Context, _ next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let now = (clock.now(), clock.monotonic())
-        let address = ClientAddress(context.peer, request, behind: settings.proxies).text
-        try await pace(address, at: now.1)
+        let address = ClientAddress(context.peer, request, behind: settings.proxies)
+        try await pace(address.text, at: now.1)
         if let answer = CrossOrigin(settings.origins).preflight(request) { return answer }
         guard request.method == .get || request.method == .head else {
             throw Refusal(
