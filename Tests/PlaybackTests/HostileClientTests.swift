@@ -164,6 +164,39 @@ import Testing
         }
     }
 
+    @Test("one address has its part of the connections, whatever it does with them, and a proxy has all")
+    func connections() async throws {
+        let site = try RecordedSite()
+        var limits = ServerLimits()
+        limits.connectionsOfAddress = 8
+        let archive = try site.archive()
+        let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        try await ServedSite.run(archive, limits: limits) { served in
+            func answer() async throws -> (RawConnection, String) {
+                let connection = try RawConnection(port: served.port)
+                connection.send(request)
+                return (connection, String(decoding: await connection.read(4096) ?? [], as: UTF8.self))
+            }
+            var open: [RawConnection] = []
+            for index in 0..<12 {
+                let (connection, text) = try await answer()
+                #expect(text.hasPrefix("HTTP/1.1 200") == (index < 8) && text.isEmpty == (index >= 8), "\(index)")
+                open.append(connection)
+            }
+            open.removeFirst(4)
+            try await eventually("one that left has made room") {
+                try await answer().1.hasPrefix("HTTP/1.1 200") ? true : nil
+            }
+        }
+        try await ServedSite.run(archive, limits: limits, proxies: ["127.0.0.1"]) { served in
+            let open = try (0..<12).map { _ in try RawConnection(port: served.port) }
+            for connection in open {
+                connection.send(request)
+                #expect(await connection.read(12) == Array("HTTP/1.1 200".utf8))
+            }
+        }
+    }
+
     @Test("one address that asks without end is told when to come back")
     func rate() async throws {
         let site = try RecordedSite()

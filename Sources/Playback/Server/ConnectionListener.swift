@@ -54,7 +54,7 @@ struct ConnectionListener<Child: ServerChildChannel> {
     }
 
     private func bind(_ accepted: AsyncStream<Child.Value>.Continuation) async throws -> any Channel {
-        let (limits, child, log) = (settings.limits, child, log)
+        let (limits, proxies, child, log) = (settings.limits, settings.proxies, child, log)
         let stalled = UInt32(clamping: limits.stalled.microseconds / 1000)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
@@ -62,7 +62,8 @@ struct ConnectionListener<Child: ServerChildChannel> {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let gate = AvailableConnectionsChannelHandler(maxConnections: limits.connections)
-                    try channel.pipeline.syncOperations.addHandler(gate)
+                    let share = ConnectionShare(limits.connectionsOfAddress, proxies: proxies)
+                    try channel.pipeline.syncOperations.addHandlers([share, gate] as [any ChannelHandler])
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)

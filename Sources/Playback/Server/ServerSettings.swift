@@ -44,6 +44,8 @@ package struct ServerLimits: Hashable, Sendable {
     package var headers = 32 << 10
     /// At a time; more wait in the kernel's queue.
     package var connections = 2048
+    /// Of these, for one address that is no proxy of ours.
+    package var connectionsOfAddress = 512
     /// Without a request: from the first byte to the last of its head, and between two.
     package var idle = TimeSpan.seconds(30)
     /// A reader that took nothing for so long is gone.
