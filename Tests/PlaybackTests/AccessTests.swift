@@ -132,6 +132,36 @@ import Testing
         }
     }
 
+    @Test("many addresses guess no faster than some, and lock out nobody who was there before")
+    func distributedGuesses() async throws {
+        let site = try await recorded()
+        let access = Access(
+            accounts: [
+                "guard": .init(password: try #require(Password("long secret")), cameras: .all),
+                "chief": .init(password: try #require(Password("other secret")), cameras: .all),
+            ], isOpen: false)
+        try await ServedSite.run(
+            try site.archive(Self.cameras), access: access, clock: TestClock(speed: 0).server, proxies: ["127.0.0.1"]
+        ) { served in
+            let ask = { (address: String, name: String, password: String) in
+                try await served.get("/cameras", [basic(name, password), ("X-Forwarded-For", address)]).status
+            }
+            #expect(try await ask("192.0.2.1", "guard", "long secret") == 200)
+            // All networks of a site are one place.
+            for network in 0..<12 {
+                let status = try await ask("2001:db8:0:\(network)::1", "guard", "guess \(network)")
+                #expect(status == (network < 10 ? 401 : 429))
+            }
+            for host in 0..<100 {
+                let status = try await ask("198.51.100.\(host)", "guard", "guess of \(host)")
+                #expect(status == (host < 90 ? 401 : 429), "\(host)")
+            }
+            #expect(try await ask("203.0.113.1", "guard", "long secret") == 429)
+            for _ in 0..<12 { #expect(try await ask("192.0.2.1", "guard", "long secret") == 200) }
+            #expect(try await ask("203.0.113.1", "chief", "other secret") == 200)
+        }
+    }
+
     @Test("a server without accounts takes no notice of another one's cookie, and answers to no other name")
     func open() async throws {
         let site = try await recorded()
@@ -252,6 +282,68 @@ import Testing
                 )
             }
             #expect(try await served.get("\(media)?\(sign)").status == 403)
+        }
+    }
+
+    @Test("what lists footage answers for as much of a range as may be seen, and its media can be had")
+    func wider() async throws {
+        let site = try RecordedSite()
+        try await site.record("h264-alaw", session: 1, at: 0, seconds: 12)
+        let key = SymmetricKey(size: .bits256)
+        let (from, to) = (RecordedSite.start + .milliseconds(2500), RecordedSite.start + .milliseconds(6500))
+        let sign =
+            "signature="
+            + URLSignature(
+                camera: try RecordedSite.name("front"), range: from..<to, expires: WallTime.current() + .seconds(60)
+            ).text(key: key)
+        let previews = Previews(.init(program: Repository.binaries + "/cvr-preview"))
+        try await ServedSite.run(
+            try site.archive(), access: Access(signing: key, isOpen: false), hooks: ServerHooks(previews: previews)
+        ) { served in
+            let range = "from=2026-03-01T09:00:00Z&to=2026-03-01T11:00:00Z"
+            for path in ["/coverage?camera=front&\(range)", "/gaps?camera=front&\(range)"] {
+                let answer = try await served.get("\(path)&\(sign)")
+                let text = String(decoding: answer.body, as: UTF8.self)
+                #expect(answer.status == 200, "\(path): \(text)")
+                for time in text.matches(of: /"2026[^"]+"/).compactMap({
+                    WallTime(rfc3339: $0.output.dropFirst().dropLast())
+                }) {
+                    #expect(from <= time && time <= to, "\(path): \(text)")
+                }
+            }
+            #expect(try await served.get("/segments?camera=front&\(range)&\(sign)").status == 200)
+            let list = try await served.get("/list?path=front&start=2026-03-01T09:00:00Z&\(sign)")
+            let clip = try #require(
+                String(decoding: list.body, as: UTF8.self).firstMatch(of: /http:\/\/[^\/]+([^"]+)/))
+            #expect(try await served.get(String(clip.output.1)).status == 200, "\(clip.output.1)")
+            for other in ["to=2026-03-01T10:00:02Z", "from=2026-03-01T10:00:07Z"] {
+                let answer = try await served.get("/coverage?camera=front&\(other)&\(sign)")
+                #expect(answer.status == 403 && ServedSite.code(answer) == "outsideWindow")
+            }
+            try await playable(served, sign)
+        }
+    }
+
+    /// Each chunk of a manifest of more than may be seen, with its init part and its sound, may be had.
+    private func playable(_ served: ServedSite, _ sign: String) async throws {
+        let times = "startTime=2026-03-01T09:50:00Z,endTime=2026-03-01T10:02:00Z"
+        let path = "/assets/asset-front/manifest(format=m3u8-cmaf,\(times)).m3u8?\(sign)"
+        let manifest = try await served.get(path)
+        let text = String(decoding: manifest.body, as: UTF8.self)
+        #expect(manifest.status == 200, "\(text)")
+        let chunks = text.matches(of: /#EXT-X-BYTERANGE:(\d+)@(\d+)\n(?:#[^\n]*\n)*([^\n#]+)/)
+        #expect(!chunks.isEmpty, "\(text)")
+        for chunk in chunks {
+            let (length, start) = (try #require(Int(chunk.output.1)), try #require(Int(chunk.output.2)))
+            let url = try ServedSite.path(of: chunk.output.3, in: path)
+            let bytes = ("Range", "bytes=\(start)-\(start + length - 1)")
+            #expect(try await served.get(url, [bytes]).status == 206, "\(url) \(bytes)")
+            let sound = url.replacing("/media/", with: "/sound/") + "&from=\(start)&to=\(start + length)"
+            #expect(try await served.get(sound).status == 200, "\(sound)")
+            for beyond in ["&from=0&to=\(start + length)", "&from=\(start)&to=1000000000"] {
+                let refused = try await served.get(url.replacing("/media/", with: "/sound/") + beyond)
+                #expect([200, 403].contains(refused.status))
+            }
         }
     }
 

@@ -49,7 +49,7 @@ struct AssetRoutes {
     private func manifest(
         _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
-        _ = try visitor.bounds(from: asked.startTime, to: asked.endTime)
+        _ = try visitor.part(from: asked.startTime, to: asked.endTime)
         let list = try await reader.threads.run { try chunks(asked, of: camera, visitor) }
         let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
         let isDASH = asked.format == .dash
@@ -117,11 +117,19 @@ struct AssetRoutes {
 extension Visitor {
     /// What of a segment's file they may have, nil for all; refuses when that is nothing.
     fileprivate func permitted(_ row: SegmentRow) throws -> [Range<Int64>]? {
-        if window.lowerBound <= row.start, row.end <= window.upperBound { return nil }
+        let fragments = try fragments(of: row)
+        guard fragments != row.media.fragments.indices else { return nil }
+        return [0..<row.media.initLength, Piece(row, fragments).bytes]
+    }
+
+    /// Those of a segment that they may see: as in a range, from the key at or before their time; refuses when that is
+    /// nothing.
+    func fragments(of row: SegmentRow) throws -> Range<Int> {
+        if window.lowerBound <= row.start, row.end <= window.upperBound { return row.media.fragments.indices }
         let selection = Selection([row], from: window.lowerBound, to: window.upperBound, origin: row.start)
         guard let first = selection.pieces.first, let last = selection.pieces.last else {
             throw Refusal.outsideWindow(window)
         }
-        return [0..<row.media.initLength, first.bytes.lowerBound..<last.bytes.upperBound]
+        return first.fragments.lowerBound..<last.fragments.upperBound
     }
 }

@@ -79,7 +79,7 @@ struct FootageReader: Sendable {
 }
 
 extension Visitor {
-    /// Bounds within what this visitor may see: those asked for, else its own.
+    /// Bounds within what this visitor may see: those asked for, else its own; refuses what is not.
     func bounds(from: WallTime?, to: WallTime?) throws -> (from: WallTime?, to: WallTime?) {
         guard from ?? window.lowerBound >= window.lowerBound, to ?? window.upperBound <= window.upperBound else {
             throw Refusal.outsideWindow(window)
@@ -88,5 +88,13 @@ extension Visitor {
             from ?? (window.lowerBound == .earliest ? nil : window.lowerBound),
             to ?? (window.upperBound == .latest ? nil : window.upperBound)
         )
+    }
+
+    /// What of a range this visitor may see; refuses when that is nothing.
+    func part(from: WallTime?, to: WallTime?) throws -> (from: WallTime?, to: WallTime?) {
+        let first = max(from ?? .earliest, window.lowerBound)
+        let last = min(to ?? .latest, window.upperBound)
+        guard first < last else { throw Refusal.outsideWindow(window) }
+        return (first == .earliest ? nil : first, last == .latest ? nil : last)
     }
 }

@@ -51,11 +51,12 @@ struct ListingRoutes {
     ) async throws -> (camera: Archive.Camera, from: WallTime?, to: WallTime?) {
         let query = FootageQuery(request)
         let camera = try await reader.camera(named: try query.required("camera"), for: visitor)
-        let bounds = try visitor.bounds(from: try query.time("from"), to: try query.time("to"))
-        if let from = bounds.from, let to = bounds.to, from >= to {
+        let (from, to) = (try query.time("from"), try query.time("to"))
+        if let from, let to, from >= to {
             throw Refusal.badRequest("'from' is not before 'to'", nextStep: "give a range of some length")
         }
-        return (camera, bounds.from, bounds.to)
+        let part = try visitor.part(from: from, to: to)
+        return (camera, part.from, part.to)
     }
 
     /// A page at a time: a year of segments is never in memory.
@@ -99,10 +100,9 @@ extension ListingRoutes {
         let query = FootageQuery(request)
         let asked = try TimeSpans(path: query.text("path"), start: query.text("start"), end: query.text("end"))
         let camera = try await reader.camera(named: asked.path, for: visitor)
-        let bounds = try visitor.bounds(
-            from: asked.from == .earliest ? nil : asked.from, to: asked.to == .latest ? nil : asked.to)
+        let part = try visitor.part(from: asked.from, to: asked.to)
         let spans = try TimeSpans(
-            path: camera.name.text, start: bounds.from?.rfc3339Microseconds, end: bounds.to?.rfc3339Microseconds)
+            path: camera.name.text, start: part.from?.rfc3339Microseconds, end: part.to?.rfc3339Microseconds)
         let base = "\(scheme(of: request))://\(request.head.authority ?? "localhost")"
         let suffix = query.carried(visitor.carried, behind: "&")
         let entries = try await reader.threads.run {
