@@ -17,10 +17,12 @@ enum PreviewLimits {
     private static let mostSecondsOfPicture: rlim_t = 3
     /// For minutes of sound.
     private static let mostSeconds: rlim_t = 15
-    /// Whoever feeds it slowly is no reason to stay, and nobody ends us: cvr-playback may signal nobody.
-    private static let mostWaiting: UInt32 = 40
+    /// From start to end, in seconds: whoever feeds us slowly is no reason to stay, and nobody ends us, since
+    /// cvr-playback may signal nobody.
+    static let mostWaiting: UInt32 = 40
 
-    static func apply() {
+    /// `seconds`: from start to end, `mostWaiting` at most.
+    static func apply(seconds: UInt32) {
         limit(RLIMIT_CORE, to: 0)
         limit(RLIMIT_DATA, to: mostData)
         // The first, as SIGXCPU, ends us unless the job is one for more; at the second the kernel does (setrlimit(2)).
@@ -34,7 +36,7 @@ enum PreviewLimits {
         // Recording has the processor first.
         setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
         // SIGALRM ends us, wherever we are.
-        alarm(mostWaiting)
+        alarm(min(max(seconds, 1), mostWaiting))
     }
 
     /// The job is one that takes longer than a picture.

@@ -5,13 +5,13 @@ internal import Confinement
 /// The process cvr-preview: one job from descriptor 0, its result on 1, its exit code; never longer than seconds.
 ///
 /// It is where the project's only decoders run that see bytes of cameras. It is shut in before it reads the first of
-/// them; what it does to itself then costs one thumbnail. cvr-playback starts it and ends what overstays.
+/// them; what it does to itself then costs one thumbnail. cvr-playback starts it and says how long it may
+/// take; it ends itself then.
 package enum PreviewProcess {
     /// The exit code.
     package static func run(arguments: [String]) -> Int32 {
         do throws(PreviewFailure) {
-            guard arguments.isEmpty else { throw PreviewFailure(.usage, "usage: cvr-preview <JOB >RESULT") }
-            PreviewLimits.apply()
+            PreviewLimits.apply(seconds: try seconds(arguments))
             // Damaged media are libavcodec's daily bread: its complaints help nobody.
             av_log_set_level(AV_LOG_QUIET)
             av_max_alloc(PreviewLimits.largestAllocation)
@@ -23,6 +23,14 @@ package enum PreviewProcess {
             StandardStreams.complain(error.description)
             return error.code.rawValue
         }
+    }
+
+    private static func seconds(_ arguments: [String]) throws(PreviewFailure) -> UInt32 {
+        guard let first = arguments.first else { return PreviewLimits.mostWaiting }
+        guard arguments.count == 1, let seconds = UInt32(first) else {
+            throw PreviewFailure(.usage, "usage: cvr-preview [SECONDS] <JOB >RESULT")
+        }
+        return seconds
     }
 
     private static func confine() throws(PreviewFailure) {

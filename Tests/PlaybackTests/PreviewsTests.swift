@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Playback
 import TestSupport
 import Testing
@@ -63,20 +64,54 @@ struct PreviewsTests {
         #expect(await reads.total == 1)
     }
 
-    @Test("what overstays is ended, what talks without end too, and what is not there is named")
+    /// `PreviewTests` has cvr-preview's own alarm: cvr-playback is shut in, and ends nobody.
+    @Test("what overstays as long as it was told is late, what talks without end too, and what is not there is named")
     func overstaying() async throws {
-        var settings = Previews.Settings(program: try await script("#!/bin/sh\nexec sleep 100"))
-        settings.limit = .milliseconds(300)
+        let waits = "import signal, sys, time; signal.alarm(int(sys.argv[1])); time.sleep(100)"
+        var settings = Previews.Settings(
+            program: try await script("#!/bin/sh\nexec /usr/bin/python3 -c '\(waits)' \"$@\""))
+        settings.limit = 1
         let start = ContinuousClock.now
         #expect(await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } } == .late)
         #expect(ContinuousClock.now - start < .seconds(10))
         settings.program = try await script("#!/bin/sh\nexec cat /dev/zero")
-        settings.limit = .seconds(20)
+        settings.limit = 20
         settings.largestResult = 1 << 20
         #expect(await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } } == .late)
         settings.program = "/nowhere/cvr-preview"
         let missing = await #expect(throws: PreviewError.self) { try await Previews(settings).audio("a") { [1] } }
         #expect(missing?.code == .unavailable && missing?.message.contains("/nowhere/cvr-preview") == true)
+    }
+
+    @Test("what nobody waits for any more is not made, and keeps nobody from their turn")
+    func gone() async throws {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(), segments: 1, length: 4)
+        let (log, door) = (site.folder + "/log", site.folder + "/door")
+        #expect(mkfifo(door, 0o600) == 0)
+        var settings = Previews.Settings(
+            program: try await script("#!/bin/sh\ncat >/dev/null; echo >>'\(log)'; cat '\(door)'"))
+        settings.atOnce = 1
+        let previews = Previews(settings)
+        try await ServedSite.run(try site.archive(), hooks: ServerHooks(previews: previews)) { served in
+            let path = { @Sendable (second: Int) in "/preview/front.jpg?time=2026-03-01T10:00:0\(second)Z" }
+            async let first = served.get(path(0))
+            try await eventually("the first is being made") {
+                FileManager.default.fileExists(atPath: log) ? true : nil
+            }
+            var impatient: [RawConnection] = []
+            for second in 1..<3 {
+                let connection = try RawConnection(port: served.port)
+                connection.send("GET \(path(second)) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                impatient.append(connection)
+            }
+            try await eventually("two wait") { await previews.waiting == 2 ? true : nil }
+            impatient = []
+            try await eventually("nobody waits any more") { await previews.waiting == 0 ? true : nil }
+            try Data("a picture".utf8).write(to: URL(filePath: door))
+            #expect(try await first.body.elementsEqual("a picture".utf8))
+            #expect(try Data(contentsOf: URL(filePath: log)).count == 1)
+        }
     }
 
     @Test("two run at a time, and who comes when too many wait is turned away")

@@ -46,7 +46,20 @@ struct HostileBytesTests {
             #expect(try await Trial(job, media: Data()).ending == .exited(64), "\(job)")
         }
         #expect(try await Trial("jpeg 320", media: Data(repeating: 0, count: 100_000)).ending == .exited(65))
-        #expect(try await Trial(shell: "exec \"$0\" jpeg </dev/null").ending == .exited(64))
+        for arguments in ["jpeg", "1 2", "-1"] {
+            #expect(try await Trial(shell: "exec \"$0\" \(arguments) </dev/null").ending == .exited(64))
+        }
+    }
+
+    @Test("a job that never comes is waited for as long as it was said, and not by anybody's signal")
+    func late() async throws {
+        let folder = try TemporaryFolder()
+        let start = ContinuousClock.now
+        // Open for both, it has no end.
+        let done = try await Trial(
+            shell: "mkfifo '\(folder.path)/job'; exec \"$0\" 1 <>'\(folder.path)/job'")
+        #expect(done.ending == .killed(signal: SIGALRM), "\(done.complaint)")
+        #expect((.seconds(1)..<(.seconds(10))).contains(ContinuousClock.now - start))
     }
 
     @Test("a kernel that will not filter its calls gets no bytes to see")

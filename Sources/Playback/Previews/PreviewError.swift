@@ -1,3 +1,4 @@
+import CLinux
 import Isolation
 
 /// Why there is no thumbnail, or no sound that a browser plays, in words for a viewer.
@@ -26,7 +27,7 @@ extension PreviewError {
     package static let busy = PreviewError(
         code: .busy, message: "too many previews are asked for at once", nextStep: "try again in a few seconds")
     package static let late = PreviewError(
-        code: .tooMuch, message: "cvr-preview took too long and was ended",
+        code: .tooMuch, message: "cvr-preview took too long, and gave up",
         nextStep: "play the footage itself, or try again when the box has less to do")
 
     init(_ error: IsolationError) {
@@ -54,6 +55,8 @@ extension PreviewError {
             self.init(
                 code: .unavailable, message: "cvr-preview ended with exit code \(code)",
                 nextStep: "see the journal of cvr-playback")
+        // By its own alarm.
+        case .signalled(SIGALRM): self = .late
         case .signalled(let number):
             self.init(
                 code: .tooMuch, message: "cvr-preview was ended by signal \(number)",

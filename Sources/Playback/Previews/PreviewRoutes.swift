@@ -18,7 +18,8 @@ struct PreviewRoutes {
         router.get("/preview/:file") { request, context in
             guard let name = context.parameters.get("file"), name.hasSuffix(".jpg") else { throw Refusal.notFound }
             let camera = try await reader.camera(named: String(name.dropLast(4)), for: context.visitor)
-            return try await picture(of: camera, FootageQuery(request), context.visitor)
+            let (query, visitor) = (FootageQuery(request), context.visitor)
+            return try await context.whileAwaited { try await picture(of: camera, query, visitor) }
         }
         router.get("/assets/:asset/sound/:segment/:file") { request, context in
             let parameters = context.parameters
@@ -27,8 +28,13 @@ struct PreviewRoutes {
             let camera = try await reader.camera(ofAsset: parameters.get("asset") ?? "", for: context.visitor)
             let row = try await reader.row(at: place, of: camera)
             let piece = try Self.piece(of: row, place.shift, FootageQuery(request))
-            _ = try context.visitor.bounds(from: piece.start, to: piece.end)
-            return try await sound(of: camera, piece, context.visitor)
+            let permitted = try context.visitor.fragments(of: row)
+            guard piece.fragments.clamped(to: permitted) == piece.fragments else {
+                throw Refusal.outsideWindow(context.visitor.window)
+            }
+            return try await context.whileAwaited {
+                try await sound(of: camera, piece, from: permitted.lowerBound)
+            }
         }
     }
 
@@ -55,11 +61,11 @@ struct PreviewRoutes {
         return Self.response(bytes, type: "image/jpeg")
     }
 
-    /// The G.711 of some fragments of a segment as AAC, and of the one before them, so that parts join without a click.
-    private func sound(of camera: Archive.Camera, _ asked: Piece, _ visitor: Visitor) async throws -> Response {
-        let first = asked.fragments.lowerBound
-        let mayHaveMore = first > 0 && asked.row.start(ofFragment: first - 1) >= visitor.window.lowerBound
-        let piece = Piece(asked.row, (mayHaveMore ? first - 1 : first)..<asked.fragments.upperBound, shift: asked.shift)
+    /// The G.711 of some fragments of a segment as AAC, and of the one before them, so that parts join without a click;
+    /// of none before `earliest`.
+    private func sound(of camera: Archive.Camera, _ asked: Piece, from earliest: Int) async throws -> Response {
+        let first = max(asked.fragments.lowerBound - 1, earliest)
+        let piece = Piece(asked.row, first..<asked.fragments.upperBound, shift: asked.shift)
         let name = "\(camera.name) \(Self.name(piece)) \(piece.shift.microseconds)"
         return Self.response(try await (try made()).audio(name) { try await media(piece) }, type: "audio/mp4")
     }
@@ -88,7 +94,7 @@ struct PreviewRoutes {
         guard map.length <= Self.largest else {
             throw Refusal(413, "tooLarge", "this is too much at once", nextStep: "ask for fewer fragments")
         }
-        var next = ServedBytes(map, 0..<map.length, blockSize: FootageFile.blockSize)
+        var next = ServedBytes(map, 0..<map.length, blockSize: reader.blockSize(for: map))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Int(clamping: map.length))
         while let block = try await reader.block(&next, of: map) { bytes += block.readableBytesView }

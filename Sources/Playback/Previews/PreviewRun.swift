@@ -2,10 +2,15 @@ import CLinux
 import Dispatch
 import Isolation
 
-/// One cvr-preview from its start to its end: bytes in, bytes out, and no longer than it may.
+/// One cvr-preview from its start to its end: bytes in, bytes out.
+///
+/// It is told how long it may take and ends itself: cvr-playback is shut in, and may signal nobody. Its result is waited
+/// for a little longer, its end as long as it takes, so that no more of them run at a time than may.
 struct PreviewRun: Sendable {
-    var launch: Launch
-    var limit: Duration
+    /// Path of cvr-preview.
+    var program: String
+    /// In seconds.
+    var limit: Int
     /// A longer result is not its own any more, in bytes.
     var largestResult: Int
 
@@ -14,22 +19,22 @@ struct PreviewRun: Sendable {
     /// Blocks no thread of Swift's: the bytes are moved on one of Dispatch's, of which each run takes one.
     func result(of input: [UInt8]) async throws(PreviewError) -> [UInt8] {
         let (process, socket) = try start()
-        let deadline = ContinuousClock.now + limit
+        let deadline = ContinuousClock.now + .seconds(limit) + Self.slack
         let output = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
                 let exchange = SocketExchange(socket: socket, deadline: deadline, largestResult: largestResult)
                 continuation.resume(returning: exchange.run(input))
             }
         }
-        // It has closed its output: its end is near, or it overstays.
-        guard let output, let status = await process.exit(within: .seconds(2)) else {
-            process.signal(SIGKILL)
-            _ = await process.exit()
-            throw .late
-        }
+        // Where it wrote to is closed: its end is near, or its alarm.
+        let status = await process.exit()
+        guard let output, let status else { throw .late }
         guard status == .exited(0), !output.isEmpty else { throw PreviewError(status) }
         return output
     }
+
+    /// For its start, and for its end to be noticed.
+    private static let slack = Duration.seconds(1)
 
     /// Our end of the socket that is its standard input and output, and the caller's to close.
     private func start() throws(PreviewError) -> (RunningProcess, Int32) {
@@ -42,6 +47,7 @@ struct PreviewRun: Sendable {
         }
         defer { close(ends[1]) }
         do throws(IsolationError) {
+            let launch = Launch(executable: program, arguments: ["\(limit)"])
             return (try RunningProcess.spawn(launch, streams: (ends[1], ends[1])), ends[0])
         } catch {
             close(ends[0])

@@ -1,10 +1,8 @@
-import Isolation
-
 /// Thumbnails, and sound that browsers play, made of recorded footage by cvr-preview.
 ///
-/// The network-facing process decodes nothing: it hands a job to a process of its own that is shut in, ends it when it
-/// overstays, and remembers its result. Few run at a time, so that recording keeps its processor; what is asked for
-/// twice is made once.
+/// The network-facing process decodes nothing: it hands a job to a process of its own that is shut in, and ends itself
+/// when it overstays, and remembers its result. Few run at a time, so that recording keeps its processor; what is asked
+/// for twice is made once, and what nobody waits for any more, not at all.
 package actor Previews {
     package struct Settings: Sendable {
         /// Path of cvr-preview.
@@ -12,8 +10,8 @@ package actor Previews {
         package var atOnce = 2
         /// More than so many that wait are turned away.
         package var mostWaiting = 64
-        /// Of one job, from its start.
-        package var limit = Duration.seconds(20)
+        /// Of one job, from its start, in seconds: cvr-preview is told, and ends itself.
+        package var limit = 20
         /// Of one result, in bytes.
         package var largestResult = 16 << 20
         /// Of all results that are remembered, in bytes.
@@ -28,8 +26,9 @@ package actor Previews {
     private let settings: Settings
     private var cache: PreviewCache
     private var running = 0
-    /// For their turn, in their order.
-    private var queue: [CheckedContinuation<Void, Never>] = []
+    /// For their turn, which comes (true) in their order, unless they leave.
+    private var queue: [(number: UInt64, turn: CheckedContinuation<Bool, Never>)] = []
+    private var numbers: UInt64 = 0
     /// What is being made, and who waits for it too.
     private var followers: [String: [CheckedContinuation<Void, Never>]] = [:]
 
@@ -37,6 +36,9 @@ package actor Previews {
         self.settings = settings
         cache = PreviewCache(limit: settings.memory)
     }
+
+    /// How many wait for their turn.
+    package var waiting: Int { queue.count }
 
     /// The first picture of a fragment that starts with a keyframe, as JPEG.
     ///
@@ -76,13 +78,12 @@ package actor Previews {
         guard queue.count < settings.mostWaiting else { throw PreviewError.busy }
         followers[key] = []
         defer { for follower in followers.removeValue(forKey: key) ?? [] { follower.resume() } }
-        await takeTurn()
+        try await takeTurn()
         defer { passTurn() }
-        // Whoever asked may have gone while it waited.
+        // Whoever asked may have gone when it came.
         try Task.checkCancellation()
         let run = PreviewRun(
-            launch: Launch(executable: settings.program, arguments: []), limit: settings.limit,
-            largestResult: settings.largestResult)
+            program: settings.program, limit: settings.limit, largestResult: settings.largestResult)
         let input = Array("\(job)\n".utf8) + (try await media())
         do throws(PreviewError) {
             let bytes = try await run.result(of: input)
@@ -100,16 +101,30 @@ package actor Previews {
         await withCheckedContinuation { followers[key, default: []].append($0) }
     }
 
-    private func takeTurn() async {
+    private func takeTurn() async throws(CancellationError) {
         if running < settings.atOnce {
             running += 1
-        } else {
-            await withCheckedContinuation { queue.append($0) }
+            return
         }
+        numbers += 1
+        let number = numbers
+        let isTurn = await withTaskCancellationHandler {
+            await withCheckedContinuation { turn in
+                if Task.isCancelled { turn.resume(returning: false) } else { queue.append((number, turn)) }
+            }
+        } onCancel: {
+            Task { await self.leave(number) }
+        }
+        guard isTurn else { throw CancellationError() }
+    }
+
+    private func leave(_ number: UInt64) {
+        guard let index = queue.firstIndex(where: { $0.number == number }) else { return }
+        queue.remove(at: index).turn.resume(returning: false)
     }
 
     /// To the next in the queue, if there is one.
     private func passTurn() {
-        if queue.isEmpty { running -= 1 } else { queue.removeFirst().resume() }
+        if queue.isEmpty { running -= 1 } else { queue.removeFirst().turn.resume(returning: true) }
     }
 }

@@ -119,7 +119,7 @@ private struct ConnectionEnd: Error {}
 extension ServerLimits {
     fileprivate var channel: HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
-            idleTimeout: .microseconds(idle.microseconds),
+            additionalChannelHandlers: [PeerWatch()], idleTimeout: .microseconds(idle.microseconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: headerField, maxHeaderListSize: headers, maxHeaderFieldCount: 100))
     }
