@@ -21,7 +21,8 @@ struct FootageFile: Sendable {
     init(_ map: ByteMap, of camera: CameraName) {
         self.map = map
         var hash = SHA256()
-        hash.update(data: Data("\(camera) \(map.length)".utf8))
+        let track = map.track.map { "\($0)" } ?? "all"
+        hash.update(data: Data("\(camera) \(map.length) \(track)\n".utf8))
         for piece in map.pieces {
             let media = piece.row.media
             hash.update(
