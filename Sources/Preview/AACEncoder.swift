@@ -14,6 +14,14 @@ final class EncodedSound {
 
     init(rate: Int32) { self.rate = rate }
 
+    /// Of adjacent spans, in microseconds, each frame is in one: all of a frame is heard by its end.
+    func keep(endingIn span: Range<Int64>) {
+        frames.removeAll { frame in
+            let end = av_rescale(frame.time + Int64(AACEncoder.frameLength), 1_000_000, Int64(rate))
+            return end <= span.lowerBound || end > span.upperBound
+        }
+    }
+
     deinit { avcodec_parameters_free(&parameters) }
 }
 

@@ -4,12 +4,13 @@
 enum PreviewJob: Hashable, Sendable {
     /// `jpeg WIDTH`: the first picture as JPEG, at most so many pixels wide.
     case jpeg(width: Int32)
-    /// `aac`: the G.711 sound as fragmented MP4 with AAC, at the same times.
-    case aac
+    /// `aac [FROM TO]`: the G.711 sound as fragmented MP4 with AAC, at the same times; of a span of media time, in
+    /// microseconds, the frames that end in it, silent ones where there is no sound.
+    case aac(Range<Int64>?)
 
     static let widths: ClosedRange<Int32> = 16...1920
     /// With the line's end.
-    static let longestLine = 32
+    static let longestLine = 64
 
     /// Splits what came from descriptor 0.
     static func parse(_ input: [UInt8]) throws(PreviewFailure) -> (job: PreviewJob, media: ArraySlice<UInt8>) {
@@ -23,7 +24,11 @@ enum PreviewJob: Hashable, Sendable {
     init(_ line: String) throws(PreviewFailure) {
         let words = line.split(separator: " ", omittingEmptySubsequences: false)
         if words == ["aac"] {
-            self = .aac
+            self = .aac(nil)
+            return
+        }
+        if words.count == 3, words[0] == "aac", let from = Int64(words[1]), let to = Int64(words[2]), from < to {
+            self = .aac(from..<to)
             return
         }
         guard words.count == 2, words[0] == "jpeg", let width = Int32(words[1]), Self.widths.contains(width) else {

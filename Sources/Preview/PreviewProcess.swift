@@ -47,10 +47,11 @@ package enum PreviewProcess {
         case .jpeg(let width):
             let picture = try PictureReader.first(of: file)
             return try JPEGEncoder.encode(PictureScaler.scale(picture, toWidth: width))
-        case .aac:
+        case .aac(let span):
             PreviewLimits.allowMore()
-            let sound = try SoundReader.all(of: file)
-            return try SoundWriter.fragmentedMP4(AACEncoder.encode(sound))
+            let encoded = try AACEncoder.encode(SoundReader.all(of: file, around: span))
+            if let span { encoded.keep(endingIn: span) }
+            return try SoundWriter.fragmentedMP4(encoded)
         }
     }
 }

@@ -16,7 +16,8 @@ enum SoundReader {
     private static let codecs: Set<AVCodecID> = [AV_CODEC_ID_PCM_ALAW, AV_CODEC_ID_PCM_MULAW]
     private static let rates: ClosedRange<Int32> = 8000...96000
 
-    static func all(of file: MediaFile) throws(PreviewFailure) -> Sound {
+    /// `span` is of media time, in microseconds: then there is silence where nothing was recorded of it.
+    static func all(of file: MediaFile, around span: Range<Int64>? = nil) throws(PreviewFailure) -> Sound {
         let stream = try file.stream(codecs, called: "G.711 sound")
         let decoder = try CodecContext.decoder(of: stream)
         let parameters = stream.parameters.pointee
@@ -25,7 +26,9 @@ enum SoundReader {
             throw PreviewFailure(
                 .unsupported, "G.711 with \(channels) channels at \(parameters.sample_rate) samples a second")
         }
-        var sound: Sound?
+        var sound = try span.map { span throws(PreviewFailure) in
+            try Sound(before: span.lowerBound, rate: parameters.sample_rate, channels: channels)
+        }
         try file.packets(of: stream) { packet throws(PreviewFailure) in
             guard packet.pointee.dts != CAV_NOPTS, decoder.send(packet: packet) else { return true }
             let time = av_rescale_q(
@@ -38,12 +41,29 @@ enum SoundReader {
             while let frame = decoder.receiveFrame() { try sound?.append(frame, at: time) }
             return true
         }
+        if let span { try sound?.fill(beyond: span.upperBound) }
         guard let sound, sound.samples[0].count > 0 else { throw PreviewFailure(.damaged, "no sound can be decoded") }
         return sound
     }
 }
 
 extension Sound {
+    /// None yet: it is to begin some frames of AAC before a time in microseconds, so that an encoder is under way by then.
+    fileprivate init(before time: Int64, rate: Int32, channels: Int) throws(PreviewFailure) {
+        let ticks = av_rescale(time, Int64(rate), 1_000_000)
+        let (start, overflow) = ticks.subtractingReportingOverflow(Int64(AACEncoder.frameLength) * 4)
+        guard !overflow else { throw PreviewFailure(.usage, "no media time: \(time)") }
+        self.init(rate: rate, channels: channels, start: start, samples: Array(repeating: [], count: channels))
+    }
+
+    /// Silence until an encoder has all that it needs of what ends at a time in microseconds.
+    fileprivate mutating func fill(beyond time: Int64) throws(PreviewFailure) {
+        let (count, overflow) = av_rescale(time, Int64(rate), 1_000_000).subtractingReportingOverflow(start)
+        guard !overflow, count <= Int64(PreviewLimits.longestSound) * Int64(rate) else { throw .tooLong }
+        let missing = max(0, Int(count) + AACEncoder.frameLength * 2 - samples[0].count)
+        for channel in samples.indices { samples[channel] += repeatElement(0, count: missing) }
+    }
+
     /// Puts decoded samples where they belong: a hole becomes silence, what comes twice is taken once.
     mutating func append(_ frame: Frame, at time: Int64) throws(PreviewFailure) {
         guard let frame = frame.pointer?.pointee, frame.format == AV_SAMPLE_FMT_S16.rawValue,
@@ -51,9 +71,9 @@ extension Sound {
         else { return }
         let count = Int(frame.nb_samples)
         let (place, overflow) = time.subtractingReportingOverflow(start)
-        guard !overflow, place <= Int64(PreviewLimits.longestSound) * Int64(rate) else {
-            throw PreviewFailure(.tooLarge, "sound of more than \(PreviewLimits.longestSound) s")
-        }
+        guard !overflow, place <= Int64(PreviewLimits.longestSound) * Int64(rate) else { throw .tooLong }
+        // All of it is before what is wanted.
+        guard place > -Int64(count) else { return }
         let held = samples[0].count
         let hole = max(Int(clamping: place) - held, 0)
         // Some ticks of jitter are the camera's, and no reason to cut.
@@ -67,4 +87,9 @@ extension Sound {
             }
         }
     }
+}
+
+extension PreviewFailure {
+    fileprivate static let tooLong = PreviewFailure(
+        .tooLarge, "sound of more than \(PreviewLimits.longestSound) s")
 }

@@ -80,6 +80,20 @@ package struct ChunkList: Hashable, Sendable {
         self.formatStart = formatStart ?? (chunks.first ?? open)?.piece.servedStart ?? .zero
     }
 
+    /// Without the newest fragment while nothing follows it: sound can be encoded when what comes next is there.
+    package var followed: ChunkList {
+        let shorter = open.flatMap { open -> MediaChunk? in
+            let (piece, fragments) = (open.piece, open.piece.fragments.dropLast())
+            guard !fragments.isEmpty else { return nil }
+            return MediaChunk(
+                piece: Piece(piece.row, fragments, shift: piece.shift), startsStretch: open.startsStretch,
+                startsFormat: open.startsFormat)
+        }
+        return ChunkList(
+            kind, chunks, open: shorter, isEnded: isEnded, first: first, longest: longest,
+            longestFragment: longestFragment, formatStart: formatStart)
+    }
+
     /// Where the media ends that is listed.
     package var end: WallTime? { chunks.last?.piece.end }
 

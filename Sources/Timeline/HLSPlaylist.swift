@@ -10,72 +10,93 @@ package struct HLSPlaylist {
     package let base: String
     /// Fragments of the newest chunks are listed too, and a player may wait for the next one.
     package let hasParts: Bool
+    package let tracks: ManifestRequest.Tracks
 
     /// Those that end within three target durations of the end (rfc8216bis §6.2.2).
     private static let chunksWithParts = 3
 
-    package init(_ list: ChunkList, suffix: String = "", base: String = "", hasParts: Bool = false) {
+    package init(
+        _ list: ChunkList, suffix: String = "", base: String = "", hasParts: Bool = false,
+        tracks: ManifestRequest.Tracks = .all
+    ) {
         self.list = list
         self.suffix = suffix
         self.base = base
         self.hasParts = hasParts
+        self.tracks = tracks
     }
 
     package var text: String {
         var text = ManifestText(reserving: 512 + list.chunks.count * 180)
-        var addresses = AddressCache(base: base, suffix: suffix)
+        var source = ChunkSource(tracks, base: base, suffix: suffix)
         text.put(head)
         var lastRow: SegmentID?
         for (index, chunk) in list.chunks.enumerated() {
-            let url = addresses.url(chunk.piece)
-            announce(chunk, url, isFirst: index == 0, isNewRow: lastRow != chunk.piece.row.id, to: &text)
+            announce(chunk, source: &source, isFirst: index == 0, isNewRow: lastRow != chunk.piece.row.id, to: &text)
             lastRow = chunk.piece.row.id
-            if hasParts, index >= list.chunks.count - Self.chunksWithParts { parts(of: chunk.piece, url, to: &text) }
-            text.put("#EXTINF:")
-            text.put(chunk.piece.duration)
-            text.put(",\n#EXT-X-BYTERANGE:")
-            text.put(chunk.piece.bytes.length)
-            text.put("@")
-            text.put(chunk.piece.bytes.lowerBound)
-            text.put("\n")
-            text.put(url)
-            text.put("\n")
+            if hasParts, index >= list.chunks.count - Self.chunksWithParts {
+                parts(of: chunk.piece, &source, to: &text)
+            }
+            put(chunk, source.place(of: chunk.piece), to: &text)
         }
         if hasParts, let open = list.open {
-            let url = addresses.url(open.piece)
-            announce(open, url, isFirst: lastRow == nil, isNewRow: lastRow != open.piece.row.id, to: &text)
-            parts(of: open.piece, url, to: &text)
-            // The next fragment, whose length is not known yet (rfc8216bis §4.4.5.3).
-            text.put("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"\(url)\",BYTERANGE-START=")
-            text.put(open.piece.bytes.upperBound)
-            text.put("\n")
+            announce(open, source: &source, isFirst: lastRow == nil, isNewRow: lastRow != open.piece.row.id, to: &text)
+            parts(of: open.piece, &source, to: &text)
+            hint(source.place(of: open.piece), to: &text)
         }
         if list.isEnded { text.put("#EXT-X-ENDLIST\n") }
         return text.text
     }
 
+    private func put(_ chunk: MediaChunk, _ place: ChunkSource.Place, to text: inout ManifestText) {
+        if place.isMissing { text.put("#EXT-X-GAP\n") }
+        text.put("#EXTINF:")
+        text.put(chunk.piece.duration)
+        text.put(",\n")
+        if let bytes = place.bytes {
+            text.put("#EXT-X-BYTERANGE:")
+            text.put(bytes.length)
+            text.put("@")
+            text.put(bytes.lowerBound)
+            text.put("\n")
+        }
+        text.put(place.url)
+        text.put("\n")
+    }
+
+    /// The next fragment, whose length is not known yet (rfc8216bis §4.4.5.3); of made sound nor is its address.
+    private func hint(_ place: ChunkSource.Place, to text: inout ManifestText) {
+        guard let bytes = place.bytes else { return }
+        text.put("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"\(place.url)\",BYTERANGE-START=")
+        text.put(bytes.upperBound)
+        text.put("\n")
+    }
+
     private func announce(
-        _ chunk: MediaChunk, _ url: String, isFirst: Bool, isNewRow: Bool, to text: inout ManifestText
+        _ chunk: MediaChunk, source: inout ChunkSource, isFirst: Bool, isNewRow: Bool, to text: inout ManifestText
     ) {
         if chunk.startsStretch, !isFirst { text.put("#EXT-X-DISCONTINUITY\n") }
-        if chunk.startsFormat || isFirst {
-            text.put("#EXT-X-MAP:URI=\"\(url)\",BYTERANGE=\"\(chunk.piece.row.media.initLength)@0\"\n")
-        }
+        if chunk.startsFormat || isFirst { text.put("#EXT-X-MAP:\(source.map(of: chunk.piece))\n") }
         if chunk.startsStretch || isNewRow { text.put("#EXT-X-PROGRAM-DATE-TIME:\(chunk.piece.start.rfc3339)\n") }
     }
 
-    private func parts(of piece: Piece, _ url: String, to text: inout ManifestText) {
+    private func parts(of piece: Piece, _ source: inout ChunkSource, to text: inout ManifestText) {
         for part in piece.parts {
+            let place = source.place(of: part)
             let isKey = part.row.media.fragments[part.fragments.lowerBound].isKey
             text.put("#EXT-X-PART:DURATION=")
             text.put(part.duration)
-            text.put(",URI=\"\(url)\",BYTERANGE=\"\(part.bytes.length)@\(part.bytes.lowerBound)\"")
-            text.put(isKey ? ",INDEPENDENT=YES\n" : "\n")
+            text.put(",URI=\"\(place.url)\"")
+            if let bytes = place.bytes { text.put(",BYTERANGE=\"\(bytes.length)@\(bytes.lowerBound)\"") }
+            if place.isMissing { text.put(",GAP=YES") }
+            // Each frame of sound is one to begin with.
+            text.put(isKey || tracks == .audio ? ",INDEPENDENT=YES\n" : "\n")
         }
     }
 
     private var head: String {
-        var lines = ["#EXTM3U", "#EXT-X-VERSION:\(hasParts ? 9 : 7)"]
+        // 8 has EXT-X-GAP (rfc8216bis §8), which only sound may need.
+        var lines = ["#EXTM3U", "#EXT-X-VERSION:\(hasParts ? 9 : tracks == .audio ? 8 : 7)"]
         // Whole seconds, none shorter than a chunk is when it is rounded (RFC 8216 §4.3.3.1).
         lines.append("#EXT-X-TARGETDURATION:\(max(1, (list.longest.microseconds + 999_999) / 1_000_000))")
         if hasParts {

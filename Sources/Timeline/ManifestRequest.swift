@@ -11,6 +11,15 @@ package struct ManifestRequest: Hashable, Sendable {
         package var ending: String { self == .dash ? ".mpd" : ".m3u8" }
     }
 
+    /// Which of a camera's tracks a media playlist of HLS has.
+    package enum Tracks: String, Sendable, CaseIterable {
+        /// In one file, as they were recorded.
+        case all
+        case video
+        /// As players of HLS play it: G.711 as AAC.
+        case audio
+    }
+
     /// What a manifest lists.
     package struct Plan: Hashable, Sendable {
         package let format: Format
@@ -30,6 +39,8 @@ package struct ManifestRequest: Hashable, Sendable {
     package let format: Format
     package let startTime: WallTime?
     package let endTime: WallTime?
+    /// Nil: whatever plays, which may be a multivariant playlist.
+    package let tracks: Tracks?
 
     /// `text` is the last component of a path, percent-decoded; names and formats in any case.
     package init(_ text: some StringProtocol) throws(RequestMistake) {
@@ -54,7 +65,16 @@ package struct ManifestRequest: Hashable, Sendable {
         self.format = format
         startTime = try Self.time("startTime", fields["starttime"])
         endTime = try Self.time("endTime", fields["endtime"])
+        tracks = try Self.tracks(fields["tracks"], format)
         try check()
+    }
+
+    /// The same request for some of the tracks, relative to the asset; no colon is in it (RFC 3986 §4.2).
+    package func reference(to tracks: Tracks) -> String {
+        let times = [("startTime", startTime), ("endTime", endTime)].compactMap { name, time in
+            time.map { ",\(name)=\($0.rfc3339Microseconds.replacing(":", with: "%3A"))" }
+        }
+        return "manifest(format=\(format.rawValue)\(times.joined()),tracks=\(tracks.rawValue))\(format.ending)"
     }
 
     /// What to list; nil when there is nothing in the range.
@@ -82,13 +102,14 @@ package struct ManifestRequest: Hashable, Sendable {
 
 extension ManifestRequest {
     private static func fields(_ text: some StringProtocol) throws(RequestMistake) -> [String: String] {
-        let known = ["format", "starttime", "endtime"]
+        let known = ["format", "starttime", "endtime", "tracks"]
         var fields: [String: String] = [:]
         for item in text.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts[0].lowercased().trimmed
             guard parts.count == 2, known.contains(name), fields[name] == nil else {
-                throw .invalid("a field", item, nextStep: "there may be, once each: format=, startTime=, endTime=")
+                throw .invalid(
+                    "a field", item, nextStep: "there may be, once each: format=, startTime=, endTime=, tracks=")
             }
             fields[name] = String(parts[1]).trimmed
         }
@@ -101,6 +122,14 @@ extension ManifestRequest {
             throw .invalid(name, text, nextStep: "write it in UTC as YYYY-MM-DDThh:mm:ss.sssZ")
         }
         return time
+    }
+
+    private static func tracks(_ text: String?, _ format: Format) throws(RequestMistake) -> Tracks? {
+        guard let text else { return nil }
+        guard let tracks = Tracks(rawValue: text.lowercased()), format != .dash else {
+            throw .invalid("tracks", text, nextStep: "give all, video or audio for HLS; DASH has them side by side")
+        }
+        return tracks
     }
 
     private func check() throws(RequestMistake) {

@@ -36,8 +36,13 @@ package struct MediaAddress: Hashable, Sendable {
     }
 
     /// Relative to the asset.
-    package var path: String {
+    package var path: String { "media/\(place)" }
+
+    /// Of what is made of its sound, relative to the asset.
+    package var soundPath: String { "sound/\(place)" }
+
+    private var place: String {
         let track = track.map { ".\($0)" } ?? ""
-        return "media/\(id.session).\(id.counter).\(start.microseconds / 1000)/\(shift.microseconds)\(track).mp4"
+        return "\(id.session).\(id.counter).\(start.microseconds / 1000)/\(shift.microseconds)\(track).mp4"
     }
 }

@@ -25,8 +25,7 @@ extension BrowserTests.Recorded {
         let url =
             "\(past.watched.url)assets/yard/manifest(format=\(format),startTime=\(times[0]),endTime=\(times[1])).\(ending)"
         let browser = past.watched.browser
-        try await browser.open(
-            past.watched.url + "healthz", scripts: [try Self.player(), Repository.path("Tests/BrowserTests/player.js")])
+        try await browser.open(past.watched.url + "healthz", scripts: try BrowserTests.otherPlayer())
         let played: Played = try await browser.value("() => playManifest('\(url)', '\(ending)')")
         try await browser.shot("other-player-\(ending)")
         #expect(played.error == "")
@@ -45,11 +44,13 @@ extension BrowserTests.Recorded {
         #expect(played.frames.count >= wanted - 3, "\(played.frames)")
         print("\(ending): \(played.frames.count) of \(wanted) frames shown, \(played.decoded) decoded")
     }
+}
 
-    /// The file of video.js in the tests' virtual environment.
-    private static func player() throws -> String {
+extension BrowserTests {
+    /// The scripts of `playManifest`: video.js, which is in the tests' virtual environment, and what leads it.
+    static func otherPlayer() throws -> [String] {
         let venv = ProcessInfo.processInfo.environment["CVR_TEST_VENV"] ?? Repository.path(".venv-test")
         let found = SegmentFiles.all(in: venv + "/lib", endings: ["js/videojs/resources/video.min.js"]).first
-        return try #require(found, "js.videojs in \(venv)")
+        return [try #require(found, "js.videojs in \(venv)"), Repository.path("Tests/BrowserTests/player.js")]
     }
 }

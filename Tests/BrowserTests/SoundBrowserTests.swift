@@ -1,4 +1,6 @@
 import Foundation
+import Messages
+import Recording
 import TestSupport
 import Testing
 
@@ -17,6 +19,39 @@ extension BrowserTests {
                 print("recorded G.711 of \(name) in the browser: \(loudness) of full scale")
                 #expect(loudness > 0.02)
             }
+        }
+
+        @Test("another player shows every frame and is heard: its HLS has AAC beside the picture", arguments: [1, 2])
+        func another(camera: Int) async throws {
+            struct Played: Decodable, Sendable {
+                let decoded: Int
+                let loudness: Double
+                let error: String
+            }
+            let (name, box) = (WatchedBox.speaking[camera - 1].name, try WatchedBox.current)
+            let segments = try await box.recorder.segments(of: name).filter { $0.state == "verified" }.prefix(3)
+            let (first, last) = try (#require(segments.first), #require(segments.last))
+            let to = try #require(last.from) + last.duration
+            let range = "startTime=\(first.start),endTime=\(WallTime(microseconds: Int64(to * 1e6)).rfc3339)"
+            let url = "\(box.url)assets/\(name)/manifest(format=m3u8-cmaf,\(range)).m3u8"
+            try await box.browser.open(box.url + "healthz", scripts: try BrowserTests.otherPlayer())
+            let played: Played = try await box.browser.value("() => playManifest('\(url)', 'm3u8', true)")
+            try await box.browser.shot("other-player-\(name)")
+            print("\(name) in video.js: \(played.decoded) frames, \(played.loudness) of full scale")
+            #expect(played.error == "" && played.loudness > 0.02)
+            #expect(played.decoded == segments.reduce(0) { $0 + Int($1.frames) })
+        }
+
+        @Test("players of others hear what is live", arguments: [1, 2])
+        func followed(camera: Int) async throws {
+            let (name, box) = (WatchedBox.speaking[camera - 1].name, try WatchedBox.current)
+            let done = try await run(
+                "/usr/bin/ffmpeg",
+                ["-nostdin", "-xerror", "-i", "\(box.url)live/\(name)/index.m3u8", "-t", "8"]
+                    + ["-map", "0:v", "-map", "0:a", "-af", "volumedetect", "-f", "null", "-"], within: .seconds(60))
+            #expect(done.ending == .exited(0), "\(done.errors)")
+            let found = try #require(done.errors.firstMatch(of: /max_volume: (-?[\d.]+) dB/), "\(done.errors)")
+            #expect(try #require(Double(found.output.1)) > -30)
         }
 
         @Test("live sound is heard, and goes with the picture", arguments: [1, 2])

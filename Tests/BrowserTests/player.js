@@ -9,14 +9,28 @@ function watch(video, frames) {
   video.requestVideoFrameCallback(look);
 }
 
-/** {frames: [[width, number], …] in the order they were shown, decoded, error} once it ended. */
-window.playManifest = (url, kind) => new Promise(resolve => {
-  const element = Object.assign(document.createElement("video"), { className: "video-js", muted: true, width: 640, height: 480 });
+/** The loudest that a video is while it plays, of full scale. */
+function listen(video) {
+  const context = new AudioContext(), analyser = context.createAnalyser(), samples = new Float32Array(analyser.fftSize);
+  context.createMediaElementSource(video).connect(analyser);
+  const heard = { loudness: 0 };
+  setInterval(() => {
+    analyser.getFloatTimeDomainData(samples);
+    heard.loudness = Math.max(heard.loudness, Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length));
+  }, 50);
+  return heard;
+}
+
+/** {frames: [[width, number], …] in the order they were shown, decoded, loudness, error} once it ended. */
+window.playManifest = (url, kind, isHeard = false) => new Promise(resolve => {
+  const element = Object.assign(document.createElement("video"), { className: "video-js", muted: !isHeard, width: 640, height: 480 });
   document.body.replaceChildren(element);
   const frames = [];
+  let heard = null;
   const end = error => {
     const video = document.querySelector("video");
-    resolve({ frames, decoded: video.getVideoPlaybackQuality().totalVideoFrames, error: error ?? "" });
+    const decoded = video.getVideoPlaybackQuality().totalVideoFrames;
+    resolve({ frames, decoded, loudness: heard?.loudness ?? 0, error: error ?? "" });
   };
   if (kind === "mpd") {
     watch(element, frames);
@@ -30,6 +44,7 @@ window.playManifest = (url, kind) => new Promise(resolve => {
   player.on("ended", () => end());
   player.ready(() => {
     watch(player.el().querySelector("video"), frames);
+    if (isHeard) heard = listen(player.el().querySelector("video"));
     player.src({ src: url, type: "application/x-mpegURL" });
     player.play();
   });

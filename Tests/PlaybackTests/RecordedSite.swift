@@ -83,14 +83,16 @@ final class RecordedSite: Sendable {
         return rows
     }
 
-    /// Records seconds of a camera's clip as one session that begins `at` seconds after `start`, in segments of 4 s.
+    /// Records seconds of a camera's clip as one session that begins `at` seconds after `start`, in segments of `length`
+    /// seconds.
     func record(
-        _ clip: String, session: Int64, at: Double, from: Double = 0, seconds: Double, camera: String = "front"
+        _ clip: String, session: Int64, at: Double, from: Double = 0, seconds: Double, camera: String = "front",
+        length: Double = 4
     ) async throws {
         let name = try Self.name(camera)
         let footage = try await ClipFootage(clip, from: from, seconds: seconds)
         let segments = try footage.segments(
-            name, session: session, anchor: Self.start + TimeSpan(seconds: at), length: 4)
+            name, session: session, anchor: Self.start + TimeSpan(seconds: at), length: length)
         let rows = try segments.enumerated().map { counter, segment in
             let id = SegmentID(session: session, counter: Int64(counter))
             let file = SegmentFileName(start: segment.start, id: id)

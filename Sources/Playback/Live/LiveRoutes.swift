@@ -41,26 +41,52 @@ struct LiveRoutes {
     }
 
     /// Low-latency HLS: waits for the chunk or part that is asked for.
+    ///
+    /// Of a camera whose sound players of HLS do not play it is two playlists, of its picture and of that sound made AAC.
     private func playlist(_ request: Request, _ context: PlaybackContext) async throws -> Response {
         let camera = try await camera(context)
         let query = FootageQuery(request)
         let wanted = try WantedChunk(query)
+        let tracks = try tracks(query)
         let chunks = await feeds.answer(of: camera) { feed in
             await feed.chunks(within: Self.patience) {
-                wanted?.isIn($0) ?? true || wanted?.isAhead(of: $0) ?? false
+                wanted?.isIn(tracks == .audio ? $0.followed : $0) ?? true || wanted?.isAhead(of: $0) ?? false
             }
         }
         guard let chunks, !chunks.chunks.isEmpty || chunks.open != nil else { throw Refusal.notLive(camera.name) }
         guard wanted?.isAhead(of: chunks) != true else {
             throw Refusal.badRequest("_HLS_msn is too far ahead", nextStep: "load the playlist without it")
         }
-        guard wanted?.isIn(chunks) ?? true else { throw Refusal.notLive(camera.name) }
-        let playlist = HLSPlaylist(
-            chunks, suffix: query.carried(context.visitor.carried, behind: "?"),
-            base: "../../assets/\(camera.asset)/", hasParts: true)
+        let listed = tracks == .audio ? chunks.followed : chunks
+        guard wanted?.isIn(listed) ?? true else { throw Refusal.notLive(camera.name) }
+        let text: String
+        if tracks == nil, wanted == nil, chunks.hasG711 {
+            let suffix = query.carried(context.visitor.carried, behind: "&")
+            text =
+                HLSMultivariant(
+                    chunks, video: "index.m3u8?tracks=video" + suffix, audio: "index.m3u8?tracks=audio" + suffix,
+                    size: await reader.pictureSize(of: chunks)
+                ).text
+        } else {
+            let suffix = query.carried(context.visitor.carried, behind: "?")
+            text =
+                HLSPlaylist(
+                    listed, suffix: suffix, base: "../../assets/\(camera.asset)/", hasParts: true,
+                    tracks: tracks ?? .all
+                ).text
+        }
         return Response(
             status: .ok, headers: [.contentType: "application/vnd.apple.mpegurl", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: playlist.text)))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func tracks(_ query: FootageQuery) throws -> ManifestRequest.Tracks? {
+        try query.text("tracks").map { text in
+            guard let tracks = ManifestRequest.Tracks(rawValue: text) else {
+                throw Refusal.badRequest("'tracks' is neither all, video nor audio", nextStep: "leave it out")
+            }
+            return tracks
+        }
     }
 
     /// Each camera by itself, so that one that was removed takes none of the others along; refuses when none may be seen.

@@ -44,7 +44,7 @@ export async function coverage(camera, from, to, signal) {
 }
 
 export const playlist = (asset, from, to) =>
-  address(`assets/${asset}/manifest(format=m3u8-cmaf,startTime=${iso(from)},endTime=${iso(to)}).m3u8`);
+  address(`assets/${asset}/manifest(format=m3u8-cmaf,startTime=${iso(from)},endTime=${iso(to)},tracks=all).m3u8`);
 export const still = (camera, time, width) => address(`preview/${camera}.jpg`, { time: time && iso(time), width });
 /** Of several cameras at once, in the order of their names here. */
 export function streams(cameras) {

@@ -4,7 +4,8 @@ import Hummingbird
 import Recording
 import Timeline
 
-/// What cvr-preview makes of footage: `/preview/{camera}.jpg?time=&width=`, and beside an asset's `media` its `sound`.
+/// What cvr-preview makes of footage: `/preview/{camera}.jpg?time=&width=`, and beside an asset's `media` its `sound`
+/// (`SoundRoute.swift`).
 struct PreviewRoutes {
     /// Of one job, in bytes: what cvr-preview takes, and some room.
     private static let largest: Int64 = 48 << 20
@@ -15,26 +16,12 @@ struct PreviewRoutes {
     let previews: Previews?
 
     func add(to router: Router<PlaybackContext>) {
+        addSound(to: router)
         router.get("/preview/:file") { request, context in
             guard let name = context.parameters.get("file"), name.hasSuffix(".jpg") else { throw Refusal.notFound }
             let camera = try await reader.camera(named: String(name.dropLast(4)), for: context.visitor)
             let (query, visitor) = (FootageQuery(request), context.visitor)
             return try await context.whileAwaited { try await picture(of: camera, query, visitor) }
-        }
-        router.get("/assets/:asset/sound/:segment/:file") { request, context in
-            let parameters = context.parameters
-            guard let place = MediaAddress(segment: parameters.get("segment") ?? "", file: parameters.get("file") ?? "")
-            else { throw Refusal.notFound }
-            let camera = try await reader.camera(ofAsset: parameters.get("asset") ?? "", for: context.visitor)
-            let row = try await reader.row(at: place, of: camera)
-            let piece = try Self.piece(of: row, place.shift, FootageQuery(request))
-            let permitted = try context.visitor.fragments(of: row)
-            guard piece.fragments.clamped(to: permitted) == piece.fragments else {
-                throw Refusal.outsideWindow(context.visitor.window)
-            }
-            return try await context.whileAwaited {
-                try await sound(of: camera, piece, from: permitted.lowerBound)
-            }
         }
     }
 
@@ -57,40 +44,19 @@ struct PreviewRoutes {
         }
         let first = Piece(piece.row, piece.fragments.lowerBound..<(piece.fragments.lowerBound + 1))
         let name = "\(camera.name) \(Self.name(first))"
-        let bytes = try await (try made()).thumbnail(name, width: width ?? Self.usualWidth) { try await media(first) }
+        let bytes = try await (try made()).thumbnail(name, width: width ?? Self.usualWidth) { try await media([first]) }
         return Self.response(bytes, type: "image/jpeg")
     }
 
-    /// The G.711 of some fragments of a segment as AAC, and of the one before them, so that parts join without a click;
-    /// of none before `earliest`.
-    private func sound(of camera: Archive.Camera, _ asked: Piece, from earliest: Int) async throws -> Response {
-        let first = max(asked.fragments.lowerBound - 1, earliest)
-        let piece = Piece(asked.row, first..<asked.fragments.upperBound, shift: asked.shift)
-        let name = "\(camera.name) \(Self.name(piece)) \(piece.shift.microseconds)"
-        return Self.response(try await (try made()).audio(name) { try await media(piece) }, type: "audio/mp4")
-    }
-
-    /// The fragments that begin in the bytes `from..<to` of a segment's file, which is how manifests name them.
-    private static func piece(of row: SegmentRow, _ shift: TimeSpan, _ query: FootageQuery) throws -> Piece {
-        guard let from = Int64(try query.required("from")), let to = Int64(try query.required("to")), from < to else {
-            throw Refusal.badRequest("'from' and 'to' are no byte range", nextStep: "give a chunk's of a manifest")
-        }
-        let inside = row.media.fragments.indices.filter { (from..<to).contains(row.offset(ofFragment: $0)) }
-        guard let first = inside.first, let last = inside.last else {
-            throw Refusal.badRequest("no fragment begins there", nextStep: "give the byte range of a manifest's chunk")
-        }
-        return Piece(row, first..<(last + 1), shift: shift)
-    }
-
     /// Which fragments of which segment, for ever.
-    private static func name(_ piece: Piece) -> String {
+    static func name(_ piece: Piece) -> String {
         let id = piece.row.id
         return "\(id.session).\(id.counter) \(piece.row.start.microseconds) \(piece.fragments)"
     }
 
-    /// The init part and the fragments as they are served.
-    private func media(_ piece: Piece) async throws -> [UInt8] {
-        let map = ByteMap([piece])
+    /// The first one's init part and the fragments as they are served.
+    func media(_ pieces: [Piece]) async throws -> [UInt8] {
+        let map = ByteMap(pieces)
         guard map.length <= Self.largest else {
             throw Refusal(413, "tooLarge", "this is too much at once", nextStep: "ask for fewer fragments")
         }
@@ -101,7 +67,7 @@ struct PreviewRoutes {
         return bytes
     }
 
-    private func made() throws -> Previews {
+    func made() throws -> Previews {
         guard let previews else {
             throw Refusal(
                 503, "previewUnavailable", "there are no previews here",
@@ -111,7 +77,7 @@ struct PreviewRoutes {
     }
 
     /// Whole fragments never change.
-    private static func response(_ bytes: [UInt8], type: String) -> Response {
+    static func response(_ bytes: [UInt8], type: String) -> Response {
         Response(
             status: .ok, headers: [.contentType: type, .cacheControl: "private, max-age=86400"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))

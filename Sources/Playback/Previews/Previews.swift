@@ -52,9 +52,10 @@ package actor Previews {
     /// The G.711 sound of whole fragments as fragmented MP4 with AAC, its times the track's own.
     ///
     /// Its frames lie on a grid that is the same for all parts of a session: parts that have a fragment in common join
-    /// without a click.
-    package func audio(_ name: String, media: Media) async throws -> [UInt8] {
-        try await result("aac", of: name, media)
+    /// without a click. Of a `span` of media time, in microseconds, it is the frames that end in it, and of adjacent spans
+    /// each frame is in one: with a fragment more at both ends they join without a click too.
+    package func audio(_ name: String, of span: Range<Int64>? = nil, media: Media) async throws -> [UInt8] {
+        try await result(span.map { "aac \($0.lowerBound) \($0.upperBound)" } ?? "aac", of: name, media)
     }
 
     /// Few, so that what is remembered serves many.

@@ -63,7 +63,18 @@ struct AssetRoutes {
                 byteBuffer: ByteBuffer(
                     string: isDASH
                         ? DASHManifest(list, suffix: suffix, now: clock.now()).text
-                        : HLSPlaylist(list, suffix: suffix).text)))
+                        : try await playlist(asked, list, suffix))))
+    }
+
+    /// Of a camera whose sound players of HLS do not play: the two playlists, of its picture and of that sound made AAC.
+    private func playlist(_ asked: ManifestRequest, _ list: ChunkList, _ suffix: String) async throws -> String {
+        guard asked.tracks == nil, list.hasG711 else {
+            return HLSPlaylist(list, suffix: suffix, tracks: asked.tracks ?? .all).text
+        }
+        return HLSMultivariant(
+            list, video: asked.reference(to: .video) + suffix, audio: asked.reference(to: .audio) + suffix,
+            size: await reader.pictureSize(of: list)
+        ).text
     }
 
     /// A live manifest stays one while its camera is away, so that who waits for it sees it come back; when nothing came
