@@ -51,6 +51,7 @@ let page: [Resource] = [
     "icon.svg",
     "index.html",
     "keys.js",
+    "known.js",
     "live.js",
     "mp4.js",
     "peek.js",

@@ -17,13 +17,41 @@ extension BrowserTests {
             }
         }
 
-        @Test("a phone shows it without scrolling sideways")
-        func phone() async throws {
-            try await WatchedBox.current.scene("phone", width: 390, height: 780) { box in
+        @Test(
+            "a phone shows pictures, controls and time line without scrolling sideways",
+            arguments: [(390, 780), (360, 640)])
+        func phone(width: Int, height: Int) async throws {
+            try await WatchedBox.current.scene("phone-\(width)", width: width, height: height) { box in
                 try await box.browser.until("() => frameOf('front') >= 0")
                 let overflow: Int = try await box.browser.value(
                     "() => document.documentElement.scrollWidth - innerWidth")
                 #expect(overflow <= 0)
+                let hidden: [String] = try await box.browser.value(
+                    """
+                    () => [...document.querySelectorAll('.deck button, .deck select, #time, #legend, .tile')].filter(element => {
+                      const { top, bottom, left, right } = element.getBoundingClientRect();
+                      const isInGrid = element.matches('.tile ~ .tile');
+                      return !isInGrid && (top < 0 || left < 0 || right > innerWidth || bottom > innerHeight);
+                    }).map(nameOf)
+                    """)
+                #expect(hidden == [])
+            }
+        }
+
+        @Test("a year is asked for once, and after that the end of what is seen")
+        func coverage() async throws {
+            try await WatchedBox.current.scene("year") { box in
+                let browser = box.browser
+                try await browser.run("performance.setResourceTimingBufferSize(4000); cvr.line.zoom(31622400);")
+                try await browser.until(
+                    "() => [...cvr.line.known.values()].every(known => known.from <= cvr.line.start)")
+                let year = try await box.asked(within: 12)
+                #expect(year == [], "of a year, in 12 s")
+                try await browser.run("cvr.line.zoom(600, Date.now() / 1000, 0.9);")
+                try await browser.until("() => cvr.line.spanAt(cvr.chosen, Date.now() / 1000 - 4)?.kind === 'recorded'")
+                let minutes = try await box.asked(within: 12)
+                print("coverage asked of two cameras in 12 s: \(year) s of a year, \(minutes) s of ten minutes")
+                #expect((2...8).contains(minutes.count) && minutes.allSatisfy { $0 < 660 })
             }
         }
     }
@@ -59,7 +87,35 @@ extension BrowserTests {
     }
 }
 
+extension BrowserTests.Wall {
+    @Test("rows out of sight are not asked for, and are when they come into it")
+    func rows() async throws {
+        let box = try WatchedBox.current
+        try await box.scene("rows", width: 1000, height: 560) { box in
+            let browser = box.browser
+            let known = "[...cvr.line.known].filter(([, known]) => known.to > 0).map(([camera]) => camera.name)"
+            try await browser.until("() => cvr.visible.every(camera => \(known).includes(camera.name))")
+            _ = try await box.asked(within: 3)
+            let names: [String] = try await browser.value("() => \(known)")
+            #expect((4...10).contains(names.count), "\(names)")
+            try await browser.run("document.getElementById('rows').scrollTop = 1e6;")
+            try await browser.until("() => \(known).includes(cvr.cameras.at(-1).name)")
+        }
+    }
+}
+
 extension WatchedBox {
+    /// Lengths of what the page asks coverage of in the next seconds, in seconds.
+    fileprivate func asked(within seconds: Int) async throws -> [Double] {
+        try await browser.run("performance.clearResourceTimings(); window.since = performance.now();")
+        try await browser.until("() => performance.now() - since > \(seconds * 1000)", within: seconds + 20)
+        return try await browser.value(
+            """
+            () => performance.getEntriesByType('resource').map(entry => new URL(entry.name)).filter(url => url.pathname === '/coverage')
+              .map(url => (Date.parse(url.searchParams.get('to')) - Date.parse(url.searchParams.get('from'))) / 1000)
+            """)
+    }
+
     fileprivate static let wall = (1...16).map { CameraRig.Camera("camera-\($0)", clip: "coded-aac") }
 
     /// Starts the box and returns when each camera of the wall has something.

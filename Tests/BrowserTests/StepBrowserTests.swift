@@ -36,6 +36,30 @@ extension BrowserTests {
             }
         }
 
+        @Test("a camera that is late again and again does not hold up the others again and again")
+        func patience() async throws {
+            try await WatchedBox.current.scene("step-late") { box in
+                // Late half of the time, for two minutes of a clock of our own.
+                let time: Double = try await box.browser.value(
+                    """
+                    async () => {
+                      const { Clock } = await import('./page/clock.js'), { now } = performance;
+                      let time = 0;
+                      performance.now = () => time;
+                      const clock = new Clock();
+                      clock.time = 0;
+                      clock.change({ isPlaying: true });
+                      for (; time < 120000; time += 20) clock.hold(time % 4000 < 2000);
+                      const shown = clock.time;
+                      performance.now = now;
+                      return shown;
+                    }
+                    """)
+                print("a clock of two minutes waited \(120 - time) s for a camera that was late for 60 s")
+                #expect((90..<118).contains(time))
+            }
+        }
+
         /// Frames of two cameras begin up to one apart when they are in step.
         private func report(_ what: String, _ differences: [Double]) throws {
             let frames = differences.map { abs($0) / Self.frame }.sorted()

@@ -189,12 +189,11 @@ class Page {
 
   tickRecorded() {
     const time = this.clock.time;
-    const runs = this.clock.isPlaying && !this.clock.isHeld;
     if (time > Date.now() / 1000 - LIVE_EDGE + 0.5) { this.goLive(); return; }
     for (const camera of this.visible) {
       const tile = this.tiles.get(camera);
       tile.span = this.line.spanAt(camera, time);
-      tile.player?.show(time, this.clock.rate, runs);
+      tile.player?.show(time, this.clock);
     }
     const players = this.players.map(tile => tile.player).filter(Boolean);
     this.clock.hold(this.players.some(tile => tile.state === "waiting" && !tile.player?.error));

@@ -1,15 +1,14 @@
 // The one clock that all recorded pictures follow: a moment of footage, how fast it goes, and whether it stands.
 
-/** Pictures that are late hold all others up for so long, in milliseconds; then they follow on their own. */
+/** Pictures that are late hold all others up for so long, in milliseconds; then those go on without them. */
 const PATIENCE = 8000;
+/** Patience comes back so much slower than it goes, and nobody is waited for again before there is this much of it. */
+const RECOVERY = 1 / 8, ENOUGH = 1500;
 
 export class Clock {
   constructor() {
-    this.moment = Date.now() / 1000;
-    this.rate = 1;
-    this.isPlaying = false;
-    this.isHeld = false;
-    this.anchor = performance.now();
+    Object.assign(this, { rate: 1, isPlaying: false, isHeld: false, looked: performance.now() });
+    this.time = Date.now() / 1000;
   }
 
   get time() {
@@ -17,10 +16,15 @@ export class Clock {
     return this.moment + (runs ? (performance.now() - this.anchor) / 1000 * this.rate : 0);
   }
 
+  /** To another moment, where all pictures are waited for. */
   set time(time) {
+    this.place(time);
+    this.patience = PATIENCE;
+  }
+
+  place(time) {
     this.moment = time;
     this.anchor = performance.now();
-    this.heldSince = null;
   }
 
   change(values) {
@@ -28,15 +32,14 @@ export class Clock {
     Object.assign(this, values);
   }
 
-  /** Stands still while `isLate`, so that all pictures stay in step; not for ever. */
+  /** Stands still while `isLate`, so that all pictures stay in step: not for ever, and not again and again. */
   hold(isLate) {
-    const now = performance.now();
-    if (isLate) this.heldSince ??= now; else this.heldSince = null;
-    const isHeld = isLate && now - this.heldSince < PATIENCE;
+    const passed = performance.now() - this.looked;
+    this.looked += passed;
+    this.patience = Math.max(0, Math.min(PATIENCE, this.patience + passed * (this.isHeld ? -1 : RECOVERY)));
+    const isHeld = isLate && this.patience > (this.isHeld ? 0 : ENOUGH);
     if (isHeld === this.isHeld) return;
-    const since = this.heldSince;
-    this.time = this.time;
-    this.heldSince = since;
+    this.place(this.time);
     this.isHeld = isHeld;
   }
 }

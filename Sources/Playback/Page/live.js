@@ -1,21 +1,25 @@
 // Live view of one camera: the growing segment, a fragment at a time, as close to now as its fragments allow.
 
-import { frameTimes, sound } from "./mp4.js";
+import { frameTimes, sound, startsWithKey } from "./mp4.js";
 import { Source } from "./source.js";
 import { Speaker } from "./speaker.js";
 
 const RETRY = 2000;
 /** What a viewer keeps behind the newest picture beside the length of a fragment, in seconds. */
 const MARGIN = 0.15;
-/** So late it jumps. Less it makes up by its speed: a jump costs a busy browser more time than it gains. */
-const LATE = 1.1;
-/** A browser that takes no more fragments than this is behind for good, and begins anew. */
-const MOST_WAITING = 20;
+/** So far behind the newest picture it jumps, in seconds, or, of long fragments, so far behind its place. */
+const LATE = 2, LATE_IN_PLACE = 0.6;
+/** Less it makes up by its speed: a jump costs a busy browser more time than it gains. */
+const SLOWEST = 0.95, FASTEST = 1.5;
+/** Fragments that may wait for a busy browser; beyond, it goes on with the newest that starts with a key. */
+const MOST_WAITING = 2;
+/** A browser that is so far behind is so for good, and begins anew. */
+const TOO_MANY = 20;
 
 export class LivePlayer {
   /** `report(state, detail)` is told `playing`, `waiting`, `away` or `failed`. */
   constructor(video, camera, streams, report) {
-    Object.assign(this, { video, camera, streams, report, interval: 1, waiting: 0, newest: -Infinity, turn: Promise.resolve() });
+    Object.assign(this, { video, camera, streams, report, interval: 1, waiting: [], newest: -Infinity, turn: Promise.resolve() });
     report("waiting");
     streams.watch(camera.name, this);
   }
@@ -36,9 +40,14 @@ export class LivePlayer {
   fragment(bytes) {
     // Until it begins there is nothing to go on from.
     if (!this.init) return;
-    if (this.waiting > MOST_WAITING) { this.fail(new Error("This browser does not keep up.")); return; }
-    this.waiting += 1;
-    this.inTurn(async () => { this.waiting -= 1; await this.append(bytes); });
+    if (this.waiting.length > TOO_MANY) { this.fail(new Error("This browser does not keep up.")); return; }
+    this.waiting.push(bytes);
+    this.inTurn(async () => {
+      const key = this.track && this.waiting.length > MOST_WAITING ? this.waiting.findLastIndex(later => startsWithKey(later, this.track)) : 0;
+      if (key > 0) this.waiting.splice(0, key);
+      const next = this.waiting.shift();
+      if (next) await this.append(next);
+    });
   }
 
   end(code) { this.report("away", code); }
@@ -65,7 +74,7 @@ export class LivePlayer {
   forget() {
     this.round = {};
     this.source?.close();
-    Object.assign(this, { source: null, init: null, waiting: 0, newest: -Infinity });
+    Object.assign(this, { source: null, init: null, waiting: [], newest: -Infinity });
   }
 
   async append(bytes) {
@@ -93,14 +102,14 @@ export class LivePlayer {
     if (end === null) return;
     const wanted = this.interval + MARGIN;
     const ahead = end - this.video.currentTime;
-    if (this.video.paused || ahead > wanted + LATE || ahead < 0) {
+    if (this.video.paused || ahead > Math.max(LATE, wanted + LATE_IN_PLACE) || ahead < 0) {
       const start = this.video.buffered.start(this.video.buffered.length - 1);
       this.video.currentTime = Math.max(start, end - wanted);
       this.video.play().then(() => this.report("playing"), () => {});
       this.video.playbackRate = 1;
     } else {
       const off = ahead - wanted;
-      this.video.playbackRate = Math.abs(off) < 0.03 ? 1 : Math.max(0.95, Math.min(1.25, 1 + off / 2));
+      this.video.playbackRate = Math.abs(off) < 0.03 ? 1 : Math.max(SLOWEST, Math.min(FASTEST, 1 + off / 2));
       this.report("playing");
     }
   }

@@ -106,6 +106,9 @@ export function frameTimes(bytes, track) {
   return times.sort((a, b) => a - b);
 }
 
+/** Whether a fragment's first frame of a track needs no other. */
+export function startsWithKey(bytes, track) { return samples(viewOf(bytes), track).next().value?.isKey ?? false; }
+
 /** A track's bytes in a fragment, and when the first of them is due, in seconds; {data, time}. */
 export function sound(bytes, track) {
   const all = [...samples(viewOf(bytes), track)].filter(sample => sample.offset + sample.size <= bytes.length);
@@ -115,7 +118,7 @@ export function sound(bytes, track) {
   return { data, time: (all[0]?.time ?? 0) / track.timescale };
 }
 
-/** Samples {time, shift, offset, size} of a track, times in its ticks; their data is placed from the start of its moof. */
+/** Samples {time, shift, offset, size, isKey} of a track, times in its ticks; their data is placed from the start of its moof. */
 function* samples(view, track) {
   for (const moof of boxes(view, 0, view.byteLength)) {
     if (moof.type !== "moof") continue;
@@ -144,7 +147,10 @@ function* runSamples(view, run, base, place) {
   let at = run.body + 8 + (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
   for (let sample = 0; sample < count && at + length <= run.end; sample++, at += length) {
     const size = flags & 0x200 ? view.getUint32(at + (flags & 0x100 ? 4 : 0)) : place.size;
-    yield { time: place.time, shift: flags & 0x800 ? view.getInt32(at + length - 4) : 0, offset: place.offset, size };
+    // `sample_is_non_sync_sample` (§8.8.3.1).
+    const marks = flags & 0x400 ? view.getUint32(at + length - (flags & 0x800 ? 8 : 4)) : 0;
+    yield { time: place.time, shift: flags & 0x800 ? view.getInt32(at + length - 4) : 0, offset: place.offset, size,
+      isKey: (marks & 0x10000) === 0 };
     place.time += flags & 0x100 ? view.getUint32(at) : place.frame;
     place.offset += size;
   }

@@ -9,6 +9,12 @@ import * as server from "./server.js";
 const WINDOW = 120;
 const KEPT_BEHIND = 30;
 const USUAL_FRAME = 0.04;
+/** An answer of which nothing came for so long will not come, in milliseconds. */
+const SILENCE = 20000;
+/** So far from the clock a picture jumps, in seconds of the viewer's; so much further it was the clock that jumped. */
+const LATE = 0.2, FAR = 2;
+/** Between jumps, in milliseconds: on a busy machine another one costs more than it gains. */
+const REST = 1000;
 /** Requests under way at a time: at sixteen times the speed each would else wait for the one before. */
 const AT_ONCE = 3;
 /** Sound that the server has to transcode is taken along up to this speed. */
@@ -18,19 +24,22 @@ export class RecordedPlayer {
   /** `report(state, detail)` is told `playing`, `waiting`, `gap` or `failed`. */
   constructor(video, camera, report) {
     Object.assign(this, { video, camera, report, isClosed: false, chunks: [], from: 0, to: 0, frames: [], loaded: new Map() });
+    // How long a jump and a load take, in seconds, and when it jumped last.
+    Object.assign(this, { jumpTime: 0.02, loadTime: 0, jumped: -Infinity });
     this.source = null;
     this.isReady = false;
     this.withSound = false;
     this.abort = new AbortController();
     video.pause();
-    video.addEventListener("seeked", this.onSeeked = () => this.look());
+    video.addEventListener("seeked", this.onSeeked = () => this.landed());
   }
 
-  /** To be called often: shows `time`, at `rate` while `isRunning`; fetches what comes next. */
-  show(time, rate, isRunning) {
+  /** To be called often: shows `time`, as the page's clock goes; fetches what comes next. */
+  show(time, { rate, isPlaying, isHeld }) {
     this.target = time;
     this.rate = rate;
-    this.isRunning = isRunning;
+    this.isHeld = isHeld && isPlaying;
+    this.isRunning = isPlaying && !isHeld;
     if (this.source?.silent && this.source.hasSound !== this.hasSound) this.restart();
     this.fill();
     this.look();
@@ -43,19 +52,35 @@ export class RecordedPlayer {
     const { video } = this;
     if (video.seeking) return;
     const drift = video.currentTime - this.target;
-    if (!this.isRunning) {
-      if (!video.paused) video.pause();
+    if (!this.isRunning && !video.paused) video.pause();
+    if (!this.isRunning && !this.isHeld) {
       const place = this.frameAt(this.target);
-      if (Math.abs(video.currentTime - place) > 0.001) video.currentTime = place;
+      if (Math.abs(video.currentTime - place) > 0.001) this.jump(place, true);
       return;
     }
-    const jump = 0.3 * Math.max(1, this.rate);
-    if (Math.abs(drift) > jump || (video.paused && Math.abs(drift) > 0.03)) video.currentTime = this.target + 0.02 * this.rate;
+    const late = LATE * Math.max(1, this.rate), isFar = Math.abs(drift) > late * FAR / LATE;
+    const isRested = performance.now() - this.jumped > REST;
+    if (isFar || (Math.abs(drift) > late && isRested)) this.jump(this.target + (this.isRunning ? this.jumpTime * this.rate : 0), isFar);
+    if (this.isHeld) return;
     if (video.paused) video.play().catch(() => {});
     // Faster playback takes a correction up faster, too.
     const strength = 1.5 / Math.max(1, this.rate / 4);
     const correction = Math.abs(drift) < 0.008 ? 0 : Math.max(-0.25, Math.min(0.25, drift * strength));
     video.playbackRate = Math.max(0.1, Math.min(16, this.rate * (1 - correction)));
+  }
+
+  /** What only fell behind lands where the others are by then, and they do not wait for it. */
+  jump(place, isFar) {
+    this.isCatchingUp = !isFar;
+    this.jumped = performance.now();
+    this.video.currentTime = place;
+  }
+
+  landed() {
+    const took = (performance.now() - this.jumped) / 1000;
+    if (took < 5) this.jumpTime += (Math.min(took, 0.5) - this.jumpTime) / 4;
+    this.isCatchingUp = false;
+    this.look();
   }
 
   /** In the middle of the frame that is shown at `time`, so that no rounding shows its neighbour. */
@@ -94,7 +119,9 @@ export class RecordedPlayer {
     const isLast = chunk && this.loadedBytes(chunk) >= chunk.length && chunk.end - this.target < needed + 0.12;
     const ready = ahead > needed || isLast;
     this.isReady = Boolean(ready);
-    if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
+    const isCatchingUp = this.isCatchingUp && performance.now() - this.jumped < SILENCE / 10;
+    if (ready && isCatchingUp) this.report("playing");
+    else if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
     else if (!this.isFetching && this.isKnown(this.target) && !chunk) this.report("gap", this.next());
     else this.report("waiting");
   }
@@ -125,7 +152,10 @@ export class RecordedPlayer {
   async fetchAround(time) {
     const ahead = Math.min(8 + 6 * (this.rate ?? 1), 60);
     if (!this.isKnown(time) || (this.to - time < ahead && this.isStale())) await this.fetchPlaylist(time);
-    const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > time && chunk.start < time + ahead);
+    // While the others go on without it, what comes too late is left out.
+    const isLeft = this.isRunning && !this.isReady && this.source;
+    const first = time + (isLeft ? Math.min(this.loadTime * this.rate, ahead / 2) : 0);
+    const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > first && chunk.start < time + ahead);
     const missing = this.missing(wanted);
     if (missing.length) await this.load(missing);
     else this.source?.trim(time, KEPT_BEHIND, 180);
@@ -154,7 +184,7 @@ export class RecordedPlayer {
     const url = server.playlist(this.camera.asset ?? this.camera.name, from, to);
     this.fetchedAt = performance.now();
     try {
-      const response = await server.get(url, { signal: this.abort.signal });
+      const response = await server.get(url, { signal: this.signal });
       this.chunks = parsePlaylist(await response.text(), response.url);
     } catch (error) {
       if (error.status !== 404) throw error;
@@ -189,6 +219,7 @@ export class RecordedPlayer {
 
   /** Fetches all at once, and appends them one after another. */
   async load(chunks) {
+    const began = performance.now();
     const bodies = chunks.map(chunk => {
       const already = this.loadedBytes(chunk);
       return this.bytes({ ...chunk, offset: chunk.offset + already, length: chunk.length - already });
@@ -197,7 +228,10 @@ export class RecordedPlayer {
     for (const body of bodies) body.catch(() => {});
     this.source ??= Object.assign(new Source(this.video), { hasSound: this.hasSound });
     const source = this.source;
-    for (const [index, chunk] of chunks.entries()) await this.append(chunk, await bodies[index], source);
+    for (const [index, chunk] of chunks.entries()) {
+      await this.append(chunk, await bodies[index], source);
+      if (index === 0) this.loadTime = (performance.now() - began) / 1000;
+    }
   }
 
   /** A chunk, or some that lie together; for nothing when another source is filled meanwhile, which fetches it itself. */
@@ -220,15 +254,18 @@ export class RecordedPlayer {
 
   /** G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. */
   async loadSound(chunk, source) {
-    const response = await server.get(server.sound(chunk), { signal: this.abort.signal });
+    const response = await server.get(server.sound(chunk), { signal: this.signal });
     await source.append("sound", new Uint8Array(await response.arrayBuffer()));
   }
 
   async bytes({ url, offset, length }) {
     const headers = Number.isFinite(length) ? { Range: `bytes=${offset}-${offset + length - 1}` } : {};
-    const response = await server.get(url, { headers, signal: this.abort.signal });
+    const response = await server.get(url, { headers, signal: this.signal });
     return new Uint8Array(await response.arrayBuffer());
   }
+
+  /** Ends a request with the player, or when it stays without an answer. */
+  get signal() { return AbortSignal.any([this.abort.signal, AbortSignal.timeout(SILENCE)]); }
 
   /** When the frames of a chunk are shown; of those far away it is forgotten. */
   learn(chunk, bytes) {

@@ -1,22 +1,25 @@
 // The time line: a ruler, and for each camera what there is of each second. Pointer, touch and wheel move and zoom it.
 
+import { KnownTime } from "./known.js";
 import * as server from "./server.js";
 import * as times from "./times.js";
 
 const SHORTEST = 10, LONGEST = 400 * 86400;
 /** Gaps that somebody asked for. */
 const PLANNED = new Set(["stopped", "formatChange", "clockStep"]);
-/** What is known of the time near now is asked for again after so long, in milliseconds. */
-const FRESH = 5000;
+/** Requests under way at a time: a browser has six connections, and pictures come first. */
+const AT_ONCE = 2;
 
 export class TimeLine {
   /** `on` has seek(time), peek(time, camera, x) with null at the end, toggle(camera) and change(). */
   constructor(element, rows, ruler, cameras, on) {
-    Object.assign(this, { element, ruler, cameras, on, span: 3600, utc: true, known: new Map(), spans: new Map() });
+    Object.assign(this, { element, ruler, cameras, on, span: 3600, utc: true });
     this.end = Date.now() / 1000 + 60;
     this.clip = [null, null];
     this.rows = cameras.map(camera => this.row(camera));
+    this.known = new Map(cameras.map(camera => [camera, new KnownTime()]));
     rows.append(...this.rows.map(row => row.element));
+    this.watch(rows);
     this.pointers = new Map();
     for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave"])
       element.addEventListener(type, event => this[type](event));
@@ -38,7 +41,17 @@ export class TimeLine {
     return { camera, element, button, canvas };
   }
 
+  /** Rows that are scrolled out of sight cost neither requests nor drawing. */
+  watch(rows) {
+    const sight = new IntersectionObserver(entries => {
+      for (const entry of entries) this.rows.find(row => row.element === entry.target).isSeen = entry.isIntersecting;
+      this.moved();
+    }, { root: rows });
+    for (const row of this.rows) sight.observe(row.element);
+  }
+
   mark(shown, chosen) {
+    this.shown = shown;
     for (const { camera, element, button } of this.rows) {
       button.setAttribute("aria-pressed", shown.includes(camera));
       element.classList.toggle("chosen", camera === chosen);
@@ -67,37 +80,38 @@ export class TimeLine {
     this.timer = setTimeout(() => this.refresh(), 120);
   }
 
-  /** Asks for what is not known of the visible time, and again for what changes. */
+  /** Asks for what is not known of the visible time, and again for what changes: of cameras that are looked at. */
   async refresh() {
-    const [from, to] = [this.start - this.span / 4, this.end + this.span / 4];
-    const now = Date.now() / 1000;
-    await Promise.all(this.rows.map(async ({ camera }) => {
-      const known = this.known.get(camera.name);
-      const covers = known && known.from <= this.start && known.to >= this.end && known.span < this.span * 6;
-      const isFresh = covers && (known.to < now - 120 || performance.now() - known.at < FRESH);
-      if (isFresh || known?.isAsked) return;
-      const asked = { ...known, isAsked: true };
-      this.known.set(camera.name, asked);
-      try {
-        const spans = await server.coverage(camera.name, from, Math.min(to, now));
-        this.spans.set(camera.name, spans);
-        this.known.set(camera.name, { from, to, span: this.span, at: performance.now() });
-      } catch (error) {
-        this.known.set(camera.name, { ...known, isAsked: false });
-        this.on.trouble(error);
-      }
-    }));
-    this.draw();
+    // Whoever waits is asked for what is visible by then.
+    this.waiting = this.rows.filter(row => row.isSeen || this.shown?.includes(row.camera)).map(row => row.camera);
+    if (this.isAsking) return;
+    this.isAsking = true;
+    const lane = async () => { for (let camera; (camera = this.waiting.shift());) await this.ask(camera); };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    this.isAsking = false;
     this.on.change();
   }
 
+  async ask(camera) {
+    const known = this.known.get(camera);
+    const missing = known.missing(this.start, this.end, Date.now() / 1000);
+    if (!missing || known.isAsked) return;
+    known.isAsked = true;
+    try {
+      known.take(missing, await server.coverage(camera.name, missing.from, missing.to));
+      this.draw();
+    } catch (error) {
+      this.on.trouble(error);
+    }
+    known.isAsked = false;
+  }
+
   /** What there is of a camera at a time, as far as it is known. */
-  spanAt(camera, time) { return this.spans.get(camera.name)?.find(span => span.from <= time && time < span.to); }
+  spanAt(camera, time) { return this.known.get(camera).spanAt(time); }
 
   /** Start of the first recorded second at or after `time` of any of the cameras. */
   nextRecorded(cameras, time) {
-    const starts = cameras.flatMap(camera => (this.spans.get(camera.name) ?? [])
-      .filter(span => span.kind === "recorded" && span.to > time + 0.1).map(span => Math.max(span.from, time)).slice(0, 1));
+    const starts = cameras.map(camera => this.known.get(camera).nextRecorded(time)).filter(start => start !== undefined);
     return starts.length ? Math.min(...starts) : null;
   }
 
@@ -124,7 +138,7 @@ export class TimeLine {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
       this.drawRuler();
-      for (const row of this.rows) this.drawRow(row);
+      for (const row of this.rows) if (row.isSeen) this.drawRow(row);
     });
   }
 
@@ -157,7 +171,7 @@ export class TimeLine {
     const { context, width, height } = this.surface(canvas);
     const x = time => (time - this.start) / this.span * width;
     let recorded = 0;
-    for (const span of this.spans.get(camera.name) ?? []) {
+    for (const span of this.known.get(camera).spans) {
       if (span.to < this.start || span.from > this.end) continue;
       const [left, right] = [Math.max(0, x(span.from)), Math.min(width, x(span.to))];
       if (span.kind === "recorded") recorded += Math.min(span.to, this.end) - Math.max(span.from, this.start);

@@ -22,6 +22,7 @@ package enum PageFiles {
         case "icon.svg": PackageResources.icon_svg
         case "index.html": PackageResources.index_html
         case "keys.js": PackageResources.keys_js
+        case "known.js": PackageResources.known_js
         case "live.js": PackageResources.live_js
         case "mp4.js": PackageResources.mp4_js
         case "peek.js": PackageResources.peek_js
