@@ -246,7 +246,7 @@ let package = Package(
             [
                 "Playback", "Catalog", "Footage", "FragmentedMP4", "HTTP", "Messages", "ObjectStore", "Recording",
                 "SegmentStore", "Timeline", "TestSupport", crypto, slowHashes, jwt, lifecycle, log,
-            ]),
+            ], exclude: ["dash.py"]),
         tests("PreviewTests", ["Preview", "TestSupport"]),
         tests("StructureTests", []),
         tests("DocumentationTests", ["TestSupport", "YAMLConfiguration", "Messages", "ObjectStore", "Recording"]),

@@ -103,36 +103,19 @@ package struct DASHManifest {
             + "codecs=\"\(Self.escaped(codec))\" bandwidth=\"\(bandwidth)\">\n"
     }
 
-    /// Runs of chunks of one length are one entry.
+    /// An entry a chunk, though a run of one length could be one (`r`, ISO/IEC 23009-1 §5.3.9.6): of a run in a list GStreamer
+    /// 1.22 plays the first chunk over and over.
     private func timeline(_ period: ArraySlice<MediaChunk>) -> ManifestText {
-        var text = ManifestText(reserving: period.count * 40)
-        var run: (start: Int64, length: Int64, more: Int64)?
-        var end: Int64?
-        func write(_ run: (start: Int64, length: Int64, more: Int64)?) {
-            guard let run else { return }
-            text.put("<S t=\"")
-            text.put(run.start)
-            text.put("\" d=\"")
-            text.put(run.length)
-            if run.more > 0 {
-                text.put("\" r=\"")
-                text.put(run.more)
-            }
-            text.put("\"/>\n")
-        }
+        var text = ManifestText(reserving: period.count * 48)
         text.put("<SegmentTimeline>\n")
         for chunk in period {
             let start = chunk.piece.servedTicks
-            let length = max(1, chunk.piece.endTicks.subtractingSaturated(start))
-            if let known = run, known.length == length, end == start {
-                run?.more = known.more + 1
-            } else {
-                write(run)
-                run = (start, length, 0)
-            }
-            end = start.addingSaturated(length)
+            text.put("<S t=\"")
+            text.put(start)
+            text.put("\" d=\"")
+            text.put(max(1, chunk.piece.endTicks.subtractingSaturated(start)))
+            text.put("\"/>\n")
         }
-        write(run)
         text.put("</SegmentTimeline>\n")
         return text
     }
