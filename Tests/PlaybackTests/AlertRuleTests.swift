@@ -28,10 +28,10 @@ struct AlertRuleTests {
         let file = "\(Self.folder)/prometheus.yaml"
         // Passwords and certificates are where it is used.
         try await check(["check", "config", "--syntax-only", file])
-        let text = try String(contentsOfFile: file, encoding: .utf8)
-        let job = try #require(text.firstMatch(of: /job_name: (\w+)/)?.output.1)
-        let rules = try String(contentsOfFile: "\(Self.folder)/alerts.yaml", encoding: .utf8)
-        #expect(rules.contains("up{job=\"\(job)\"}"))
+        let job = try #require(
+            try String(contentsOfFile: file, encoding: .utf8).firstMatch(of: /job_name: (\w+)/)?.output.1)
+        #expect(
+            try String(contentsOfFile: "\(Self.folder)/alerts.yaml", encoding: .utf8).contains("up{job=\"\(job)\"}"))
     }
 
     @Test("what /metrics says is found well-formed")

@@ -10,7 +10,7 @@ import Testing
     private static let path = "/ranges/front.mp4?from=2026-03-01T10:00:00Z&to=2026-03-02T10:00:00Z"
     private static let now = RecordedSite.start + .seconds(100_000)
 
-    @Test("any bytes of 24 GiB are those of the whole file, wherever a range begins and ends, and come at once")
+    @Test("any bytes of 24 GiB are those of the whole file, wherever a range begins and ends")
     func day() async throws {
         let site = try RecordedSite()
         let day = try await SparseDay(in: site)

@@ -8,6 +8,8 @@ struct Questions {
     private static let tries: Int64 = 21
     /// Of 6 s, each with its key, in a segment of 30 s.
     private static let chunks = Int(Year.segments) * 5
+    /// Between a day's gaps.
+    private static let stretches = Year.silences + 1
 
     let served: ServedYear
 
@@ -48,12 +50,12 @@ struct Questions {
 
     private func list(_ camera: CameraName, _ from: WallTime) -> Question {
         let range = "start=\(from.rfc3339)&end=\((from + Year.day * month).rfc3339)"
-        return Question("/list?path=\(camera)&\(range)", "\"duration\"", Int(month))
+        return Question("/list?path=\(camera)&\(range)", "\"duration\"", Int(month * Self.stretches))
     }
 
     private func coverage(_ camera: CameraName, _ from: WallTime) -> Question {
         let range = "from=\(from.rfc3339)&to=\((from + Year.day * month).rfc3339)"
-        return Question("/coverage?camera=\(camera)&\(range)", "\"kind\":\"recorded\"", Int(month))
+        return Question("/coverage?camera=\(camera)&\(range)", "\"kind\":\"recorded\"", Int(month * Self.stretches))
     }
 
     private func manifest(

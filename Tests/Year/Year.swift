@@ -5,13 +5,16 @@ import Recording
 import SegmentStore
 
 /// A synthetic history: segments of 30 s with a fragment a second, verified; each day is a session, with a gap of 30 s
-/// before it; the last two days are in the cache, too, as holes but for the start of the last whole day.
+/// before it, and the camera falls silent within ten of its segments; the last two days are in the cache, too, as holes
+/// but for the start of the last whole day.
 struct Year {
     /// 2025-11-23T00:00:00Z.
     static let start = WallTime(microseconds: 1_763_856_000_000_000)
     static let day = TimeSpan.seconds(86_400)
     /// Of 30 s, without the first.
     static let segments: Int64 = 2879
+    /// Silences a day, some three hundred a month.
+    static let silences: Int64 = 10
 
     let folder: String
     let names: [CameraName]
@@ -38,10 +41,38 @@ struct Year {
             try catalog.setNote(note, "\(names.count)")
         }
         for name in names { try catalog.save(CameraRow(name: name, asset: name.text, retention: nil)) }
+        try enterGaps(catalog)
         try catalog.close()
         for name in names { try writeStart(of: name) }
         let rows = Int64(names.count) * days * Self.segments
         print("\(rows) rows, made in \((ContinuousClock.now - began) / .seconds(1)) s")
+    }
+
+    /// After all segments, so that a history that was made without gaps needs only these; a camera at a time.
+    private func enterGaps(_ catalog: Catalog) throws {
+        for name in names {
+            let note = "gaps of \(name)"
+            guard try catalog.note(note) == nil else { continue }
+            try catalog.apply(
+                (0..<days).flatMap { gaps($0) }, CameraRow(name: name, asset: name.text, retention: nil))
+            try catalog.boundWAL()
+            try catalog.setNote(note, "\(days)")
+        }
+    }
+
+    /// As a journal tells them: before a day's session, and 4 s within segments that lie evenly over it.
+    private func gaps(_ day: Int64) -> [Fact] {
+        let start = Self.start + Self.day * day
+        let silences = (0..<Self.silences).map { number in
+            start + .seconds((number * 2 + 1) * Self.segments / (Self.silences * 2) * 30 + 10)
+        }
+        return ([start] + silences).enumerated().flatMap { number, from in
+            let isBorder = number == 0
+            let gap = Gap(from: from, to: nil, reason: isBorder ? .hostRestart : .networkLoss, detail: "made")
+            let row = GapRow(
+                sequence: day * (Self.silences + 1) + Int64(number) + 1, session: isBorder ? day : day + 1, gap: gap)
+            return [Fact.gapOpened(row), .gapClosed(to: from + .seconds(isBorder ? 30 : 4))]
+        }
     }
 
     /// The day whose first byte can be served.
