@@ -70,7 +70,7 @@ final class BoxFootage: Sendable {
         let name = SegmentFileName(start: row.start, id: row.id, stage: stage)
         do {
             let cache = try CacheDirectory(path: "\(cachePath)/\(row.camera)", camera: row.camera)
-            return try cache.open(name).read(at: offset, count: count)
+            return try file(name, in: cache).read(at: offset, count: count)
         } catch {
             guard error.isNoSuchFile else { throw error }
             return nil
@@ -79,6 +79,15 @@ final class BoxFootage: Sendable {
 }
 
 extension BoxFootage {
+    /// A segment that has its trailer is whole, and has its final name only once that is synced: until then it is found
+    /// under the one before.
+    private func file(_ name: SegmentFileName, in cache: CacheDirectory) throws(SegmentStoreError) -> SegmentFile {
+        do { return try cache.open(name) } catch {
+            guard error.isNoSuchFile else { throw error }
+            return try cache.open(name.with(stage: .partial))
+        }
+    }
+
     /// What the cache and its journal know, and before that the store.
     func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreFootage?, now: WallTime) throws -> Archive.View {
         let tail = tail(camera)

@@ -3,19 +3,20 @@ import FragmentedMP4
 import Recording
 import TestSupport
 
-/// Some seconds that ffmpeg encoded, taken apart into samples: a key each second, and sound.
+/// Some seconds that ffmpeg encoded, taken apart into samples: a key each second, unless other, and sound.
 struct EncodedClip: Sendable {
     let tracks: [Track]
     let seconds: Int
     /// Of each track; times from 0.
     private let samples: [[Sample]]
 
-    /// Pictures of `size`, 25 a second, H.264; with `hasSound` AAC beside them.
-    init(size: String = "192x108", seconds: Int = 4, hasSound: Bool = true) async throws {
+    /// Pictures of `size`, 25 a second, H.264, a key in `keyEvery`; with `hasSound` AAC beside them.
+    init(size: String = "192x108", seconds: Int = 4, hasSound: Bool = true, keyEvery: Int = 25) async throws {
         self.seconds = seconds
         let video = try await Self.packets(
             ["-f", "lavfi", "-i", "testsrc2=size=\(size):rate=25:duration=\(seconds)"],
-            ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "25", "-sc_threshold", "0"], "mpegts")
+            ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "\(keyEvery)", "-sc_threshold", "0"],
+            "mpegts")
         let picture = StreamDescription(
             codec: .h264, clockRate: 90_000, channels: 0, sampleRate: 0, configuration: video.first?.data ?? [])
         var tracks = [try Track(stream: picture)]

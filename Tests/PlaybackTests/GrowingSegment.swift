@@ -35,7 +35,14 @@ final class GrowingSegment: Sendable {
     }
 
     func close() throws {
-        try file.write(contentsOf: encoder.withLock { $0.trailer() })
+        try finish()
+        try rename()
+    }
+
+    /// All of it is there; until that is synced it keeps its name.
+    func finish() throws { try file.write(contentsOf: encoder.withLock { $0.trailer() }) }
+
+    func rename() throws {
         try FileManager.default.moveItem(
             atPath: site.path(name, camera), toPath: site.path(name.with(stage: .closed), camera))
     }

@@ -86,6 +86,48 @@ import Testing
         }
     }
 
+    @Test("pictures between a silence and the next key: a file has and plays them, a manifest goes on with the key")
+    func beforeTheKey() async throws {
+        let site = try RecordedSite()
+        let segment = try GrowingSegment(
+            site, try await EncodedClip(hasSound: false, keyEvery: 100), counter: 0, second: 0)
+        // Three seconds and the fourth, after a silence, of one group of pictures, and the next group.
+        for second in [0, 1, 2, 11, 12, 13] { try segment.append(second: second) }
+        try segment.close()
+        try await ServedSite.run(try site.archive()) { served async throws in
+            let range = { (from: String) in "\(served.base)/ranges/front.mp4?from=\(from)&to=2026-03-01T10:01:00Z" }
+            #expect(try await Player.frames(range("2026-03-01T10:00:00Z")) == 6 * 25)
+            // What begins in the silence, or before that key, begins with it.
+            #expect(try await Player.frames(range("2026-03-01T10:00:05Z")) == 2 * 25)
+            #expect(try await Player.frames(range("2026-03-01T10:00:11.5Z")) == 2 * 25)
+            for format in ["m3u8-cmaf", "mpd-time-cmaf"] {
+                let manifest = "\(served.base)/assets/asset-front/manifest(format=\(format))"
+                #expect(try await Player.frames(manifest) == 5 * 25, "\(format)")
+            }
+        }
+    }
+
+    @Test("a segment that is whole, and has not its final name yet, is served as it is ever after")
+    func closing() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        try site.record(clip, segments: 1, length: 6)
+        let segment = try GrowingSegment(site, clip, counter: 1, second: 6)
+        for second in 6..<12 { try segment.append(second: second) }
+        try segment.finish()
+        try await ServedSite.run(try site.archive()) { served in
+            let asset = "/assets/asset-front/"
+            let playlist = try await served.get(asset + "manifest(format=m3u8-cmaf)")
+            let lines = String(decoding: playlist.body, as: UTF8.self).split(separator: "\n")
+            let media = asset + (try #require(lines.last { $0.hasPrefix("media/") }))
+            let before = try await served.get(media)
+            #expect(before.status == 200 && media.contains("/1.1."), "\(media): \(ServedSite.code(before))")
+            try segment.rename()
+            let after = try await served.get(media)
+            #expect(after.status == 200 && after.body == before.body && after["etag"] == before["etag"])
+        }
+    }
+
     @Test("while its camera is away a live manifest stays the list that it is, and is ended at last")
     func away() async throws {
         let site = try RecordedSite()

@@ -153,13 +153,13 @@ actor LiveFeed {
         return nil
     }
 
-    /// A segment once it has media beyond `end`; nil when another begins, or after `limit`.
+    /// A segment once it has media beyond `end`; nil when one after it begins, or after `limit`.
     func row(_ id: SegmentID, beyond end: Int64, within limit: TimeSpan) async -> SegmentRow? {
         let since = clock.monotonic()
         while !isEnded {
             asked = clock.monotonic()
             if let row = rows.last(where: { $0.id == id }), row.media.mediaEnd > end { return row }
-            guard rows.last.map({ $0.id == id }) ?? true, clock.monotonic() - since < limit else { return nil }
+            guard rows.last.map({ $0.id <= id }) ?? true, clock.monotonic() - since < limit else { return nil }
             await change()
         }
         return nil

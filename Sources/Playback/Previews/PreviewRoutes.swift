@@ -87,12 +87,18 @@ struct PreviewRoutes {
 extension FootageReader {
     /// The segment that an address of media names.
     func row(at place: MediaAddress, of camera: Archive.Camera) async throws -> SegmentRow {
-        let known = try await rows(camera, from: place.start, to: place.start + .milliseconds(1))
-            .first { place.isOf($0) }
-        if let known, known.state != .recording { return known }
-        // Rows may be as of a moment ago: a live playlist names what came since.
-        let growing = try await threads.run { try archive.growing(camera)?.row }
-        guard let row = growing.flatMap({ place.isOf($0) ? $0 : nil }) ?? known else { throw Refusal.gone }
+        let row = try await threads.run { () throws -> SegmentRow? in
+            let find = { () throws -> SegmentRow? in
+                try archive.rows(camera, from: place.start, to: place.start + .milliseconds(1))
+                    .first { place.isOf($0) }
+            }
+            if let known = try find(), known.state != .recording { return known }
+            // Rows may be as of a moment ago: a live playlist names what came since.
+            if let row = try archive.growing(camera)?.row, place.isOf(row) { return row }
+            // It closed meanwhile, and that was seen by the look for what grows.
+            return try find()
+        }
+        guard let row else { throw Refusal.gone }
         return row
     }
 }
