@@ -327,7 +327,12 @@ import Testing
     /// Each chunk of a manifest of more than may be seen, with its init part and its sound, may be had.
     private func playable(_ served: ServedSite, _ sign: String) async throws {
         let times = "startTime=2026-03-01T09:50:00Z,endTime=2026-03-01T10:02:00Z"
-        let path = "/assets/asset-front/manifest(format=m3u8-cmaf,\(times)).m3u8?\(sign)"
+        let whole = "/assets/asset-front/manifest(format=m3u8-cmaf,\(times)).m3u8?\(sign)"
+        // That of the picture, beside a rendition of its sound.
+        let variant = try #require(
+            String(decoding: try await served.get(whole).body, as: UTF8.self)
+                .firstMatch(of: /#EXT-X-STREAM-INF[^\n]*\n([^\n]+)/))
+        let path = try ServedSite.path(of: variant.output.1, in: whole)
         let manifest = try await served.get(path)
         let text = String(decoding: manifest.body, as: UTF8.self)
         #expect(manifest.status == 200, "\(text)")
