@@ -67,7 +67,7 @@ struct PreviewsTests {
     /// `PreviewTests` has cvr-preview's own alarm: cvr-playback is shut in, and ends nobody.
     @Test("what overstays as long as it was told is late, what talks without end too, and what is not there is named")
     func overstaying() async throws {
-        let waits = "import signal, sys, time; signal.alarm(int(sys.argv[1])); time.sleep(100)"
+        let waits = "import signal, sys; signal.alarm(int(sys.argv[1])); signal.pause()"
         var settings = Previews.Settings(
             program: try await script("#!/bin/sh\nexec /usr/bin/python3 -c '\(waits)' \"$@\""))
         settings.limit = 1
