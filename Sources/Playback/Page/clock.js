@@ -7,7 +7,7 @@ const RECOVERY = 1 / 8, ENOUGH = 1500;
 
 export class Clock {
   constructor() {
-    Object.assign(this, { rate: 1, isPlaying: false, isHeld: false, looked: performance.now() });
+    Object.assign(this, { rate: 1, isPlaying: false, isHeld: false, jumps: 0, looked: performance.now() });
     this.time = Date.now() / 1000;
   }
 
@@ -20,6 +20,7 @@ export class Clock {
   set time(time) {
     this.place(time);
     this.patience = PATIENCE;
+    this.jumps += 1;
   }
 
   place(time) {
@@ -28,7 +29,8 @@ export class Clock {
   }
 
   change(values) {
-    this.time = this.time;
+    this.place(this.time);
+    this.patience = PATIENCE;
     Object.assign(this, values);
   }
 

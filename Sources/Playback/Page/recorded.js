@@ -11,8 +11,10 @@ const KEPT_BEHIND = 30;
 const USUAL_FRAME = 0.04;
 /** An answer of which nothing came for so long will not come, in milliseconds. */
 const SILENCE = 20000;
-/** So far from the clock a picture jumps, in seconds of the viewer's; so much further it was the clock that jumped. */
+/** So far from the clock a picture jumps, in seconds of the viewer's; from further on all wait for it. */
 const LATE = 0.2, FAR = 2;
+/** So near, in seconds, it is where a clock that jumped is. */
+const CLOSE = 0.03;
 /** Between jumps, in milliseconds: on a busy machine another one costs more than it gains. */
 const REST = 1000;
 /** Requests under way at a time: at sixteen times the speed each would else wait for the one before. */
@@ -35,7 +37,9 @@ export class RecordedPlayer {
   }
 
   /** To be called often: shows `time`, as the page's clock goes; fetches what comes next. */
-  show(time, { rate, isPlaying, isHeld }) {
+  show(time, { rate, isPlaying, isHeld, jumps }) {
+    this.isMoved ||= jumps !== this.jumps;
+    this.jumps = jumps;
     this.target = time;
     this.rate = rate;
     this.isHeld = isHeld && isPlaying;
@@ -56,11 +60,14 @@ export class RecordedPlayer {
     if (!this.isRunning && !this.isHeld) {
       const place = this.frameAt(this.target);
       if (Math.abs(video.currentTime - place) > 0.001) this.jump(place, true);
+      this.isMoved = false;
       return;
     }
-    const late = LATE * Math.max(1, this.rate), isFar = Math.abs(drift) > late * FAR / LATE;
-    const isRested = performance.now() - this.jumped > REST;
-    if (isFar || (Math.abs(drift) > late && isRested)) this.jump(this.target + (this.isRunning ? this.jumpTime * this.rate : 0), isFar);
+    const unit = Math.max(1, this.rate);
+    const isFar = this.isMoved || Math.abs(drift) > FAR * unit, isRested = performance.now() - this.jumped > REST;
+    if (Math.abs(drift) > (this.isMoved ? CLOSE : LATE * unit) && (isFar || isRested))
+      this.jump(this.target + (this.isRunning && !isFar ? this.jumpTime * this.rate : 0), isFar);
+    this.isMoved = false;
     if (this.isHeld) return;
     if (video.paused) video.play().catch(() => {});
     // Faster playback takes a correction up faster, too.
