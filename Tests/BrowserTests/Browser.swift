@@ -53,6 +53,12 @@ actor Browser {
     func fill(_ selector: String, _ text: String) async throws { try await tell(["fill": .texts([selector, text])]) }
     func shot(_ name: String) async throws { try await tell(["shot": .text(name)]) }
 
+    /// Addresses whose answers have begun, or are waited for, and have not ended.
+    func underWay() async throws -> [String] {
+        try send(["underway": .text("")])
+        return try await answer(to: "requests under way", within: .seconds(60))
+    }
+
     /// Clicks, and waits for the file that comes of it.
     func download(_ selector: String) async throws -> String {
         try send(["download": .text(selector)])

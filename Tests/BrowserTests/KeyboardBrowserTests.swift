@@ -39,8 +39,6 @@ extension BrowserTests {
         func play() async throws {
             try await WatchedBox.current.scene("keyboard") { box in
                 let browser = box.browser
-                // A step of the time line is a second.
-                try await browser.run("cvr.line.zoom(60, Date.now() / 1000 - 20, 0.5);")
                 try await browser.press("2")
                 try await browser.until("() => cvr.chosen.name === 'yard' && cvr.isLive")
                 try await box.enter("[data-camera=front] .name")
@@ -58,6 +56,10 @@ extension BrowserTests {
                 try await box.enter("#next")
                 let next = ((before.frames["front"] ?? -2) + 1) % WatchedBox.frames
                 try await browser.until("() => frameOf('front') === \(next)")
+                // A minute, of which a step is a second.
+                try await box.tab(to: "#zoom")
+                try await browser.press("ArrowUp", "ArrowUp")
+                try await browser.until("() => cvr.line.span === 60")
                 try await box.tab(to: "#time")
                 let time: Double = try await browser.value("() => cvr.time")
                 try await browser.press("ArrowLeft")
@@ -94,7 +96,8 @@ extension BrowserTests {
         func export() async throws {
             try await WatchedBox.current.scene("keyboard-export") { box in
                 let browser = box.browser
-                try await browser.run("cvr.seek(Date.now() / 1000 - 12); cvr.play(false);")
+                try await browser.press("j", "j", " ")
+                try await browser.until("() => !cvr.isLive && !cvr.clock.isPlaying")
                 try await browser.press("i", ";", "o")
                 try await box.enter("#export")
                 try await browser.until("() => !document.getElementById('export-start').disabled")

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 extension BrowserTests.Recorded {
-    /// What a player of somebody else's showed.
+    /// What a player showed: video.js of HLS; of DASH player.js, which is ours, as GStreamer's is not for a browser
+    /// (`DASHReaderTests`).
     private struct Played: Decodable, Sendable {
         /// Width and number of each frame, in the order in which they were shown.
         let frames: [[Int]]
@@ -16,7 +17,7 @@ extension BrowserTests.Recorded {
     }
 
     @Test(
-        "other players show every frame of two formats: two Periods of DASH, two sections of HLS",
+        "over two sizes of picture video.js plays HLS, and a browser's own buffers what DASH lists, but for three frames at most",
         arguments: [("mpd-time-cmaf", "mpd"), ("m3u8-cmaf", "m3u8")])
     func anotherPlayer(format: String, ending: String) async throws {
         let past = try PastBox.current

@@ -59,7 +59,7 @@ extension BrowserTests {
             #expect(try #require(Double(found.output.1)) > -30)
         }
 
-        @Test("live sound is heard, and goes with the picture", arguments: [1, 2])
+        @Test("live sound is heard, and no more when it is switched off", arguments: [1, 2])
         func live(camera: Int) async throws {
             let name = WatchedBox.speaking[camera - 1].name
             try await WatchedBox.current.scene("sound-live-\(name)") { box in

@@ -9,6 +9,7 @@
   {"until": SCRIPT, "within": S}             waits until the script's value is true
   {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
   {"shot": NAME}                             {"value": PATH}
+  {"underway": ""}                           {"value": [URL, …]} of requests whose answers have not ended
   {"download": SELECTOR}                     clicks and waits for the file: {"value": PATH}
 
 An error is {"error": TEXT}. What the page itself complains of goes to standard error.
@@ -57,7 +58,8 @@ window.loudnessOf = async name => {
 
 # What can be reached, what it is called, and how text stands out (WCAG 2.2, contrast ratio), pictures taken as white.
 AUDIT = """
-window.nameOf = element => element.id || element.ariaLabel || element.textContent.trim() || element.tagName;
+window.nameOf = element => (element.closest("#grid") ? "grid: " : element.closest("#rows") ? "row: " : "")
+  + (element.id || element.ariaLabel || element.textContent.trim() || element.tagName);
 window.reachable = () => [...document.querySelectorAll('a[href], button, select, input, [tabindex="0"]')]
   .filter(element => element.checkVisibility() && !element.disabled && !element.closest('dialog:not([open])'));
 window.contrasts = () => {
@@ -85,6 +87,13 @@ window.contrasts = () => {
 class Browser:
     def __init__(self, chromium, folder):
         self.chromium, self.folder, self.page = chromium, folder, None
+        self.underway = []
+
+    def follow(self, page):
+        self.underway = []
+        page.on("request", lambda request: self.underway.append(request))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: request in self.underway and self.underway.remove(request))
 
     def obey(self, command):
         (verb, value), *_ = command.items()
@@ -102,6 +111,7 @@ class Browser:
                 context.add_init_script(READER)
                 context.add_init_script(AUDIT)
                 self.page = context.new_page()
+                self.follow(self.page)
                 self.page.on("console", lambda message: print(message.type, message.text, file=sys.stderr, flush=True))
                 self.page.on("pageerror", lambda error: print("uncaught", error, file=sys.stderr, flush=True))
                 self.page.goto(value)
@@ -118,6 +128,10 @@ class Browser:
                 self.page.click(value)
             case "fill":
                 self.page.fill(*value)
+            case "underway":
+                # What happened meanwhile is told while something else is asked.
+                self.page.evaluate("1")
+                return [request.url for request in self.underway]
             case "shot":
                 path = f"{self.folder}/{value}.png"
                 self.page.screenshot(path=path)

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Messages
+import Recording
 import Synchronization
 import TestSupport
 
@@ -11,21 +12,34 @@ final class Crowd: Sendable {
         var viewers = 0
         var memory = (before: 0, most: 0, after: 0)
         var descriptors = (before: 0, most: 0, after: 0)
-        /// Each reader's share of what the best served reader of the same camera was sent.
-        var shares: [Double] = []
+        /// Those who read, and until when.
+        var readers: [Viewer] = []
+        var end = Date.distantPast
         var bytes = 0
 
         var description: String {
             let memory = [memory.before, memory.most, memory.after].map { "\($0 >> 20)" }.joined(separator: ", ")
-            return "\(viewers) viewers were sent \(bytes >> 20) MiB, each at least \(shares.min() ?? 0) of the most; "
+            return "\(viewers) viewers were sent \(bytes >> 20) MiB; "
                 + "cvr-playback had \(memory) MiB and \(descriptors) descriptors before, at most and after"
+        }
+
+        /// For each reader what it was sent, as a share of what its camera recorded meanwhile.
+        ///
+        /// More than all is what it began with: a whole group of pictures.
+        func shares(of recorded: [RecordedCamera]) -> [Double] {
+            readers.map { reader in
+                let segments = recorded.first { $0.name == reader.camera }?.closed ?? []
+                let all = segments.reduce(0) { $0 + $1.bytes(from: reader.began, to: end) }
+                return all > 0 ? Double(reader.bytes) / all : 0
+            }
         }
     }
 
-    private struct Viewer: Sendable {
+    struct Viewer: Sendable {
         let camera: String
         let connection: RawConnection
         let reads: Bool
+        let began = Date()
         var bytes = 0
     }
 
@@ -69,11 +83,7 @@ final class Crowd: Sendable {
             return state.viewers
         }
         report.viewers = viewers.count
-        let readers = Dictionary(grouping: viewers.filter(\.reads), by: \.camera)
-        report.shares = readers.values.flatMap { readers in
-            let most = readers.map(\.bytes).max() ?? 0
-            return readers.map { Double($0.bytes) / Double(max(1, most)) }
-        }
+        (report.readers, report.end) = (viewers.filter(\.reads), .now)
         report.bytes = viewers.reduce(0) { $0 + $1.bytes }
         // A socket that is only shut down goes on taking bytes and throws them away: it has to be closed to be gone.
         let nothing = open("/dev/null", O_RDONLY)
@@ -122,5 +132,19 @@ final class Crowd: Sendable {
             if got > 0 { state.withLock { $0.viewers[index].bytes += got } }
         }
         return true
+    }
+}
+
+extension Listing.Segment {
+    var span: ClosedRange<Date> {
+        let start =
+            WallTime(rfc3339: start).map { Date(timeIntervalSince1970: Double($0.microseconds) / 1e6) } ?? .distantPast
+        return start...start.addingTimeInterval(duration)
+    }
+
+    /// Its bytes of a time, taken as spread evenly.
+    fileprivate func bytes(from: Date, to: Date) -> Double {
+        let common = min(span.upperBound, to).timeIntervalSince(max(span.lowerBound, from))
+        return common > 0 ? Double(bytes) * common / duration : 0
     }
 }

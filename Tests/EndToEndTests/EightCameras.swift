@@ -116,6 +116,13 @@ struct EightCameras: Sendable {
         let watching = plan.viewers > 0 ? try await Crowd(of: plan.viewers, watching: names, in: box) : nil
         for name in names { try await box.untilStored(plan.segments, of: name, within: limit(plan.segments)) }
         crowd = try await watching?.leave()
+        if let end = crowd?.end {
+            for name in names {
+                try await eventually("\(name)'s segments of that time are closed", within: limit(1)) {
+                    TestBox.closed(try await box.segments(of: name)).contains { $0.span.upperBound > end } ? true : nil
+                }
+            }
+        }
         for (process, count) in zip(recorders, early) { descriptors.append((process, count, process.openDescriptors)) }
         for name in names { undisturbed.append(try await RecordedCamera(name, in: box)) }
     }
