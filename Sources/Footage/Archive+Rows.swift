@@ -2,25 +2,20 @@ import Catalog
 package import Recording
 
 extension Archive {
-    /// What overlaps a range, by start, the growing one included; media complete, wherever the bytes can be read.
+    /// What overlaps a moment or a short range, by start, the growing one included; media complete, wherever the bytes
+    /// can be read.
     ///
     /// Throws for more than `rowLimit`.
     package func rows(_ camera: Camera, from: WallTime, to: WallTime) throws -> [SegmentRow] {
-        let rows = try look(camera) { view in
-            var rows: [SegmentRow] = []
-            while true {
-                let page = try view.index.segments(
-                    camera.name, from: from, to: to, after: rows.last?.place, limit: 5000)
-                rows += page
-                guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
-                if page.isEmpty { break }
-            }
-            // The catalog may have learnt of it since the cache was looked at.
-            let first = view.news.map(\.start).min() ?? .latest
-            let known = Set(rows.lazy.filter { $0.start >= first }.map(\.id))
-            return rows + view.news.filter { $0.end > from && $0.start < to && !known.contains($0.id) }
-        }
-        return try complete(rows).sorted { ($0.start, $0.id) < ($1.start, $1.id) }
+        var rows: [SegmentRow] = []
+        var after: SegmentPlace?
+        repeat {
+            let page = try page(camera, from: from, to: to, after: after, limit: 5000)
+            rows += page.rows
+            guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
+            after = page.next
+        } while after != nil
+        return rows
     }
 
     /// Segments, gaps and coverage as `cvrctl` tells them.

@@ -20,8 +20,8 @@ package final class Archive: Sendable {
         }
     }
 
-    /// More than a day of segments of 2 s; some 50 MB.
-    package static let rowLimit = 50_000
+    /// Of one answer of rows: longer ranges are read by pages.
+    package static let rowLimit = 10_000
 
     let site: SiteName
     let store: (any ObjectStore)?

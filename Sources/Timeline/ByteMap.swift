@@ -27,11 +27,11 @@ package struct ByteMap: Hashable, Sendable {
     /// Where each piece begins in the file.
     private let starts: [Int64]
 
-    /// All pieces have one format.
-    package init(_ pieces: some Collection<Piece>, only track: Int? = nil) {
+    /// All pieces have one format; the later parts of a long file come without an init part.
+    package init(_ pieces: some Collection<Piece>, only track: Int? = nil, hasInitPart: Bool = true) {
         self.pieces = Array(pieces)
         self.track = track
-        initLength = max(0, pieces.first?.row.media.initLength ?? 0)
+        initLength = hasInitPart ? max(0, pieces.first?.row.media.initLength ?? 0) : 0
         var next = initLength
         var starts: [Int64] = []
         for piece in pieces {

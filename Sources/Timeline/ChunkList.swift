@@ -115,7 +115,7 @@ extension Selection {
         var (startsStretch, startsFormat) = (false, true)
         for piece in pieces {
             startsStretch = startsStretch || last.map { Self.isBorder($0, piece) } ?? false
-            startsFormat = startsFormat || last.map { $0.row.media.formatName != piece.row.media.formatName } ?? false
+            startsFormat = startsFormat || last.map { !$0.row.media.hasFormat(of: piece.row.media) } ?? false
             for part in piece.chunks(of: length) {
                 chunks.append(MediaChunk(piece: part, startsStretch: startsStretch, startsFormat: startsFormat))
                 (startsStretch, startsFormat) = (false, false)

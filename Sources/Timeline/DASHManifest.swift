@@ -21,8 +21,16 @@ package struct DASHManifest {
         self.now = now
     }
 
-    package var text: String {
-        var text = ManifestText(reserving: 1024 + list.chunks.count * 300)
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// About what it will have, in bytes.
+    package var expectedLength: Int {
+        let tracks = max(1, list.chunks.first?.piece.row.media.tracks.count ?? 1)
+        return 1024 + list.chunks.count * tracks * (170 + base.utf8.count + suffix.utf8.count)
+    }
+
+    package var bytes: [UInt8] {
+        var text = ManifestText(reserving: expectedLength)
         text.put("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
         text.put("<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" ")
         text.put("profiles=\"urn:mpeg:dash:profile:isoff-main:2011\" ")
@@ -33,7 +41,7 @@ package struct DASHManifest {
             text.put("<UTCTiming schemeIdUri=\"urn:mpeg:dash:utc:direct:2014\" value=\"\(now.rfc3339)\"/>\n")
         }
         text.put("</MPD>\n")
-        return text.text
+        return text.bytes
     }
 
     private var periods: [ArraySlice<MediaChunk>] {

@@ -26,8 +26,13 @@ package struct HLSPlaylist {
         self.tracks = tracks
     }
 
-    package var text: String {
-        var text = ManifestText(reserving: 512 + list.chunks.count * 180)
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// About what it will have, in bytes.
+    package var expectedLength: Int { 512 + list.chunks.count * (180 + base.utf8.count + suffix.utf8.count) }
+
+    package var bytes: [UInt8] {
+        var text = ManifestText(reserving: expectedLength)
         var source = ChunkSource(tracks, base: base, suffix: suffix)
         text.put(head)
         var lastRow: SegmentID?
@@ -45,7 +50,7 @@ package struct HLSPlaylist {
             hint(source.place(of: open.piece), to: &text)
         }
         if list.isEnded { text.put("#EXT-X-ENDLIST\n") }
-        return text.text
+        return text.bytes
     }
 
     private func put(_ chunk: MediaChunk, _ place: ChunkSource.Place, to text: inout ManifestText) {

@@ -2,7 +2,7 @@ import Recording
 
 /// Text that is written fast: a day's manifest has a hundred thousand numbers.
 struct ManifestText {
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
 
     init(reserving count: Int) { bytes.reserveCapacity(count) }
 

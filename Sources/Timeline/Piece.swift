@@ -42,6 +42,15 @@ package struct Piece: Hashable, Sendable {
     /// What each track's decode times grow by, in its own ticks.
     package var ticks: [Int64] { row.media.ticks(shift) }
 
+    /// What its time line must be moved by so that the first of its tracks starts at 0; `times` are the decode times of
+    /// its first fragment's tracks, in their ticks (`FragmentShift.decodeTimes`).
+    package func wayToZero(_ times: [Int: Int64]) -> TimeSpan? {
+        let starts = row.media.tracks.enumerated().compactMap { index, track in
+            times[index].map { TimeSpan(microseconds: $0.scaled(by: 1_000_000, over: track.timescale)) }
+        }
+        return starts.min().map { .zero - ($0 + shift) }
+    }
+
     /// The parts of it that a player fetches at a time.
     ///
     /// Each starts with a key and, but for the last of its segment and before a hole, is at least `length` long. The
@@ -72,6 +81,12 @@ package struct Piece: Hashable, Sendable {
 extension MediaIndex {
     /// Equal for segments that play with one another's init part.
     package var formatName: String { format.map { String($0) } ?? codecs }
+
+    /// They play with one another's init part.
+    func hasFormat(of other: MediaIndex) -> Bool {
+        if let format, let other = other.format { return format == other }
+        return formatName == other.formatName
+    }
 
     /// A shift of the time line in each track's ticks.
     package func ticks(_ shift: TimeSpan) -> [Int64] {

@@ -7,8 +7,6 @@ package import Recording
 package struct Selection: Hashable, Sendable {
     /// Two samples further apart than this have a gap between them, as `gaps` lists it.
     package static let gapLength = TimeSpan.seconds(2)
-    /// What clocks and rounding may be off by within a session.
-    private static let tolerance = TimeSpan.milliseconds(100)
 
     package let from: WallTime
     package let to: WallTime
@@ -25,11 +23,9 @@ package struct Selection: Hashable, Sendable {
     ) {
         self.from = from
         self.to = to
-        let playable = rows.filter { $0.end > from && $0.start < to && $0.isPlayable }.map(\.rising)
-            .sorted { ($0.start, $0.id) < ($1.start, $1.id) }
-        pieces = VisibleTime.of(playable).flatMap { $0.piece(from: from, to: to)?.parted(from: from) ?? [] }
-            .sorted { ($0.start, $0.row.id) < ($1.start, $1.row.id) }
-        place(from: origin, known: shifts)
+        var running = RunningSelection(from: from, to: to, origin: origin, shifts: shifts)
+        pieces = running.pieces(of: rows.sorted { ($0.start, $0.id) < ($1.start, $1.id) })
+        self.shifts = running.shifts
     }
 
     /// The same, as far as it plays without a gap.
@@ -41,7 +37,7 @@ package struct Selection: Hashable, Sendable {
     }
 
     /// Runs of pieces that play with one init part.
-    package var formats: [ArraySlice<Piece>] { runs { $0.row.media.formatName == $1.row.media.formatName } }
+    package var formats: [ArraySlice<Piece>] { runs { $0.row.media.hasFormat(of: $1.row.media) } }
 
     /// Runs of pieces without a gap between them, and with one init part.
     package var stretches: [ArraySlice<Piece>] { runs { !Self.isBorder($0, $1) } }
@@ -55,7 +51,7 @@ package struct Selection: Hashable, Sendable {
 
     /// A player must be told that what follows is not the continuation.
     static func isBorder(_ piece: Piece, _ next: Piece) -> Bool {
-        piece.row.media.formatName != next.row.media.formatName || isGap(piece, next)
+        !piece.row.media.hasFormat(of: next.row.media) || isGap(piece, next)
     }
 
     /// Moves the whole time line.
@@ -67,12 +63,8 @@ package struct Selection: Hashable, Sendable {
     /// Moves the time line so that the first of its tracks starts at 0; `times` are the decode times of the first
     /// fragment's tracks, in their ticks (`FragmentShift.decodeTimes`).
     package mutating func startAtZero(_ times: [Int: Int64]) {
-        guard let first = pieces.first else { return }
-        let starts = first.row.media.tracks.enumerated().compactMap { index, track in
-            times[index].map { TimeSpan(microseconds: $0.scaled(by: 1_000_000, over: track.timescale)) }
-        }
-        guard let start = starts.min() else { return }
-        move(by: .zero - (start + first.shift))
+        guard let way = pieces.first?.wayToZero(times) else { return }
+        move(by: way)
     }
 
     private func runs(while isSame: (Piece, Piece) -> Bool) -> [ArraySlice<Piece>] {
@@ -85,32 +77,13 @@ package struct Selection: Hashable, Sendable {
         if start < pieces.endIndex { found.append(pieces[start...]) }
         return found
     }
-
-    /// A session is where its first piece was in UTC, or right after what comes before: a camera's clock that ran fast
-    /// must not make time go back.
-    private mutating func place(from origin: WallTime, known: [Int64: TimeSpan]) {
-        var last: (session: Int64, end: TimeSpan)?
-        for index in pieces.indices {
-            let piece = pieces[index]
-            let session = piece.row.id.session
-            var shift = shifts[session] ?? known[session] ?? (piece.start - origin) - piece.mediaStart
-            if let last {
-                // Its last frame's duration and rounding are no reason to move the rest of a session.
-                let earliest = last.session == session ? last.end - Self.tolerance : last.end
-                if piece.mediaStart + shift < earliest { shift = last.end - piece.mediaStart }
-            }
-            shifts[session] = shift
-            pieces[index].shift = shift
-            last = (session, pieces[index].servedEnd)
-        }
-    }
 }
 
 extension VisibleTime {
     /// Nil when nothing of it is in the range.
     ///
     /// Where a later session recorded over the segment, only whole fragments outside of that are played.
-    fileprivate func piece(from: WallTime, to: WallTime) -> Piece? {
+    func piece(from: WallTime, to: WallTime) -> Piece? {
         guard start < to, end > from else { return nil }
         let fragments = row.media.fragments
         let lower = isCutAtStart ? row.firstFragment(from: start) : 0

@@ -27,14 +27,31 @@ package struct TimeSpans: Hashable, Sendable {
     }
 
     /// `base` is where this server is reached, without a slash at its end; `suffix` is added to each query (`&token=…`).
-    package func entries(_ footage: FootageQuestions, base: String, suffix: String = "") throws -> [Entry] {
-        try footage.clippedSpans(from, to).map { span in
-            let duration = (span.end - span.start).seconds
-            let start = span.start.rfc3339Microseconds
-            return Entry(
-                start: start, duration: duration,
-                url: "\(base)/get?path=\(path)&start=\(start)&duration=\(duration)\(suffix)")
+    ///
+    /// What is longer than the `longest` range that `/get` serves is several entries, one right after the other.
+    package func entries(
+        _ footage: FootageQuestions, base: String, suffix: String = "", longest: TimeSpan
+    ) throws -> [Entry] {
+        try footage.clippedSpans(from, to).flatMap { span in
+            Self.parts(span, longest).map { part in
+                let duration = (part.end - part.start).seconds
+                let start = part.start.rfc3339Microseconds
+                return Entry(
+                    start: start, duration: duration,
+                    url: "\(base)/get?path=\(path)&start=\(start)&duration=\(duration)\(suffix)")
+            }
         }
+    }
+
+    private static func parts(_ span: FootageQuestions.Span, _ longest: TimeSpan) -> [FootageQuestions.Span] {
+        guard longest > .zero else { return [span] }
+        var parts: [FootageQuestions.Span] = []
+        var rest = span
+        while rest.end - rest.start > longest {
+            parts.append((rest.start, rest.start + longest))
+            rest.start = rest.start + longest
+        }
+        return parts + [rest]
     }
 }
 

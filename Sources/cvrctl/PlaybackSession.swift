@@ -24,8 +24,8 @@ struct PlaybackSession {
     private let client: HTTPClient
     private let visitor: Visitor?
 
-    /// Answers other than media are this long at most: a month's export in segments of 2 s.
-    private static let answerLimit = 256 << 20
+    /// Answers other than media are this long at most: an export of 31 days in segments of 2 s.
+    private static let answerLimit = 512 << 20
 
     /// `authority`: the certificates to believe, PEM; nil for the system's.
     ///

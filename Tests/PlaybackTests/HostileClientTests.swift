@@ -277,6 +277,37 @@ import Testing
         }
     }
 
+    @Test("what answers hold is bounded in sum: who comes later is told when to come back, and is served then")
+    func budget() async throws {
+        let site = try await recorded(12)
+        var limits = ServerLimits()
+        // Two that are sent footage, and little more.
+        limits.memory = 600 << 10
+        try await ServedSite.run(try site.archive(), limits: limits) { served in
+            var slow: [RawConnection] = []
+            for _ in 0..<2 {
+                let connection = try RawConnection(port: served.port, window: 4096)
+                connection.send("GET \(Self.range) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                #expect(await connection.read(100)?.starts(with: "HTTP/1.1 200".utf8) == true)
+                slow.append(connection)
+            }
+            let manifest = "/assets/asset-front/manifest(format=m3u8-cmaf)"
+            for path in [
+                Self.range, "/export/front?" + (Self.range.split(separator: "?").last ?? ""),
+            ] {
+                let refused = try await served.get(path)
+                #expect(refused.status == 503 && ServedSite.code(refused) == "busy", "\(path)")
+                #expect(refused["retry-after"] == "2", "\(path)")
+            }
+            #expect(try await served.get("/cameras").status == 200)
+            #expect(try await served.get(manifest).status == 200, "there is room for what is small")
+            slow = []
+            try await eventually("there is room again", within: .seconds(20)) {
+                try await served.get(Self.range, [("Range", "bytes=0-9")]).status == 206 ? true : nil
+            }
+        }
+    }
+
     @Test("a segment that goes away in the middle ends the connection: no byte is made up")
     func vanishing() async throws {
         let site = try await recorded(12)

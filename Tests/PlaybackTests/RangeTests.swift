@@ -99,6 +99,25 @@ import Testing
         }
     }
 
+    @Test("what is listed can be had: a stretch that is longer than the longest range is several entries")
+    func longest() async throws {
+        struct Entry: Decodable {
+            let duration: Double
+            let url: String
+        }
+        let site = try await recorded()
+        var limits = ServerLimits()
+        limits.range = .seconds(7)
+        try await ServedSite.run(try site.archive(), limits: limits) { served async throws in
+            let list = try await served.get("/list?path=front")
+            let entries = try JSONDecoder().decode([Entry].self, from: Data(list.body))
+            #expect(entries.map(\.duration) == [7, 7, 4])
+            for entry in entries { #expect(try await Player.frames(entry.url) >= Int(entry.duration) * 25) }
+            let longer = try await served.get("/get?path=front&start=2026-03-01T10:00:00Z&duration=7.1")
+            #expect(longer.status == 400 && ServedSite.code(longer) == "badRequest")
+        }
+    }
+
     /// 125 pictures, and then 100 of another size.
     private func twoFormats() async throws -> RecordedSite {
         let site = try RecordedSite()

@@ -10,7 +10,7 @@ struct TimeSpansTests {
     @Test("spans come with where to get them")
     func list() throws {
         let spans = try TimeSpans(path: "front", start: nil, end: nil)
-        let entries = try spans.entries(footage, base: "http://box:8480", suffix: "&token=t")
+        let entries = try spans.entries(footage, base: "http://box:8480", suffix: "&token=t", longest: .seconds(3600))
         #expect(
             entries.map(\.url) == [
                 "http://box:8480/get?path=front&start=2026-01-02T03:00:00.500000Z&duration=3599.5&token=t",
@@ -23,9 +23,9 @@ struct TimeSpansTests {
     @Test("bounds clip spans")
     func clipped() throws {
         let spans = try TimeSpans(path: "front", start: "2026-01-02T04:30:00+01:00", end: "2026-01-02T05:00:01Z")
-        #expect(try spans.entries(footage, base: "").map(\.duration) == [1800, 1])
+        #expect(try spans.entries(footage, base: "", longest: .seconds(3600)).map(\.duration) == [1800, 1])
         let none = try TimeSpans(path: "front", start: "2027-01-01T00:00:00Z", end: nil)
-        #expect(try none.entries(footage, base: "").isEmpty)
+        #expect(try none.entries(footage, base: "", longest: .seconds(3600)).isEmpty)
     }
 
     @Test(

@@ -50,43 +50,54 @@ struct AssetRoutes {
         _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
         _ = try visitor.part(from: asked.startTime, to: asked.endTime)
-        let list = try await reader.threads.run { try chunks(asked, of: camera, visitor) }
         let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
-        let isDASH = asked.format == .dash
+        let share = reader.memory.share()
+        let list = try await reader.threads.run { try chunks(asked, of: camera, visitor, share) }
+        let text = try await text(list, asked, suffix, share)
+        try share.hold(text.count)
         return Response(
             status: .ok,
             headers: [
-                .contentType: isDASH ? "application/dash+xml" : "application/vnd.apple.mpegurl",
+                .contentType: asked.format == .dash ? "application/dash+xml" : "application/vnd.apple.mpegurl",
                 .cacheControl: "no-cache",
             ],
-            body: ResponseBody(
-                byteBuffer: ByteBuffer(
-                    string: isDASH
-                        ? DASHManifest(list, suffix: suffix, now: clock.now()).text
-                        : try await playlist(asked, list, suffix))))
+            body: HeldText.body(text, share))
     }
 
+    /// Held by `share` in place of the rows that it is made of.
+    ///
     /// Of a camera whose sound players of HLS do not play: the two playlists, of its picture and of that sound made AAC.
-    private func playlist(_ asked: ManifestRequest, _ list: ChunkList, _ suffix: String) async throws -> String {
-        guard asked.tracks == nil, list.hasG711 else {
-            return HLSPlaylist(list, suffix: suffix, tracks: asked.tracks ?? .all).text
+    private func text(
+        _ list: ChunkList, _ asked: ManifestRequest, _ suffix: String, _ share: MemoryBudget.Share
+    ) async throws -> [UInt8] {
+        if asked.format != .dash, asked.tracks == nil, list.hasG711 {
+            let size = await reader.pictureSize(of: list)
+            return Array(
+                HLSMultivariant(
+                    list, video: asked.reference(to: .video) + suffix, audio: asked.reference(to: .audio) + suffix,
+                    size: size
+                ).text.utf8)
         }
-        return HLSMultivariant(
-            list, video: asked.reference(to: .video) + suffix, audio: asked.reference(to: .audio) + suffix,
-            size: await reader.pictureSize(of: list)
-        ).text
+        return try await reader.threads.run {
+            let dash = DASHManifest(list, suffix: suffix, now: clock.now())
+            let playlist = HLSPlaylist(list, suffix: suffix, tracks: asked.tracks ?? .all)
+            try share.hold(adding: asked.format == .dash ? dash.expectedLength : playlist.expectedLength)
+            return asked.format == .dash ? dash.bytes : playlist.bytes
+        }
     }
 
     /// A live manifest stays one while its camera is away, so that who waits for it sees it come back; when nothing came
     /// for as long as it lists it is ended, and is still the same list.
-    private func chunks(_ asked: ManifestRequest, of camera: Archive.Camera, _ visitor: Visitor) throws -> ChunkList {
+    private func chunks(
+        _ asked: ManifestRequest, of camera: Archive.Camera, _ visitor: Visitor, _ share: MemoryBudget.Share
+    ) throws -> ChunkList {
         let isAddedTo = try reader.archive.isLive(camera)
         let isLive = visitor.window.upperBound == .latest && (isAddedTo || windows.isKnown(camera.name))
         guard let plan = try asked.plan(isLive: isLive, reader.questions(camera, within: visitor.window)) else {
             throw Refusal.noFootage(camera.name, asked.startTime ?? .earliest, asked.endTime ?? .latest)
         }
         let isEnded = try plan.isLive && !isAddedTo && !reader.archive.isLive(camera, within: ManifestRequest.newest)
-        let rows = try reader.archive.rows(camera, from: plan.from, to: plan.to)
+        let rows = try reader.rows(camera, from: plan.from, to: plan.to, holding: share)
         if plan.isSliding {
             return windows.list(camera.name, rows, from: plan.from, to: plan.to, isEnded: isEnded)
         }
@@ -114,6 +125,8 @@ struct AssetRoutes {
     private func media(
         _ place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> Response {
+        let share = reader.memory.share()
+        try share.hold(FootageBytes.weight)
         let row = try await row(at: place, of: camera, request)
         guard let map = ByteMap(place, of: row) else { throw Refusal.gone }
         var file = FootageFile(map, of: camera.name)
@@ -121,7 +134,7 @@ struct AssetRoutes {
         file.fields[.cacheControl] =
             row.state == .recording ? "private, no-cache" : "private, max-age=604800, immutable"
         file.permitted = try visitor.permitted(row)
-        return try await file.response(to: request, reader)
+        return try await file.response(to: request, reader, keeping: share)
     }
 }
 

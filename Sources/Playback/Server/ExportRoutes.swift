@@ -1,9 +1,6 @@
-import Catalog
-import Checksums
 import Footage
 import HTTPTypes
 import Hummingbird
-import Messages
 import Recording
 import Timeline
 
@@ -20,38 +17,32 @@ struct ExportRoutes {
                 camera: camera, from: try query.requiredTime("from"), to: try query.requiredTime("to"),
                 skipsGaps: try query.skipsGaps())
             try asked.check(limits, context.visitor)
-            let selection = try await asked.selection(reader)
-            guard !selection.pieces.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
-            var files: [ExportContents.File] = []
-            for range in RangeSelection.ranges(selection.formats) {
-                files.append(try await file(camera, range, skipsGaps: asked.skipsGaps, query, context.visitor))
+            let share = reader.memory.share()
+            try share.hold(FootageBytes.weight)
+            var files: [ExportText.File] = []
+            for range in try await RangeScan.of(asked, reader).formats.ranges {
+                files.append(try await file(asked, range, query, context.visitor))
             }
-            return JSONAnswer.response(
-                ExportContents(
-                    camera: camera.name.text, from: asked.from.rfc3339, to: asked.to.rfc3339, ranges: files))
+            let text = ExportText(camera: camera, from: asked.from, to: asked.to, files: files)
+            try share.hold(text.weight)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
+                body: text.body(reader, share))
         }
     }
 
+    /// Of one format.
     private func file(
-        _ camera: Archive.Camera, _ range: Range<WallTime>, skipsGaps: Bool, _ query: FootageQuery, _ visitor: Visitor
-    ) async throws -> ExportContents.File {
-        let (from, to) = (range.lowerBound, range.upperBound)
-        let map = try await RangeSelection(camera: camera, from: from, to: to, skipsGaps: skipsGaps).map(reader)
-        let times = "from=\(from.rfc3339Microseconds)&to=\(to.rfc3339Microseconds)"
-        return ExportContents.File(
-            from: from.rfc3339Microseconds, to: to.rfc3339Microseconds, bytes: map.length,
-            etag: FootageFile(map, of: camera.name).tag.field,
-            url: "../ranges/\(camera.name).mp4?\(times)&gap=\(skipsGaps ? "skip" : "stop")"
-                + query.carried(visitor.carried, behind: "&"),
-            segments: map.pieces.map { ExportContents.Segment($0) })
-    }
-}
-
-extension ExportContents.Segment {
-    fileprivate init(_ piece: Piece) {
-        self.init(
-            session: piece.row.id.ownSession, counter: piece.row.id.counter, start: piece.start.rfc3339,
-            duration: piece.duration.seconds, bytes: Int64(piece.bytes.count),
-            checksum: piece.row.checksum.map { CRC32C.hex($0) }, key: piece.row.key)
+        _ asked: RangeSelection, _ range: Range<WallTime>, _ query: FootageQuery, _ visitor: Visitor
+    ) async throws -> ExportText.File {
+        let (from, to) = (range.lowerBound.rfc3339Microseconds, range.upperBound.rfc3339Microseconds)
+        let scan = try await RangeScan.of(
+            RangeSelection(
+                camera: asked.camera, from: range.lowerBound, to: range.upperBound, skipsGaps: asked.skipsGaps), reader)
+        return ExportText.File(
+            head: ExportText.Head(
+                from: from, to: to, bytes: scan.layout.length, etag: scan.file.tag.field,
+                url: "../ranges/\(asked.camera.name).mp4?from=\(from)&to=\(to)&gap=\(asked.skipsGaps ? "skip" : "stop")"
+                    + query.carried(visitor.carried, behind: "&")), layout: scan.layout)
     }
 }

@@ -1,5 +1,4 @@
-import Crypto
-import Foundation
+import Footage
 import HTTPTypes
 import Hummingbird
 import Recording
@@ -7,7 +6,8 @@ import Timeline
 
 /// A file of footage that is never made: what answers requests for it and for parts of it.
 struct FootageFile: Sendable {
-    let map: ByteMap
+    let source: FootageSource
+    let length: Int64
     let tag: EntityTag
     /// What goes with every answer, as `Content-Disposition`.
     var fields: HTTPFields = [:]
@@ -17,20 +17,16 @@ struct FootageFile: Sendable {
     /// What of it this visitor may have; nil: all.
     var permitted: [Range<Int64>]?
 
-    /// `map` is of one camera: its tag changes whenever anything in it does.
+    /// A segment of one camera, as it is served.
     init(_ map: ByteMap, of camera: CameraName) {
-        self.map = map
-        var hash = SHA256()
-        let track = map.track.map { "\($0)" } ?? "all"
-        hash.update(data: Data("\(camera) \(map.length) \(track)\n".utf8))
-        for piece in map.pieces {
-            let media = piece.row.media
-            hash.update(
-                data: Data(
-                    ("\(piece.row.id.session) \(piece.row.id.counter) \(piece.row.start.microseconds) \(media.initLength)"
-                        + " \(media.formatName) \(piece.fragments) \(piece.bytes) \(piece.ticks)\n").utf8))
-        }
-        tag = EntityTag(hash.finalize())
+        var tag = FootageTag(camera, track: map.track)
+        for piece in map.pieces { tag.add(piece) }
+        (source, length, self.tag) = (.segment(map), map.length, tag.tag)
+    }
+
+    /// `tag` is of all its pieces.
+    init(_ layout: RangeLayout, tag: EntityTag, of camera: Archive.Camera) {
+        (source, length, self.tag) = (.range(layout, camera), layout.length, tag)
     }
 
     /// Answers GET and HEAD, whole or a range; `keeping` is held as long as it is sent.
@@ -42,15 +38,15 @@ struct FootageFile: Sendable {
         if tag.isIn(request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: fields) }
         let asked = tag.allowsRange(request.headers[.ifRange]) ? request.headers[.range] : nil
         let range: Range<Int64>
-        switch ByteRange(asked, length: map.length) {
-        case .whole: range = 0..<map.length
+        switch ByteRange(asked, length: length) {
+        case .whole: range = 0..<length
         case .part(let part):
             range = part
-            fields[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(map.length)"
+            fields[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(length)"
         case .unsatisfiable:
             throw Refusal(
-                416, "rangeNotSatisfiable", "the file has \(map.length) bytes", nextStep: "ask for bytes that it has"
-            ).with("Content-Range", "bytes */\(map.length)")
+                416, "rangeNotSatisfiable", "the file has \(length) bytes", nextStep: "ask for bytes that it has"
+            ).with("Content-Range", "bytes */\(length)")
         }
         guard
             permitted?.contains(where: { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound })
@@ -66,9 +62,9 @@ struct FootageFile: Sendable {
         let length = Int(range.count)
         guard request.method != .head, length > 0 else { return ResponseBody(contentLength: length) { _ in } }
         // Read before the answer begins: then what cannot be had is still an error that says why.
-        var start = ServedBytes(map, range, blockSize: reader.blockSize(for: map))
-        let first = try await reader.block(&start, of: map)
-        return ResponseBody(contentLength: length) { [map, start] writer in
+        var start = FootageBytes(source, range)
+        let first = try await start.next(reader)
+        return ResponseBody(contentLength: length) { [start] writer in
             reader.viewers.begin()
             defer {
                 reader.viewers.end()
@@ -78,7 +74,7 @@ struct FootageFile: Sendable {
             while let block = next {
                 // Returns when the connection has room: a slow reader costs one block.
                 try await writer.write(block)
-                next = try await reader.block(&bytes, of: map)
+                next = try await bytes.next(reader)
             }
             try await writer.finish(nil)
         }

@@ -10,6 +10,11 @@ struct FootageReader: Sendable {
     let threads: BlockingThreads
     /// For bytes of the store: one that is slow keeps nobody from the caches.
     let storeThreads: BlockingThreads
+    /// Of all answers.
+    let memory: MemoryBudget
+    /// For ranges longer than a day, while their rows are looked through.
+    let scans: Turn
+    let files = RecentFiles()
     let viewers = ViewerCount()
 
     /// Refuses with the same words a camera that is not there and one that is not this visitor's, unless they may see all.
@@ -23,6 +28,22 @@ struct FootageReader: Sendable {
 
     func rows(_ camera: Archive.Camera, from: WallTime, to: WallTime) async throws -> [SegmentRow] {
         try await threads.run { try archive.rows(camera, from: from, to: to) }
+    }
+
+    /// All rows of a range that has some thousands, held by `share` as they come; blocks.
+    func rows(
+        _ camera: Archive.Camera, from: WallTime, to: WallTime, holding share: MemoryBudget.Share
+    ) throws -> [SegmentRow] {
+        var rows: [SegmentRow] = []
+        var (weight, after): (Int, SegmentPlace?) = (0, nil)
+        repeat {
+            let page = try archive.page(camera, from: from, to: to, after: after, limit: 1000)
+            weight += page.rows.reduce(0) { $0 + $1.weight }
+            try share.hold(weight)
+            rows += page.rows
+            after = page.next
+        } while after != nil
+        return rows
     }
 
     /// The next block of what `bytes` serves, on threads that `map` asks for; nil at its end.
@@ -75,6 +96,15 @@ struct FootageReader: Sendable {
         }
         guard visitor.maySee(camera: camera.name, asset: camera.asset) else { throw Refusal.forbidden }
         return camera
+    }
+}
+
+extension SegmentRow {
+    /// What it takes in memory, in bytes, with what a manifest makes of it.
+    fileprivate var weight: Int {
+        let parts = media.fragments.count * MemoryLayout<MediaIndex.Fragment>.stride
+        let tracks = media.tracks.count * MemoryLayout<MediaIndex.Track>.stride
+        return 2 * MemoryLayout<SegmentRow>.stride + parts + tracks + key.utf8.count + media.codecs.utf8.count + 160
     }
 }
 

@@ -9,9 +9,12 @@ import Timeline
 /// What there is: `/cameras`; `/coverage`, `/segments` and `/gaps` as cvrctl's `--json` says them; MediaMTX's `/list`.
 struct ListingRoutes {
     let reader: FootageReader
-    let clock: ServerClock
+    let limits: ServerLimits
     /// Else a proxy may say that its viewers ask it by TLS.
     let isTLS: Bool
+
+    /// Of a page of rows and its text, in bytes.
+    private static let pageWeight = Answers.page * 2048
 
     func add(to router: Router<PlaybackContext>) {
         router.get("/cameras") { _, context in
@@ -38,10 +41,12 @@ struct ListingRoutes {
         }
         router.get("/segments") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
+            let share = reader.memory.share()
+            try share.hold(Self.pageWeight)
             let answers = try await reader.threads.run { try reader.archive.answers(camera) }
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
-                body: segments(answers, from, to))
+                body: segments(answers, from, to, share))
         }
         router.get("/list") { request, context in try await list(request, context.visitor) }
     }
@@ -60,8 +65,11 @@ struct ListingRoutes {
     }
 
     /// A page at a time: a year of segments is never in memory.
-    private func segments(_ answers: Answers, _ from: WallTime?, _ to: WallTime?) -> ResponseBody {
+    private func segments(
+        _ answers: Answers, _ from: WallTime?, _ to: WallTime?, _ share: MemoryBudget.Share
+    ) -> ResponseBody {
         ResponseBody { writer in
+            defer { withExtendedLifetime(share) {} }
             try await withTaskExecutorPreference(reader.threads) {
                 try await Self.write(answers, from, to, to: &writer)
             }
@@ -106,7 +114,7 @@ extension ListingRoutes {
         let base = "\(scheme(of: request))://\(request.head.authority ?? "localhost")"
         let suffix = query.carried(visitor.carried, behind: "&")
         let entries = try await reader.threads.run {
-            try spans.entries(reader.questions(camera), base: base, suffix: suffix)
+            try spans.entries(reader.questions(camera), base: base, suffix: suffix, longest: limits.range)
         }
         guard !entries.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
         return JSONAnswer.response(entries)

@@ -38,7 +38,9 @@ package final class PlaybackServer: Service {
         threads = BlockingThreads(8)
         // Those of the store wait for a network, mostly.
         storeThreads = BlockingThreads(16)
-        reader = FootageReader(archive: archive, threads: threads, storeThreads: storeThreads)
+        reader = FootageReader(
+            archive: archive, threads: threads, storeThreads: storeThreads,
+            memory: MemoryBudget(settings.limits.memory), scans: Turn(places: settings.limits.scans))
         admission = Admission(access, threads: threads)
         feeds = LiveFeeds(reader, clock: clock, poll: settings.limits.livePoll)
     }
@@ -87,11 +89,8 @@ package final class PlaybackServer: Service {
                 requests: RateLimit(burst: settings.limits.burst, perSecond: settings.limits.requestsPerSecond),
                 clock: clock, settings: settings, isOpen: access.isOpen))
         PageRoutes(hooks: hooks, viewers: reader.viewers).add(to: router)
-        ListingRoutes(reader: reader, clock: clock, isTLS: settings.tls != nil).add(to: router)
-        RangeRoutes(
-            reader: reader, limits: settings.limits, clock: clock, long: Turn(places: settings.limits.longRanges)
-        )
-        .add(to: router)
+        ListingRoutes(reader: reader, limits: settings.limits, isTLS: settings.tls != nil).add(to: router)
+        RangeRoutes(reader: reader, limits: settings.limits, clock: clock).add(to: router)
         ExportRoutes(reader: reader, limits: settings.limits).add(to: router)
         AssetRoutes(reader: reader, feeds: feeds, clock: clock).add(to: router)
         PreviewRoutes(reader: reader, previews: hooks.previews).add(to: router)

@@ -9,7 +9,6 @@ struct RangeRoutes {
     let reader: FootageReader
     let limits: ServerLimits
     let clock: ServerClock
-    let long: Turn
 
     func add(to router: Router<PlaybackContext>) {
         router.get("/ranges/:file") { request, context in
@@ -37,31 +36,17 @@ struct RangeRoutes {
         _ asked: RangeSelection, _ request: Request, _ context: PlaybackContext
     ) async throws -> Response {
         try asked.check(limits, context.visitor)
-        let place = try place(asked.to - asked.from)
-        var file = FootageFile(try await asked.map(reader), of: asked.camera.name)
+        let share = reader.memory.share()
+        try share.hold(FootageBytes.weight)
+        var file = try await asked.file(reader)
+        try share.hold(FootageBytes.weight + file.source.weight)
         file.fields = [.contentType: "video/mp4", .cacheControl: "private, no-cache"]
         if FootageQuery(request).text("download") != nil {
             file.fields[.contentDisposition] =
                 "attachment; filename=\"\(asked.camera.name)_\(asked.from.fileName)_\(asked.to.fileName).mp4\""
         }
-        return try await file.response(to: request, reader, keeping: place)
+        return try await file.response(to: request, reader, keeping: share)
     }
-
-    /// Rows of a month are tens of megabytes: few such at a time.
-    private func place(_ length: TimeSpan) throws -> Place? {
-        guard length > .seconds(86_400) else { return nil }
-        guard long.enterIfFree() else { throw Refusal.busy("others are served long ranges") }
-        return Place(long)
-    }
-}
-
-/// Is left when nobody holds it any more, also when an answer was never sent.
-private final class Place: Sendable {
-    private let turn: Turn
-
-    init(_ turn: Turn) { self.turn = turn }
-
-    deinit { turn.leave() }
 }
 
 extension WallTime {

@@ -1,5 +1,4 @@
 import Footage
-import FragmentedMP4
 import Recording
 import Timeline
 
@@ -21,42 +20,13 @@ struct RangeSelection {
     }
 
     /// Refuses a range without footage (404), and one that no single file can hold, as its codec changes (409).
-    func map(_ reader: FootageReader) async throws -> ByteMap {
-        var selection = try await selection(reader)
-        guard let first = selection.pieces.first else { throw Refusal.noFootage(camera.name, from, to) }
-        let formats = selection.formats
-        guard formats.count == 1 else { throw Refusal.codecChange(camera.name, Self.ranges(formats)) }
-        selection.startAtZero(try await reader.decodeTimes(first))
-        return ByteMap(selection.pieces)
-    }
-
-    func selection(_ reader: FootageReader) async throws -> Selection {
-        let rows = try await reader.rows(camera, from: from, to: to)
-        let selection = Selection(rows, from: from, to: to, origin: from)
-        return skipsGaps ? selection : selection.untilFirstGap
-    }
-
-    /// Ranges that select just these runs of pieces.
-    static func ranges(_ formats: [ArraySlice<Piece>]) -> [Range<WallTime>] {
-        formats.indices.compactMap { index in
-            guard let first = formats[index].first, let last = formats[index].last else { return nil }
-            let next = index + 1 < formats.count ? formats[index + 1].first?.start : nil
-            let end = min(last.end, next ?? last.end)
-            return first.start < end ? first.start..<end : nil
-        }
-    }
-}
-
-extension FootageReader {
-    /// When the tracks of a piece's first fragment start, as they were recorded.
-    fileprivate func decodeTimes(_ piece: Piece) async throws -> [Int: Int64] {
-        try await (piece.row.isLocal ? threads : storeThreads).run {
-            let head = try ServedBytes.head(of: piece.row, at: piece.bytes.lowerBound) {
-                try archive.read($0, at: $1, count: $2)
-            }
-            guard let times = FragmentShift.decodeTimes(head) else { throw Refusal.gone }
-            return times
-        }
+    func file(_ reader: FootageReader) async throws -> FootageFile {
+        let key = RecentFiles.Key(camera: camera.name, from: from, to: to, skipsGaps: skipsGaps)
+        if let known = reader.files[key] { return known }
+        let scan = try await RangeScan.of(self, reader)
+        guard scan.formats.count == 1 else { throw Refusal.codecChange(camera.name, scan.formats.ranges) }
+        if scan.isClosed { reader.files.remember(scan.file, key) }
+        return scan.file
     }
 }
 

@@ -53,10 +53,13 @@ package struct ServerLimits: Hashable, Sendable {
     /// Requests of one address.
     package var requestsPerSecond = 200.0
     package var burst = 2000.0
-    /// Of one range of footage: what is held of it is its rows.
+    /// Of one range of footage, whatever its segments: its rows are looked through before its first byte.
     package var range = TimeSpan.seconds(31 * 86_400)
-    /// Ranges longer than a day that are served at a time.
-    package var longRanges = 8
+    /// Ranges longer than a day that are looked through at a time; others wait for their turn.
+    package var scans = 4
+    /// What answers hold at a time, in bytes: well below what the process may have (`PlaybackLimits`), beside its own
+    /// bounded memories and what each connection takes.
+    package var memory = 384 << 20
     /// Growing segments are looked at so often.
     package var livePoll = TimeSpan.milliseconds(40)
 
