@@ -19,7 +19,7 @@ struct PlaybackSession {
         }
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, and the path below which a proxy has the server; without a slash at the end.
     let address: String
     private let client: HTTPClient
     private let visitor: Visitor?
@@ -32,11 +32,10 @@ struct PlaybackSession {
     /// A secret goes nowhere that the network in between could read it.
     init(_ address: String, as visitor: Visitor? = nil, authority: String? = nil) throws {
         let trimmed = address.hasSuffix("/") ? String(address.dropLast()) : address
-        let host = ["http://", "https://"].first { trimmed.hasPrefix($0) }.map { trimmed.dropFirst($0.count) } ?? ""
-        guard !host.isEmpty, !host.contains(where: { "/?#@ ".contains($0) }) else {
+        guard let host = Self.host(of: trimmed) else {
             throw Complaint(
                 .usage, code: "usage", message: "'\(Terminal.plain(address))' is no address of a server",
-                nextStep: "Give --url as http://HOST:PORT or https://HOST:PORT")
+                nextStep: "Give --url as http://HOST:PORT or https://HOST:PORT, with a path where a proxy has one")
         }
         guard visitor == nil || trimmed.hasPrefix("https://") || Self.isLoopback(host) else {
             throw Complaint(
@@ -46,6 +45,16 @@ struct PlaybackSession {
         self.address = trimmed
         self.visitor = visitor
         client = HTTPClient(HTTPSettings(certificateAuthority: authority, connections: 1))
+    }
+
+    /// Host and port; nil for what is no server's address (RFC 3986 §3, without a user, a query and steps up).
+    private static func host(of address: String) -> Substring? {
+        guard let scheme = ["http://", "https://"].first(where: { address.hasPrefix($0) }) else { return nil }
+        let rest = address.dropFirst(scheme.count)
+        let host = rest.prefix { $0 != "/" }
+        let steps = rest.dropFirst(host.count).dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let isPath = host.count == rest.count || !steps.contains { ["", ".", ".."].contains($0) }
+        return host.isEmpty || !isPath || rest.contains { "?#@\\ ".contains($0) } ? nil : host
     }
 
     private static func isLoopback(_ authority: Substring) -> Bool {

@@ -5,7 +5,7 @@ import Messages
 ///
 /// A secret is read from a file or from standard input: arguments are everybody's to see (I10).
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Address of cvr-playback.", valueName: "url"))
+    @Option(help: ArgumentHelp("Address of cvr-playback, or where a proxy has it.", valueName: "url"))
     var url = "http://127.0.0.1:8480"
 
     @Option(

@@ -59,10 +59,23 @@ struct ExportTests {
         server.end()
         let away = try await ScriptedCvrd.cvrctl(["export", "front", "--url", server.address] + range)
         #expect(away.status == 4 && away.output.contains("playbackUnavailable"))
-        for address in ["front", "http://", "ftp://h", "http://u@h", "http://h/x"] {
+        for address in [
+            "front", "http://", "ftp://h", "http://u@h", "http://h/x?y", "http://h/x/../y", "http://h//x", "http:///x",
+        ] {
             let wrong = try await ScriptedCvrd.cvrctl(["export", "front", "--url", address] + range)
             #expect(wrong.status == 2, "\(address): \(wrong)")
         }
+    }
+
+    @Test("an export goes through a proxy that has the server below a path")
+    func below() async throws {
+        let folder = try Folder()
+        let server = try ScriptedFootage(folder, "v1", path: "/site/cvr")
+        defer { server.end() }
+        let outcome = try await export(folder, server, "--json")
+        #expect(outcome.status == 0 && outcome.output.contains(server.hash), "\(outcome)")
+        let play = try await ScriptedCvrd.cvrctl(["play", "front", "--url", server.address + "/", "--json"])
+        #expect(play.output == "{\"url\":\"\(server.address)/#cameras=front\"}\n")
     }
 
     @Test("play says where the page shows the camera")
@@ -111,11 +124,11 @@ private final class ScriptedFootage {
     private let process = Process()
     private let input = Pipe()
 
-    init(_ folder: Folder, _ tag: String, last: Int = 100) throws {
+    init(_ folder: Folder, _ tag: String, last: Int = 100, path: String = "") throws {
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/python3")
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "footage.py").path
-        process.arguments = [script, folder.path + "/log", tag, "\(last)"]
+        process.arguments = [script, folder.path + "/log", tag, "\(last)", path]
         process.standardInput = input
         process.standardOutput = output
         try process.run()
@@ -127,7 +140,7 @@ private final class ScriptedFootage {
             line += piece
         }
         let words = String(decoding: line, as: UTF8.self).split { " \n".contains($0) }
-        address = "http://127.0.0.1:\(try #require(words.first))"
+        address = "http://127.0.0.1:\(try #require(words.first))\(path)"
         hash = String(try #require(words.last))
     }
 

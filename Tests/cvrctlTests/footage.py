@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """A cvr-playback that knows one export by heart; prints its port, and ends with its input.
 
-  footage.py LOG TAG [LAST]
+  footage.py LOG TAG [LAST [PATH]]
 
-Answers LAST ranges (default: all), then 500; those it was asked for are in LOG. Media has the tag TAG.
+Answers LAST ranges (default: all), then 500; those it was asked for are in LOG. Media has the tag TAG. All is below PATH.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 log, tag = sys.argv[1], f'"{sys.argv[2]}"'
 last = int(sys.argv[3]) if len(sys.argv) > 3 else 1 << 30
+top = sys.argv[4] if len(sys.argv) > 4 else ""
 data = bytes(range(251)) * (40 * 1024 * 1024 // 251)
 segment = {"session": 1, "counter": 0, "start": "2026-01-02T03:00:00.000Z", "duration": 30.0, "bytes": len(data) - 900,
            "checksum": "01234567", "key": "site/front/2026-01-02/03/00-00.000Z.0.mp4"}
@@ -28,9 +29,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         global asked
-        if self.path.startswith("/export/front?"):
+        if self.path.startswith(top + "/export/front?"):
             return self.send(200, json.dumps(answer).encode())
-        if not self.path.startswith("/ranges/"):
+        if not self.path.startswith(top + "/ranges/"):
             body = {"error": {"code": "noSuchCamera", "message": "there is no such camera", "nextStep": "look"}}
             return self.send(404, json.dumps(body).encode())
         asked += 1
