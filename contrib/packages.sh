@@ -11,7 +11,11 @@ test_packages="bsdutils e2fsprogs faketime groff-base mount openssl procps pytho
 machine_packages="dbus procps systemd-container util-linux"
 vm_packages="binutils busybox-static cpio debootstrap e2fsprogs qemu-system-x86"
 
-say() { printf '\n==> %s\n' "$*"; }
+# say WORD...: begins a step of a script, which it names.
+say() {
+    step=$*
+    printf '\n==> %s\n' "$*"
+}
 
 die() {
     printf '\n%s: %s\n' "${0##*/}" "$*" >&2
