@@ -3,7 +3,7 @@ package import Recording
 /// What a server remembers of a camera's live time line, so that a chunk keeps its place and its number while the window
 /// moves on.
 ///
-/// Bounded: the sessions and formats of one window. When it is lost, numbers go on with higher ones and players find
+/// Bounded: the sessions and formats of one window. When it is lost, all numbers go on with higher ones and players find
 /// their place again.
 package struct LiveWindow: Sendable {
     private var shifts: [Int64: TimeSpan] = [:]
@@ -62,9 +62,12 @@ package struct LiveWindow: Sendable {
     }
 
     /// Of a chunk after all that were listed, or of the first, whether it is whole or still written.
+    ///
+    /// Chunks are rarer than seconds: numbers that begin with the time are no lower than those of before a restart.
     private func next(_ chunk: MediaChunk?) -> ChunkList.Numbers {
-        var numbers = newest?.next ?? ChunkList.Numbers()
-        numbers.chunk = max(numbers.chunk, (chunk?.piece.start.microseconds ?? 0) / 1_000_000)
+        let seconds = (chunk?.piece.start.microseconds ?? 0) / 1_000_000
+        var numbers = newest?.next ?? ChunkList.Numbers(chunk: seconds, stretch: seconds, format: seconds)
+        numbers.chunk = max(numbers.chunk, seconds)
         return numbers
     }
 
