@@ -57,6 +57,7 @@ let page: [Resource] = [
     "peek.js",
     "playlist.js",
     "recorded.js",
+    "search.js",
     "server.js",
     "source.js",
     "speaker.js",
@@ -65,6 +66,7 @@ let page: [Resource] = [
     "tile.js",
     "timeline.js",
     "times.js",
+    "troubles.js",
 ].map { .embedInCode("Page/\($0)") }
 
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {

@@ -49,6 +49,15 @@ actor Browser {
 
     func press(_ keys: String...) async throws { try await tell(["press": .texts(keys)]) }
     func move(x: Int, y: Int) async throws { try await tell(["move": .numbers([x, y])]) }
+    /// One finger: `touchStart`, `touchMove`, or without a place `touchEnd`.
+    func touch(_ what: String, at place: [Int] = []) async throws {
+        try await tell(["touch": .text(what), "place": .numbers(place)])
+    }
+    /// `ROLE NAME` of all that is told to those who do not see the page.
+    func tree() async throws -> [String] {
+        try send(["tree": .text("all")])
+        return try await answer(to: "the accessibility tree", within: .seconds(60))
+    }
     func click(_ selector: String) async throws { try await tell(["click": .text(selector)]) }
     func fill(_ selector: String, _ text: String) async throws { try await tell(["fill": .texts([selector, text])]) }
     func shot(_ name: String) async throws { try await tell(["shot": .text(name)]) }

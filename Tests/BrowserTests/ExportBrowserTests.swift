@@ -1,4 +1,5 @@
 import Foundation
+import Recording
 import TestSupport
 import Testing
 
@@ -39,6 +40,55 @@ extension BrowserTests.Recorded {
             let isOffered: Bool = try await box.browser.value("() => !document.getElementById('export-start').disabled")
             #expect(!isOffered)
         }
+    }
+
+    @Test("an export is of the choice that was made last, goes on where its connection broke, and says how far it is")
+    func brokenExport() async throws {
+        let past = try PastBox.current
+        try await past.watched.scene("export-broken") { box in
+            let browser = box.browser
+            // The first answer comes last; of a file's first answer only a part comes.
+            try await browser.run(
+                """
+                window.whole = fetch;
+                window.broken = 0;
+                const cut = response => new Response(response.body.pipeThrough(new TransformStream({
+                  transform(bytes, out) {
+                    this.count = (this.count ?? 0) + bytes.length;
+                    if (this.count < 60000) out.enqueue(bytes); else { broken += 1; out.error(new TypeError('cut')); }
+                  } })), response);
+                let late = new Promise(resolve => { window.release = resolve; });
+                window.fetch = async (url, options = {}) => {
+                  const response = await whole(url, options);
+                  if (!String(url).includes('/ranges/')) return response;
+                  if (late) { const first = late; late = null; await first; return response; }
+                  return options.headers && !options.headers.Range ? cut(response) : response;
+                };
+                window.shares = [];
+                new MutationObserver(() => shares.push(document.getElementById('export-progress').value))
+                  .observe(document.getElementById('export-size'), { childList: true });
+                """)
+            let (from, to) = (past.hour.start + 1.3, past.hour.start + 7.8)
+            try await open("front", from, from + 1.5, box)
+            try await browser.fill("#export-to", Self.field(to))
+            try await browser.run("document.getElementById('export-to').dispatchEvent(new Event('change'));")
+            try await browser.until("() => !document.getElementById('export-start').disabled")
+            let text: String = try await browser.value("() => document.getElementById('export-size').textContent")
+            try await browser.run("release();")
+            let numbers = try await CodedFrames.numbers(in: try await browser.download("#export-start"))
+            #expect(
+                breaks(numbers).isEmpty && Double(numbers.count) / WatchedBox.framesPerSecond > to - from - 0.2,
+                "\(numbers)")
+            #expect(text.hasPrefix("6 s"), "\(text)")
+            #expect(try await browser.value("() => broken") == 1)
+            let shares: [Double] = try await browser.value("() => shares")
+            #expect(shares.contains { $0 > 0 && $0 < 1 } && shares.last == 1, "\(shares)")
+        }
+    }
+
+    /// What the field for a time holds of UTC seconds.
+    private static func field(_ time: Double) -> String {
+        String(WallTime(microseconds: Int64(time * 1e6)).rfc3339.prefix(23))
     }
 
     private func open(_ camera: String, _ from: Double, _ to: Double, _ box: WatchedBox) async throws {

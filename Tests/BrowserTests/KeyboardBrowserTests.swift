@@ -60,10 +60,14 @@ extension BrowserTests {
                 try await box.tab(to: "#zoom")
                 try await browser.press("ArrowUp", "ArrowUp")
                 try await browser.until("() => cvr.line.span === 60")
-                try await box.tab(to: "#time")
+                try await box.tab(to: "#ruler")
                 let time: Double = try await browser.value("() => cvr.time")
                 try await browser.press("ArrowLeft")
                 try await browser.until("() => Math.abs(\(time) - 1 - cvr.time) < 0.1")
+                // With the picture of where it led.
+                try await browser.until(
+                    "() => !document.getElementById('peek').hidden && document.getElementById('peek-picture').naturalWidth"
+                )
             }
         }
 
@@ -126,8 +130,14 @@ extension BrowserTests {
                     """)
                 #expect(nameless == [])
                 let spoken: String = try await box.browser.value(
-                    "() => document.getElementById('time').getAttribute('aria-valuetext')")
+                    "() => document.getElementById('ruler').getAttribute('aria-valuetext')")
                 #expect(spoken.contains("live"), "\(spoken)")
+                let tree = try await box.browser.tree()
+                #expect(tree.contains("slider Time") && tree.contains { $0.hasPrefix("image front: ") }, "\(tree)")
+                // In its picture and in its row.
+                #expect(tree.filter { $0 == "button front" }.count == 2, "\(tree)")
+                let line: [Ratio] = try await box.browser.value("() => lineContrasts()")
+                for ratio in line { #expect(ratio.ratio >= 3, "\(ratio)") }
                 for dialog in ["", "help-dialog", "export-dialog"] {
                     if !dialog.isEmpty {
                         try await box.browser.run("document.getElementById('\(dialog)').showModal();")

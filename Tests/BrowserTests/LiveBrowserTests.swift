@@ -117,6 +117,14 @@ extension BrowserTests {
                     for (camera, frame) in look.frames { moved[camera, default: []].insert(frame) }
                 }
                 #expect(moved.count == 16 && moved.values.allSatisfy { $0.count > 4 })
+                // More rows than there is room for: what they show stands below its time all the same.
+                let offsets: [Double] = try await box.browser.value(
+                    """
+                    () => { const rows = document.getElementById('rows'), ruler = cvr.line.ruler.getBoundingClientRect();
+                            return [rows.offsetWidth - rows.clientWidth, ...cvr.line.rows.map(row => row.canvas.getBoundingClientRect())
+                              .map(row => Math.abs(row.left - ruler.left) + Math.abs(row.right - ruler.right))]; }
+                    """)
+                #expect(offsets.count == 17 && offsets[0] > 0 && offsets[1...].allSatisfy { $0 < 0.5 }, "\(offsets)")
             }
         }
     }

@@ -87,6 +87,10 @@ extension BrowserTests {
             let past = try PastBox.current
             try await past.watched.scene("long-gap") { box in
                 try await box.show("front", "yard")
+                // The key for the next recorded moment finds it, too, which the time line does not show.
+                try await box.seek(past.day.start + 2, playing: false)
+                try await box.browser.press("g")
+                try await box.browser.until("() => Math.abs(cvr.clock.time - \(past.hour.start)) < 60")
                 try await box.seek(past.day.end - 0.5, playing: true)
                 try await box.browser.until("() => cvr.clock.time > \(past.hour.start - 3)", within: 30)
                 try await past.expectRight(from: past.hour.start + 0.5, looks: 10)
@@ -152,6 +156,35 @@ extension BrowserTests {
                 let probe = try await run(
                     "/usr/bin/ffprobe", ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", file])
                 #expect(probe.text.hasPrefix("hevc"), "\(probe)")
+            }
+        }
+
+        @Test("a finger on the ruler goes through the pictures, and at its end there")
+        func touch() async throws {
+            let past = try PastBox.current
+            try await past.watched.scene("touch", width: 390, height: 780) { box in
+                try await box.show("front")
+                try await box.browser.run("cvr.line.zoom(40, \(past.hour.start + 5), 0.5)")
+                let place: [Int] = try await box.browser.value(
+                    """
+                    () => { const ruler = cvr.line.ruler.getBoundingClientRect();
+                            return [Math.round(ruler.left + ruler.width / 2), Math.round(ruler.top + ruler.height / 2)]; }
+                    """)
+                try await box.browser.touch("touchStart", at: [place[0] + 60, place[1]])
+                for x in [40, 20, 0] { try await box.browser.touch("touchMove", at: [place[0] + x, place[1]]) }
+                let time: Double = try await box.browser.value("() => cvr.line.timeAt(\(place[0]))")
+                try await box.browser.until(
+                    "() => !document.getElementById('peek').hidden && document.getElementById('peek-picture').naturalWidth"
+                )
+                try await box.browser.shot("touch-scrub")
+                try await box.browser.touch("touchEnd")
+                try await box.browser.until("() => !cvr.isLive && document.getElementById('peek').hidden")
+                try await box.browser.run("cvr.play(false)")
+                try await box.settled()
+                #expect(abs(try await box.look().time - time) < 2)
+                // The times stay where they are.
+                let start: Double = try await box.browser.value("() => cvr.line.start")
+                #expect(abs(start - (past.hour.start + 5 - 20)) < 0.1)
             }
         }
 

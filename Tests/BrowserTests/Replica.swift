@@ -3,14 +3,14 @@ import TestSupport
 
 extension PastBox {
     /// Runs a cvr-playback that has the store and nothing else, until `body` returns; with the address of its page.
-    func withReplica(_ body: (String) async throws -> Void) async throws {
+    func withReplica(_ more: [String] = [], _ body: (String) async throws -> Void) async throws {
         let credential = FileManager.default.temporaryDirectory.appending(path: "replica-\(UUID())").path
         guard
             FileManager.default.createFile(
                 atPath: credential, contents: Data(server.credential.utf8), attributes: [.posixPermissions: 0o600])
         else { throw Missed("\(credential) cannot be written") }
         let site = store.replacing("?", with: "/test?")
-        try await Replica.serving(["--store", site, "--credential", credential], body)
+        try await Replica.serving(["--store", site, "--credential", credential] + more, body)
         try FileManager.default.removeItem(atPath: credential)
     }
 }

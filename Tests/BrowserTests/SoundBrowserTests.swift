@@ -59,6 +59,30 @@ extension BrowserTests {
             #expect(try #require(Double(found.output.1)) > -30)
         }
 
+        @Test("where the server refuses sound, the picture goes on without, and says so")
+        func refused() async throws {
+            try await WatchedBox.current.scene("sound-refused") { box in
+                let browser = box.browser
+                // Asked for without its end, which a server refuses.
+                try await browser.run(
+                    "window.whole = fetch; window.fetch = (url, options) => whole(String(url).includes('/sound/') ? url.replace('to=', 'until=') : url, options);"
+                )
+                try await box.show("alaw")
+                try await box.seek(Date().timeIntervalSince1970 - 15, playing: true)
+                try await browser.press("m")
+                try await browser.until("() => document.getElementById('notice').textContent.includes('without sound')")
+                let time: Double = try await browser.value("() => cvr.clock.time")
+                try await browser.until("() => cvr.clock.time > \(time + 3) || cvr.isLive")
+                let shown: Double = try await browser.value("() => cvr.tiles.get(cvr.chosen).video.currentTime")
+                #expect(shown > time + 2)
+                // Before the refused moment it is tried again.
+                try await browser.run("window.fetch = whole;")
+                try await box.seek(time - 8, playing: true)
+                let loudness: Double = try await browser.value("() => loudnessOf('alaw')")
+                #expect(loudness > 0.02)
+            }
+        }
+
         @Test("live sound is heard, and no more when it is switched off", arguments: [1, 2])
         func live(camera: Int) async throws {
             let name = WatchedBox.speaking[camera - 1].name

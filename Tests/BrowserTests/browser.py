@@ -8,6 +8,8 @@
   {"evaluate": SCRIPT}                       {"value": …}
   {"until": SCRIPT, "within": S}             waits until the script's value is true
   {"press": [KEY, …]}   {"move": [X, Y]}   {"click": SELECTOR}   {"fill": [SELECTOR, TEXT]}
+  {"touch": "touchStart"|"touchMove"|"touchEnd", "place": [X, Y]}    one finger; of its end there is no place
+  {"tree": true}                             {"value": ["ROLE NAME", …]}, what those hear who do not see the page
   {"shot": NAME}                             {"value": PATH}
   {"underway": ""}                           {"value": [URL, …]} of requests whose answers have not ended
   {"download": SELECTOR}                     clicks and waits for the file: {"value": PATH}
@@ -62,18 +64,25 @@ window.nameOf = element => (element.closest("#grid") ? "grid: " : element.closes
   + (element.id || element.ariaLabel || element.textContent.trim() || element.tagName);
 window.reachable = () => [...document.querySelectorAll('a[href], button, select, input, [tabindex="0"]')]
   .filter(element => element.checkVisibility() && !element.disabled && !element.closest('dialog:not([open])'));
+const light = color => color.map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+const apart = colors => { const [one, other] = colors.map(light).sort((a, b) => a - b); return (other + 0.05) / (one + 0.05); };
+// Of the colours of the time line, on the ground of its rows.
+window.lineContrasts = () => {
+  const rgb = text => [1, 3, 5].map(at => parseInt(text.slice(at, at + 2), 16));
+  const color = name => rgb(getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim());
+  return ["verified", "pending", "recording", "gap", "planned", "evicted", "accent", "live"]
+    .map(name => ({ text: name, ratio: apart([color(name), color("raised")]) }));
+};
 window.contrasts = () => {
   const parse = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
   const over = (top, base) => base.map((value, index) => top[index] * top[3] + value * (1 - top[3]));
-  const light = color => color.map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
   const ratio = element => {
     const chain = [];
     for (let parent = element; parent; parent = parent.parentElement) chain.unshift(parent);
     const ground = chain.reduce((base, parent) => parent.classList.contains("tile") ? [255, 255, 255]
       : over(parse(getComputedStyle(parent).backgroundColor), base), [255, 255, 255]);
-    const [one, other] = [light(ground), light(over(parse(getComputedStyle(element).color), ground))].sort();
-    return (other + 0.05) / (one + 0.05);
+    return apart([ground, over(parse(getComputedStyle(element).color), ground)]);
   };
   const hasText = element => element.matches("select, input")
     || [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
@@ -115,6 +124,7 @@ class Browser:
                 self.page.on("console", lambda message: print(message.type, message.text, file=sys.stderr, flush=True))
                 self.page.on("pageerror", lambda error: print("uncaught", error, file=sys.stderr, flush=True))
                 self.page.goto(value)
+                self.tools = context.new_cdp_session(self.page)
             case "evaluate":
                 return self.page.evaluate(value)
             case "until":
@@ -124,6 +134,12 @@ class Browser:
                     self.page.keyboard.press(key)
             case "move":
                 self.page.mouse.move(*value)
+            case "touch":
+                places = [dict(zip("xy", command["place"]))] if command["place"] else []
+                self.tools.send("Input.dispatchTouchEvent", {"type": value, "touchPoints": places})
+            case "tree":
+                nodes = self.tools.send("Accessibility.getFullAXTree")["nodes"]
+                return [f"{node['role']['value']} {node.get('name', {}).get('value', '')}" for node in nodes if not node["ignored"]]
             case "click":
                 self.page.click(value)
             case "fill":
@@ -149,7 +165,9 @@ class Browser:
 
 def main():
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        # With scroll bars, as on a desk: they take room.
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, ignore_default_args=["--hide-scrollbars"])
         browser = Browser(chromium, sys.argv[1])
         print(json.dumps({"value": chromium.version}), flush=True)
         for line in sys.stdin:

@@ -4,17 +4,20 @@ import { Clock } from "./clock.js";
 import { ExportDialog } from "./exporting.js";
 import { bindKeys } from "./keys.js";
 import { Peek } from "./peek.js";
+import { findBehindGap, findRecorded } from "./search.js";
 import * as server from "./server.js";
 import { LiveStreams } from "./streams.js";
 import { Tile } from "./tile.js";
 import { TimeLine } from "./timeline.js";
 import * as times from "./times.js";
 
-/** Shown at first, and in the grid at most. */
-const FIRST_SHOWN = 4, MOST_SHOWN = 36;
+/** Shown at first, and in the grid at most: so many come live in one answer. */
+const FIRST_SHOWN = 4, MOST_SHOWN = 64;
 const RATES = [0.5, 1, 2, 4, 8, 16];
 /** Footage of the last seconds is still on its way; who scrubs up to here wants to see it live. */
 const LIVE_EDGE = 2;
+/** Whoever plays behind all footage, but so near to now, in seconds, is on his way to what is live. */
+const NEAR = 60;
 
 const $ = id => document.getElementById(id);
 
@@ -46,7 +49,8 @@ class Page {
 
   tile(camera) {
     return new Tile(camera, this.streams, {
-      choose: () => this.choose(camera), enlarge: () => this.enlarge(), range: () => [this.clock.time - 30, this.clock.time + 30] });
+      choose: () => this.choose(camera), enlarge: () => this.enlarge(), range: () => [this.clock.time - 30, this.clock.time + 30],
+      notice: text => this.notice(text) });
   }
 
   /** `#cameras=front,yard&time=2026-11-26T10:00:00Z`: what cvrctl play opens, and what a viewer may send on. */
@@ -92,16 +96,18 @@ class Page {
   }
 
   choose(camera) {
-    if (this.chosen === camera) return;
+    if (!this.shown.includes(camera)) this.toggle(camera);
+    if (this.chosen === camera || !this.shown.includes(camera)) return;
     this.chosen = camera;
-    if (!this.shown.includes(camera)) this.toggle(camera); else this.layout();
+    this.layout();
   }
 
   toggle(camera) {
     const isShown = this.shown.includes(camera);
     if (isShown && this.shown.length === 1) return;
+    if (!isShown && this.shown.length >= MOST_SHOWN) { this.notice(`No more than ${MOST_SHOWN} cameras are shown at a time: hide another one first.`); return; }
     this.shown = isShown ? this.shown.filter(other => other !== camera)
-      : this.cameras.filter(other => other === camera || this.shown.includes(other)).slice(0, MOST_SHOWN);
+      : this.cameras.filter(other => other === camera || this.shown.includes(other));
     if (!this.shown.includes(this.chosen)) this.chosen = this.shown[0];
     this.layout();
     this.writeAddress();
@@ -166,12 +172,22 @@ class Page {
     if (RATES[index]) this.setRate(RATES[index]);
   }
 
-  skipGap() {
-    const time = this.line.nextRecorded(this.visible, this.clock.time + 0.2);
-    const span = this.line.spanAt(this.chosen, this.clock.time);
-    const next = span?.kind === "recorded" ? this.line.nextRecorded([this.chosen], span.to + 0.2) : time;
-    if (next) this.seek(next + 0.05);
+  /** To where the chosen camera records again: behind the gap that is shown, or behind the next one. */
+  async skipGap() {
+    // Behind now there is nothing.
+    if (this.isLive) return;
+    const camera = this.chosen, time = this.clock.time;
+    try {
+      const next = await findBehindGap(camera, time);
+      if (this.isLive || this.chosen !== camera || Math.abs(this.clock.time - time) > 10 * this.clock.rate) return;
+      if (next) this.seek(next + 0.05); else this.notice(`${camera.name} has no footage behind a later gap.`);
+    } catch (error) {
+      this.notice(error.message);
+    }
   }
+
+  /** The picture of where a key led. */
+  glance() { if (!this.isLive) this.peek.glance(this.clock.time, this.chosen); }
 
   /** Once a frame of the screen: the clock, the pictures that follow it, and what stands beside them. */
   tick() {
@@ -196,23 +212,26 @@ class Page {
       tile.player?.show(time, this.clock);
     }
     const players = this.players.map(tile => tile.player).filter(Boolean);
-    this.clock.hold(this.players.some(tile => tile.state === "waiting" && !tile.player?.error));
+    this.clock.hold(this.players.some(tile => tile.state === "waiting"));
     // Where no camera has anything, nothing is waited for.
     if (this.clock.isPlaying && players.length && this.players.every(tile => tile.state === "gap")) {
       const known = this.players.map(tile => tile.nextTime).filter(Boolean);
       const next = known.length ? Math.min(...known) : this.line.nextRecorded(this.visible, time + 0.3);
-      if (next && next > time) this.clock.time = next + 0.01; else if (!next) this.passGap(time);
+      if (next && next > time) this.clock.time = next + 0.01; else if (!next && time < Date.now() / 1000 - NEAR) this.passGap(time);
     }
   }
 
-  /** Goes on behind a gap that reaches out of the time that is shown. */
+  /** Goes on behind a gap that reaches out of the time that is shown, or stands where nothing follows. */
   async passGap(time) {
     if (this.isPassing) return;
     this.isPassing = true;
     try {
-      const next = await this.line.findRecorded(this.visible, time);
+      const next = await findRecorded(this.visible, time);
       // The viewer may have gone elsewhere meanwhile.
-      if (next && !this.isLive && this.clock.isPlaying && Math.abs(this.clock.time - time) < 2) this.seek(next + 0.01);
+      if (this.isLive || !this.clock.isPlaying || Math.abs(this.clock.time - time) > 10 * this.clock.rate) return;
+      if (next) { this.seek(next + 0.01); return; }
+      this.play(false);
+      this.notice("Nothing was recorded after this.");
     } catch (error) {
       this.notice(error.message);
     } finally {
@@ -227,7 +246,7 @@ class Page {
   }
 
   speak(time) {
-    const slider = $("time");
+    const slider = $("ruler");
     const span = this.line.spanAt(this.chosen, time);
     const what = !span ? "" : span.kind === "recorded" ? ", recorded" : `, ${span.kind}: ${span.reason ?? "unknown"}`;
     slider.setAttribute("aria-valuemin", Math.round(this.line.start));

@@ -7,6 +7,8 @@ import * as times from "./times.js";
 const LARGEST_IN_MEMORY = 256 << 20;
 const ATTEMPTS = 8;
 
+const FIELDS = ["export-camera", "export-from", "export-to"];
+
 const $ = id => document.getElementById(id);
 const size = bytes => bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -15,9 +17,9 @@ export class ExportDialog {
     this.page = page;
     this.dialog = $("export-dialog");
     $("export-camera").append(...cameras.map(camera => new Option(camera.name)));
-    for (const id of ["export-camera", "export-from", "export-to"]) $(id).addEventListener("change", () => this.look());
+    for (const id of FIELDS) $(id).addEventListener("change", () => this.look());
     $("export-start").addEventListener("click", () => this.save());
-    this.dialog.addEventListener("close", () => this.abort?.abort());
+    this.dialog.addEventListener("close", () => { this.looking?.abort(); this.abort?.abort(); });
   }
 
   open(camera, from, to) {
@@ -36,22 +38,25 @@ export class ExportDialog {
 
   say(text) { $("export-size").textContent = text; }
 
-  /** What it would be: its length in bytes, or why it cannot be. */
+  /** What it would be: its length in bytes, or why it cannot be. Only the newest choice is looked at. */
   async look() {
+    this.looking?.abort();
+    const { signal } = this.looking = new AbortController();
     const { camera, from, to } = this.choice;
     $("export-start").disabled = true;
     if (!(to > from)) return this.say("The end is not after the beginning.");
     $("export-list").href = server.contents(camera, from, to);
     try {
       // A refusal has a body only for GET, which is ended as soon as its head has come.
-      const abort = new AbortController();
-      const response = await server.get(server.range(camera, from, to), { signal: abort.signal });
+      const response = await server.get(server.range(camera, from, to), { signal });
+      if (signal.aborted) return;
       const length = Number(response.headers.get("content-length"));
-      abort.abort();
+      this.looking.abort();
       this.say(`${times.length(to - from)}, ${size(length)} of MP4`);
       this.length = length;
       $("export-start").disabled = false;
     } catch (error) {
+      if (signal.aborted) return;
       const parts = error.ranges?.map(({ start, end }) => `${start} … ${end}`).join(", ");
       this.say(`${error.message}. ${error.nextStep ?? ""}${parts ? ` In parts: ${parts}` : ""}`);
     }
@@ -64,8 +69,7 @@ export class ExportDialog {
       this.follow(server.range(camera, from, to, true), name);
       return this.say("Your browser saves it, and shows how far it is.");
     }
-    $("export-start").disabled = true;
-    $("export-progress").hidden = false;
+    this.isSaving(true);
     this.abort = new AbortController();
     try {
       const target = await this.target(name);
@@ -76,7 +80,13 @@ export class ExportDialog {
     } catch (error) {
       this.say(error.name === "AbortError" ? "Not saved." : `Not saved: ${error.message}`);
     }
-    $("export-start").disabled = false;
+    this.isSaving(false);
+  }
+
+  /** What is being saved can be ended, not changed. */
+  isSaving(isIt) {
+    for (const id of [...FIELDS, "export-start"]) $(id).disabled = isIt;
+    if (isIt) $("export-progress").hidden = false;
   }
 
   /** Where the bytes go: a file that the viewer names, where the browser can; else memory, then the downloads. */
@@ -100,23 +110,25 @@ export class ExportDialog {
 
   async copy(url, target) {
     const start = performance.now();
-    let done = 0, tag = null;
+    let done = 0, length = NaN, tag = null;
     for (let attempt = 0; ; attempt++) {
       try {
         const headers = done ? { Range: `bytes=${done}-`, ...(tag ? { "If-Range": tag } : {}) } : {};
         const response = await server.get(url, { headers, signal: this.abort.signal });
         if (done && response.status !== 206) throw Object.assign(new Error("the footage changed meanwhile"), { isFinal: true });
+        // The rest is as long as what is there says.
+        if (!done) length = Number(response.headers.get("content-length"));
         tag = response.headers.get("etag");
         for (const reader = response.body.getReader(); ;) {
           const { done: isEnd, value } = await reader.read();
           if (isEnd) break;
           await target.write(value);
           done += value.length;
-          $("export-progress").value = done / this.length;
-          const left = (this.length - done) * (performance.now() - start) / 1000 / done;
-          this.say(`${size(done)} of ${size(this.length)}, ${times.length(left)} left`);
+          $("export-progress").value = Math.min(1, done / length);
+          const left = (length - done) * (performance.now() - start) / 1000 / done;
+          this.say(`${size(done)} of ${size(length)}, ${times.length(left)} left`);
         }
-        if (done >= this.length) return;
+        if (done >= length) return;
         throw new Error("the connection ended early");
       } catch (error) {
         if (error.name === "AbortError" || error.isFinal || error.status || attempt >= ATTEMPTS) throw error;

@@ -6,15 +6,16 @@ const isText = element => element.matches("input, select, textarea");
 export function bindKeys(page) {
   const $ = id => document.getElementById(id);
   const small = () => page.line.span / 60;
+  const go = time => { page.seek(time); page.glance(); };
   const actions = {
     " ": () => page.play(), l: () => page.goLive(), j: () => page.skip(-10), ";": () => page.skip(10),
     ",": () => page.step(-1), ".": () => page.step(1), "[": () => page.faster(-1), "]": () => page.faster(1),
     "+": () => page.zoom(0.5), "=": () => page.zoom(0.5), "-": () => page.zoom(2), g: () => page.skipGap(),
     i: () => page.markClip(0), o: () => page.markClip(1), e: () => page.openExport(), m: () => page.toggleSound(),
     u: () => page.setZone(!page.utc), "?": () => $("help-dialog").showModal(),
-    ArrowLeft: event => page.skip(-small() * (event.shiftKey ? 10 : 1)),
-    ArrowRight: event => page.skip(small() * (event.shiftKey ? 10 : 1)),
-    Home: () => page.seek(page.line.start), End: () => page.goLive(), Enter: () => page.enlarge(),
+    ArrowLeft: event => go(page.time - small() * (event.shiftKey ? 10 : 1)),
+    ArrowRight: event => go(page.time + small() * (event.shiftKey ? 10 : 1)),
+    Home: () => go(page.line.start), End: () => page.goLive(), Enter: () => page.enlarge(),
   };
   addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

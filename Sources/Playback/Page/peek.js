@@ -5,6 +5,8 @@ import * as times from "./times.js";
 
 /** A picture is asked for when the pointer rests so long, in milliseconds. */
 const REST = 70;
+/** What a key led to stays so long, in milliseconds. */
+const GLANCE = 1500;
 
 const $ = id => document.getElementById(id);
 
@@ -15,9 +17,17 @@ export class Peek {
     this.picture.addEventListener("error", () => this.picture.removeAttribute("src"));
   }
 
+  /** Shows a moment of a camera for a while, where it is on the time line: for those who have no pointer. */
+  glance(time, camera) {
+    const { start, span, area } = this.page.line;
+    this.show(time, camera, area.left + (time - start) / span * area.width);
+    this.ending = setTimeout(() => this.show(null), GLANCE);
+  }
+
   /** Shows a moment of a camera beside the pointer; null ends it. */
   show(time, camera, x) {
     clearTimeout(this.timer);
+    clearTimeout(this.ending);
     $("peek").hidden = time === null || time === undefined || !camera;
     if ($("peek").hidden) return;
     const span = this.page.line.spanAt(camera, time);

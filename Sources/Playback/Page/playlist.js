@@ -11,7 +11,7 @@ function byteRange(text, previousEnd) {
   return { offset: Number.isFinite(offset) ? offset : previousEnd, length };
 }
 
-/** Chunks {start, end, url, offset, length, init, isGap}, ascending; times in UTC seconds. */
+/** Chunks {key, start, end, url, offset, length, init, isGap}, ascending; times in UTC seconds, keys tell places apart. */
 export function parsePlaylist(text, base) {
   const chunks = [];
   let init = null, duration = 0, range = null, time = null, isGap = false, last = { url: null, end: 0 };
@@ -19,6 +19,7 @@ export function parsePlaylist(text, base) {
     if (line.startsWith("#EXT-X-MAP:")) {
       const map = attributes(line.slice(11));
       init = { url: new URL(map.URI, base).href, ...byteRange(map.BYTERANGE ?? "NaN@0", 0) };
+      init.key = `${init.url}@${init.length}`;
     } else if (line.startsWith("#EXTINF:")) {
       duration = parseFloat(line.slice(8));
     } else if (line.startsWith("#EXT-X-BYTERANGE:")) {
@@ -31,7 +32,7 @@ export function parsePlaylist(text, base) {
       const url = new URL(line, base).href;
       const place = range ? byteRange(range, last.url === url ? last.end : 0) : { offset: 0, length: NaN };
       const start = time ?? chunks.at(-1)?.end ?? 0;
-      chunks.push({ start, end: start + duration, url, ...place, init, isGap });
+      chunks.push({ key: `${url}@${place.offset}`, start, end: start + duration, url, ...place, init, isGap });
       last = { url, end: place.offset + place.length };
       range = null; time = null; isGap = false;
     }

@@ -1,9 +1,10 @@
 // Recorded footage of one camera: shows the moment that the page's clock says, from byte ranges of segments.
 
-import { Source } from "./source.js";
+import { OtherTracks, Source } from "./source.js";
 import { frameTimes } from "./mp4.js";
 import { parsePlaylist } from "./playlist.js";
 import * as server from "./server.js";
+import { EVERYTHING, Troubles } from "./troubles.js";
 
 /** A manifest is asked for so much at a time, in seconds. */
 const WINDOW = 120;
@@ -21,13 +22,23 @@ const REST = 1000;
 const AT_ONCE = 3;
 /** Sound that the server has to transcode is taken along up to this speed. */
 const FASTEST_HEARD = 2;
+/** What went wrong is tried again after so long, in milliseconds: a server that does not answer, bytes that a decoder
+    refused, a codec that the browser has not. */
+const PAUSE = 5000, DECODER_RETRY = 30000, CODEC_RETRY = 600000;
+/** Where sound cannot be made, so many seconds are shown without: each beginning with or without it costs a moment. */
+const WITHOUT_SOUND = 60;
 
 export class RecordedPlayer {
-  /** `report(state, detail)` is told `playing`, `waiting`, `gap` or `failed`. */
-  constructor(video, camera, report) {
-    Object.assign(this, { video, camera, report, isClosed: false, chunks: [], from: 0, to: 0, frames: [], loaded: new Map() });
+  /** `report(state, detail)` is told `playing`, `waiting`, `gap` or `failed`; `notice(text)` what does not stop the picture. */
+  constructor(video, camera, report, notice) {
+    Object.assign(this, { video, camera, report, notice, isClosed: false, chunks: [], from: 0, to: 0, frames: [], loaded: new Map() });
     // How long a jump and a load take, in seconds, and when it jumped last.
     Object.assign(this, { jumpTime: 0.02, loadTime: 0, jumped: -Infinity });
+    this.troubles = new Troubles();
+    /** Keys of init parts whose tracks this source cannot take: when their moment comes another source begins. */
+    this.others = new Set();
+    /** Footage without its sound, which could not be made: {from, to}. */
+    this.silence = null;
     this.source = null;
     this.isReady = false;
     this.withSound = false;
@@ -44,7 +55,8 @@ export class RecordedPlayer {
     this.rate = rate;
     this.isHeld = isHeld && isPlaying;
     this.isRunning = isPlaying && !isHeld;
-    if (this.source?.silent && this.source.hasSound !== this.hasSound) this.restart();
+    if (this.source?.silent && this.source.hasSound !== this.hasSound || this.others.has(this.chunkAt(time)?.init.key)) this.restart();
+    if (this.source && this.video.error) this.refuse(this.chunkAt(time), undecodable(this.video), this.source);
     this.fill();
     this.look();
     if (!this.isReady) { if (!this.video.paused) this.video.pause(); return; }
@@ -118,8 +130,8 @@ export class RecordedPlayer {
 
   /** Whether the moment can be shown now, is on its way, or is in a gap. */
   look() {
-    if (this.error) return;
     const chunk = this.chunkAt(this.target);
+    const error = this.troubles.at(chunk);
     const ahead = this.source ? this.source.bufferedEnd(this.target) - this.target : 0;
     const needed = this.isRunning ? 0.08 * Math.max(1, this.rate) : 0;
     // Before a gap nothing more comes: the last pictures are as ready as they will ever be.
@@ -129,6 +141,7 @@ export class RecordedPlayer {
     const isCatchingUp = this.isCatchingUp && performance.now() - this.jumped < SILENCE / 10;
     if (ready && isCatchingUp) this.report("playing");
     else if (ready && !this.video.seeking) this.report(this.video.readyState >= 2 ? "playing" : "waiting");
+    else if (error) this.report("failed", error);
     else if (!this.isFetching && this.isKnown(this.target) && !chunk) this.report("gap", this.next());
     else this.report("waiting");
   }
@@ -139,17 +152,16 @@ export class RecordedPlayer {
   isKnown(time) { return this.from <= time && time < this.to; }
 
   async fill() {
-    if (this.isFilling || this.isClosed || this.error) return;
+    if (this.isFilling || this.isClosed || this.troubles.of(EVERYTHING)) return;
     this.isFilling = true;
     try {
       // Not a load a picture of the screen: those may be slower than what is missing.
       while (!this.isClosed && await this.fetchAround(this.target));
     } catch (error) {
       if (this.isClosed || error.name === "AbortError") return;
-      // What the server or the browser cannot do now it cannot do a moment later either.
-      this.error = error;
-      this.report("failed", error);
-      setTimeout(() => { if (!error.track) this.error = null; }, 5000);
+      // What the server cannot do now it cannot do a moment later either.
+      this.troubles.note(EVERYTHING, error, PAUSE);
+      this.look();
     } finally {
       this.isFilling = false;
     }
@@ -162,11 +174,17 @@ export class RecordedPlayer {
     // While the others go on without it, what comes too late is left out.
     const isLeft = this.isRunning && !this.isReady && this.source;
     const first = time + (isLeft ? Math.min(this.loadTime * this.rate, ahead / 2) : 0);
-    const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > first && chunk.start < time + ahead);
+    const wanted = this.chunks.filter(chunk => !chunk.isGap && chunk.end > first && chunk.start < time + ahead && !this.isLeftOut(chunk));
     const missing = this.missing(wanted);
     if (missing.length) await this.load(missing);
     else this.source?.trim(time, KEPT_BEHIND, 180);
     return missing.length > 0;
+  }
+
+  /** What cannot be shown, or not by the source of now. */
+  isLeftOut(chunk) {
+    return this.others.has(chunk.init.key) || this.troubles.at(chunk) !== null
+      || Boolean(this.source?.buffers.sound && this.silence && this.target < this.silence.from && chunk.start >= this.silence.from);
   }
 
   /** The first of what is wanted and not there, as requests. */
@@ -205,7 +223,7 @@ export class RecordedPlayer {
 
   /** How many bytes of a chunk are in the player; a chunk at the end of the footage grows. */
   loadedBytes(chunk) {
-    const loaded = this.loaded.get(`${chunk.url}@${chunk.offset}`) ?? 0;
+    const loaded = this.loaded.get(chunk.key) ?? 0;
     if (!loaded || !this.source) return 0;
     // The browser drops what it has no room for. Borders are the playlist's word, and looked at from inside.
     const margin = Math.min(0.3, (chunk.end - chunk.start) / 2);
@@ -236,33 +254,72 @@ export class RecordedPlayer {
     this.source ??= Object.assign(new Source(this.video), { hasSound: this.hasSound });
     const source = this.source;
     for (const [index, chunk] of chunks.entries()) {
-      await this.append(chunk, await bodies[index], source);
+      const init = this.init === chunk.init.key ? null : await this.bytes(chunk.init);
+      const bytes = await bodies[index];
+      // Another source is filled meanwhile, which fetches it itself.
+      if (source !== this.source) return;
+      try {
+        await this.append(chunk, init, bytes, source);
+      } catch (error) {
+        this.refuse(chunk, error, source);
+        return;
+      }
+      if (source.buffers.sound && !await this.loadSound(chunk, source)) return;
+      this.note(chunk, source);
       if (index === 0) this.loadTime = (performance.now() - began) / 1000;
     }
   }
 
-  /** A chunk, or some that lie together; for nothing when another source is filled meanwhile, which fetches it itself. */
-  async append(chunk, bytes, source) {
-    const init = `${chunk.init.url}@${chunk.init.length}`;
-    if (source === this.source && this.init !== init) {
-      const all = await source.begin(await this.bytes(chunk.init), { withTranscoded: source.hasSound });
+  /** A chunk, or some that lie together, behind the init part if it has another than the one before. */
+  async append(chunk, init, bytes, source) {
+    if (init) {
+      const all = await source.begin(init, { withTranscoded: source.hasSound });
       this.track = all.find(track => track.kind === "video");
-      if (source === this.source) this.init = init;
+      if (source === this.source) this.init = chunk.init.key;
     }
     this.learn(chunk, bytes);
     await source.append("media", bytes);
-    if (source.buffers.sound) await this.loadSound(chunk, source);
+  }
+
+  note(chunk, source) {
     if (source !== this.source) return;
     for (const part of this.chunks)
       if (part.url === chunk.url && part.offset >= chunk.offset && part.offset + part.length <= chunk.offset + chunk.length)
-        this.loaded.set(`${part.url}@${part.offset}`, part.length);
+        this.loaded.set(part.key, part.length);
     this.look();
   }
 
-  /** G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. */
+  /** The browser does not take a chunk: what it costs is its moments, and a source that can go on no more. */
+  refuse(chunk, error, source) {
+    if (source !== this.source || this.isClosed) return;
+    if (error instanceof OtherTracks) this.others.add(chunk.init.key);
+    else if (error.track) this.troubles.note(chunk.init.key, error, CODEC_RETRY);
+    else {
+      // A decoder may fail at what is shown long after it was taken.
+      const culprit = this.video.error && this.chunkAt(this.video.currentTime) || chunk;
+      this.troubles.note(culprit?.key ?? EVERYTHING, error, culprit ? DECODER_RETRY : PAUSE);
+      this.restart();
+    }
+    this.look();
+  }
+
+  /**
+   * G.711 is no browser's: the server transcodes it, a chunk and the fragment before it at a time. Says whether it is
+   * there: where it cannot be made the picture goes on without it.
+   */
   async loadSound(chunk, source) {
-    const response = await server.get(server.sound(chunk), { signal: this.signal });
-    await source.append("sound", new Uint8Array(await response.arrayBuffer()));
+    try {
+      const response = await server.get(server.sound(chunk), { signal: this.signal });
+      await source.append("sound", new Uint8Array(await response.arrayBuffer()));
+      return true;
+    } catch (error) {
+      if (this.isClosed || source !== this.source) return false;
+      this.silence = { from: chunk.start, to: chunk.start + WITHOUT_SOUND };
+      // The decoder's failure is the sound's, not the picture's.
+      if (this.video.error) this.restart();
+      this.notice(`${this.camera.name} goes on without sound: ${error.message}`);
+      return false;
+    }
   }
 
   async bytes({ url, offset, length }) {
@@ -288,13 +345,17 @@ export class RecordedPlayer {
   }
 
   /** Whether transcoded sound is taken along. */
-  get hasSound() { return this.withSound && (this.rate ?? 1) <= FASTEST_HEARD; }
+  get hasSound() {
+    const isSilent = this.silence && this.silence.from <= this.target && this.target < this.silence.to;
+    return this.withSound && (this.rate ?? 1) <= FASTEST_HEARD && !isSilent;
+  }
 
-  /** With or without sound from here on: what is buffered is fetched again. */
+  /** A source for other tracks, or in place of one that failed: what was buffered is fetched again. */
   restart() {
     this.source?.close();
-    Object.assign(this, { source: null, init: null, error: null });
+    Object.assign(this, { source: null, init: null });
     this.loaded.clear();
+    this.others.clear();
   }
 
   close() {

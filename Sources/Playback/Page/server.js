@@ -1,15 +1,16 @@
-// What the page asks of its server. A content token in the page's own address goes along with every request.
+// What the page asks of its server. What lets the page in, when its own address says it, goes along with every request.
 
 import { iso, parse } from "./times.js";
 
-const token = new URLSearchParams(location.search).get("token");
+/** A content token or a signature: [[name, value]], of a visitor who has no account. */
+const pass = [...new URLSearchParams(location.search)].filter(([name]) => name === "token" || name === "signature");
 const root = new URL("../", import.meta.url);
 
 /** The address of something on the server, relative to where the page is, so that it may live below a path. */
 export function address(path, query = {}) {
   const url = new URL(path, root);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-  if (token) url.searchParams.set("token", token);
+  for (const [name, value] of pass) url.searchParams.set(name, value);
   return url.href;
 }
 
@@ -32,10 +33,7 @@ export async function get(url, options) {
 
 const json = async (path, query, options) => (await get(address(path, query), options)).json();
 
-export async function cameras() {
-  const answer = await json("cameras");
-  return (answer.cameras ?? answer).map(camera => typeof camera === "string" ? { name: camera } : camera);
-}
+export const cameras = async () => (await json("cameras")).cameras;
 
 /** Spans {from, to, kind, reason, state} that cover from…to, times in seconds. */
 export async function coverage(camera, from, to, signal) {

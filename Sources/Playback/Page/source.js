@@ -15,6 +15,11 @@ export class Unplayable extends Error {
   }
 }
 
+/** Tracks that a source which began with others cannot take (Media Source Extensions, initialization segment received). */
+export class OtherTracks extends Error {
+  constructor() { super("The tracks of this camera changed."); }
+}
+
 export class Source {
   constructor(video) {
     this.video = video;
@@ -32,17 +37,20 @@ export class Source {
 
   /**
    * Takes an init part: which tracks there are, and which are shown. `withTranscoded`: transcoded sound will follow.
-   * `isMute`: sound is left out, whose times may lag behind the picture's.
+   * `isMute`: sound is left out, whose times may lag behind the picture's. Throws Unplayable and OtherTracks; then the
+   * source goes on with what it has.
    */
   async begin(init, { withTranscoded = false, isMute = false } = {}) {
     const all = tracks(init);
     const plays = track => track.kind !== "other" && !(isMute && track.kind === "audio") && MediaSource.isTypeSupported(`${track.kind}/mp4; codecs="${track.codec}"`);
     const video = all.find(track => track.kind === "video");
     if (video && !plays(video)) throw new Unplayable(video);
-    this.kept = new Set(all.filter(plays).map(track => track.id));
-    this.video_ = video;
-    this.silent = all.find(track => track.name === "G.711" && !this.kept.has(track.id));
     const shown = all.filter(plays);
+    const silent = all.find(track => track.name === "G.711" && !shown.includes(track));
+    const layout = [...shown.map(track => track.kind).sort(), withTranscoded && silent ? "transcoded" : ""].join();
+    if ((this.layout ??= layout) !== layout) throw new OtherTracks();
+    this.kept = new Set(shown.map(track => track.id));
+    this.silent = silent;
     const type = `video/mp4; codecs="${shown.map(track => track.codec).join(",")}"`;
     await this.opened;
     // A browser takes no further buffer once the first has begun.

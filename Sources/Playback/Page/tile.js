@@ -12,9 +12,9 @@ const AWAY = {
 };
 
 export class Tile {
-  /** `choose` and `enlarge` are called when the viewer wants that; `range` gives the clip for a download. */
-  constructor(camera, streams, { choose, enlarge, range }) {
-    Object.assign(this, { camera, streams, range, mode: null, state: "waiting" });
+  /** `choose` and `enlarge` are called when the viewer wants that; `range` gives the clip for a download, `notice` takes words. */
+  constructor(camera, streams, { choose, enlarge, range, notice }) {
+    Object.assign(this, { camera, streams, range, notice, mode: null, state: "waiting" });
     this.element = document.createElement("article");
     this.element.className = "tile";
     this.element.dataset.camera = camera.name;
@@ -40,16 +40,20 @@ export class Tile {
     this.video.setAttribute("aria-label", `Picture of ${this.camera.name}`);
     this.element.prepend(this.video);
     const report = (state, detail) => this.say(state, detail);
-    this.player = mode === "live" ? new LivePlayer(this.video, this.camera, this.streams, report) : new RecordedPlayer(this.video, this.camera, report);
+    this.player = mode === "live" ? new LivePlayer(this.video, this.camera, this.streams, report)
+      : new RecordedPlayer(this.video, this.camera, report, this.notice);
   }
 
   say(state, detail) {
+    if (state === "failed" && detail === this.failed) { this.aim(); return; }
+    this.failed = state === "failed" ? detail : null;
+    this.link = null;
     this.state = state;
     this.nextTime = state === "gap" ? detail : undefined;
     const text = state === "gap" ? this.gapText() : state === "failed" ? this.failure(detail)
       : state === "away" ? AWAY[detail] ?? "Nothing of it comes now" : "";
     const key = typeof text === "string" ? text : text.textContent;
-    if (key !== this.shownText) { this.shownText = key; this.message.replaceChildren(text); }
+    if (key !== this.shownText || this.link) { this.shownText = key; this.message.replaceChildren(text); }
     this.element.dataset.state = state;
   }
 
@@ -67,12 +71,19 @@ export class Tile {
     const text = document.createElement("span");
     text.append(`${error.message} ${error.nextStep ?? ""}`.trim());
     if (error.track) {
-      const [from, to] = this.range();
-      const link = Object.assign(document.createElement("a"), {
-        href: server.range(this.camera.name, from, to, true), download: "", textContent: "Download this footage" });
-      text.append(` It is recorded all the same, and a player such as VLC or mpv shows it. `, link);
+      this.link = Object.assign(document.createElement("a"), { download: "", textContent: "Download this footage" });
+      this.aim();
+      text.append(` It is recorded all the same, and a player such as VLC or mpv shows it. `, this.link);
     }
     return text;
+  }
+
+  /** The link of a failure goes along with the moment. */
+  aim() {
+    const [from, to] = this.range();
+    if (!this.link || this.link.href && Math.abs(from - this.aimed) < 1) return;
+    this.aimed = from;
+    this.link.href = server.range(this.camera.name, from, to, true);
   }
 
   leave() {

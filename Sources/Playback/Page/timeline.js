@@ -5,8 +5,13 @@ import * as server from "./server.js";
 import * as times from "./times.js";
 
 const SHORTEST = 10, LONGEST = 400 * 86400;
-/** Gaps that somebody asked for. */
-const PLANNED = new Set(["stopped", "formatChange", "clockStep"]);
+/** Gaps that an operator made. */
+const PLANNED = new Set(["stopped", "upgrade"]);
+/** What differs in more than its colour: width and direction of its strokes in a tile of 6 by 6 pixels. */
+const STROKES = {
+  pending: { width: 4, line: [3, 0, 3, 6] }, gap: { width: 3, line: [0, 6, 6, 0] }, planned: { width: 3, line: [0, 6, 6, 0] },
+  unknown: { width: 1.5, line: [0, 6, 6, 0] }, evicted: { width: 1.5, line: [0, 0, 6, 6] },
+};
 /** Requests under way at a time: a browser has six connections, and pictures come first. */
 const AT_ONCE = 2;
 
@@ -115,17 +120,6 @@ export class TimeLine {
     return starts.length ? Math.min(...starts) : null;
   }
 
-  /** The same, found by asking for more and more of the time behind `time`; null when nothing was recorded since. */
-  async findRecorded(cameras, time) {
-    const now = Date.now() / 1000;
-    for (let [from, length] = [time, 6 * 3600]; from < now; from += length, length *= 4) {
-      const answers = await Promise.all(cameras.map(camera => server.coverage(camera.name, from, Math.min(now, from + length))));
-      const starts = answers.flat().filter(span => span.kind === "recorded" && span.to > time + 0.1).map(span => Math.max(span.from, time));
-      if (starts.length) return Math.min(...starts);
-    }
-    return null;
-  }
-
   // Drawing
 
   get colours() {
@@ -184,16 +178,11 @@ export class TimeLine {
   }
 
   drawSpan(context, span, left, width, height) {
-    const colour = this.colours[this.kind(span)];
-    if (span.kind === "recorded") {
-      context.fillStyle = colour;
-      context.fillRect(left, 2, width, height - 4);
-      return;
-    }
-    if (span.reason === "unknown" && !span.state && span.kind !== "evicted") context.globalAlpha = 0.45;
-    context.fillStyle = this.hatch(context, colour, span.kind === "evicted");
-    context.fillRect(left, 5, width, height - 10);
-    context.globalAlpha = 1;
+    const kind = this.kind(span), colour = this.colours[kind];
+    const strokes = STROKES[kind === "gap" && span.reason === "unknown" ? "unknown" : kind];
+    context.fillStyle = strokes ? this.hatch(context, colour, strokes) : colour;
+    const inset = span.kind === "recorded" ? 2 : 5;
+    context.fillRect(left, inset, width, height - 2 * inset);
   }
 
   kind(span) {
@@ -202,14 +191,14 @@ export class TimeLine {
     return span.state === "recording" ? "recording" : span.state === "verified" || span.state === "uploaded" ? "verified" : "pending";
   }
 
-  hatch(context, colour, isEvicted) {
+  hatch(context, colour, { width, line: [fromX, fromY, toX, toY] }) {
     this.patterns ??= new Map();
-    const key = colour + isEvicted;
+    const key = [colour, width, fromX, fromY].join();
     if (!this.patterns.has(key)) {
       const tile = new OffscreenCanvas(6, 6), pen = tile.getContext("2d");
       pen.strokeStyle = colour;
-      pen.lineWidth = isEvicted ? 1.2 : 3;
-      for (const shift of [-6, 0, 6]) { pen.beginPath(); pen.moveTo(shift, isEvicted ? 0 : 6); pen.lineTo(shift + 6, isEvicted ? 6 : 0); pen.stroke(); }
+      pen.lineWidth = width;
+      for (const shift of [-6, 0, 6]) { pen.beginPath(); pen.moveTo(shift + fromX, fromY); pen.lineTo(shift + toX, toY); pen.stroke(); }
       this.patterns.set(key, context.createPattern(tile, "repeat"));
     }
     return this.patterns.get(key);
@@ -233,26 +222,31 @@ export class TimeLine {
   get area() { return this.ruler.getBoundingClientRect(); }
   timeAt(clientX) { const area = this.area; return this.start + (clientX - area.left) / Math.max(1, area.width) * this.span; }
   cameraAt(target) { return this.rows.find(row => row.canvas === target)?.camera; }
+  /** Not beside the times: names are there, and the rows' scroll bar. */
+  isInside({ target, clientX }) { const area = this.area; return !target.closest("button") && clientX >= area.left && clientX <= area.right; }
 
+  /** A drag moves the times; on the ruler it goes through them, with their pictures, and at its end there. */
   pointerdown(event) {
-    if (event.target.closest("button") || event.clientX < this.area.left) return;
+    if (!this.isInside(event)) return;
     this.pointers.set(event.pointerId, event);
     this.element.setPointerCapture(event.pointerId);
-    this.drag = { x: event.clientX, end: this.end, moved: false, onRuler: event.target === this.ruler };
+    this.drag = { x: event.clientX, end: this.end, moved: false, isScrub: event.target === this.ruler && this.pointers.size === 1 };
     this.pinch = null;
-    this.on.peek(null);
+    this.peekAt(this.drag.isScrub ? event : null);
   }
+
+  peekAt(event) { this.on.peek(event && this.timeAt(event.clientX), event && this.cameraAt(event.target), event?.clientX); }
 
   pointermove(event) {
     if (!this.pointers.has(event.pointerId)) {
-      const inside = event.clientX >= this.area.left && !event.target.closest("button");
-      this.on.peek(inside ? this.timeAt(event.clientX) : null, this.cameraAt(event.target), event.clientX);
+      this.peekAt(this.isInside(event) ? event : null);
       return;
     }
     this.pointers.set(event.pointerId, event);
     if (this.pointers.size === 2) { this.pinchTo([...this.pointers.values()]); return; }
     const moved = event.clientX - this.drag.x;
     if (Math.abs(moved) > 4) this.drag.moved = true;
+    if (this.drag.isScrub) { this.peekAt(event); return; }
     if (!this.drag.moved) return;
     this.end = this.drag.end - moved / this.area.width * this.span;
     this.moved();
@@ -268,15 +262,16 @@ export class TimeLine {
 
   pointerup(event) {
     if (!this.pointers.delete(event.pointerId)) return;
-    if (!this.drag.moved) this.on.seek(this.timeAt(event.clientX));
+    this.peekAt(null);
+    if (!this.drag.moved || this.drag.isScrub) this.on.seek(this.timeAt(event.clientX));
     else if (this.pointers.size) Object.assign(this.drag, { x: [...this.pointers.values()][0].clientX, end: this.end });
   }
 
-  pointercancel(event) { this.pointers.delete(event.pointerId); }
-  pointerleave() { this.on.peek(null); }
+  pointercancel(event) { this.pointers.delete(event.pointerId); this.peekAt(null); }
+  pointerleave() { this.peekAt(null); }
 
   wheel(event) {
-    if (event.clientX < this.area.left) return;
+    if (!this.isInside(event)) return;
     event.preventDefault();
     if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       this.end += (event.deltaX || event.deltaY) / this.area.width * this.span;

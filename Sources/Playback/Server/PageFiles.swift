@@ -28,6 +28,7 @@ package enum PageFiles {
         case "peek.js": PackageResources.peek_js
         case "playlist.js": PackageResources.playlist_js
         case "recorded.js": PackageResources.recorded_js
+        case "search.js": PackageResources.search_js
         case "server.js": PackageResources.server_js
         case "source.js": PackageResources.source_js
         case "speaker.js": PackageResources.speaker_js
@@ -36,6 +37,7 @@ package enum PageFiles {
         case "tile.js": PackageResources.tile_js
         case "timeline.js": PackageResources.timeline_js
         case "times.js": PackageResources.times_js
+        case "troubles.js": PackageResources.troubles_js
         default: nil
         }
     }
