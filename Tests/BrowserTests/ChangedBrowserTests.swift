@@ -107,11 +107,12 @@ extension WatchedBox {
             guard done.ending == .exited(0) else { throw Missed("cvrctl reload: \(done.errors)") }
             for camera in change.keys {
                 let known = sessions[camera] ?? 0
-                sessions[camera] = try await eventually("\(camera) records", within: .seconds(60)) {
+                let session: Int64 = try await eventually("\(camera) records", within: .seconds(60)) {
                     // Nothing is known of a camera before its first segment.
                     let found = ((try? await box.segments(of: camera)) ?? []).filter { $0.session > known }
                     return found.count > 4 ? found.last?.session : nil
                 }
+                sessions[camera] = session
             }
         }
     }

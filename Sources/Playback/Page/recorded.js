@@ -1,6 +1,6 @@
 // Recorded footage of one camera: shows the moment that the page's clock says, from byte ranges of segments.
 
-import { OtherTracks, Source } from "./source.js";
+import { OtherTracks, Source, undecodable } from "./source.js";
 import { frameTimes } from "./mp4.js";
 import { parsePlaylist } from "./playlist.js";
 import * as server from "./server.js";

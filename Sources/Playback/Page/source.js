@@ -20,6 +20,8 @@ export class OtherTracks extends Error {
   constructor() { super("The tracks of this camera changed."); }
 }
 
+export const undecodable = video => new Error(`This browser cannot decode this footage. ${video.error?.message ?? ""}`.trim());
+
 export class Source {
   constructor(video) {
     this.video = video;
@@ -82,7 +84,7 @@ export class Source {
       try {
         act();
         const failed = await Promise.race([once(buffer, "updateend").then(() => false), once(buffer, "error").then(() => true)]);
-        if (failed || this.video.error) throw new Error(`the browser cannot decode this: ${this.video.error?.message ?? ""}`);
+        if (failed || this.video.error) throw undecodable(this.video);
         return;
       } catch (error) {
         if (error.name !== "QuotaExceededError") throw error;
