@@ -14,6 +14,8 @@ const STROKES = {
 };
 /** Requests under way at a time: a browser has six connections, and pictures come first. */
 const AT_ONCE = 2;
+/** What the server refused is asked for again after so long, in milliseconds. */
+const PAUSE = 15000;
 
 export class TimeLine {
   /** `on` has seek(time), peek(time, camera, x) with null at the end, toggle(camera) and change(). */
@@ -107,6 +109,8 @@ export class TimeLine {
       this.draw();
     } catch (error) {
       this.on.trouble(error);
+      setTimeout(() => { known.isAsked = false; }, PAUSE);
+      return;
     }
     known.isAsked = false;
   }
