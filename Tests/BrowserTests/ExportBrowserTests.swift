@@ -54,8 +54,12 @@ extension BrowserTests.Recorded {
                 window.broken = 0;
                 const cut = response => new Response(response.body.pipeThrough(new TransformStream({
                   transform(bytes, out) {
-                    this.count = (this.count ?? 0) + bytes.length;
-                    if (this.count < 60000) out.enqueue(bytes); else { broken += 1; out.error(new TypeError('cut')); }
+                    if (this.isCut) return;
+                    this.isCut = true;
+                    out.enqueue(bytes.slice(0, 30000));
+                    setTimeout(() => { broken += 1; out.error(new TypeError('cut')); }, 300);
+                  },
+                  flush: () => new Promise(() => {}),
                   } })), response);
                 let late = new Promise(resolve => { window.release = resolve; });
                 window.fetch = async (url, options = {}) => {
