@@ -1,6 +1,8 @@
 import Foundation
 import HTTP
+import ObjectStore
 import Playback
+import Recording
 import TestSupport
 import Testing
 
@@ -83,6 +85,26 @@ struct PreviewsTests {
         #expect(missing?.code == .unavailable && missing?.message.contains("/nowhere/cvr-preview") == true)
     }
 
+    @Test("a picture of the store takes few reads there, each of which a service bills")
+    func reads() async throws {
+        let site = try RecordedSite()
+        let rows = try site.record(try await EncodedClip(size: "2560x1440", seconds: 2), segments: 1, length: 2)
+        let length = try #require(rows.first?.media.fragments.last?.offset) / 2
+        let object = try #require(try site.move(rows, to: site.folder + "/store").first)
+        let archive = try site.archive(store: FileStore(root: site.folder + "/store")) {
+            RecordedSite.start + .seconds(3600)
+        }
+        let previews = Previews(.init(program: Repository.binaries + "/cvr-preview"))
+        try await ServedSite.run(archive, hooks: ServerHooks(previews: previews)) { served in
+            let opened = try OpenCount(object)
+            let picture = try await served.get("/preview/front.jpg?time=2026-03-01T10:00:01Z")
+            #expect(picture.status == 200)
+            let count = opened.next()
+            print("preview: \(count) reads of \(length) bytes")
+            #expect(length > 400_000 && (1...4).contains(count))
+        }
+    }
+
     @Test("what nobody waits for any more is not made, and keeps nobody from their turn")
     func gone() async throws {
         let site = try RecordedSite()
@@ -140,6 +162,24 @@ struct PreviewsTests {
         #expect(outcomes.count { $0 == nil } >= 10 && outcomes.contains(.busy))
         #expect(outcomes.allSatisfy { $0 == nil || $0 == .busy })
         #expect(await tally.most <= 2)
+    }
+}
+
+/// How often a file is opened (inotify(7)).
+private final class OpenCount: Sendable {
+    private let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+
+    init(_ path: String) throws {
+        guard inotify_add_watch(descriptor, path, UInt32(IN_OPEN)) >= 0 else { throw Missed("inotify: \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Since it was asked last.
+    func next() -> Int {
+        var events = [UInt8](repeating: 0, count: 1 << 16)
+        // Of a file that is watched itself no event has a name.
+        return max(0, read(descriptor, &events, events.count)) / MemoryLayout<inotify_event>.size
     }
 }
 

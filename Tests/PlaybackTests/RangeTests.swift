@@ -17,6 +17,22 @@ import Testing
         return site
     }
 
+    @Test("files with other bytes have other tags: a track by itself is another file than both")
+    func tags() async throws {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(), segments: 1, length: 4)
+        try await ServedSite.run(try site.archive()) { served in
+            var tags: Set<String> = []
+            var bodies: Set<[UInt8]> = []
+            for file in ["0.mp4", "0.0.mp4", "0.1.mp4"] {
+                let answer = try await served.get("/assets/asset-front/media/1.0.1772359200000/\(file)")
+                tags.insert(try #require(answer["etag"]))
+                bodies.insert(answer.body)
+            }
+            #expect(bodies.count == 3 && tags.count == 3)
+        }
+    }
+
     @Test("a range is what ffmpeg plays, and any part of it is that part of the whole")
     func parts() async throws {
         let site = try await recorded()

@@ -39,10 +39,29 @@ final class RecordedSite: Sendable {
         try archive(cameras) { now }
     }
 
-    func archive(_ cameras: [String] = ["front"], now: @escaping @Sendable () -> WallTime) throws -> Archive {
+    func archive(
+        _ cameras: [String] = ["front"], store: FileStore? = nil, now: @escaping @Sendable () -> WallTime
+    ) throws -> Archive {
         Archive(
-            site: site, cachePath: cachePath, statePath: statePath, store: nil,
+            site: site, cachePath: cachePath, statePath: statePath, store: store,
             cameras: try cameras.map { Archive.Camera(name: try Self.name($0), asset: "asset-\($0)") }, now: now)
+    }
+
+    /// Brings what was recorded to a store in a folder, and out of the cache; the paths of the objects.
+    func move(_ rows: [SegmentRow], to store: String) throws -> [String] {
+        try rows.map { row in
+            let path = "\(store)/\(row.key)"
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            let file = SegmentFileName(start: row.start, id: row.id)
+            try FileManager.default.moveItem(atPath: self.path(file, row.camera.text), toPath: path)
+            var stored = row
+            (stored.state, stored.isLocal) = (.verified, false)
+            let session = SessionRow(
+                session: row.id.session, anchor: Self.start, quality: .synchronised, codecs: row.media.codecs)
+            try catalog.enterStored([StoredSegment(row: stored, session: session)], asset: "asset-\(row.camera)")
+            return path
+        }
     }
 
     /// Enters a gap that a journal told, of the session in which it began.
