@@ -17,6 +17,14 @@ struct Complaint: Error {
         self.nextStep = nextStep
     }
 
+    /// Of a file that an option names.
+    init(_ mistake: OwnerFile.Mistake) {
+        let nextStep = Terminal.plain(mistake.nextStep)
+        self.init(
+            .usage, code: "usage", message: Terminal.plain(mistake.message),
+            nextStep: nextStep.prefix(1).uppercased() + nextStep.dropFirst())
+    }
+
     /// What cvrd answered.
     init(_ error: VarlinkRemoteError) {
         let name = String(error.name.split(separator: ".").last ?? "failed")

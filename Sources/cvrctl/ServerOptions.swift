@@ -43,15 +43,15 @@ struct ServerOptions: ParsableArguments {
     var asksAsSomebody: Bool { account != nil || tokenFile != nil }
 
     func session() throws -> PlaybackSession {
-        let authority = try ca.map { try SecretFile.text($0) }
+        let authority = try ca.map { try OwnerFile.text($0).mapError(Complaint.init).get() }
         return try PlaybackSession(url, as: try visitor(), authority: authority)
     }
 
     /// Who asks; nil for nobody in particular.
     private func visitor() throws -> PlaybackSession.Visitor? {
-        if let tokenFile { return .token(try SecretFile.line(tokenFile)) }
+        if let tokenFile { return .token(try secret(tokenFile)) }
         guard let account else { return nil }
-        if let credential { return .account(account, password: try SecretFile.line(credential)) }
+        if let credential { return .account(account, password: try secret(credential)) }
         guard let password = Terminal.readSecret("Password of \(Terminal.plain(account)): "), !password.isEmpty else {
             throw Complaint(
                 .usage, code: "usage", message: "there is no password on standard input",
@@ -59,4 +59,6 @@ struct ServerOptions: ParsableArguments {
         }
         return .account(account, password: Secret(password))
     }
+
+    private func secret(_ path: String) throws -> Secret { try OwnerFile.line(path).mapError(Complaint.init).get() }
 }

@@ -9,7 +9,7 @@ import Recording
 /// the misspelt one that grants less.
 enum AccessFile {
     static func read(_ path: String) throws(PlaybackError) -> PlaybackInterface.Access {
-        let text = try OwnerFile.guardedText(path)
+        let text = try OwnerFile.guardedText(path).mapError(PlaybackError.init).get()
         let contents: Contents
         do { contents = try JSONDecoder().decode(Contents.self, from: Data(text.utf8)) } catch {
             // What the decoder says may quote a password.
@@ -28,7 +28,8 @@ enum AccessFile {
             for key in tokens.keys {
                 keys.append(
                     PlaybackInterface.TokenKey(
-                        kid: key.kid, algorithm: key.algorithm, publicKey: try OwnerFile.text(key.file)))
+                        kid: key.kid, algorithm: key.algorithm,
+                        publicKey: try OwnerFile.text(key.file).mapError(PlaybackError.init).get()))
             }
             access.tokens = PlaybackInterface.Tokens(issuer: tokens.issuer, audience: tokens.audience, keys: keys)
         }

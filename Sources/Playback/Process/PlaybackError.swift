@@ -1,3 +1,5 @@
+import Messages
+
 /// Why cvr-playback cannot go on, in words that end with the next step.
 package struct PlaybackError: Error, Hashable, Sendable, CustomStringConvertible {
     /// After sysexits.h, as cvrd reads it.
@@ -18,6 +20,11 @@ package struct PlaybackError: Error, Hashable, Sendable, CustomStringConvertible
         self.code = code
         self.message = message
         self.nextStep = nextStep
+    }
+
+    /// Of a file that a replica was given.
+    init(_ mistake: OwnerFile.Mistake) {
+        self.init(mistake.kind == .file ? .file : .configuration, mistake.message, nextStep: mistake.nextStep)
     }
 
     package var description: String { "\(message); \(nextStep)" }

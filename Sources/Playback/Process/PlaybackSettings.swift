@@ -48,10 +48,13 @@ package struct PlaybackSettings: Hashable, Sendable {
                 .configuration, "the store's URL does not end with a site", nextStep: "write --store URL/SITE")
         }
         (self.site, self.store, self.listen) = (site, store, listen)
-        if let path = replica.credential { storeAccess.credential = try OwnerFile.line(path) }
+        if let path = replica.credential {
+            storeAccess.credential = try OwnerFile.line(path).mapError(PlaybackError.init).get()
+        }
         if let certificate = replica.certificate, let key = replica.key {
             tls = PlaybackInterface.TLS(
-                certificate: try OwnerFile.text(certificate), key: Secret(try OwnerFile.guardedText(key)))
+                certificate: try OwnerFile.text(certificate).mapError(PlaybackError.init).get(),
+                key: Secret(try OwnerFile.guardedText(key).mapError(PlaybackError.init).get()))
         }
         if let path = replica.access { access = try AccessFile.read(path) }
         try refuseExposure()
