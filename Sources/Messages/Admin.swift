@@ -75,6 +75,8 @@ package enum Admin {
         package var state: String
         package var pid: Int64?
         package var listen: String?
+        /// Nil when off, and from a cvrd that does not tell.
+        package var tls: Bool?
         package var viewers: Int64 = 0
         package var lastError: Fault?
         package var sandbox: String?

@@ -70,6 +70,7 @@ extension Supervisor {
         var summary = Admin.Playback(state: playback?.status?.state ?? "away")
         summary.pid = playback?.kept.pid.map(Int64.init)
         summary.listen = playback?.status?.listen ?? listen.description
+        summary.tls = box.playback.tls != nil
         summary.viewers = playback?.status?.viewers ?? 0
         summary.sandbox = playback?.sandbox
         summary.lastError = playback?.status == nil ? playback?.fault : playback?.status?.lastError

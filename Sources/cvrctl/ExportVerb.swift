@@ -32,14 +32,14 @@ struct ExportVerb: AsyncParsableCommand {
         guard CameraName(camera) != nil else {
             throw ValidationError("'\(camera)' is not a camera's name: lower-case letters, digits and -.")
         }
-        let session = try server.session()
+        let session = try await server.session(global.socketPath)
         let path = "/export/\(camera)?from=\(from)&to=\(to)&gap=\(gap.rawValue)"
         let contents = try session.get(path, as: ExportContents.self)
         for (index, range) in contents.ranges.enumerated() {
             let number = contents.ranges.count > 1 ? index + 1 : nil
             let file = ExportFile(range, at: file(number))
             let progress = ExportProgress(file.path, length: range.bytes, printsJSON: global.json)
-            let saved = try file.save(from: session, camera: camera, source: server.url) { progress.show($0) }
+            let saved = try file.save(from: session, camera: camera, source: session.address) { progress.show($0) }
             progress.end(saved)
         }
     }

@@ -21,15 +21,24 @@ struct PlayVerb: AsyncParsableCommand {
         guard CameraName(camera) != nil else {
             throw ValidationError("'\(camera)' is not a camera's name: lower-case letters, digits and -.")
         }
-        let session = try server.session()
+        let session = try await server.session(global.socketPath)
         if server.asksAsSomebody { try Self.check(camera, session) }
         let address = session.address
+        guard server.tokenFile == nil else { throw Self.tokenStays(address, camera) }
         let url = "\(address)/#cameras=\(camera)" + (at.map { "&time=\($0)" } ?? "")
         Terminal.write(global.json ? JSONText.of(["url": url]) + "\n" : url + "\n")
         guard !global.json, getenv("DISPLAY") != nil || getenv("WAYLAND_DISPLAY") != nil else { return }
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("xdg-open"), strdup(url), nil]
         // Takes our place; without such a program the address that was printed is all there is.
         execvp("xdg-open", &arguments)
+    }
+
+    /// A browser can ask for an account, and for no token.
+    private static func tokenStays(_ address: String, _ camera: String) -> Complaint {
+        Complaint(
+            .refused, code: "tokenNotHandedOn",
+            message: "the token may see \(camera), but is not put into an address that is printed and an argument",
+            nextStep: "Give --account, or open \(address)/?token=TOKEN#cameras=\(camera) yourself")
     }
 
     /// The browser asks for the account itself, since an address is no place for a secret; what it would be refused is

@@ -5,8 +5,11 @@ import Messages
 ///
 /// A secret is read from a file or from standard input: arguments are everybody's to see (I10).
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Address of cvr-playback, or where a proxy has it.", valueName: "url"))
-    var url = "http://127.0.0.1:8480"
+    @Option(
+        help: ArgumentHelp(
+            "Address of cvr-playback, or where a proxy has it (default: where cvrd says, else http://127.0.0.1:8480).",
+            valueName: "url"))
+    var url: String?
 
     @Option(
         help: ArgumentHelp(
@@ -42,9 +45,12 @@ struct ServerOptions: ParsableArguments {
 
     var asksAsSomebody: Bool { account != nil || tokenFile != nil }
 
-    func session() throws -> PlaybackSession {
+    /// With the server of `url`, else with that of the box whose cvrd has the admin socket `socket`.
+    func session(_ socket: String) async throws -> PlaybackSession {
         let authority = try ca.map { try OwnerFile.text($0).mapError(Complaint.init).get() }
-        return try PlaybackSession(url, as: try visitor(), authority: authority)
+        let visitor = try visitor()
+        let told = url == nil ? try await PlaybackAddress.told(by: socket) : nil
+        return try PlaybackSession(url ?? told ?? PlaybackAddress.usual, as: visitor, authority: authority)
     }
 
     /// Who asks; nil for nobody in particular.

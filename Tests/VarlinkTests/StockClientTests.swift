@@ -128,6 +128,7 @@ struct InterfaceFileTests {
     static var playback: Admin.Playback {
         var playback = Admin.Playback(state: "running")
         (playback.pid, playback.listen, playback.lastError, playback.sandbox) = (1, "l", fault, "s")
+        playback.tls = true
         return playback
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Messages
 import Testing
 
 @Suite("cvrctl: export and play", .timeLimit(.minutes(1)))
@@ -86,6 +87,51 @@ struct ExportTests {
             ["play", "front", "--at", "2026-01-02T05:00:00+02:00", "--url", "https://box:1/", "--json"])
         #expect(at.output.contains("https://box:1/#cameras=front&time=2026-01-02T03:00:00.000Z"))
         #expect(try await ScriptedCvrd.cvrctl(["play", "../x"]).status == 2)
+    }
+
+    @Test("play and export go to where cvrd says that cvr-playback is")
+    func told() async throws {
+        let host = ProcessInfo.processInfo.hostName
+        for (listen, tls, address) in [
+            ("127.0.0.1:9000", false, "http://127.0.0.1:9000"), ("[::1]:8480", false, "http://[::1]:8480"),
+            ("192.0.2.7:443", true, "https://192.0.2.7:443"), ("0.0.0.0:8480", true, "https://\(host):8480"),
+            ("[::]:8480", true, "https://\(host):8480"),
+        ] {
+            try await ScriptedCvrd.run(answering: Self.status(listen, tls: tls)) { cvrd in
+                let live = try await cvrd.cvrctl("play", "front", "--json")
+                #expect(live.output == "{\"url\":\"\(address)/#cameras=front\"}\n", "\(live)")
+                let given = try await cvrd.cvrctl("play", "front", "--url", "http://[::1]:1", "--json")
+                #expect(given.output == "{\"url\":\"http://[::1]:1/#cameras=front\"}\n", "\(given)")
+            }
+        }
+        let folder = try Folder()
+        let server = try ScriptedFootage(folder, "v1")
+        defer { server.end() }
+        let file = folder.path + "/clip.mp4"
+        try await ScriptedCvrd.run(answering: Self.status(String(server.address.dropFirst("http://".count)))) { cvrd in
+            let saved = try await cvrd.cvrctl(
+                "export", "front", "--from", "2026-01-02T03:00:00Z", "--to", "2026-01-02T03:00:30Z", "--output",
+                file)
+            #expect(saved.status == 0, "\(saved)")
+        }
+        #expect(folder.text("clip.mp4.json").contains("\"source\":\"\(server.address)\""))
+    }
+
+    @Test("no address is printed of a server that is not there")
+    func notServed() async throws {
+        for (listen, state) in [(nil, "off"), ("127.0.0.1:8480", "away")] as [(String?, String)] {
+            try await ScriptedCvrd.run(answering: Self.status(listen, state: state)) { cvrd in
+                let none = try await cvrd.cvrctl("play", "front", "--json")
+                #expect(none.status == 4 && none.output.contains("playbackUnavailable"), "\(state): \(none)")
+                #expect(try await cvrd.cvrctl("play", "front", "--url", "http://[::1]:1").status == 0)
+            }
+        }
+    }
+
+    private static func status(_ listen: String?, tls: Bool = false, state: String = "running") -> Admin.Status {
+        var playback = Admin.Playback(state: state)
+        (playback.listen, playback.tls) = (listen, tls)
+        return Admin.Status(version: "1", uptime: 1, cameras: [], sync: Admin.Sync(state: "idle"), playback: playback)
     }
 
     private func export(
