@@ -49,7 +49,7 @@ package struct Answers: Sendable {
     ///
     /// What a later session recorded over after a backward step is left out, and so is a loss without length.
     package func gaps(from: WallTime?, to: WallTime?) async throws -> [Gap] {
-        let rows = try index.gaps(camera, from: from, to: to)
+        let rows = try gapRows(from: from, to: to)
         let asked = try from ?? firstKnown()
         // A journalled gap is shown whole, wherever it began.
         let first = ([asked] + rows.prefix(1).map(\.gap.from)).min() ?? asked
@@ -72,6 +72,10 @@ extension Answers {
         ([try index.firstKnown(camera)] + growing.map(\.start)).compactMap(\.self).min() ?? now
     }
 
+    private func gapRows(from: WallTime?, to: WallTime?) throws -> [GapRow] {
+        try index.gaps(camera, from: from, to: to).completed(by: growing, from: from, to: to)
+    }
+
     private func claims(from: WallTime, to: WallTime?) throws -> Claims {
         var claims = Claims(now: now)
         var last: SegmentPlace?
@@ -83,7 +87,7 @@ extension Answers {
         }
         for row in growing where row.end > from && row.start < (to ?? .latest) { claims.add(growing: row) }
         claims.endRuns()
-        for row in try index.gaps(camera, from: from, to: to) { claims.add(row) }
+        for row in try gapRows(from: from, to: to) { claims.add(row) }
         return claims
     }
 

@@ -46,6 +46,7 @@ extension Archive {
     package func spans(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
         try look(camera) { view in
             let gaps = try view.index.gaps(camera.name, from: from, to: to)
+                .completed(by: view.news, from: from, to: to)
             var spans = FootageSpans(from: from, to: to, gaps: gaps)
             try view.index.eachFootage(camera.name, from: from, to: to) { spans.add($0, from: $1, to: $2) }
             for row in view.news { spans.add(row.id, from: row.start, to: row.end) }

@@ -69,9 +69,13 @@ package final class Archive: Sendable {
     }
 
     package func camera(named name: CameraName) throws -> Camera? {
-        // Nearly always its asset has its name: the others need not be asked for.
+        // Nearly always its asset has its name: while that goes on, the others need not be asked for.
         if let camera = box?.configured.first(where: { $0.name == name }) { return camera }
-        if box == nil, let camera = try camera(ofAsset: name.text), camera.name == name { return camera }
+        if box == nil, let camera = try camera(ofAsset: name.text), camera.name == name,
+            try asking({ try stored?.isInUse(camera.asset) ?? false })
+        {
+            return camera
+        }
         return try cameras().first { $0.name == name }
     }
 

@@ -126,7 +126,7 @@ struct CacheSurvey {
         told[place.id] = nil
         let lost = SegmentExtent(place: place, duration: duration, state: .evicted, reason: reason)
         guard let last = losses.last, last.reason == reason, last.end <= place.start,
-            place.start - last.end < .seconds(2)
+            place.start - last.end < Gap.least
         else { return losses.append(lost) }
         losses[losses.endIndex - 1].duration = lost.end - last.place.start
     }

@@ -5,9 +5,6 @@ import Recording
 ///
 /// Segments of one session that follow each other in one state are one claim: a year's are a handful.
 struct Claims {
-    /// A frame interval may end a segment a little before the next begins; longer pauses have gap rows (design §2).
-    private static let contiguous = TimeSpan.seconds(2)
-
     private(set) var all: [Coverage.Claim] = []
     /// Gaps and evicted ranges, as they were journalled.
     private(set) var losses: [Gap] = []
@@ -26,7 +23,7 @@ struct Claims {
             runs[session] = Run(extent)
             return
         }
-        let isNext = run.precedes(extent, within: Self.contiguous)
+        let isNext = run.precedes(extent)
         if isNext, run.state == extent.state, run.reason == extent.reason {
             run.end = extent.end
             run.counter = extent.place.id.counter
@@ -97,9 +94,9 @@ private struct Run {
         CoverageSpan(from: start, to: end, kind: reason.map { .evicted($0) } ?? .recorded(state))
     }
 
-    /// The session's next segment, with no more than a frame between them.
-    func precedes(_ next: SegmentExtent, within tolerance: TimeSpan) -> Bool {
+    /// The session's next segment: a frame interval may end a segment a little before it begins, a pause has its gap's row.
+    func precedes(_ next: SegmentExtent) -> Bool {
         next.place.id.counter == counter.addingSaturated(1) && next.place.start > start
-            && (next.place.start - end).magnitude <= tolerance
+            && (next.place.start - end).magnitude < Gap.least
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 package import ObjectStore
 import Recording
 
@@ -63,10 +64,18 @@ package struct DayListing: Sendable {
         return TimeSpan(microseconds: median.microseconds.multipliedSaturated(3) / 2) + .seconds(2)
     }
 
-    /// The day, with each run's session and end as `look` finds them: nil for what is no segment of ours.
-    func day(_ look: @Sendable (Object) throws -> (session: Int64, duration: TimeSpan)?) throws -> StoredDay {
+    /// What an object itself tells of its segment.
+    struct Look: Sendable {
+        let session: Int64
+        let duration: TimeSpan
+        /// The last silences of its session in its day, its own among them, by start.
+        var gaps: [Gap] = []
+    }
+
+    /// The day, with each run's session, end and silences as `look` finds them: nil for what is no segment of ours.
+    func day(_ look: @Sendable (Object) throws -> Look?) throws -> StoredDay {
         let runs = runs
-        let ends = try inParallel(runs) { run in try run.last.flatMap { try look($0) } }
+        let ends = try inParallel(runs) { try Self.end(of: $0, look) }
         var day = StoredDay()
         for (run, end) in zip(runs, ends) {
             guard let end else { continue }
@@ -79,9 +88,29 @@ package struct DayListing: Sendable {
                             start: key.start, id: SegmentID(session: end.session, counter: key.counter)),
                         duration: duration, bytes: object.bytes, state: .uploaded))
             }
+            day.gaps += end.gaps.map { GapRow(sequence: 0, session: end.session, gap: $0) }
             if let first = run.first?.key, first.counter == 0 { day.sessionStarts.append(first) }
         }
         day.entries.sort { ($0.place.start, $0.place.id) < ($1.place.start, $1.place.id) }
         return day
     }
+
+    /// Of a run's last object, with the silences of the whole run: it tells some, the one that holds the first of these
+    /// tells those before.
+    private static func end(of run: [Object], _ look: (Object) throws -> Look?) throws -> Look? {
+        guard let last = run.last, var end = try look(last) else { return nil }
+        var (told, rest) = (end.gaps, run.dropLast())
+        for _ in 0..<looks where told.count >= ObjectMetadata.gapLimit {
+            guard let first = told.first?.from, let holder = rest.lastIndex(where: { $0.key.start <= first }),
+                let before = try look(rest[holder]), before.session == end.session
+            else { break }
+            rest = rest[..<holder]
+            told = before.gaps
+            end.gaps = told.filter { $0.from < first } + end.gaps
+        }
+        return end
+    }
+
+    /// For silences alone: some 3,000 a day, more are a camera that cannot be recorded.
+    private static let looks = 200
 }

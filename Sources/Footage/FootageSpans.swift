@@ -3,11 +3,6 @@ import Recording
 
 /// Gathers segments into the stretches that play without a gap.
 struct FootageSpans {
-    /// As `gaps` lists it: no frame for longer.
-    private static let gap = TimeSpan.seconds(2)
-    /// Where a segment is missing in between, less is one, too.
-    private static let rounding = TimeSpan.milliseconds(500)
-
     private let from: WallTime
     private let to: WallTime
     private var last = SegmentID(session: 0, counter: 0)
@@ -21,7 +16,7 @@ struct FootageSpans {
     init(from: WallTime, to: WallTime, gaps: [GapRow]) {
         self.from = from
         self.to = to
-        self.gaps = gaps.filter { row in row.gap.to.map { $0 - row.gap.from >= Self.gap } ?? false }[...]
+        self.gaps = gaps.filter { row in row.gap.to.map { $0 - row.gap.from >= Gap.least } ?? false }[...]
     }
 
     var all: [(start: WallTime, end: WallTime)] { closed + [open].compactMap(\.self) }
@@ -45,17 +40,11 @@ struct FootageSpans {
         guard start < end else { return }
         defer { last = id }
         guard let span = open else { return open = (start, end) }
-        if isGap(start - span.end, before: id) {
+        if Gap.isBetween(span.end, of: last, start, of: id) {
             closed.append(span)
             open = (start, end)
         } else if end > span.end {
             open = (span.start, end)
         }
-    }
-
-    private func isGap(_ length: TimeSpan, before next: SegmentID) -> Bool {
-        guard length > Self.rounding else { return false }
-        return length >= Self.gap
-            || last.session == next.session && next.counter.subtractingSaturated(last.counter) > 1
     }
 }

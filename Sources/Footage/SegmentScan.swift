@@ -1,3 +1,4 @@
+package import Catalog
 package import FragmentedMP4
 package import ObjectStore
 package import Recording
@@ -56,10 +57,16 @@ package struct SegmentScan {
             state: state, isLocal: isLocal, isRead: true)
     }
 
-    package func metadata(_ camera: CameraName, checksum: UInt32) -> ObjectMetadata {
-        ObjectMetadata(
+    /// `gaps` are those on record that its session went on after, by start; its own silences are added.
+    package func metadata(_ camera: CameraName, checksum: UInt32, gaps: [GapRow]) -> ObjectMetadata {
+        let row = row(camera, key: "", bytes: 0, state: .closed, isLocal: true)
+        let silences = gaps.completed(by: [row]).map(\.gap).filter { gap in
+            gap.from >= start.startOfDay && gap.to.map { $0 <= row.end && $0 - gap.from >= Gap.least } ?? false
+        }
+        return ObjectMetadata(
             camera: camera, session: info.id.session, duration: duration, codecs: media.codecs,
-            timescale: media.tracks.first?.timescale ?? 0, checksum: checksum, seek: seek)
+            timescale: media.tracks.first?.timescale ?? 0, checksum: checksum, seek: seek, gaps: silences,
+            day: start.startOfDay)
     }
 }
 

@@ -1,3 +1,4 @@
+import Catalog
 import FragmentedMP4
 import ObjectStore
 import Recording
@@ -19,7 +20,8 @@ final class StoreFootage: Sendable {
         (self.site, self.store, self.now) = (site, store, now)
     }
 
-    func index(_ camera: Archive.Camera) -> StoreIndex { StoreIndex(self, camera) }
+    /// Asks the store for nothing before it is asked itself.
+    func index(_ camera: Archive.Camera) -> AssetsIndex { AssetsIndex(self, camera) }
 
     private struct DayKey: Hashable {
         let asset: String
@@ -45,6 +47,8 @@ final class StoreFootage: Sendable {
     private struct State {
         var assets: Aged<[String]>?
         var cameras = Recent<String, CameraName>(limit: 4096)
+        /// Assets without any object; nil where their names are no camera's.
+        var vacant = Recent<String, Aged<CameraName?>>(limit: 4096)
         var days = Recent<String, Aged<[WallTime]>>(limit: 1 << 20) { $0.value.count }
         /// Nil where there is no summary.
         var told = Recent<DayKey, Aged<StoredDay?>>(limit: 600_000) { 10 + ($0.value?.weight ?? 0) }
@@ -52,7 +56,7 @@ final class StoreFootage: Sendable {
         /// In bytes.
         var summaries = Recent<DayKey, Summary>(limit: 64 << 20) { $0.bytes.count }
         var hasObjects = Recent<DayKey, Aged<Bool>>(limit: 32_768)
-        var looks = Recent<String, (session: Int64, duration: TimeSpan)>(limit: 16_384)
+        var looks = Recent<String, DayListing.Look>(limit: 32_768) { 2 + $0.gaps.count }
         var gaps = Recent<String, Gap?>(limit: 4096)
     }
 
@@ -72,10 +76,33 @@ final class StoreFootage: Sendable {
 
 /// Assets and their cameras.
 extension StoreFootage {
-    /// By name.
+    /// By name, each with the asset that it was recorded into last.
     func cameras() throws -> [Archive.Camera] {
+        try Dictionary(grouping: archived(), by: \.name).values
+            .compactMap { assets in
+                try assets.count == 1 ? assets.first : assets.max { try footageEnd($0.asset) < footageEnd($1.asset) }
+            }
+            .sorted { $0.name < $1.name }
+    }
+
+    /// Those that a camera was recorded into: another `assetNamePattern` is another asset.
+    func assets(of camera: CameraName) throws -> [String] {
+        try archived().filter { $0.name == camera }.map(\.asset)
+    }
+
+    /// Every asset with its camera.
+    private func archived() throws -> [Archive.Camera] {
         try inParallel(assets()) { asset in try self.camera(ofAsset: asset) }.compactMap(\.self)
-            .sorted { ($0.name, $0.asset) < ($1.name, $1.asset) }
+    }
+
+    /// As far as its last day tells, summaries of what is gone included.
+    private func footageEnd(_ asset: String) throws -> WallTime {
+        try days(of: asset).last.flatMap { try day(asset, $0).end } ?? .earliest
+    }
+
+    /// Its newest day is this one or the last: what a camera is recorded into now.
+    func isInUse(_ asset: String) throws -> Bool {
+        try days(of: asset).last.map { now() - $0 < .seconds(2 * 86_400) } ?? false
     }
 
     private func assets() throws -> [String] {
@@ -106,15 +133,24 @@ extension StoreFootage {
     func camera(ofAsset asset: String, isNew: Bool = false) throws -> Archive.Camera? {
         if let known = state.withLock({ $0.cameras[asset] }) { return Archive.Camera(name: known, asset: asset) }
         if isNew, try !assets().contains(asset) { return nil }
+        if let known = state.withLock({ $0.vacant[asset] }),
+            known.isYounger(than: try isInUse(asset) ? Self.fresh : Self.whole)
+        {
+            return known.value.map { Archive.Camera(name: $0, asset: asset) }
+        }
         var found: CameraName?
         for day in try days(of: asset).suffix(3).reversed() where found == nil {
             guard let key = try firstObject(asset, day) else { continue }
             found = try store.head(key)?.metadata.flatMap { CameraName($0.camera) }
         }
-        guard let name = found ?? CameraName(asset) else { return nil }
-        // An asset that is empty now may be another camera's tomorrow.
-        if found != nil { state.withLock { $0.cameras[asset] = name } }
-        return Archive.Camera(name: name, asset: asset)
+        // One that is empty now may be another camera's tomorrow.
+        guard let found else {
+            let name = CameraName(asset)
+            state.withLock { $0.vacant[asset] = Aged(value: name) }
+            return name.map { Archive.Camera(name: $0, asset: asset) }
+        }
+        state.withLock { $0.cameras[asset] = found }
+        return Archive.Camera(name: found, asset: asset)
     }
 }
 
@@ -223,21 +259,23 @@ extension StoreFootage {
 /// What only an object itself tells.
 extension StoreFootage {
     /// By one request for an object of ours, by its own bytes for one whose metadata was lost; nil for what is no segment.
-    private func look(_ object: DayListing.Object) throws -> (session: Int64, duration: TimeSpan)? {
+    private func look(_ object: DayListing.Object) throws -> DayListing.Look? {
         if let known = state.withLock({ $0.looks[object.key.text] }) { return known }
         guard let found = try lookUp(object) else { return nil }
         state.withLock { $0.looks[object.key.text] = found }
         return found
     }
 
-    private func lookUp(_ object: DayListing.Object) throws -> (session: Int64, duration: TimeSpan)? {
+    private func lookUp(_ object: DayListing.Object) throws -> DayListing.Look? {
         if let stored = try store.head(object.key)?.metadata, stored.session > 0, stored.duration >= 0 {
-            return (stored.session, TimeSpan(seconds: stored.duration))
+            return DayListing.Look(
+                session: stored.session, duration: TimeSpan(seconds: stored.duration),
+                gaps: stored.gaps(in: object.key.start.startOfDay))
         }
         do {
             let reads = BufferedReads(256 << 10) { try self.store.read(object.key, offset: $0, count: $1) }
             let reader = try SegmentReader(length: object.bytes, verifyChecksums: false) { try reads.read($0, $1) }
-            return (reader.info.id.session, SegmentScan(reader, named: object.key.start).duration)
+            return DayListing.Look(SegmentScan(reader, named: object.key.start))
         } catch is MP4Error {
             return nil
         } catch let error as ObjectStoreError where error.scope == .object {
@@ -261,5 +299,15 @@ extension StoreFootage {
         }
         state.withLock { $0.gaps[key.text] = .some(gap) }
         return gap
+    }
+}
+
+extension DayListing.Look {
+    fileprivate init(_ scan: SegmentScan) {
+        let session = scan.info.id.session
+        let row = scan.row(scan.info.camera, key: "", bytes: 0, state: .uploaded, isLocal: false)
+        self.init(
+            session: session, duration: scan.duration,
+            gaps: row.silences.map { GapRow(silence: $0, of: session).gap })
     }
 }

@@ -30,12 +30,14 @@ struct StoreIndex: FootageIndex {
 
     /// A gap that a day's summary leaves open ends with the footage after it, unless a later day's tells when.
     func gaps(_ name: CameraName, from: WallTime?, to: WallTime?) throws -> [GapRow] {
+        // Metadata counts milliseconds, everybody else microseconds.
         var gaps: [WallTime: GapRow] = [:]
         try eachDay(from: from, to: to) { _, day in
-            for row in day.gaps { if gaps[row.gap.from]?.gap.to == nil { gaps[row.gap.from] = row } }
             let before = try inParallel(day.sessionStarts) { try footage.gapBefore($0) }
-            for gap in before.compactMap(\.self) where gaps[gap.from]?.gap.to == nil {
-                gaps[gap.from] = GapRow(sequence: 0, session: 0, gap: gap)
+                .compactMap(\.self).map { GapRow(sequence: 0, session: 0, gap: $0) }
+            for row in day.gaps + before {
+                let start = row.gap.from.wholeMilliseconds
+                if gaps[start]?.gap.to == nil { gaps[start] = row }
             }
             return true
         }

@@ -1,14 +1,14 @@
 /// Metadata as header fields of a store over HTTP: each name behind the store's own prefix, each value ASCII.
 extension ObjectMetadata {
-    /// By name: `version camera session duration codecs timescale crc32c seek`; `seek` as `milliseconds-offset` pairs with
-    /// commas between them.
+    /// By name: `version camera session duration codecs timescale crc32c seek`, and `gaps` where there are any; `seek` as
+    /// `milliseconds-offset` pairs with commas between them, as are gaps.
     package var fields: [(name: String, value: String)] {
         let points = seek.map { $0.map(String.init).joined(separator: "-") }
         return [
             ("version", String(version)), ("camera", camera), ("session", String(session)),
             ("duration", String(duration)), ("codecs", codecs), ("timescale", String(timescale)), ("crc32c", crc32c),
             ("seek", points.joined(separator: ",")),
-        ]
+        ] + (gaps.map { [("gaps", $0.joined(separator: ","))] } ?? [])
     }
 
     /// Nil unless all are there and say something; names in lower case.
@@ -34,5 +34,6 @@ extension ObjectMetadata {
         self.timescale = timescale
         crc32c = checksum
         seek = points
+        gaps = fields("gaps").map { $0.split(separator: ",").prefix(Self.gapLimit).map { String($0) } }
     }
 }

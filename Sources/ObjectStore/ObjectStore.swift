@@ -139,6 +139,7 @@ package struct StoredObject: Hashable, Sendable {
 /// At most 1.5 KB as ASCII, since S3 takes 2 KB; the names are the wire's.
 package struct ObjectMetadata: Hashable, Sendable, Codable {
     package static let seekLimit = 20
+    package static let gapLimit = 16
 
     package var version = 1
     package var camera: String
@@ -153,10 +154,15 @@ package struct ObjectMetadata: Hashable, Sendable, Codable {
     package var crc32c: String
     /// At most 20 pairs: milliseconds from the start, byte offset of a fragment that starts with a key.
     package var seek: [[Int64]]
+    /// Silences that the session went on after, in the day that the segment starts in and before the segment's end: the
+    /// last 16, ascending, each `from-to-reason` in milliseconds of that day; nil without any.
+    ///
+    /// A listing has no metadata: whoever asks the last object of a run about its end learns of all the run's.
+    package var gaps: [String]?
 
     package init(
         camera: CameraName, session: Int64, duration: TimeSpan, codecs: String, timescale: Int64, checksum: UInt32,
-        seek: [(milliseconds: Int64, offset: Int64)]
+        seek: [(milliseconds: Int64, offset: Int64)], gaps: [Gap] = [], day: WallTime = .earliest
     ) {
         self.camera = camera.text
         self.session = session
@@ -166,6 +172,28 @@ package struct ObjectMetadata: Hashable, Sendable, Codable {
         let digits = String(checksum, radix: 16)
         crc32c = String(repeating: "0", count: 8 - digits.count) + digits
         self.seek = Self.thinned(seek).map { [$0.milliseconds, $0.offset] }
+        self.gaps = gaps.isEmpty ? nil : gaps.suffix(Self.gapLimit).compactMap { Self.text(of: $0, in: day) }
+    }
+
+    private static func text(of gap: Gap, in day: WallTime) -> String? {
+        guard let to = gap.to else { return nil }
+        // Never shorter than it is: what is just long enough to be a gap stays one.
+        let (first, end) = ((gap.from - day).microseconds / 1000, (to - day).microseconds.addingSaturated(999) / 1000)
+        return "\(first)-\(end)-\(gap.reason.rawValue)"
+    }
+
+    /// `gaps` of a segment that starts in `day`, as far as they can be believed.
+    package func gaps(in day: WallTime) -> [Gap] {
+        (gaps ?? []).prefix(Self.gapLimit).compactMap { text in
+            let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+            // A segment may reach into the next day.
+            guard parts.count == 3, let from = Int64(parts[0]), let to = Int64(parts[1]), 0 <= from, from < to,
+                to <= 2 * 86_400_000
+            else { return nil }
+            return Gap(
+                from: day + .milliseconds(from), to: day + .milliseconds(to),
+                reason: GapReason(rawValue: String(parts[2])) ?? .unknown, detail: "")
+        }
     }
 
     package var checksum: UInt32? { crc32c.utf8.count == 8 ? UInt32(crc32c, radix: 16) : nil }

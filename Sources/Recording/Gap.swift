@@ -45,3 +45,21 @@ package struct Gap: Hashable, Sendable {
         self.detail = detail
     }
 }
+
+/// What a gap is, wherever footage is listed, cut, played or covered: the one place that says so.
+extension Gap {
+    /// No frame for this long is a gap.
+    package static let least = TimeSpan.seconds(2)
+    /// Where a segment is missing in between less is one too, but for what clocks and rounding are off by.
+    private static let rounding = TimeSpan.milliseconds(500)
+
+    /// Whether the camera has a gap between the end of what is played of one segment and the start of the next.
+    package static func isBetween(
+        _ end: WallTime, of last: SegmentID, _ start: WallTime, of next: SegmentID
+    ) -> Bool {
+        let length = start - end
+        guard length < least else { return true }
+        return last.session == next.session && next.counter.subtractingSaturated(last.counter) > 1
+            && length > rounding
+    }
+}

@@ -5,8 +5,6 @@ package import Recording
 /// A range starts with the last key at or before its start, and ends with the fragment that holds its end. Where
 /// sessions overlap, as after a backward step of the clock, the later session is played. Gaps are jumps.
 package struct Selection: Hashable, Sendable {
-    /// Two samples further apart than this have a gap between them, as `gaps` lists it.
-    package static let gapLength = TimeSpan.seconds(2)
 
     package let from: WallTime
     package let to: WallTime
@@ -43,10 +41,7 @@ package struct Selection: Hashable, Sendable {
     package var stretches: [ArraySlice<Piece>] { runs { !Self.isBorder($0, $1) } }
 
     package static func isGap(_ piece: Piece, _ next: Piece) -> Bool {
-        next.start - piece.end >= gapLength
-            || piece.row.id.session == next.row.id.session
-                && next.row.id.counter.subtractingSaturated(piece.row.id.counter) > 1
-                && next.start - piece.end > .milliseconds(500)
+        Gap.isBetween(piece.end, of: piece.row.id, next.start, of: next.row.id)
     }
 
     /// A player must be told that what follows is not the continuation.

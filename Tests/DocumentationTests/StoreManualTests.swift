@@ -15,7 +15,8 @@ struct StoreManualTests {
     func metadata() throws {
         let camera = try #require(CameraName("gate"))
         let metadata = ObjectMetadata(
-            camera: camera, session: 1, duration: .zero, codecs: "", timescale: 1, checksum: 0, seek: [])
+            camera: camera, session: 1, duration: .zero, codecs: "", timescale: 1, checksum: 0, seek: [],
+            gaps: [Gap(from: .earliest, to: .earliest + .seconds(2), reason: .networkLoss, detail: "")])
         #expect(try page.section("Segments").terms == metadata.fields.map(\.name))
     }
 

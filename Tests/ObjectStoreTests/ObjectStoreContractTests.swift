@@ -60,10 +60,16 @@ final class ObjectStoreContractTests {
         return path
     }
 
+    /// More than an object tells of.
+    private let gaps = (Int64(0)..<20).map { index in
+        let from = WallTime.earliest + .seconds(index * 60)
+        return Gap(from: from, to: from + .milliseconds(2500), reason: .networkLoss, detail: "")
+    }
+
     func metadata(_ bytes: [UInt8]) -> ObjectMetadata {
         ObjectMetadata(
             camera: camera, session: 3, duration: .milliseconds(30_016), codecs: "avc1.4d401f", timescale: 90_000,
-            checksum: CRC32C(bytes).value, seek: [(0, 900), (2000, 500_000)])
+            checksum: CRC32C(bytes).value, seek: [(0, 900), (2000, 500_000)], gaps: gaps, day: .earliest)
     }
 
     let content = [UInt8]((0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
@@ -81,6 +87,7 @@ final class ObjectStoreContractTests {
         #expect(try store.compare(key, with: file(content), metadata(content)) == .equal)
         #expect(try store.compare(key, with: file([1]), metadata([1])) == .different)
         #expect(try store.head(key) == StoredObject(bytes: 700_000, metadata: metadata(content)))
+        #expect(try store.head(key)?.metadata?.gaps(in: .earliest) == gaps.suffix(ObjectMetadata.gapLimit))
         #expect(try store.checksum(of: key) == CRC32C(content).value)
         #expect(try store.read(key, offset: 699_990, count: 50) == Array(content.suffix(10)))
         #expect(try store.read(key, offset: 5, count: 3) == Array(content[5..<8]))

@@ -52,10 +52,11 @@ final class Recorder {
     /// Records a segment of this many seconds, which pass; left growing when it is not closed.
     ///
     /// A fragment lasts `fragmentSeconds`. `jump` is by how much its second fragment claims to be later than it is; each fragment has `fragmentBytes`.
+    /// For `silence` seconds more the camera sends nothing after the first half.
     @discardableResult
     func record(
         seconds: Int = 2, closing: Bool = true, jump: Int64 = 0, fragmentBytes: Int = 8000,
-        fragmentSeconds: Int = 1
+        fragmentSeconds: Int = 1, silence: Int64 = 0
     ) throws -> SegmentFileName {
         let start = clock.now
         let id = SegmentID(session: session, counter: counter)
@@ -65,13 +66,10 @@ final class Recorder {
         let file = try SegmentAppender(
             in: cache, start: start, id: id, initPart: encoder.initPart, journal: journal, now: start)
         for second in stride(from: 0, to: seconds, by: fragmentSeconds) {
-            let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
-            var media: [UInt8] = []
-            while media.count < fragmentBytes { media += noise.prefix(fragmentBytes - media.count) }
+            if silence > 0, second == seconds / 2 { try fallSilent(silence) }
             let sample = Sample(
                 track: 0, decodeTime: mediaTime + (second > 0 ? jump : 0), duration: 8000 * Int64(fragmentSeconds),
-                compositionOffset: 0,
-                isSync: true, data: media)
+                compositionOffset: 0, isSync: true, data: noise(second, id, fragmentBytes))
             try file.append(encoder.fragment([sample]))
             mediaTime += 8000 * Int64(fragmentSeconds)
             clock.advance(.seconds(Int64(fragmentSeconds)))
@@ -81,7 +79,22 @@ final class Recorder {
         let name = try file.close(trailer: encoder.trailer())
         let bytes = file.length + Int64(encoder.trailer().count)
         try journal.append(
-            .segmentClosed(id, start: start, duration: .seconds(Int64(seconds)), bytes: bytes), at: clock.now)
+            .segmentClosed(id, start: start, duration: .seconds(Int64(seconds) + silence), bytes: bytes),
+            at: clock.now)
         return name
+    }
+
+    private func fallSilent(_ seconds: Int64) throws {
+        try journal.append(.gapOpen(from: clock.now, reason: .networkLoss, detail: "silent"), at: clock.now)
+        clock.advance(.seconds(seconds))
+        mediaTime += 8000 * seconds
+        try journal.append(.gapClose(to: clock.now), at: clock.now)
+    }
+
+    private func noise(_ second: Int, _ id: SegmentID, _ length: Int) -> [UInt8] {
+        let noise = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ second &+ Int(id.counter) &* 3) }
+        var media: [UInt8] = []
+        while media.count < length { media += noise.prefix(length - media.count) }
+        return media
     }
 }

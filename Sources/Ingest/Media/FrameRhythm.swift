@@ -2,7 +2,7 @@ package import Recording
 
 /// The last intervals between frames, and so how long a frame's absence is a loss.
 struct Intervals: Sendable {
-    static let leastPatience = TimeSpan.seconds(2)
+    static let leastPatience = Gap.least
     private static let most = 31
 
     private var spans: [TimeSpan] = []

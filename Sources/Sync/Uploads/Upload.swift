@@ -152,7 +152,9 @@ struct Upload {
         guard row.checksum == nil || row.checksum == checksum else {
             throw Damage(description: "changed since it was first read; check the cache's disk")
         }
-        return (scan.metadata(row.camera, checksum: checksum), checksum)
+        let gaps = try work.catalog.gaps(row.camera, from: row.start.startOfDay, to: row.end)
+            .filter { $0.session == row.id.session }
+        return (scan.metadata(row.camera, checksum: checksum, gaps: gaps), checksum)
     }
 
     private func quarantine(
