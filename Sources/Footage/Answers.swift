@@ -16,17 +16,27 @@ package struct Answers: Sendable {
     private let camera: CameraName
     private let now: WallTime
     private let growing: [SegmentRow]
+    /// What the answers leave out, whatever range is asked for.
+    package let unknown: UnknownPast?
 
     /// `growing` are the rows of its segments that are still appended to.
-    package init(_ index: any FootageIndex, _ camera: CameraName, growing: [SegmentRow], now: WallTime) {
+    package init(
+        _ index: any FootageIndex, _ camera: CameraName, growing: [SegmentRow], unknown: UnknownPast? = nil,
+        now: WallTime
+    ) {
         self.index = index
         self.camera = camera
         self.growing = growing
+        self.unknown = unknown
         self.now = now
     }
 
+    /// Throws when nothing of a range can be told.
+    package func check(from: WallTime?, to: WallTime?) throws { _ = try unknown.knownStart(from: from, to: to) }
+
     /// Calls `body` with pages of rows by start, the growing ones last; one that closes meanwhile comes once.
     package func segments(from: WallTime?, to: WallTime?, _ body: ([SegmentRow]) async throws -> Void) async throws {
+        let from = try unknown.knownStart(from: from, to: to)
         var growing = growing.filter { $0.end > (from ?? .earliest) && $0.start < (to ?? .latest) }
         var last: SegmentPlace?
         while true {
@@ -40,7 +50,7 @@ package struct Answers: Sendable {
     }
 
     package func coverage(from: WallTime?, to: WallTime?) async throws -> Coverage {
-        let from = try from ?? firstKnown()
+        let from = try unknown.knownStart(from: from, to: to) ?? firstKnown()
         let claims = try claims(from: from, to: to)
         return coverage(claims, from: from, to: to ?? claims.liveEnd(now: now, within: Self.live))
     }
@@ -49,6 +59,7 @@ package struct Answers: Sendable {
     ///
     /// What a later session recorded over after a backward step is left out, and so is a loss without length.
     package func gaps(from: WallTime?, to: WallTime?) async throws -> [Gap] {
+        let from = try unknown.knownStart(from: from, to: to)
         let rows = try gapRows(from: from, to: to)
         let asked = try from ?? firstKnown()
         // A journalled gap is shown whole, wherever it began.

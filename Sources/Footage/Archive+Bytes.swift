@@ -25,22 +25,23 @@ extension Archive {
         }
     }
 
-    /// The same rows, those that tell nothing of their media yet as their bytes tell it.
-    func complete(_ rows: [SegmentRow]) throws -> [SegmentRow] {
+    /// The same rows, those that tell nothing of their media yet as their bytes tell it; all fragments of those for which
+    /// `isNeededWhole`.
+    func complete(_ rows: [SegmentRow], isNeededWhole: (SegmentRow) -> Bool) throws -> [SegmentRow] {
         let missing = rows.indices.filter { rows[$0].isIncomplete }
         guard !missing.isEmpty else { return rows }
-        let completed = try inParallel(missing.map { rows[$0] }) { try self.complete($0) }
+        let wanted = missing.map { (row: rows[$0], isWhole: isNeededWhole(rows[$0])) }
+        let completed = try inParallel(wanted) { try self.complete($0.row, isWhole: $0.isWhole) }
         var all = rows
         for (index, row) in zip(missing, completed) { all[index] = row }
         return all
     }
 
     /// What is no segment of ours, or is gone, stays as it is: it cannot be played.
-    private func complete(_ row: SegmentRow) throws -> SegmentRow {
-        if let known = memory[row] { return row.told(by: known) }
+    private func complete(_ row: SegmentRow, isWhole: Bool) throws -> SegmentRow {
+        if let known = memory[row], known.isWhole || !isWhole { return row.told(by: known) }
         do {
-            let reads = BufferedReads(row.readAhead) { try self.read(row, at: $0, count: $1) }
-            let known = row.media.fragments.isEmpty ? try scan(row, reads) : try format(of: row, reads)
+            let known = try row.media.fragments.isEmpty ? media(of: row, isWhole: isWhole) : format(of: row)
             memory.remember(known, of: row)
             return row.told(by: known)
         } catch is MP4Error {
@@ -50,13 +51,27 @@ extension Archive {
         }
     }
 
-    private func scan(_ row: SegmentRow, _ reads: BufferedReads) throws -> MediaMemory.Known {
+    private func media(of row: SegmentRow, isWhole: Bool) throws -> MediaMemory.Known {
+        if !isWhole, row.isLarge, let known = try outline(of: row) { return known }
+        let reads = BufferedReads(row.readAhead) { try self.read(row, at: $0, count: $1) }
         let reader = try SegmentReader(length: row.bytes, verifyChecksums: false, read: { try reads.read($0, $1) })
         let scan = SegmentScan(reader, named: row.start.wholeMilliseconds)
         return MediaMemory.Known(start: scan.start, duration: scan.duration, media: scan.media)
     }
 
-    private func format(of row: SegmentRow, _ reads: BufferedReads) throws -> MediaMemory.Known {
+    /// By both ends of its file: two requests; nil where the fragments between have to be read.
+    private func outline(of row: SegmentRow) throws -> MediaMemory.Known? {
+        let reads = BufferedReads(16 << 10) { try self.read(row, at: $0, count: $1) }
+        // Three keys a second are more than any camera has.
+        let tail = (4 << 10) + 66 * Int(clamping: min(row.duration, .seconds(4 * 3600)).microseconds / 1_000_000)
+        guard
+            let outline = try SegmentOutline(length: row.bytes, tail: tail, read: { try reads.read($0, $1) })
+        else { return nil }
+        return MediaMemory.Known(outline, of: row)
+    }
+
+    private func format(of row: SegmentRow) throws -> MediaMemory.Known {
+        let reads = BufferedReads(row.readAhead) { try self.read(row, at: $0, count: $1) }
         var media = row.media
         media.format = try SegmentReader(
             length: media.initLength, verifyChecksums: false, read: { try reads.read($0, $1) }
@@ -67,7 +82,10 @@ extension Archive {
 
 extension SegmentRow {
     /// Of a small object all is read by one request, of a large one little more than the heads of its fragments.
-    fileprivate var readAhead: Int { isLocal ? 4096 : bytes <= 2 << 20 ? max(4096, Int(clamping: bytes)) : 64 << 10 }
+    fileprivate var readAhead: Int { isLocal ? 4096 : isLarge ? 64 << 10 : max(4096, Int(clamping: bytes)) }
+
+    /// An object that is too long to be read for what is in it.
+    fileprivate var isLarge: Bool { !isLocal && bytes > 2 << 20 }
 
     /// Its row does not say all that its bytes do.
     fileprivate var isIncomplete: Bool {

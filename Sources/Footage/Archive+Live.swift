@@ -32,6 +32,13 @@ extension Archive {
     }
 }
 
+extension Archive {
+    /// Whether footage may be added again any moment: this box is to record the camera, and did within ten minutes.
+    package func isAwaited(_ camera: Camera) throws -> Bool {
+        try box?.configured.contains(camera) ?? false && isLive(camera, within: .seconds(600))
+    }
+}
+
 extension BoxFootage {
     func growing(_ camera: Archive.Camera, now: WallTime) throws -> SegmentRow? {
         let tail = tail(camera)

@@ -9,11 +9,12 @@ extension Archive {
     }
 
     /// At most `limit` rows of those that overlap a range, by start, after `after`, and what grows or has just closed
-    /// between them; media complete, wherever the bytes can be read.
+    /// between them; media complete, wherever the bytes can be read, or as `rows` tells it.
     package func page(
-        _ camera: Camera, from: WallTime, to: WallTime, after: SegmentPlace? = nil, limit: Int
+        _ camera: Camera, from: WallTime, to: WallTime, after: SegmentPlace? = nil, byKey: Bool = false, limit: Int
     ) throws -> Page {
         let (rows, next) = try look(camera) { view in
+            try view.unknown.refuse(from: from)
             var rows: [SegmentRow] = []
             var isEnd = false
             while rows.count < limit, !isEnd {
@@ -32,7 +33,7 @@ extension Archive {
             }
             return (rows + news, next)
         }
-        return Page(rows: try complete(rows).sorted { $0.place < $1.place }, next: next)
+        return Page(rows: try complete(rows) { !byKey && $0.end > to }.sorted { $0.place < $1.place }, next: next)
     }
 
     /// All rows that start between two moments, both included, to whole milliseconds.

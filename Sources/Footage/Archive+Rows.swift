@@ -5,12 +5,15 @@ extension Archive {
     /// What overlaps a moment or a short range, by start, the growing one included; media complete, wherever the bytes
     /// can be read.
     ///
-    /// Throws for more than `rowLimit`.
-    package func rows(_ camera: Camera, from: WallTime, to: WallTime) throws -> [SegmentRow] {
+    /// Of a segment in the store that is not read yet those fragments may be told alone that playback can start with, unless
+    /// the range ends inside of it and is to end with a fragment (not `byKey`). Throws for more than `rowLimit`.
+    package func rows(
+        _ camera: Camera, from: WallTime, to: WallTime, byKey: Bool = false
+    ) throws -> [SegmentRow] {
         var rows: [SegmentRow] = []
         var after: SegmentPlace?
         repeat {
-            let page = try page(camera, from: from, to: to, after: after, limit: 5000)
+            let page = try page(camera, from: from, to: to, after: after, byKey: byKey, limit: 5000)
             rows += page.rows
             guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
             after = page.next
@@ -20,14 +23,22 @@ extension Archive {
 
     /// Segments, gaps and coverage as `cvrctl` tells them.
     package func answers(_ camera: Camera) throws -> Answers {
-        try look(camera) { Answers($0.index, camera.name, growing: $0.news, now: now()) }
+        try look(camera) { Answers($0.index, camera.name, growing: $0.news, unknown: $0.unknown, now: now()) }
     }
+
+    /// What of a camera's past nobody can tell now; nil nearly always.
+    ///
+    /// Without a catalog, while the store is away: then the other questions are answered for what is later.
+    package func unknownPast(_ camera: Camera) throws -> UnknownPast? { try look(camera) { $0.unknown } }
 
     /// Whether anything of a range can be played.
     package func hasFootage(_ camera: Camera, from: WallTime, to: WallTime) throws -> Bool {
         try look(camera) { view in
-            try view.news.contains { $0.end > from && $0.start < to }
+            let isThere =
+                try view.news.contains { $0.end > from && $0.start < to }
                 || view.index.hasFootage(camera.name, from: from, to: to)
+            if !isThere { try view.unknown.refuse(from: from) }
+            return isThere
         }
     }
 
@@ -45,6 +56,7 @@ extension Archive {
     /// What of a range can be played, as `/list` tells it: split at gaps, ascending, without overlap.
     package func spans(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
         try look(camera) { view in
+            try view.unknown.refuse(from: from)
             let gaps = try view.index.gaps(camera.name, from: from, to: to)
                 .completed(by: view.news, from: from, to: to)
             var spans = FootageSpans(from: from, to: to, gaps: gaps)
@@ -60,6 +72,7 @@ extension Archive {
     struct View {
         let index: any FootageIndex
         let news: [SegmentRow]
+        var unknown: UnknownPast?
     }
 
     /// Asks whoever knows most: a catalog that fails is passed over for what caches, journals and the store tell.

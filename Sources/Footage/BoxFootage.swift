@@ -88,12 +88,17 @@ extension BoxFootage {
         }
     }
 
-    /// What the cache and its journal know, and before that the store.
+    /// What the cache and its journal know, and before that the store, as long as it answers.
     func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreFootage?, now: WallTime) throws -> Archive.View {
         let tail = tail(camera)
         let cache = try tail.index(now: now)
-        guard let stored else { return Archive.View(index: cache, news: try tail.news(cache, now: now)) }
-        let index = JoinedIndex(cache: cache, store: stored.index(camera))
-        return Archive.View(index: index, news: try tail.news(cache, now: now))
+        let news = try tail.news(cache, now: now)
+        guard let stored else { return Archive.View(index: cache, news: news) }
+        if let reason = try stored.trouble(asking: camera.asset) {
+            let starts = [try cache.footage(camera.name)?.first, news.first?.start, now]
+            let unknown = starts.compactMap(\.self).min().map { UnknownPast(before: $0, reason: reason) }
+            return Archive.View(index: cache, news: news, unknown: unknown)
+        }
+        return Archive.View(index: JoinedIndex(cache: cache, store: stored.index(camera)), news: news)
     }
 }

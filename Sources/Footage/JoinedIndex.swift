@@ -3,7 +3,7 @@ import Recording
 
 /// A cache, and before its first segment the store: what is known of a box whose catalog cannot be read.
 ///
-/// The store is asked for nothing that the cache holds, so that recent footage plays while it is away.
+/// The store is asked for no footage that the cache holds. While it is away the cache answers by itself (`UnknownPast`).
 struct JoinedIndex: FootageIndex {
     let cache: any FootageIndex
     let store: any FootageIndex

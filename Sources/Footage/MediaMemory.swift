@@ -16,6 +16,8 @@ final class MediaMemory: Sendable {
         let start: WallTime
         let duration: TimeSpan
         let media: MediaIndex
+        /// Every fragment is in it, not only those that start with a key.
+        var isWhole = true
     }
 
     private let known = Mutex(Recent<Key, Known>(limit: 2 << 20) { 16 + $0.media.fragments.count })

@@ -7,7 +7,7 @@ import Synchronization
 /// The footage of a site in a store: its assets, and their days, of which the newest asked for are remembered.
 ///
 /// Of a day that is over its summary tells, if there is one; of every other one a listing, made anew every few seconds
-/// while the day goes on. A store that does not answer, or has no mark of the site, is an error and never empty.
+/// while the day goes on. A store that does not answer, or is another one, is an error and never empty.
 final class StoreFootage: Sendable {
     let site: SiteName
     let store: any ObjectStore
@@ -45,6 +45,8 @@ final class StoreFootage: Sendable {
 
     /// Some 200 MB at most, whatever lies in the store: what is remembered is weighed in segments of some 100 bytes.
     private struct State {
+        /// Why it did not answer.
+        var away: Aged<ArchiveError>?
         var assets: Aged<[String]>?
         var cameras = Recent<String, CameraName>(limit: 4096)
         /// Assets without any object; nil where their names are no camera's.
@@ -70,6 +72,8 @@ final class StoreFootage: Sendable {
     private static let settled = Duration.seconds(600)
     /// Uploads of a backlog come before what is there.
     private static let whole = Duration.seconds(60)
+    /// Before a store that did not answer is asked again, by those who can do without it.
+    private static let patience = Duration.seconds(10)
     /// More than the longest segment: what starts so long before a range may reach into it.
     static let lookBack = TimeSpan.seconds(4 * 3600)
 }
@@ -108,18 +112,50 @@ extension StoreFootage {
     private func assets() throws -> [String] {
         if let known = state.withLock({ $0.assets }), known.isYounger(than: Self.fresh) { return known.value }
         let names = try store.folders(in: site.text).filter { ObjectKey.isSafe($0) }
-        if names.isEmpty || store.canVanish { try checkMark() }
+        if names.isEmpty { try checkEmptiness() }
         state.withLock { $0.assets = Aged(value: names) }
         return names
     }
 
-    /// An unmounted disk and a misspelt site look empty.
-    private func checkMark() throws {
+    /// An unmounted disk and a misspelt site look empty: nothing is recorded yet where the site has its mark, in a folder
+    /// of its own that is there, and in a service that has no site at all.
+    private func checkEmptiness() throws {
         guard try !isThere() else { return }
+        let sites = try sites()
+        guard sites.isEmpty ? store.canVanish : !sites.contains(site.text) else { return }
+        // Their names are not for this site's viewers.
+        let others = sites.isEmpty ? "" : ", but \(sites.count) others"
         throw ArchiveError(
-            code: .unavailable, message: "the store has no site \(site)",
+            code: .unavailable, message: "the store has no site \(site)" + others,
             nextStep:
-                "let its box bring its first segment there; if it has, mount the store, or correct the site in its URL")
+                "correct the site or the path in the store's URL, mount the disk, or let the site's box bring its "
+                + "first segment there")
+    }
+
+    /// Whose boxes use the store.
+    private func sites() throws -> [String] { try store.folders(in: "").filter { SiteName($0) != nil } }
+
+    /// Why the store tells nothing now; nil when it does.
+    ///
+    /// While it is away one caller in ten seconds asks it, which may take as long as the network lets it.
+    func trouble(asking asset: String) throws -> ArchiveError? {
+        let known = state.withLock { state -> ArchiveError? in
+            if let away = state.away, away.isYounger(than: Self.patience) { return away.value }
+            state.away?.at = .now
+            return nil
+        }
+        if let known { return known }
+        let found: ArchiveError?
+        do {
+            _ = try days(of: asset)
+            found = nil
+        } catch let error as ArchiveError {
+            found = error
+        } catch let error as ObjectStoreError where error.scope != .object {
+            found = ArchiveError(error)
+        }
+        state.withLock { $0.away = found.map { Aged(value: $0) } }
+        return found
     }
 
     /// The site has its mark.
@@ -161,7 +197,7 @@ extension StoreFootage {
         if let known = state.withLock({ $0.days[asset] }), known.isYounger(than: Self.fresh) { return known.value }
         let days = try store.folders(in: "\(site)/\(asset)").compactMap { WallTime(rfc3339: "\($0)T00:00:00Z") }
             .sorted()
-        if days.isEmpty { try checkMark() }
+        if days.isEmpty { try checkEmptiness() }
         state.withLock { $0.days[asset] = Aged(value: days) }
         return days
     }

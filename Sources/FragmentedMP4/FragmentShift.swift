@@ -11,6 +11,11 @@ package enum FragmentShift {
         FragmentHeader(Array(prefix.prefix(Self.prefix))).map { Fragment.checksumBoxSize + Int(clamping: $0.moofSize) }
     }
 
+    /// Length of the whole fragment, checksum box to `mdat`; nil when the bytes do not start one.
+    package static func length(_ prefix: some Collection<UInt8>) -> Int64? {
+        FragmentHeader(Array(prefix.prefix(Self.prefix))).map { Int64(Fragment.checksumBoxSize) + $0.payloadSize }
+    }
+
     /// The decode time of each track that has samples in the fragment, by track from 0; nil when `head`, as long as
     /// `headLength` says, is none.
     package static func decodeTimes(_ head: [UInt8]) -> [Int: Int64]? {

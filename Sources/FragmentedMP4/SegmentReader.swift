@@ -46,15 +46,17 @@ package struct SegmentReader: Sendable {
     private var last = CRC32C()
 
     /// Fragments of 1 s for twelve days; bounds what a hostile file makes a reader hold.
-    private static let fragmentLimit = 1 << 20
+    package static let fragmentLimit = 1 << 20
     private static let chunkSize = 256 << 10
 
     /// Reads a segment of `length` bytes.
     ///
     /// Throws `MP4Error` when there is no whole init part of ours, never for what follows it; errors of `read` are
     /// passed on. Without `verifyChecksums` the box structure is trusted and no `mdat` is read: right for files that
-    /// were closed.
-    package init(length: Int64, verifyChecksums: Bool = true, read: Read) throws {
+    /// were closed. Of more than `limit` fragments the first are taken up.
+    package init(
+        length: Int64, verifyChecksums: Bool = true, atMost limit: Int = fragmentLimit, read: Read
+    ) throws {
         let start = try InitPart(length: length, read: read)
         info = start.info
         tracks = start.tracks
@@ -62,12 +64,14 @@ package struct SegmentReader: Sendable {
         format = start.format
         mediaEnd = start.size
         whole = verifyChecksums ? CRC32C(try read(0, Int(clamping: start.size))) : nil
-        try extend(length: length, verifyChecksums: verifyChecksums, read: read)
+        try extend(length: length, verifyChecksums: verifyChecksums, atMost: limit, read: read)
     }
 
     /// Takes up what was appended since; `length` is the file's length now.
-    package mutating func extend(length: Int64, verifyChecksums: Bool = true, read: Read) throws {
-        while fragments.count < Self.fragmentLimit,
+    package mutating func extend(
+        length: Int64, verifyChecksums: Bool = true, atMost limit: Int = fragmentLimit, read: Read
+    ) throws {
+        while fragments.count < min(limit, Self.fragmentLimit),
             let next = try fragment(length: length, verifyChecksums: verifyChecksums, read: read)
         {
             fragments.append(next.summary)

@@ -30,4 +30,41 @@ enum SegmentTrailer {
         }
         return file.bytes
     }
+
+    /// `mfro`, which ends with the length of the whole.
+    static let end = 16
+
+    /// The trailer of a file of `length` bytes; nil for one without.
+    ///
+    /// Its last `guess` bytes are read, and more only for a longer one.
+    static func read(length: Int64, guess: Int, _ read: SegmentReader.Read) throws -> [UInt8]? {
+        let count = Int(min(length, Int64(max(end, guess))))
+        let last = try read(length - Int64(count), count)
+        guard last.count == count, count >= end else { return nil }
+        var box = BoxReader(last.suffix(end))
+        guard box.integer() == UInt32(end), BoxType(code: box.integer()) == "mfro" else { return nil }
+        box.skip(4)
+        let size = Int(box.integer(UInt32.self))
+        guard size > end, size <= min(Int(clamping: length), limit) else { return nil }
+        return size <= count ? Array(last.suffix(size)) : try read(length - Int64(size), size)
+    }
+
+    /// A day of fragments of 1 s; bounds what a reader holds.
+    private static let limit = 2 << 20
+
+    /// The entries of a trailer; nil for bytes that `bytes` does not make.
+    static func points(_ trailer: [UInt8]) -> [RandomAccessPoint]? {
+        guard var table = BoxReader(trailer[...]).child("mfra")?.child("tfra") else { return nil }
+        table.skip(12)
+        var points: [RandomAccessPoint] = []
+        for _ in 0..<min(table.integer(UInt32.self), UInt32(clamping: table.rest.count)) {
+            let (time, offset) = (table.integer(UInt64.self), table.integer(UInt64.self))
+            table.skip(2)
+            let sample = Int(table.integer(UInt32.self))
+            guard !table.overran else { return nil }
+            points.append(
+                RandomAccessPoint(time: Int64(clamping: time), moofOffset: Int64(clamping: offset), sample: sample))
+        }
+        return bytes(points) == trailer ? points : nil
+    }
 }

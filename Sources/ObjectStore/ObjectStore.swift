@@ -46,7 +46,7 @@ package protocol ObjectStore: Sendable {
     func delete(_ keys: [ObjectKey]) throws -> [ObjectKey: ObjectStoreError]
 
     /// The names of the folders right in a folder, such as the assets of a site or the days of an asset, ascending; none
-    /// where there is no such folder. It costs what it returns, whatever lies in them.
+    /// where there is no such folder. Those right in "" are the sites. It costs what it returns, whatever lies in them.
     func folders(in folder: String) throws -> [String]
 
     /// The documents right in a folder, such as `<site>/<asset>/holds`, by name.

@@ -38,6 +38,9 @@ package struct AvailableMedia: Hashable, Sendable {
         if let start, let end { try check(start, end) }
     }
 
+    /// It asks about what was before a moment.
+    package func reaches(before moment: WallTime) -> Bool { start ?? .earliest < moment }
+
     package func answer(_ footage: FootageQuestions) throws -> Answer {
         guard precision != .full else {
             guard let start, let end else { return Answer(timeRanges: []) }

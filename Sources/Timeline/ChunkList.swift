@@ -8,12 +8,12 @@ package struct MediaChunk: Hashable, Sendable {
     /// It needs another init part than what comes before it.
     package let startsFormat: Bool
 
-    /// Names it in every listing of its camera.
-    var id: ID { ID(segment: piece.row.id, fragment: piece.fragments.lowerBound) }
+    /// Names it in every listing of its camera, whether its row knows all fragments or those with keys.
+    var id: ID { ID(segment: piece.row.id, offset: piece.bytes.lowerBound) }
 
     struct ID: Hashable, Sendable {
         let segment: SegmentID
-        let fragment: Int
+        let offset: Int64
     }
 }
 

@@ -19,8 +19,8 @@ package struct RangeLayout: Hashable, Sendable {
     fileprivate struct Run: Hashable, Sendable {
         let first: SegmentID
         var count: Int
-        /// Nil for all that there are of closed segments: these do not change.
-        let fragments: Range<Int>?
+        /// Of the segment's file; nil for all that there is of closed segments: that does not change.
+        let bytes: Range<Int64>?
         let shift: TimeSpan
     }
 
@@ -100,8 +100,7 @@ extension RangeLayout.Page {
 
 extension RangeLayout.Run {
     init(_ piece: Piece) {
-        let fragments = piece.isWhole ? nil : piece.fragments
-        self.init(first: piece.row.id, count: 1, fragments: fragments, shift: piece.shift)
+        self.init(first: piece.row.id, count: 1, bytes: piece.isWhole ? nil : piece.bytes, shift: piece.shift)
     }
 
     func id(at index: Int) -> SegmentID {
@@ -109,14 +108,17 @@ extension RangeLayout.Run {
     }
 
     func isContinued(by piece: Piece) -> Bool {
-        fragments == nil && piece.isWhole && piece.shift == shift && piece.row.id == id(at: count)
+        bytes == nil && piece.isWhole && piece.shift == shift && piece.row.id == id(at: count)
     }
 
-    /// Nil when the segment has fewer fragments than it had.
+    /// Nil when no fragments of the segment are where they were; it may know more of them than it did.
     func piece(of row: SegmentRow) -> Piece? {
-        let fragments = fragments ?? 0..<row.media.fragments.count
-        guard fragments.upperBound <= row.media.fragments.count, !fragments.isEmpty else { return nil }
-        return Piece(row, fragments, shift: shift)
+        let all = row.media.fragments.indices
+        guard let bytes else { return all.isEmpty ? nil : Piece(row, all, shift: shift) }
+        guard let first = all.first(where: { row.offset(ofFragment: $0) == bytes.lowerBound }),
+            let last = all.last(where: { row.offset(ofFragment: $0 + 1) == bytes.upperBound }), first <= last
+        else { return nil }
+        return Piece(row, first..<(last + 1), shift: shift)
     }
 }
 

@@ -3,6 +3,7 @@ package import Recording
 
 /// The bytes of a `ByteMap`, block after block, as they are read and shifted.
 ///
+/// A row need not know every fragment: where the next one begins the head of the one before says.
 /// A value: who serves it reads on from where it is. What it holds at a time is one block, and the head of one fragment.
 package struct ServedBytes {
     /// Reads from a segment's file: exactly `count` bytes at an offset.
@@ -22,8 +23,8 @@ package struct ServedBytes {
     private let blockSize: Int
     private var position: Int64
     private let end: Int64
-    /// A fragment whose head is behind `position`, by piece and index.
-    private var open: (piece: Int, fragment: Int)?
+    /// Where the first fragment's head is that is not before `position`, once that is known.
+    private var ahead: (piece: Int, head: Int64)?
 
     /// `range` is of the file; what lies past its end is left out.
     package init(_ map: ByteMap, _ range: Range<Int64>, blockSize: Int = 1 << 20) {
@@ -60,62 +61,73 @@ package struct ServedBytes {
     }
 
     private mutating func media(_ index: Int, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8] {
-        let piece = map.pieces[index]
-        let fragment = piece.row.fragment(at: bytes.lowerBound)
-        let start = piece.row.offset(ofFragment: fragment)
-        let fragmentEnd = min(bytes.upperBound, piece.row.offset(ofFragment: fragment + 1))
-        guard bytes.lowerBound == start else {
-            if open.map({ $0 != (index, fragment) }) ?? true {
-                open = (index, fragment)
-                let head = try head(piece, at: start, read)
-                let passed = bytes.lowerBound - start
-                if passed < Int64(head.count) {
-                    return Array(head.dropFirst(Int(passed)).prefix(Int(bytes.length)))
-                }
-            }
-            let count = Int(min(fragmentEnd - bytes.lowerBound, Int64(blockSize)))
-            return try Self.exactly(piece.row, bytes.lowerBound, count, read)
-        }
-        return try fragments(index, from: fragment, bytes, read)
+        if ahead?.piece != index, let head = try find(index, bytes, read) { return head }
+        guard let ahead, ahead.head > bytes.lowerBound else { return try fragments(index, bytes, read) }
+        let count = Int(min(ahead.head - bytes.lowerBound, bytes.length, Int64(blockSize)))
+        return try Self.exactly(map.pieces[index].row, bytes.lowerBound, count, read)
     }
 
-    /// A block that begins with a fragment.
-    private mutating func fragments(
-        _ index: Int, from first: Int, _ bytes: Range<Int64>, _ read: Read
-    ) throws -> [UInt8] {
+    /// Where the fragment after the first of `bytes` begins, by the heads from the last one before that its row knows; the
+    /// rest of its head where the bytes begin inside of one.
+    private mutating func find(_ index: Int, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8]? {
         let piece = map.pieces[index]
-        let count = Int(min(bytes.length, Int64(blockSize)))
-        var block = try Self.exactly(piece.row, bytes.lowerBound, count, read)
-        var fragment = first
-        while fragment < piece.fragments.upperBound {
-            let place = Int(piece.row.offset(ofFragment: fragment) - bytes.lowerBound)
-            guard place < block.count else { break }
+        ahead = nil
+        var start = piece.row.offset(ofFragment: piece.row.fragment(at: bytes.lowerBound))
+        while start < bytes.lowerBound {
+            let head = try head(piece, at: start, read)
+            ahead = (index, head.end)
+            let passed = bytes.lowerBound - start
+            if passed < Int64(head.bytes.count) {
+                return Array(head.bytes.dropFirst(Int(passed)).prefix(Int(bytes.length)))
+            }
+            start = head.end
+        }
+        if start == bytes.lowerBound { ahead = (index, start) }
+        return nil
+    }
+
+    /// A block that begins with a fragment: each tells where the next one begins.
+    private mutating func fragments(_ index: Int, _ bytes: Range<Int64>, _ read: Read) throws -> [UInt8] {
+        let piece = map.pieces[index]
+        var block = try Self.exactly(piece.row, bytes.lowerBound, Int(min(bytes.length, Int64(blockSize))), read)
+        var place = 0
+        while place < block.count {
+            let offset = bytes.lowerBound + Int64(place)
             let prefix = block[place...].prefix(FragmentShift.prefix)
-            let length = prefix.count == FragmentShift.prefix ? FragmentShift.headLength(prefix) : nil
-            guard let length, length <= block.count - place else {
+            let isWhole = prefix.count == FragmentShift.prefix
+            guard let length = isWhole ? FragmentShift.headLength(prefix) : nil, length <= block.count - place else {
                 // The block ends in the middle of its head, which then is a block of its own.
-                if fragment > first { return Array(block.prefix(place)) }
-                open = (index, fragment)
-                return Array(try head(piece, at: bytes.lowerBound, read).prefix(Int(bytes.length)))
+                if place > 0 {
+                    ahead = (index, offset)
+                    return Array(block.prefix(place))
+                }
+                let head = try head(piece, at: offset, read)
+                ahead = (index, head.end)
+                return Array(head.bytes.prefix(Int(bytes.length)))
             }
-            var head = Array(block[place..<place + length])
-            guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else {
-                throw Damaged(key: piece.row.key, offset: piece.row.offset(ofFragment: fragment))
-            }
-            block.replaceSubrange(place..<place + length, with: head)
-            open = (index, fragment)
-            fragment += 1
+            let head = try shifted(Array(block[place..<place + length]), of: piece, at: offset)
+            block.replaceSubrange(place..<place + length, with: head.bytes)
+            ahead = (index, head.end)
+            place = Int(min(Int64(block.count), head.end - bytes.lowerBound))
         }
         return block
     }
 
-    /// A fragment's checksum box and `moof`, shifted.
-    private func head(_ piece: Piece, at offset: Int64, _ read: Read) throws -> [UInt8] {
-        var head = try Self.head(of: piece.row, at: offset, read)
-        guard FragmentShift.shift(&head, by: piece.ticks, only: map.track) else {
-            throw Damaged(key: piece.row.key, offset: offset)
-        }
-        return head
+    /// A fragment's checksum box and `moof`, shifted, and where the fragment ends.
+    private func head(_ piece: Piece, at offset: Int64, _ read: Read) throws -> (bytes: [UInt8], end: Int64) {
+        try shifted(Self.head(of: piece.row, at: offset, read), of: piece, at: offset)
+    }
+
+    /// No fragment reaches over the start of one that the row knows.
+    private func shifted(
+        _ head: [UInt8], of piece: Piece, at offset: Int64
+    ) throws -> (bytes: [UInt8], end: Int64) {
+        var head = head
+        let limit = piece.row.offset(ofFragment: piece.row.fragment(at: offset) + 1)
+        guard let length = FragmentShift.length(head), offset + length <= limit,
+            FragmentShift.shift(&head, by: piece.ticks, only: map.track)
+        else { throw Damaged(key: piece.row.key, offset: offset) }
+        return (head, offset + length)
     }
 
     /// A fragment's checksum box and `moof` as they were recorded.

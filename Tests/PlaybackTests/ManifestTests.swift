@@ -1,3 +1,4 @@
+import Footage
 import Foundation
 import HTTP
 import Playback
@@ -154,6 +155,42 @@ import Testing
                 #expect(now.hasPrefix(before) && now.hasSuffix("#EXT-X-ENDLIST\n"), "\(now)")
             }
         }
+    }
+
+    @Test(
+        "a server that was started again goes on with a live manifest of a camera that is away, with no lower numbers")
+    func restarted() async throws {
+        let site = try RecordedSite()
+        let clip = try await EncodedClip()
+        try site.record(clip, segments: 2, length: 4)
+        try site.record(clip, session: 2, anchor: RecordedSite.start + .seconds(20), segments: 2, length: 4)
+        let clock = Mutex(RecordedSite.start + .seconds(30))
+        let archive = try site.archive { clock.withLock(\.self) }
+        let start = ",startTime=2026-03-01T10:00:00Z"
+        var before: [Int64] = [0, 0]
+        for (moment, isLive) in [(30, true), (330, true), (900, false)] as [(Int64, Bool)] {
+            clock.withLock { $0 = RecordedSite.start + .seconds(moment) }
+            before = try await numbers(archive, before, start, isLive)
+        }
+    }
+
+    /// What a server that has just begun lists: media and discontinuity sequence, none lower than `before` while it is live.
+    private func numbers(
+        _ archive: Archive, _ before: [Int64], _ start: String, _ isLive: Bool
+    ) async throws -> [Int64] {
+        let found = Mutex<[Int64]>([])
+        try await ServedSite.run(archive) { served in
+            for fields in [start, ""] {
+                let answer = try await served.get("/assets/asset-front/manifest(format=m3u8-cmaf\(fields))")
+                let text = String(decoding: answer.body, as: UTF8.self)
+                #expect(text.contains("#EXT-X-ENDLIST") == !isLive && text.contains("TYPE:VOD") == !isLive, "\(text)")
+                let numbers = text.matches(of: /SEQUENCE:(\d+)/).compactMap { Int64($0.output.1) }
+                found.withLock { $0 = numbers }
+            }
+        }
+        let numbers = found.withLock(\.self)
+        if isLive { #expect(numbers.count == 2 && zip(numbers, before).allSatisfy { $0 >= $1 && $0 > 1_700_000_000 }) }
+        return numbers
     }
 
     @Test("the server says what cvrctl says, and what its hooks give, over TLS too")

@@ -66,6 +66,24 @@ import Testing
         }
     }
 
+    @Test("absolute addresses are those of the viewer, below the path that a proxy names")
+    func prefixes() async throws {
+        let site = try RecordedSite()
+        try site.record(try await EncodedClip(seconds: 1), segments: 1, length: 4)
+        try await ServedSite.run(try site.archive()) { served in
+            for (prefix, path) in [
+                ("/cvr", "/cvr"), ("/a/b-1/", "/a/b-1"), ("/", ""), ("", ""), ("//evil.example", ""), ("cvr", ""),
+                ("/c\"r", ""), ("/c?r", ""),
+            ] {
+                let answer = try await served.get(
+                    "/list?path=front", [("X-Forwarded-Prefix", prefix), ("X-Forwarded-Proto", "https")])
+                let text = String(decoding: answer.body, as: UTF8.self)
+                #expect(
+                    text.contains("\"https://127.0.0.1:\(served.port)\(path)/get?path=front&"), "\(prefix): \(text)")
+            }
+        }
+    }
+
     @Test("a server without accounts answers to the names of its allowed origins")
     func names() async throws {
         let site = try RecordedSite()

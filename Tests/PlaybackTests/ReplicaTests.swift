@@ -54,6 +54,8 @@ struct ReplicaTests {
         try await withFolder { folder in
             try await serving(arguments(folder)) { process, address in
                 #expect(try get("http://\(address)/healthz").status == 200)
+                let cameras = try get("http://\(address)/cameras")
+                #expect(cameras.status == 200 && String(decoding: cameras.body, as: UTF8.self) == "{\"cameras\":[]}")
                 let metrics = try get("http://\(address)/metrics")
                 let text = String(decoding: metrics.body, as: UTF8.self)
                 #expect(!text.contains("cvr_supervisor_up") && text.contains("site=\"plant-7\""))

@@ -192,9 +192,10 @@ extension AzureStore {
 // Documents.
 extension AzureStore {
     package func folders(in folder: String) throws -> [String] {
+        let start = folder.isEmpty ? "" : folder + "/"
         var found: [String] = []
-        try AzureListing(container: container).entries(folder + "/", byFolder: true) { entry in
-            if case .folder(let name) = entry { found.append(String(name.dropFirst(folder.count + 1).dropLast())) }
+        try AzureListing(container: container).entries(start, byFolder: true) { entry in
+            if case .folder(let name) = entry { found.append(String(name.dropFirst(start.count).dropLast())) }
         }
         return found.sorted()
     }

@@ -6,7 +6,8 @@ import Recording
 
 extension S3Store {
     package func folders(in folder: String) throws -> [String] {
-        let page = S3Page(prefix: "\(connection.address.prefix)\(folder)/", delimiter: "/")
+        let start = folder.isEmpty ? "" : folder + "/"
+        let page = S3Page(prefix: connection.address.prefix + start, delimiter: "/")
         var found: [String] = []
         try everyPage(page) { listed in
             for name in listed.folders where name.hasPrefix(page.prefix) && name.hasSuffix("/") {

@@ -38,7 +38,7 @@ struct PreviewRoutes {
         }
         _ = try visitor.bounds(from: time, to: time)
         let end = time + .milliseconds(1)
-        let rows = try await reader.rows(camera, from: time, to: end)
+        let rows = try await reader.rows(camera, from: time, to: end, byKey: true)
         guard let piece = Selection(rows, from: time, to: end, origin: time).pieces.first else {
             throw Refusal.noFootage(camera.name, time, end)
         }
@@ -48,10 +48,10 @@ struct PreviewRoutes {
         return Self.response(bytes, type: "image/jpeg")
     }
 
-    /// Which fragments of which segment, for ever.
+    /// Which bytes of which segment, for ever.
     static func name(_ piece: Piece) -> String {
         let id = piece.row.id
-        return "\(id.session).\(id.counter) \(piece.row.start.microseconds) \(piece.fragments)"
+        return "\(id.session).\(id.counter) \(piece.row.start.microseconds) \(piece.bytes)"
     }
 
     /// The first one's init part and the fragments as they are served.
@@ -85,12 +85,16 @@ struct PreviewRoutes {
 }
 
 extension FootageReader {
-    /// The segment that an address of media names.
-    func row(at place: MediaAddress, of camera: Archive.Camera) async throws -> SegmentRow {
+    /// The segment that an address of media names, with all its fragments if it goes on after `end`.
+    func row(
+        at place: MediaAddress, of camera: Archive.Camera, until end: WallTime = .latest
+    ) async throws -> SegmentRow {
         let row = try await threads.run { () throws -> SegmentRow? in
             let find = { () throws -> SegmentRow? in
-                try archive.rows(camera, from: place.start, to: place.start + .milliseconds(1))
-                    .first { place.isOf($0) }
+                let moment = place.start + .milliseconds(1)
+                let row = try archive.rows(camera, from: place.start, to: moment, byKey: true).first { place.isOf($0) }
+                guard let row, row.end > end else { return row }
+                return try archive.rows(camera, from: place.start, to: moment).first { place.isOf($0) }
             }
             if let known = try find(), known.state != .recording { return known }
             // Rows may be as of a moment ago: a live playlist names what came since.

@@ -25,7 +25,7 @@ extension PreviewRoutes {
             guard let place = MediaAddress(segment: parameters.get("segment") ?? "", file: parameters.get("file") ?? "")
             else { throw Refusal.notFound }
             let camera = try await reader.camera(ofAsset: parameters.get("asset") ?? "", for: context.visitor)
-            let row = try await reader.row(at: place, of: camera)
+            let row = try await reader.row(at: place, of: camera, until: context.visitor.window.upperBound)
             let query = FootageQuery(request)
             let piece = try Self.piece(of: row, place.shift, query)
             let permitted = try context.visitor.fragments(of: row)
@@ -84,7 +84,9 @@ extension PreviewRoutes {
         let isInside = fragments.lowerBound > 0 && fragments.upperBound < row.media.fragments.count
         let rows =
             isInside
-            ? [] : try await reader.rows(camera, from: row.start - Self.tolerance, to: row.end + Self.tolerance)
+            ? []
+            : try await reader.rows(
+                camera, from: row.start - Self.tolerance, to: row.end + Self.tolerance, byKey: true)
         func fragment(_ index: Int, of row: SegmentRow?) -> Piece? {
             guard let row, row.media.fragments.indices.contains(index) else { return nil }
             let found = Piece(row, index..<(index + 1), shift: piece.shift)

@@ -41,8 +41,12 @@ struct AssetRoutes {
     ) async throws -> Response {
         let asked = try AvailableMedia(
             precision: query.text("precision"), startTime: query.text("startTime"), endTime: query.text("endTime"))
-        return JSONAnswer.response(
-            try await reader.threads.run { try asked.answer(reader.questions(camera, within: visitor.window)) })
+        return try await reader.threads.run {
+            let unknown = try reader.archive.unknownPast(camera)
+            let answer = try asked.answer(reader.questions(camera, within: visitor.window.without(unknown)))
+            if answer.timeRanges.isEmpty, let unknown, asked.reaches(before: unknown.before) { throw unknown.error }
+            return JSONAnswer.response(answer).without(unknown)
+        }
     }
 
     /// Served time is UTC since 1970.
@@ -52,7 +56,10 @@ struct AssetRoutes {
         _ = try visitor.part(from: asked.startTime, to: asked.endTime)
         let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
         let share = reader.memory.share()
-        let list = try await reader.threads.run { try chunks(asked, of: camera, visitor, share) }
+        let (list, unknown) = try await reader.threads.run {
+            let unknown = try reader.archive.unknownPast(camera)
+            return (try chunks(asked, of: camera, visitor, unknown, share), unknown)
+        }
         let text = try await text(list, asked, suffix, share)
         try share.hold(text.count)
         return Response(
@@ -61,7 +68,8 @@ struct AssetRoutes {
                 .contentType: asked.format == .dash ? "application/dash+xml" : "application/vnd.apple.mpegurl",
                 .cacheControl: "no-cache",
             ],
-            body: HeldText.body(text, share))
+            body: HeldText.body(text, share)
+        ).without(unknown)
     }
 
     /// Held by `share` in place of the rows that it is made of.
@@ -89,15 +97,20 @@ struct AssetRoutes {
     /// A live manifest stays one while its camera is away, so that who waits for it sees it come back; when nothing came
     /// for as long as it lists it is ended, and is still the same list.
     private func chunks(
-        _ asked: ManifestRequest, of camera: Archive.Camera, _ visitor: Visitor, _ share: MemoryBudget.Share
+        _ asked: ManifestRequest, of camera: Archive.Camera, _ visitor: Visitor, _ unknown: UnknownPast?,
+        _ share: MemoryBudget.Share
     ) throws -> ChunkList {
         let isAddedTo = try reader.archive.isLive(camera)
-        let isLive = visitor.window.upperBound == .latest && (isAddedTo || windows.isKnown(camera.name))
-        guard let plan = try asked.plan(isLive: isLive, reader.questions(camera, within: visitor.window)) else {
+        let goesOn = try isAddedTo || windows.isKnown(camera.name) || reader.archive.isAwaited(camera)
+        let isLive = visitor.window.upperBound == .latest && goesOn
+        let questions = reader.questions(camera, within: visitor.window.without(unknown))
+        guard let plan = try asked.plan(isLive: isLive, questions) else {
+            try unknown.check(from: asked.startTime)
             throw Refusal.noFootage(camera.name, asked.startTime ?? .earliest, asked.endTime ?? .latest)
         }
         let isEnded = try plan.isLive && !isAddedTo && !reader.archive.isLive(camera, within: ManifestRequest.newest)
-        let rows = try reader.rows(camera, from: plan.from, to: plan.to, holding: share)
+        // Ends with a fragment that the visitor may see; what is newest has not ended.
+        let rows = try reader.rows(camera, from: plan.from, to: plan.to, byKey: plan.isLive, holding: share)
         if plan.isSliding {
             return windows.list(camera.name, rows, from: plan.from, to: plan.to, isEnded: isEnded)
         }
@@ -110,9 +123,9 @@ struct AssetRoutes {
     ///
     /// Refuses when the segment ends there.
     private func row(
-        at place: MediaAddress, of camera: Archive.Camera, _ request: Request
+        at place: MediaAddress, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
     ) async throws -> SegmentRow {
-        let row = try await reader.row(at: place, of: camera)
+        let row = try await reader.row(at: place, of: camera, until: visitor.window.upperBound)
         guard row.state == .recording, let start = ByteRange.start(request.headers[.range]),
             start == row.media.mediaEnd
         else { return row }
@@ -127,7 +140,7 @@ struct AssetRoutes {
     ) async throws -> Response {
         let share = reader.memory.share()
         try share.hold(FootageBytes.weight)
-        let row = try await row(at: place, of: camera, request)
+        let row = try await row(at: place, of: camera, request, visitor)
         guard let map = ByteMap(place, of: row) else { throw Refusal.gone }
         var file = FootageFile(map, of: camera.name)
         file.fields[.contentType] = "video/mp4"

@@ -1,3 +1,4 @@
+import Footage
 import HTTPTypes
 import Hummingbird
 import Recording
@@ -28,7 +29,7 @@ struct CrossOrigin {
         guard !origins.isEmpty else { return }
         headers[.vary] = "Origin"
         guard let origin = origin(request) else { return }
-        let exposed = "Accept-Ranges, Content-Length, Content-Range, ETag, Retry-After"
+        let exposed = "Accept-Ranges, Content-Length, Content-Range, \(UnknownPast.field), ETag, Retry-After"
         Self.set(
             &headers,
             [

@@ -26,18 +26,20 @@ struct FootageReader: Sendable {
         try await permitted(asset, for: visitor) { try archive.camera(ofAsset: asset) }
     }
 
-    func rows(_ camera: Archive.Camera, from: WallTime, to: WallTime) async throws -> [SegmentRow] {
-        try await threads.run { try archive.rows(camera, from: from, to: to) }
+    func rows(
+        _ camera: Archive.Camera, from: WallTime, to: WallTime, byKey: Bool = false
+    ) async throws -> [SegmentRow] {
+        try await threads.run { try archive.rows(camera, from: from, to: to, byKey: byKey) }
     }
 
     /// All rows of a range that has some thousands, held by `share` as they come; blocks.
     func rows(
-        _ camera: Archive.Camera, from: WallTime, to: WallTime, holding share: MemoryBudget.Share
+        _ camera: Archive.Camera, from: WallTime, to: WallTime, byKey: Bool, holding share: MemoryBudget.Share
     ) throws -> [SegmentRow] {
         var rows: [SegmentRow] = []
         var (weight, after): (Int, SegmentPlace?) = (0, nil)
         repeat {
-            let page = try archive.page(camera, from: from, to: to, after: after, limit: 1000)
+            let page = try archive.page(camera, from: from, to: to, after: after, byKey: byKey, limit: 1000)
             weight += page.rows.reduce(0) { $0 + $1.weight }
             try share.hold(weight)
             rows += page.rows

@@ -19,8 +19,7 @@ struct FootageTag: Sendable {
         let numbers =
             [
                 row.id.session, row.id.counter, row.start.microseconds, row.media.initLength,
-                row.media.format.map { Int64($0) } ?? -1, Int64(piece.fragments.lowerBound),
-                Int64(piece.fragments.upperBound), bytes.lowerBound, bytes.upperBound,
+                row.media.format.map { Int64($0) } ?? -1, bytes.lowerBound, bytes.upperBound,
             ] + piece.ticks
         add(numbers)
     }

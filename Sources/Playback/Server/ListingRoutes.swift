@@ -28,15 +28,17 @@ struct ListingRoutes {
         router.get("/coverage") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
             return try await reader.threads.run {
-                let coverage = try await reader.archive.answers(camera).coverage(from: from, to: to)
-                return JSONAnswer.response(Listing.Coverage(coverage))
+                let answers = try reader.archive.answers(camera)
+                let coverage = try await answers.coverage(from: from, to: to)
+                return JSONAnswer.response(Listing.Coverage(coverage)).without(answers.unknown)
             }
         }
         router.get("/gaps") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
             return try await reader.threads.run {
-                let gaps = try await reader.archive.answers(camera).gaps(from: from, to: to)
-                return JSONAnswer.response(gaps.map { Listing.Gap($0) })
+                let answers = try reader.archive.answers(camera)
+                let gaps = try await answers.gaps(from: from, to: to)
+                return JSONAnswer.response(gaps.map { Listing.Gap($0) }).without(answers.unknown)
             }
         }
         router.get("/segments") { request, context in
@@ -44,9 +46,11 @@ struct ListingRoutes {
             let share = reader.memory.share()
             try share.hold(Self.pageWeight)
             let answers = try await reader.threads.run { try reader.archive.answers(camera) }
+            try answers.check(from: from, to: to)
             return Response(
                 status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
-                body: segments(answers, from, to, share))
+                body: segments(answers, from, to, share)
+            ).without(answers.unknown)
         }
         router.get("/list") { request, context in try await list(request, context.visitor) }
     }
@@ -97,10 +101,12 @@ struct ListingRoutes {
 }
 
 extension ListingRoutes {
-    /// How the viewer's request began; what is made of it only this viewer gets.
-    private func scheme(of request: Request) -> String {
-        let forwarded = HTTPField.Name("X-Forwarded-Proto").flatMap { request.headers[$0] }
-        return isTLS || forwarded == "https" ? "https" : "http"
+    /// Where the viewer reaches this server, by what a proxy says of it; what is made of that only this viewer gets.
+    private func base(of request: Request) -> String {
+        let forwarded = { (name: String) in HTTPField.Name("X-Forwarded-" + name).flatMap { request.headers[$0] } }
+        let scheme = isTLS || forwarded("Proto") == "https" ? "https" : "http"
+        let path = forwarded("Prefix").map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } ?? ""
+        return "\(scheme)://\(request.head.authority ?? "localhost")\(path.isPath ? path : "")"
     }
 
     /// One entry a stretch without a gap, each with the address that plays it.
@@ -111,13 +117,29 @@ extension ListingRoutes {
         let part = try visitor.part(from: asked.from, to: asked.to)
         let spans = try TimeSpans(
             path: camera.name.text, start: part.from?.rfc3339Microseconds, end: part.to?.rfc3339Microseconds)
-        let base = "\(scheme(of: request))://\(request.head.authority ?? "localhost")"
+        let base = base(of: request)
         let suffix = query.carried(visitor.carried, behind: "&")
-        let entries = try await reader.threads.run {
-            try spans.entries(reader.questions(camera), base: base, suffix: suffix, longest: limits.range)
+        let (entries, unknown) = try await reader.threads.run {
+            let unknown = try reader.archive.unknownPast(camera)
+            let questions = reader.questions(camera, within: .always.without(unknown))
+            return (try spans.entries(questions, base: base, suffix: suffix, longest: limits.range), unknown)
         }
-        guard !entries.isEmpty else { throw Refusal.noFootage(camera.name, asked.from, asked.to) }
-        return JSONAnswer.response(entries)
+        guard !entries.isEmpty else {
+            try unknown.check(from: asked.from)
+            throw Refusal.noFootage(camera.name, asked.from, asked.to)
+        }
+        return JSONAnswer.response(entries).without(unknown)
+    }
+}
+
+extension String {
+    /// Begins with a slash and says nothing but where.
+    fileprivate var isPath: Bool {
+        let isPlain = { (byte: UInt8) in
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                || "/-._~".utf8.contains(byte)
+        }
+        return hasPrefix("/") && !hasPrefix("//") && utf8.allSatisfy(isPlain)
     }
 }
 
@@ -129,6 +151,8 @@ private struct CameraEntry: Encodable {
     /// Of the first and last footage that can be played.
     let from: String?
     let to: String?
+    /// What was recorded before nobody can tell now; nil nearly always.
+    let unknownBefore: String?
     /// RFC 6381, comma-separated, of the newest segment; browsers say what of it they play.
     let codecs: String?
     /// The sound of that segment is G.711: browsers do not play it, in HLS either, and `/assets/{asset}/sound` has it as AAC.
@@ -145,8 +169,10 @@ private struct CameraEntry: Encodable {
         live = try window.upperBound == .latest && archive.isLive(camera)
         from = span?.from.rfc3339
         to = span?.to.rfc3339
+        unknownBefore = try archive.unknownPast(camera)?.before.rfc3339
         codecs = try span.flatMap { span in
-            try archive.rows(camera, from: span.to - .seconds(1), to: span.to).last?.media.codecs
+            try archive.rows(camera, from: max(span.from, span.to - .seconds(1)), to: span.to, byKey: true)
+                .last?.media.codecs
         }
         transcodedSound = codecs?.split(separator: ",").contains { ["alaw", "ulaw"].contains($0) } ?? false
     }

@@ -1,5 +1,7 @@
 import Footage
+import Foundation
 import Messages
+import ObjectStore
 import Recording
 import Sync
 import Testing
@@ -40,7 +42,33 @@ struct DroppedFootageTests {
         } throws: { error in
             (error as? ArchiveError)?.code == .unavailable && "\(error)".contains("bring its first segment")
         }
+        let other = "\(rig.settings.store.folder ?? "")/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        #expect { try rig.storeArchive().cameras() } throws: { "\($0)".contains("no site plant, but 1 others") }
+        // Somebody made a place for it.
+        try FileManager.default.createDirectory(
+            atPath: other.replacing("other", with: "plant"), withIntermediateDirectories: false)
+        #expect(try rig.storeArchive().cameras() == [])
         try rig.sync()
         #expect(try rig.storeArchive().cameras() == [])
+    }
+
+    @Test(
+        "a service that holds nothing has no cameras yet; one with another site is another store",
+        arguments: [.s3, .azblob] as [Rig.Place])
+    func emptyService(_ place: Rig.Place) async throws {
+        let rig = try await Rig(at: place)
+        #expect(try rig.storeArchive().cameras() == [])
+        let stranger = try rig.successor()
+        stranger.settings.site = try #require(SiteName("elsewhere"))
+        let recorder = try stranger.recorder()
+        try recorder.start()
+        try recorder.record()
+        try stranger.sync()
+        #expect { try rig.storeArchive().cameras() } throws: { "\($0)".contains("no site plant, but 1 others") }
+        // What is there is served, whether its site has a mark or not.
+        let mark = try #require(DocumentKey(.mark, of: stranger.settings.site))
+        try stranger.there.deleteDocument(mark)
+        #expect(try stranger.storeArchive().cameras().map(\.asset) == ["archive"])
     }
 }

@@ -131,8 +131,67 @@ struct ReadingTests {
         try FileManager.default.moveItem(atPath: "\(rig.root)/store", toPath: "\(rig.root)/away")
         let morning = all[2].start
         #expect(try told(rig.archive(), morning) == Array(all.suffix(2)))
+        try await cacheAlone(rig.archive(), from: morning, end: rig.clock.now)
         #expect { try told(rig.archive()) } throws: { ($0 as? ArchiveError)?.code == .unavailable }
         #expect { try told(rig.storeArchive()) } throws: { ($0 as? ArchiveError)?.code == .unavailable }
+    }
+
+    /// All that a viewer asks is answered from `morning` on, and says so.
+    private func cacheAlone(_ archive: Archive, from morning: WallTime, end: WallTime) async throws {
+        let camera = try #require(try archive.cameras().first)
+        #expect(try archive.unknownPast(camera)?.before == morning)
+        let ends = try #require(try archive.firstAndLast(camera))
+        #expect(ends.first == morning && ends.last == end)
+        #expect(try archive.spans(camera, from: morning, to: .latest).map(\.start) == [morning])
+        #expect(try archive.hasFootage(camera, from: .earliest, to: .latest))
+        let answers = try archive.answers(camera)
+        for from in [nil, WallTime.earliest, Self.evening] {
+            let coverage = try await answers.coverage(from: from, to: nil)
+            #expect(coverage.from == morning && coverage.percent == 100 && answers.unknown?.before == morning)
+            #expect(try await answers.gaps(from: from, to: nil) == [])
+        }
+        // Nobody knows, and nobody says that there was nothing.
+        for ask in [
+            { try await _ = answers.coverage(from: nil, to: morning) },
+            { try await _ = answers.gaps(from: Self.evening, to: morning) },
+            { try await answers.segments(from: nil, to: morning) { _ in } },
+            { _ = try archive.spans(camera, from: Self.evening, to: .latest) },
+            { _ = try archive.hasFootage(camera, from: Self.evening, to: morning) },
+        ] as [() async throws -> Void] {
+            await #expect { try await ask() } throws: { ($0 as? ArchiveError)?.code == .unavailable }
+        }
+    }
+
+    @Test("segments of megabytes cost a process that has the store alone two requests each")
+    func large() async throws {
+        let rig = try Rig()
+        let server = try await StoreServer(.s3)
+        try rig.use(server)
+        let recorder = try rig.recorder()
+        try recorder.start()
+        for _ in 0..<4 { try recorder.record(seconds: 30, fragmentBytes: 200_000) }
+        try rig.sync()
+        func requests() async throws -> Int { try await server.requests()["GET"] ?? 0 }
+        let archive = rig.storeArchive()
+        let before = try await requests()
+        let camera = try #require(try archive.camera(ofAsset: "archive"))
+        let coverage = try await archive.answers(camera).coverage(from: nil, to: nil)
+        #expect(coverage.percent == 100)
+        let told = try await requests()
+        #expect(told - before <= 4, "\(told - before) for four segments")
+        let rows = try archive.rows(camera, from: .earliest, to: .latest)
+        let read = try await requests()
+        #expect(read - told == 8, "\(read - told) for four segments")
+        let known = try rig.archive().rows(camera, from: .earliest, to: .latest).map { row in
+            var media = row.media
+            media.frames = 0
+            return media
+        }
+        #expect(rows.map(\.media) == known && known.allSatisfy { $0.fragments.count == 30 && $0.mediaEnd > 5 << 20 })
+        // Where a range is to end with a fragment, the segment is read whole, once.
+        let end = try #require(rows.last).end - .seconds(10)
+        for _ in 0..<2 { #expect(try archive.rows(camera, from: .earliest, to: end).last?.media.frames == 30) }
+        #expect(try await requests() - read > 8)
     }
 
     @Test("a damaged catalog is passed over", .timeLimit(.minutes(1)))
