@@ -163,8 +163,17 @@ struct PastBox: Sendable {
 extension Box {
     /// Lets the store wait, or no longer.
     fileprivate func sync(_ verb: String) async throws {
-        let done = try await run(["sync", verb])
-        guard done.ending == .exited(0) else { throw Missed("cvrctl sync \(verb): \(done.errors)") }
+        var refusal = ""
+        do {
+            // A box that has just started has no cvr-sync for a moment.
+            try await eventually("cvrctl sync \(verb)", within: .seconds(20)) {
+                let done = try await run(["sync", verb])
+                refusal = done.errors
+                return done.ending == .exited(0) ? true : nil
+            }
+        } catch {
+            throw Missed("\(error): \(refusal)")
+        }
     }
 }
 
