@@ -64,10 +64,9 @@ extension BrowserTests {
                 let time: Double = try await browser.value("() => cvr.time")
                 try await browser.press("ArrowLeft")
                 try await browser.until("() => Math.abs(\(time) - 1 - cvr.time) < 0.1")
-                // With the picture of where it led.
-                try await browser.until(
-                    "() => !document.getElementById('peek').hidden && document.getElementById('peek-picture').naturalWidth"
-                )
+                // With the picture of where it led, which may come when it is no longer seen.
+                try await browser.until("() => !document.getElementById('peek').hidden")
+                try await browser.until("() => document.getElementById('peek-picture').naturalWidth")
             }
         }
 

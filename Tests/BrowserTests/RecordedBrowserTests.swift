@@ -164,6 +164,8 @@ extension BrowserTests {
             let past = try PastBox.current
             try await past.watched.scene("touch", width: 390, height: 780) { box in
                 try await box.show("front")
+                // A live page goes along with now.
+                try await box.seek(past.hour.start + 2, playing: false)
                 try await box.browser.run("cvr.line.zoom(40, \(past.hour.start + 5), 0.5)")
                 let place: [Int] = try await box.browser.value(
                     """
