@@ -5,7 +5,6 @@ package import Recording
 /// A range starts with the last key at or before its start, and ends with the fragment that holds its end. Where
 /// sessions overlap, as after a backward step of the clock, the later session is played. Gaps are jumps.
 package struct Selection: Hashable, Sendable {
-
     package let from: WallTime
     package let to: WallTime
     package private(set) var pieces: [Piece]
