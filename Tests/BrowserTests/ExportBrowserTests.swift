@@ -42,36 +42,38 @@ extension BrowserTests.Recorded {
         }
     }
 
+    /// Of all that is fetched in a page.
+    private static let breaking = """
+        window.whole = fetch;
+        window.broken = 0;
+        const cut = response => new Response(response.body.pipeThrough(new TransformStream({
+          transform(bytes, out) {
+            if (this.isCut) return;
+            this.isCut = true;
+            out.enqueue(bytes.slice(0, 30000));
+            setTimeout(() => { broken += 1; out.error(new TypeError('cut')); }, 300);
+          },
+          flush: () => new Promise(() => {}),
+          } })), response);
+        let late = new Promise(resolve => { window.release = resolve; });
+        window.fetch = async (url, options = {}) => {
+          const response = await whole(url, options);
+          if (!String(url).includes('/ranges/')) return response;
+          if (late) { const first = late; late = null; await first; return response; }
+          return options.headers && !options.headers.Range ? cut(response) : response;
+        };
+        window.shares = [];
+        new MutationObserver(() => shares.push(document.getElementById('export-progress').value))
+          .observe(document.getElementById('export-size'), { childList: true });
+        """
+
     @Test("an export is of the choice that was made last, goes on where its connection broke, and says how far it is")
     func brokenExport() async throws {
         let past = try PastBox.current
         try await past.watched.scene("export-broken") { box in
             let browser = box.browser
             // The first answer comes last; of a file's first answer only a part comes.
-            try await browser.run(
-                """
-                window.whole = fetch;
-                window.broken = 0;
-                const cut = response => new Response(response.body.pipeThrough(new TransformStream({
-                  transform(bytes, out) {
-                    if (this.isCut) return;
-                    this.isCut = true;
-                    out.enqueue(bytes.slice(0, 30000));
-                    setTimeout(() => { broken += 1; out.error(new TypeError('cut')); }, 300);
-                  },
-                  flush: () => new Promise(() => {}),
-                  } })), response);
-                let late = new Promise(resolve => { window.release = resolve; });
-                window.fetch = async (url, options = {}) => {
-                  const response = await whole(url, options);
-                  if (!String(url).includes('/ranges/')) return response;
-                  if (late) { const first = late; late = null; await first; return response; }
-                  return options.headers && !options.headers.Range ? cut(response) : response;
-                };
-                window.shares = [];
-                new MutationObserver(() => shares.push(document.getElementById('export-progress').value))
-                  .observe(document.getElementById('export-size'), { childList: true });
-                """)
+            try await browser.run(Self.breaking)
             let (from, to) = (past.hour.start + 1.3, past.hour.start + 7.8)
             try await open("front", from, from + 1.5, box)
             try await browser.fill("#export-to", Self.field(to))

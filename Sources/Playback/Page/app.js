@@ -239,10 +239,14 @@ class Page {
     }
   }
 
-  /** While it plays, the time line goes along. */
+  /** While it plays, the time line goes along, but stays where the viewer moved it until the moment is in sight again. */
   follow(share) {
-    if (this.line.pointers.size || share < 1 && share > 0.98 === false) return;
-    if (share > 0.98) this.line.zoom(this.line.span, this.time, this.isLive ? 0.9 : 0.1);
+    const isMoved = this.line.start !== this.lineStart;
+    this.lineStart = this.line.start;
+    if (share >= 0 && share <= 1) this.isFollowing = true; else if (isMoved) this.isFollowing = false;
+    if (share > 0.98 && this.isFollowing && !this.line.pointers.size) {
+      this.line.zoom(this.line.span, this.time, this.isLive ? 0.9 : 0.1);
+    }
   }
 
   speak(time) {
