@@ -14,7 +14,8 @@ extension Archive {
         _ camera: Camera, from: WallTime, to: WallTime, after: SegmentPlace? = nil, byKey: Bool = false, limit: Int
     ) throws -> Page {
         let (rows, next) = try look(camera) { view in
-            try view.unknown.refuse(from: from)
+            // What goes on after a place was not refused.
+            if after == nil { try view.unknown.refuse(from: from) }
             var rows: [SegmentRow] = []
             var isEnd = false
             while rows.count < limit, !isEnd {
