@@ -120,20 +120,17 @@ extension StoreFootage {
     /// An unmounted disk and a misspelt site look empty: nothing is recorded yet where the site has its mark, in a folder
     /// of its own that is there, and in a service that has no site at all.
     private func checkEmptiness() throws {
-        guard try !isThere() else { return }
-        let sites = try sites()
-        guard sites.isEmpty ? store.canVanish : !sites.contains(site.text) else { return }
-        // Their names are not for this site's viewers.
-        let others = sites.isEmpty ? "" : ", but \(sites.count) others"
+        guard try !isThere(), try !store.holds(site.text) else { return }
+        // A process that is shut in may not look beside its site's folder; their names are not for this site's viewers.
+        let sites = (try? store.folders(in: "").filter { SiteName($0) != nil }.count) ?? 0
+        guard sites > 0 || store.canVanish else { return }
+        let others = sites == 0 ? "" : ", but \(sites) others"
         throw ArchiveError(
             code: .unavailable, message: "the store has no site \(site)" + others,
             nextStep:
                 "correct the site or the path in the store's URL, mount the disk, or let the site's box bring its "
                 + "first segment there")
     }
-
-    /// Whose boxes use the store.
-    private func sites() throws -> [String] { try store.folders(in: "").filter { SiteName($0) != nil } }
 
     /// Why the store tells nothing now; nil when it does.
     ///

@@ -49,6 +49,9 @@ package protocol ObjectStore: Sendable {
     /// where there is no such folder. Those right in "" are the sites. It costs what it returns, whatever lies in them.
     func folders(in folder: String) throws -> [String]
 
+    /// Whether a folder is there, such as a site's; of a service, whether anything is in it.
+    func holds(_ folder: String) throws -> Bool
+
     /// The documents right in a folder, such as `<site>/<asset>/holds`, by name.
     func documents(in folder: String) throws -> [DocumentKey]
 
@@ -70,6 +73,13 @@ package protocol ObjectStore: Sendable {
         _ prefix: String, after last: ObjectKey?, skipped: (ObjectStoreError) throws -> Void,
         _ body: (ObjectKey, _ bytes: Int64) throws -> Void
     ) throws
+}
+
+extension ObjectStore {
+    package func holds(_ folder: String) throws -> Bool {
+        let parts = folder.split(separator: "/")
+        return try folders(in: parts.dropLast().joined(separator: "/")).contains { $0 == parts.last ?? "" }
+    }
 }
 
 package enum PutOutcome: Hashable, Sendable {

@@ -204,6 +204,8 @@ extension FileStore {
         }
     }
 
+    package func holds(_ folder: String) -> Bool { Directory.exists("\(root)/\(folder)") }
+
     package func documents(in folder: String) throws -> [DocumentKey] {
         try Directory.entries("\(root)/\(folder)").compactMap { DocumentKey("\(folder)/\($0)") }
     }
