@@ -54,7 +54,7 @@ extension BrowserTests.Recorded {
             setTimeout(() => { broken += 1; out.error(new TypeError('cut')); }, 300);
           },
           flush: () => new Promise(() => {}),
-          } })), response);
+          })), response);
         let late = new Promise(resolve => { window.release = resolve; });
         window.fetch = async (url, options = {}) => {
           const response = await whole(url, options);
