@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -27,6 +28,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Memory that is free again belongs to one of so few heaps; glibc would keep some for each thread. */
+static inline void cvr_bound_heaps(int most) { (void)mallopt(M_ARENA_MAX, most); }
 
 /* pidfd_open(2), pidfd_send_signal(2), waitid(P_PIDFD). */
 static inline int cvr_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -13,9 +13,16 @@ extension Archive {
     package func page(
         _ camera: Camera, from: WallTime, to: WallTime, after: SegmentPlace? = nil, byKey: Bool = false, limit: Int
     ) throws -> Page {
+        try page(camera, from: from, to: to, after: after, limit: limit) { !byKey && $0.end > to }
+    }
+
+    private func page(
+        _ camera: Camera, from: WallTime, to: WallTime, after: SegmentPlace?, limit: Int,
+        isNeededWhole: (SegmentRow) -> Bool
+    ) throws -> Page {
         let (rows, next) = try look(camera) { view in
-            // What goes on after a place was not refused.
-            if after == nil { try view.unknown.refuse(from: from) }
+            // The store may go away between two pages; what is before a place is told already.
+            try view.unknown.refuse(from: after.map { max(from, $0.start + TimeSpan(microseconds: 1)) } ?? from)
             var rows: [SegmentRow] = []
             var isEnd = false
             while rows.count < limit, !isEnd {
@@ -34,17 +41,22 @@ extension Archive {
             }
             return (rows + news, next)
         }
-        return Page(rows: try complete(rows) { !byKey && $0.end > to }.sorted { $0.place < $1.place }, next: next)
+        return Page(rows: try complete(rows, isNeededWhole: isNeededWhole).sorted { $0.place < $1.place }, next: next)
     }
 
     /// All rows that start between two moments, both included, to whole milliseconds.
-    package func rows(_ camera: Camera, startingFrom first: WallTime, through last: WallTime) throws -> [SegmentRow] {
+    package func rows(
+        _ camera: Camera, startingFrom first: WallTime, through last: WallTime,
+        isNeededWhole: (SegmentRow) -> Bool = { _ in true }
+    ) throws -> [SegmentRow] {
         let before = first - TimeSpan(microseconds: 1)
         var rows: [SegmentRow] = []
         // Nothing that began earlier is looked for.
         var after: SegmentPlace? = SegmentPlace(start: before, id: SegmentID(session: .max, counter: .max))
         repeat {
-            let page = try page(camera, from: before, to: last + .milliseconds(1), after: after, limit: 500)
+            let page = try page(
+                camera, from: before, to: last + .milliseconds(1), after: after, limit: 500,
+                isNeededWhole: isNeededWhole)
             rows += page.rows
             guard rows.count <= Self.rowLimit else { throw ArchiveError.tooMuch(Self.rowLimit) }
             after = page.next

@@ -76,10 +76,8 @@ package protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
-    package func holds(_ folder: String) throws -> Bool {
-        let parts = folder.split(separator: "/")
-        return try folders(in: parts.dropLast().joined(separator: "/")).contains { $0 == parts.last ?? "" }
-    }
+    /// A service has no empty folders.
+    package func holds(_ folder: String) throws -> Bool { try !folders(in: folder).isEmpty }
 }
 
 package enum PutOutcome: Hashable, Sendable {

@@ -3,8 +3,9 @@ package import Recording
 /// A media presentation description (ISO/IEC 23009-1), whose chunks are byte ranges of their segments' files.
 ///
 /// Players want each track by itself: an adaptation set's files are the segments' with the other tracks' boxes made
-/// `free`. Picture and sound are stored together, so that who plays both fetches both twice. A Period has one init part. A gap is a jump of the time line inside it: some players play the first Period only. Times
-/// are those of the media, so that a chunk keeps its time while a live window moves on.
+/// `free`. Picture and sound are stored together, so that who plays both fetches both twice. A Period has one init part. A
+/// gap is a jump of the time line inside it: some players play the first Period only. Times are those of the media, so
+/// that a chunk keeps its time while a live window moves on.
 package struct DASHManifest {
     package let list: ChunkList
     /// Added to each URL: `?token=…`.

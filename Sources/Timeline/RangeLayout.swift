@@ -82,6 +82,9 @@ extension RangeLayout.Page {
         }
     }
 
+    /// Some fragments of a segment are served: all must be known to find them.
+    package func isCut(_ id: SegmentID) -> Bool { runs.contains { $0.bytes != nil && $0.first == id } }
+
     /// Its bytes, from rows of which those that start from `first` to `last` are all; nil when they are not what they
     /// were.
     package func map(of rows: [SegmentRow]) -> ByteMap? {

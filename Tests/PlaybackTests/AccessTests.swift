@@ -338,17 +338,16 @@ import Testing
         #expect(manifest.status == 200, "\(text)")
         let chunks = text.matches(of: /#EXT-X-BYTERANGE:(\d+)@(\d+)\n(?:#[^\n]*\n)*([^\n#]+)/)
         #expect(!chunks.isEmpty, "\(text)")
-        for chunk in chunks {
+        for (index, chunk) in chunks.enumerated() {
             let (length, start) = (try #require(Int(chunk.output.1)), try #require(Int(chunk.output.2)))
             let url = try ServedSite.path(of: chunk.output.3, in: path)
             let bytes = ("Range", "bytes=\(start)-\(start + length - 1)")
             #expect(try await served.get(url, [bytes]).status == 206, "\(url) \(bytes)")
             let sound = url.replacing("/media/", with: "/sound/") + "&from=\(start)&to=\(start + length)"
             #expect(try await served.get(sound).status == 200, "\(sound)")
-            for beyond in ["&from=0&to=\(start + length)", "&from=\(start)&to=1000000000"] {
-                let refused = try await served.get(url.replacing("/media/", with: "/sound/") + beyond)
-                #expect([200, 403].contains(refused.status))
-            }
+            // What may be heard begins with the key before the time, which is not the segment's first.
+            let before = url.replacing("/media/", with: "/sound/") + "&from=0&to=\(start + length)"
+            #expect(try await served.get(before).status == (index == 0 ? 403 : 200), "\(before)")
         }
     }
 

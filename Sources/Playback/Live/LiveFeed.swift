@@ -207,7 +207,8 @@ extension LiveFeed {
                 guard let last else {
                     // What a worker left when it died is not live.
                     guard try archive.isLive(camera) else { return ([], nil) }
-                    return (try archive.rows(camera, from: from - Self.listed, to: from), growing)
+                    let known = max(from - Self.listed, try archive.unknownPast(camera)?.before ?? .earliest)
+                    return (known < from ? try archive.rows(camera, from: known, to: from) : [], growing)
                 }
                 // What was appended right before the segment was closed.
                 let rows = try archive.rows(camera, from: from, to: from + .milliseconds(1))

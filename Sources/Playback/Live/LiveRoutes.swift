@@ -8,7 +8,7 @@ import Timeline
 /// `/live/streams?camera=&camera=…`, such films of several cameras in one answer (`LiveFrame`).
 struct LiveRoutes {
     /// Three target durations, as RFC 8216bis §6.2.5.2 has it.
-    private static let patience = TimeSpan.seconds(24)
+    static let patience = TimeSpan.seconds(24)
 
     let reader: FootageReader
     let feeds: LiveFeeds

@@ -36,8 +36,9 @@ export class Clock {
 
   /** Stands still while `isLate`, so that all pictures stay in step: not for ever, and not again and again. */
   hold(isLate) {
-    const passed = performance.now() - this.looked;
-    this.looked += passed;
+    // Nobody looks while a tab is hidden, or what is live is shown.
+    const now = performance.now(), passed = Math.min(now - this.looked, 250);
+    this.looked = now;
     this.patience = Math.max(0, Math.min(PATIENCE, this.patience + passed * (this.isHeld ? -1 : RECOVERY)));
     const isHeld = isLate && this.patience > (this.isHeld ? 0 : ENOUGH);
     if (isHeld === this.isHeld) return;

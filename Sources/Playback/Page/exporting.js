@@ -124,6 +124,7 @@ export class ExportDialog {
           if (isEnd) break;
           await target.write(value);
           done += value.length;
+          attempt = 0;
           $("export-progress").value = Math.min(1, done / length);
           const left = (length - done) * (performance.now() - start) / 1000 / done;
           this.say(`${size(done)} of ${size(length)}, ${times.length(left)} left`);
@@ -131,7 +132,9 @@ export class ExportDialog {
         if (done >= length) return;
         throw new Error("the connection ended early");
       } catch (error) {
-        if (error.name === "AbortError" || error.isFinal || error.status || attempt >= ATTEMPTS) throw error;
+        // A server that is busy, or a proxy's that starts again, is asked again.
+        const isLasting = error.status && ![429, 502, 503, 504].includes(error.status);
+        if (error.name === "AbortError" || error.isFinal || isLasting || attempt >= ATTEMPTS) throw error;
         await new Promise(resolve => setTimeout(resolve, 500 * 2 ** Math.min(attempt, 5)));
       }
     }

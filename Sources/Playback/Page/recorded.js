@@ -212,7 +212,7 @@ export class RecordedPlayer {
       const response = await server.get(url, { signal: this.signal });
       this.chunks = parsePlaylist(await response.text(), response.url);
     } catch (error) {
-      if (error.status !== 404) throw error;
+      if (error.status !== 404 && error.code !== "outsideWindow") throw error;
       this.chunks = [];
     } finally {
       this.isFetching = false;
@@ -315,8 +315,8 @@ export class RecordedPlayer {
     } catch (error) {
       if (this.isClosed || source !== this.source) return false;
       this.silence = { from: chunk.start, to: chunk.start + WITHOUT_SOUND };
-      // The decoder's failure is the sound's, not the picture's.
-      if (this.video.error) this.restart();
+      // The decoder's failure is the sound's, not the picture's; what is shown now goes on without, in a hidden tab too.
+      if (this.video.error || this.target >= chunk.start) this.restart();
       this.notice(`${this.camera.name} goes on without sound: ${error.message}`);
       return false;
     }

@@ -35,9 +35,19 @@ const json = async (path, query, options) => (await get(address(path, query), op
 
 export const cameras = async () => (await json("cameras")).cameras;
 
-/** Spans {from, to, kind, reason, state} that cover from…to, times in seconds. */
-export async function coverage(camera, from, to, signal) {
-  const answer = await json("coverage", { camera, from: iso(from), to: iso(to) }, { signal });
+/** An answer of which nothing came for so long will not come, in milliseconds. */
+const SILENCE = 20000;
+
+/** Spans {from, to, kind, reason, state} that cover from…to, times in seconds; none of what this viewer may not see. */
+export async function coverage(camera, from, to) {
+  const query = { camera, from: iso(from), to: iso(to) };
+  let answer;
+  try {
+    answer = await json("coverage", query, { signal: AbortSignal.timeout(SILENCE) });
+  } catch (error) {
+    if (error.code !== "outsideWindow") throw error;
+    return [];
+  }
   return answer.spans.map(span => ({ ...span, from: parse(span.from), to: parse(span.to) }));
 }
 

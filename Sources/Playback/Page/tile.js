@@ -8,7 +8,8 @@ import { length } from "./times.js";
 /** Why nothing comes of a camera, in words for the viewer. */
 const AWAY = {
   notLive: "Nothing of it is being recorded now", unreadable: "Its newest footage cannot be read",
-  outsideWindow: "What you may see of it is over", forbidden: "You may not see it", noSuchCamera: "There is no such camera any more",
+  outsideWindow: "What you may see of it is over", unauthorized: "Your token or signature holds no more",
+  ending: "The server is being restarted", forbidden: "You may not see it", noSuchCamera: "There is no such camera any more",
 };
 
 export class Tile {

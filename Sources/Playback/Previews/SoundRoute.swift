@@ -85,8 +85,11 @@ extension PreviewRoutes {
         let rows =
             isInside
             ? []
-            : try await reader.rows(
-                camera, from: row.start - Self.tolerance, to: row.end + Self.tolerance, byKey: true)
+            : try await reader.threads.run { [archive = reader.archive] in
+                let known = try archive.unknownPast(camera)?.before ?? .earliest
+                return try archive.rows(
+                    camera, from: max(row.start - Self.tolerance, known), to: row.end + Self.tolerance, byKey: true)
+            }
         func fragment(_ index: Int, of row: SegmentRow?) -> Piece? {
             guard let row, row.media.fragments.indices.contains(index) else { return nil }
             let found = Piece(row, index..<(index + 1), shift: piece.shift)

@@ -1,3 +1,4 @@
+import CLinux
 import Confinement
 import Glibc
 
@@ -13,6 +14,8 @@ enum PlaybackLimits {
         limit(RLIMIT_CORE, to: 0)
         limit(RLIMIT_DATA, to: mostData)
         limit(RLIMIT_NOFILE, to: mostDescriptors)
+        // What an answer gave back is the next one's, whatever thread that is on.
+        cvr_bound_heaps(2)
         OutOfMemoryRank.playback.take()
     }
 

@@ -7,9 +7,6 @@ import Timeline
 
 /// LVA's addresses of an asset: its available media, its manifests, and the media that these name.
 struct AssetRoutes {
-    /// As `LiveRoutes` has it.
-    private static let patience = TimeSpan.seconds(24)
-
     let reader: FootageReader
     let feeds: LiveFeeds
     let clock: ServerClock
@@ -129,7 +126,7 @@ struct AssetRoutes {
         guard row.state == .recording, let start = ByteRange.start(request.headers[.range]),
             start == row.media.mediaEnd
         else { return row }
-        let grown = await feeds.answer(of: camera) { await $0.row(row.id, beyond: start, within: Self.patience) }
+        let grown = await feeds.answer(of: camera) { await $0.row(row.id, beyond: start, within: LiveRoutes.patience) }
         guard let grown else { throw Refusal.gone }
         return grown
     }

@@ -19,9 +19,13 @@ struct ExportRoutes {
             try asked.check(limits, context.visitor)
             let share = reader.memory.share()
             try share.hold(FootageBytes.weight)
-            var files: [ExportText.File] = []
-            for range in try await RangeScan.of(asked, reader).formats.ranges {
-                files.append(try await file(asked, range, query, context.visitor))
+            let visitor = context.visitor
+            let files = try await context.whileAwaited {
+                var files: [ExportText.File] = []
+                for range in try await RangeScan.of(asked, reader).ranges {
+                    files.append(try await file(asked, range, query, visitor))
+                }
+                return files
             }
             let text = ExportText(camera: camera, from: asked.from, to: asked.to, files: files)
             try share.hold(text.weight)

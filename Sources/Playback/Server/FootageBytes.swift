@@ -65,7 +65,7 @@ extension FootageReader {
     /// Refuses what is not there any more as it was: no other bytes are ever served in its place.
     func map(of page: RangeLayout.Page, _ camera: Archive.Camera) async throws -> ByteMap {
         try await threads.run {
-            let rows = try archive.rows(camera, startingFrom: page.first, through: page.last)
+            let rows = try archive.rows(camera, startingFrom: page.first, through: page.last) { page.isCut($0.id) }
             guard let map = page.map(of: rows) else { throw Refusal.gone }
             return map
         }

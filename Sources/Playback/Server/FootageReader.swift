@@ -65,7 +65,9 @@ struct FootageReader: Sendable {
     /// A block of the store is a request: the fewer ask for them, the larger they are.
     func blockSize(for map: ByteMap) -> Int {
         guard !map.pieces.allSatisfy(\.row.isLocal) else { return FootageFile.blockSize }
-        return min(Self.largestBlock, max(FootageFile.blockSize, Self.storeBlocks / max(1, viewers.now)))
+        // Who was let in may not have begun to read.
+        let answers = max(1, viewers.now, memory.now / FootageBytes.weight)
+        return min(Self.largestBlock, max(FootageFile.blockSize, Self.storeBlocks / answers))
     }
 
     private static let largestBlock = 1 << 20

@@ -13,6 +13,8 @@ struct ListingRoutes {
     /// Else a proxy may say that its viewers ask it by TLS.
     let isTLS: Bool
 
+    /// Of a span or a gap with its text, in bytes.
+    private static let spanWeight = 300
     /// Of a page of rows and its text, in bytes.
     private static let pageWeight = Answers.page * 2048
 
@@ -27,18 +29,22 @@ struct ListingRoutes {
         }
         router.get("/coverage") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
+            let share = reader.memory.share()
             return try await reader.threads.run {
                 let answers = try reader.archive.answers(camera)
                 let coverage = try await answers.coverage(from: from, to: to)
-                return JSONAnswer.response(Listing.Coverage(coverage)).without(answers.unknown)
+                try share.hold(coverage.spans.count * Self.spanWeight)
+                return try JSONAnswer.response(Listing.Coverage(coverage), share).without(answers.unknown)
             }
         }
         router.get("/gaps") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
+            let share = reader.memory.share()
             return try await reader.threads.run {
                 let answers = try reader.archive.answers(camera)
                 let gaps = try await answers.gaps(from: from, to: to)
-                return JSONAnswer.response(gaps.map { Listing.Gap($0) }).without(answers.unknown)
+                try share.hold(gaps.count * Self.spanWeight)
+                return try JSONAnswer.response(gaps.map { Listing.Gap($0) }, share).without(answers.unknown)
             }
         }
         router.get("/segments") { request, context in
@@ -119,6 +125,7 @@ extension ListingRoutes {
             path: camera.name.text, start: part.from?.rfc3339Microseconds, end: part.to?.rfc3339Microseconds)
         let base = base(of: request)
         let suffix = query.carried(visitor.carried, behind: "&")
+        let share = reader.memory.share()
         let (entries, unknown) = try await reader.threads.run {
             let unknown = try reader.archive.unknownPast(camera)
             let questions = reader.questions(camera, within: .always.without(unknown))
@@ -128,7 +135,7 @@ extension ListingRoutes {
             try unknown.check(from: asked.from)
             throw Refusal.noFootage(camera.name, asked.from, asked.to)
         }
-        return JSONAnswer.response(entries).without(unknown)
+        return try JSONAnswer.response(entries, share).without(unknown)
     }
 }
 
@@ -155,7 +162,7 @@ private struct CameraEntry: Encodable {
     let unknownBefore: String?
     /// RFC 6381, comma-separated, of the newest segment; browsers say what of it they play.
     let codecs: String?
-    /// The sound of that segment is G.711: browsers do not play it, in HLS either, and `/assets/{asset}/sound` has it as AAC.
+    /// The sound of that segment is G.711, which browsers do not play: HLS and `/assets/{asset}/sound` have it as AAC.
     let transcodedSound: Bool
 
     init(_ camera: Archive.Camera, in archive: Archive, window: Range<WallTime>) throws {

@@ -38,7 +38,7 @@ struct RangeRoutes {
         try asked.check(limits, context.visitor)
         let share = reader.memory.share()
         try share.hold(FootageBytes.weight)
-        var file = try await asked.file(reader)
+        var file = try await context.whileAwaited { try await asked.file(reader) }
         try share.hold(FootageBytes.weight + file.source.weight)
         file.fields = [.contentType: "video/mp4", .cacheControl: "private, no-cache"]
         if FootageQuery(request).text("download") != nil {

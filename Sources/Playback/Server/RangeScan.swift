@@ -56,6 +56,11 @@ struct RangeScan: Sendable {
     /// It ends in footage that is whole: nothing will be added to it.
     var isClosed: Bool { last.map { $0.end >= asked.to && $0.row.state != .recording } ?? false }
 
+    /// Of each format, within what was asked for: that selects the same fragments.
+    var ranges: [Range<WallTime>] {
+        formats.ranges.map { $0.clamped(to: asked.from..<asked.to) }.filter { !$0.isEmpty }
+    }
+
     /// Of a range of one format.
     var file: FootageFile { FootageFile(layout, tag: tag.tag, of: asked.camera) }
 

@@ -24,8 +24,8 @@ struct RangeSelection {
         let key = RecentFiles.Key(camera: camera.name, from: from, to: to, skipsGaps: skipsGaps)
         if let known = reader.files[key] { return known }
         let scan = try await RangeScan.of(self, reader)
-        guard scan.formats.count == 1 else { throw Refusal.codecChange(camera.name, scan.formats.ranges) }
-        if scan.isClosed { reader.files.remember(scan.file, key) }
+        guard scan.formats.count == 1 else { throw Refusal.codecChange(camera.name, scan.ranges) }
+        if scan.isClosed, scan.layout.weight < 1 << 20 { reader.files.remember(scan.file, key) }
         return scan.file
     }
 }

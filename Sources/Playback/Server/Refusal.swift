@@ -97,13 +97,24 @@ extension Refusal {
 
 /// Answers as JSON.
 enum JSONAnswer {
+    private static let headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-cache"]
+
+    /// A short one.
     static func response(_ value: some Encodable) -> Response {
+        Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: text(value))))
+    }
+
+    /// One of any length, whose text `share` holds in place of what it is made of.
+    static func response(_ value: some Encodable, _ share: MemoryBudget.Share) throws -> Response {
+        let text = [UInt8](text(value))
+        try share.hold(text.count)
+        return Response(status: .ok, headers: headers, body: HeldText.body(text, share))
+    }
+
+    private static func text(_ value: some Encodable) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Only a number that is not finite could fail: none of our answers has one.
-        let bytes = (try? encoder.encode(value)) ?? Data("{}".utf8)
-        return Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+        return (try? encoder.encode(value)) ?? Data("{}".utf8)
     }
 }
