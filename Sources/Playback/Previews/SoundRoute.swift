@@ -85,7 +85,7 @@ extension PreviewRoutes {
         let rows =
             isInside
             ? []
-            : try await reader.threads.run { [archive = reader.archive] in
+            : try await reader.threads.run { [archive = reader.archive] () throws -> [SegmentRow] in
                 let known = try archive.unknownPast(camera)?.before ?? .earliest
                 return try archive.rows(
                     camera, from: max(row.start - Self.tolerance, known), to: row.end + Self.tolerance, byKey: true)
