@@ -47,18 +47,20 @@ struct ListingRoutes {
                 return try JSONAnswer.response(gaps.map { Listing.Gap($0) }, share).without(answers.unknown)
             }
         }
-        router.get("/segments") { request, context in
-            let (camera, from, to) = try await asked(request, context.visitor)
-            let share = reader.memory.share()
-            try share.hold(Self.pageWeight)
-            let answers = try await reader.threads.run { try reader.archive.answers(camera) }
-            try answers.check(from: from, to: to)
-            return Response(
-                status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
-                body: segments(answers, from, to, share)
-            ).without(answers.unknown)
-        }
+        router.get("/segments") { request, context in try await segments(request, context.visitor) }
         router.get("/list") { request, context in try await list(request, context.visitor) }
+    }
+
+    private func segments(_ request: Request, _ visitor: Visitor) async throws -> Response {
+        let (camera, from, to) = try await asked(request, visitor)
+        let share = reader.memory.share()
+        try share.hold(Self.pageWeight)
+        let answers = try await reader.threads.run { try reader.archive.answers(camera) }
+        try answers.check(from: from, to: to)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-cache"],
+            body: segments(answers, from, to, share)
+        ).without(answers.unknown)
     }
 
     private func asked(
