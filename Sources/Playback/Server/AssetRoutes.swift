@@ -2,6 +2,7 @@ import Footage
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Recording
 import Timeline
 
@@ -20,7 +21,7 @@ struct AssetRoutes {
                 return try await availableMedia(FootageQuery(request), of: camera, context.visitor)
             }
             guard question.lowercased().hasPrefix("manifest") else { throw Refusal.notFound }
-            return try await manifest(try ManifestRequest(question), of: camera, request, context.visitor)
+            return try await manifest(try ManifestRequest(question), of: camera, request, context)
         }
         router.get("/assets/:asset/media/:segment/:file") { request, context in
             let parameters = context.parameters
@@ -48,8 +49,9 @@ struct AssetRoutes {
 
     /// Served time is UTC since 1970.
     private func manifest(
-        _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ visitor: Visitor
+        _ asked: ManifestRequest, of camera: Archive.Camera, _ request: Request, _ context: PlaybackContext
     ) async throws -> Response {
+        let visitor = context.visitor
         _ = try visitor.part(from: asked.startTime, to: asked.endTime)
         let suffix = FootageQuery(request).carried(visitor.carried, behind: "?")
         let share = reader.memory.share()
@@ -65,7 +67,7 @@ struct AssetRoutes {
                 .contentType: asked.format == .dash ? "application/dash+xml" : "application/vnd.apple.mpegurl",
                 .cacheControl: "no-cache",
             ],
-            body: HeldText.body(text, share)
+            body: HeldText.body(text, share, on: context.channel.eventLoop)
         ).without(unknown)
     }
 

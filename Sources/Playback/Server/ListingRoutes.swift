@@ -2,6 +2,7 @@ import Footage
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Messages
 import Recording
 import Timeline
@@ -29,26 +30,26 @@ struct ListingRoutes {
         }
         router.get("/coverage") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
-            let share = reader.memory.share()
+            let (share, loop) = (reader.memory.share(), context.channel.eventLoop)
             return try await reader.threads.run {
                 let answers = try reader.archive.answers(camera)
                 let coverage = try await answers.coverage(from: from, to: to)
                 try share.hold(coverage.spans.count * Self.spanWeight)
-                return try JSONAnswer.response(Listing.Coverage(coverage), share).without(answers.unknown)
+                return try JSONAnswer.response(Listing.Coverage(coverage), share, on: loop).without(answers.unknown)
             }
         }
         router.get("/gaps") { request, context in
             let (camera, from, to) = try await asked(request, context.visitor)
-            let share = reader.memory.share()
+            let (share, loop) = (reader.memory.share(), context.channel.eventLoop)
             return try await reader.threads.run {
                 let answers = try reader.archive.answers(camera)
                 let gaps = try await answers.gaps(from: from, to: to)
                 try share.hold(gaps.count * Self.spanWeight)
-                return try JSONAnswer.response(gaps.map { Listing.Gap($0) }, share).without(answers.unknown)
+                return try JSONAnswer.response(gaps.map { Listing.Gap($0) }, share, on: loop).without(answers.unknown)
             }
         }
         router.get("/segments") { request, context in try await segments(request, context.visitor) }
-        router.get("/list") { request, context in try await list(request, context.visitor) }
+        router.get("/list") { request, context in try await list(request, context) }
     }
 
     private func segments(_ request: Request, _ visitor: Visitor) async throws -> Response {
@@ -118,7 +119,8 @@ extension ListingRoutes {
     }
 
     /// One entry a stretch without a gap, each with the address that plays it.
-    private func list(_ request: Request, _ visitor: Visitor) async throws -> Response {
+    private func list(_ request: Request, _ context: PlaybackContext) async throws -> Response {
+        let visitor = context.visitor
         let query = FootageQuery(request)
         let asked = try TimeSpans(path: query.text("path"), start: query.text("start"), end: query.text("end"))
         let camera = try await reader.camera(named: asked.path, for: visitor)
@@ -137,7 +139,7 @@ extension ListingRoutes {
             try unknown.check(from: asked.from)
             throw Refusal.noFootage(camera.name, asked.from, asked.to)
         }
-        return try JSONAnswer.response(entries, share).without(unknown)
+        return try JSONAnswer.response(entries, share, on: context.channel.eventLoop).without(unknown)
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 package import Recording
 
 /// Why a request is not answered: what cvrctl's `--json` says of errors, with an HTTP status.
@@ -105,10 +106,12 @@ enum JSONAnswer {
     }
 
     /// One of any length, whose text `share` holds in place of what it is made of.
-    static func response(_ value: some Encodable, _ share: MemoryBudget.Share) throws -> Response {
+    static func response(
+        _ value: some Encodable, _ share: MemoryBudget.Share, on loop: any EventLoop
+    ) throws -> Response {
         let text = [UInt8](text(value))
         try share.hold(text.count)
-        return Response(status: .ok, headers: headers, body: HeldText.body(text, share))
+        return Response(status: .ok, headers: headers, body: HeldText.body(text, share, on: loop))
     }
 
     private static func text(_ value: some Encodable) -> Data {
