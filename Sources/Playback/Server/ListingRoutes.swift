@@ -2,8 +2,8 @@ import Footage
 import Foundation
 import HTTPTypes
 import Hummingbird
-import NIOCore
 import Messages
+import NIOCore
 import Recording
 import Timeline
 
