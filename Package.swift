@@ -109,11 +109,12 @@ let package = Package(
         process("cvr-ingest", ["Ingest", "Confinement"], standalone),
         process("cvr-sync", ["Sync"], standaloneWithFoundation),
         process("cvr-playback", ["Messages", "Playback"], standaloneWithFoundation),
+        process("cvr-gateway", ["Gateway"], standaloneWithFoundation),
         process("cvr-preview", ["Preview", "Confinement"], standalone),
         process(
             "cvrctl",
             [
-                "HTTP", "Messages", "Recording", "Varlink", crypto,
+                "HTTP", "JSON", "Messages", "Recording", "Varlink", crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             standaloneWithFoundation),
@@ -121,8 +122,11 @@ let package = Package(
         // Roles: one per process; they never import each other.
         module(
             "Supervision",
-            ["YAMLConfiguration", "Isolation", "Messages", "Systemd", "Varlink", "CLinux", lifecycle, log, signals]
-                + nio),
+            [
+                "YAMLConfiguration", "Isolation", "JSON", "MediaGraph", "Messages", "Systemd", "Varlink", "CLinux",
+                crypto,
+                lifecycle, log, signals,
+            ] + nio),
         module("Ingest", ["Messages", "Confinement", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
         module(
             "Sync",
@@ -139,6 +143,13 @@ let package = Package(
                 signals,
             ] + nio + hummingbird,
             resources: page),
+        module(
+            "Gateway",
+            [
+                "Confinement", "HTTP", "JSON", "Messages", "Recording", "Varlink", "CLinux", "CMosquitto", crypto,
+                lifecycle,
+                log, signals,
+            ] + nio + hummingbird),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
         // Concerns.
@@ -160,7 +171,7 @@ let package = Package(
         module("Confinement", ["CLinux", "CSeccomp"]),
         module("Varlink", nio),
         module(
-            "Messages", ["Recording"],
+            "Messages", ["JSON", "Recording"],
             resources: [
                 .embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Playback.varlink"),
                 .embedInCode("io.cvr.Sync.varlink"),
@@ -169,6 +180,8 @@ let package = Package(
         module("FragmentedMP4", ["Checksums", "Recording"]),
         module("LibAV", ["Recording", "CLibAV"]),
 
+        module("MediaGraph", ["JSON", "Recording"]),
+        module("JSON"),
         module("Checksums", ["CChecksum"]),
 
         // The words. Imports nothing.
@@ -179,11 +192,15 @@ let package = Package(
         .systemLibrary(name: "CChecksum"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibAV", pkgConfig: "libavformat", providers: [.apt(["libavformat-dev"])]),
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CSWScale", pkgConfig: "libswscale", providers: [.apt(["libswscale-dev"])]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
 
         // Tests mirror the modules.
+        tests("JSONTests", ["JSON"]),
+        tests("MediaGraphTests", ["MediaGraph", "JSON", "Recording"]),
+        tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport", log]),
         tests("YAMLConfigurationTests", ["YAMLConfiguration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
@@ -203,11 +220,15 @@ let package = Package(
             path: "Tests/Year", swiftSettings: strict, linkerSettings: standaloneWithFoundation),
         tests(
             "SupervisionTests",
-            ["Supervision", "YAMLConfiguration", "Isolation", "Messages", "Recording", "Varlink", "TestSupport", log]),
+            [
+                "Supervision", "YAMLConfiguration", "Isolation", "JSON", "MediaGraph", "Messages", "Recording",
+                "Varlink",
+                "TestSupport", log,
+            ]),
         tests("ChecksumsTests", ["Checksums"]),
         tests("RecordingTests", ["Recording"]),
-        tests("VarlinkTests", ["Varlink", "Messages", "TestSupport"] + nio),
-        tests("cvrctlTests", ["Messages", "Recording", "Varlink"], exclude: ["footage.py"]),
+        tests("VarlinkTests", ["Varlink", "JSON", "Messages", "Recording", "TestSupport"] + nio),
+        tests("cvrctlTests", ["JSON", "Messages", "Recording", "Varlink"], exclude: ["footage.py"]),
         tests("MessagesTests", ["Messages", "Recording"]),
         tests("LibAVTests", ["LibAV", "Recording"]),
         tests(

@@ -3,7 +3,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages="binutils ca-certificates git libc6-dev libgcc-12-dev libstdc++-12-dev pkg-config libavcodec-dev libavformat-dev
-    libavutil-dev libswscale-dev libcurl4-openssl-dev libseccomp-dev libsqlite3-dev libsystemd-dev zlib1g-dev"
+    libavutil-dev libswscale-dev libcurl4-openssl-dev libmosquitto-dev libseccomp-dev libsqlite3-dev libsystemd-dev zlib1g-dev"
 camera_packages="ffmpeg fonts-dejavu-core python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
     gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad"

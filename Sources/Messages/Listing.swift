@@ -104,12 +104,15 @@ package enum Listing {
         package var type: String
         package var camera: String?
         package var detail: String
+        /// Of an event of a media graph, whose `eventType` is `type`.
+        package var graph: GraphEvent?
 
-        package init(time: String, type: String, camera: String?, detail: String) {
+        package init(time: String, type: String, camera: String?, detail: String, graph: GraphEvent? = nil) {
             self.time = time
             self.type = type
             self.camera = camera
             self.detail = detail
+            self.graph = graph
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+package import Recording
 
 /// A text file that an operator names for one program, read whole: a certificate, or a secret.
 ///

@@ -1,3 +1,5 @@
+package import Recording
+
 /// The types of `io.cvr.Playback` (see io.cvr.Playback.varlink, which documents each field).
 package enum PlaybackInterface {
     package static let interface = "io.cvr.Playback"

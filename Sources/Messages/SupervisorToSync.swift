@@ -1,3 +1,5 @@
+package import Recording
+
 /// The types of `io.cvr.Sync` (see io.cvr.Sync.varlink, which documents each field) that `Listing` does not hold.
 package enum SyncInterface {
     package static let interface = "io.cvr.Sync"

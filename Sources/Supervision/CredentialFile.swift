@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import Messages
+package import Recording
 import YAMLConfiguration
 
 /// Reads a credential: the only place where a camera's password or a store's key enters cvrd from a file.

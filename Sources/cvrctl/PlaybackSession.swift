@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTP
 import Messages
+import Recording
 
 /// Talks to cvr-playback, which may run on any host; everything it answers is outside data.
 struct PlaybackSession {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Messages
+import Recording
 
 /// Where cvr-playback is, and how it knows who asks.
 ///

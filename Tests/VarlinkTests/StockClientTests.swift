@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Recording
 import TestSupport
 import Testing
 import Varlink

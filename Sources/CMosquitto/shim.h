@@ -1,0 +1,3 @@
+/* The client library of mosquitto, an MQTT 3.1.1 client. */
+#pragma once
+#include <mosquitto.h>
