@@ -1,5 +1,6 @@
 import Foundation
 import Messages
+import Recording
 import Testing
 
 @Suite("Messages: files that an operator names")
