@@ -27,8 +27,8 @@ require_packages() {
     local name missing=() administrator=()
     command -v dpkg-query >/dev/null || die "this is not a Debian system; install what replaces these packages: $*"
     for name in "$@"; do
-        # Once for each architecture that it is there for.
-        [[ "$(dpkg-query -W -f '${db:Status-Status} ' "$name" 2>/dev/null) " = *'installed '* ]] || missing+=("$name")
+        # Once for each architecture that it is there for; dpkg says not-installed of those that it has only heard of.
+        [[ " $(dpkg-query -W -f '${db:Status-Status} ' "$name" 2>/dev/null)" = *' installed '* ]] || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing ${#missing[@]} Debian packages: ${missing[*]}"
