@@ -1,0 +1,138 @@
+import Recording
+
+/// What LVA documents of each kind of value.
+enum FormatRules {
+    struct Problem: Hashable, Sendable {
+        var code: DetailCode
+        var message: String
+    }
+
+    /// Nil when the text is right, or when too little of it is known yet.
+    static func problem(with text: Substitution.Text, as format: Format, in api: APIVersion) -> Problem? {
+        switch format {
+        case .assetName: return assetName(text, in: api)
+        case .fileName: return fileName(text, in: api)
+        case .filePath: return filePath(text)
+        default: break
+        }
+        guard text.isComplete else { return nil }
+        let value = text.example
+        switch format {
+        case .rtspURL(let schemes): return rtspURL(value, schemes)
+        case .url: return endpoint(value)
+        case .absolutePath: return GraphText.isAbsolutePath(value) ? nil : path
+        default: return scalar(value, as: format)
+        }
+    }
+
+    private static func scalar(_ value: String, as format: Format) -> Problem? {
+        switch format {
+        case .choice(let values):
+            if values.contains(where: { $0.lowercased() == value.lowercased() }) { return nil }
+            return Problem(
+                code: .propertyValueNotSupported, message: "The value must be one of \(values.joined(separator: ", "))."
+            )
+        case .integer(let range):
+            guard let number = Int64(value) else {
+                return Problem(code: .propertyValueInvalidFormat, message: "The value must be a whole number.")
+            }
+            if range.contains(number) { return nil }
+            return Problem(
+                code: .propertyValueOutOfRange,
+                message: "The value must be between \(range.lowerBound) and \(range.upperBound).")
+        case .decimal:
+            guard let number = GraphText.decimal(value) else {
+                return Problem(code: .propertyValueInvalidFormat, message: "The value must be a number.")
+            }
+            return number > 0
+                ? nil : Problem(code: .propertyValueOutOfRange, message: "The value must be greater than 0.")
+        case .boolean:
+            return ParameterType.bool.takes(value)
+                ? nil : Problem(code: .propertyValueInvalidFormat, message: "The value must be true or false.")
+        case .duration(let range, let step): return duration(value, in: range, step: step)
+        default: return nil
+        }
+    }
+
+    private static func duration(_ value: String, in range: ClosedRange<TimeSpan>, step: TimeSpan?) -> Problem? {
+        guard let span = GraphDuration.span(of: value) else {
+            return Problem(
+                code: .propertyValueInvalidFormat, message: "The value must be an ISO 8601 duration such as PT30S.")
+        }
+        let isOnGrid = step.map { span.microseconds % $0.microseconds == 0 } ?? true
+        if range.contains(span) && isOnGrid { return nil }
+        let bounds = "\(GraphDuration.text(range.lowerBound)) and \(GraphDuration.text(range.upperBound))"
+        let grid = step.map { ", in steps of \(GraphDuration.text($0))" } ?? ""
+        return Problem(code: .propertyValueOutOfRange, message: "The value must be between \(bounds)\(grid).")
+    }
+
+    // MARK: Names and paths
+
+    private static let path = Problem(
+        code: .propertyValueInvalidFormat,
+        message: "The value must be an absolute path such as /var/media, without . and .. in it.")
+
+    private static let variable = Problem(
+        code: .systemVariableRequired,
+        message: "The value must include at least one system variable: "
+            + SystemVariable.names.map { "${\($0)}" }.joined(separator: ", ") + ".")
+
+    private static func assetName(_ text: Substitution.Text, in api: APIVersion) -> Problem? {
+        guard GraphText.isAssetName(text.example, isWhole: text.isComplete) else {
+            return Problem(
+                code: .propertyValueInvalidPattern,
+                message: "The value must match the regular expression '\(GraphText.assetNameExpression)'.")
+        }
+        return api == .v2 && !text.hasVariable ? variable : nil
+    }
+
+    private static func fileName(_ text: Substitution.Text, in api: APIVersion) -> Problem? {
+        guard GraphText.isFileName(text.example, isWhole: text.isComplete) else {
+            return Problem(
+                code: .propertyValueInvalidPattern,
+                message: "The value must be the name of a file of at most 251 bytes, without / in it.")
+        }
+        return api == .v2 && !text.hasVariable ? variable : nil
+    }
+
+    private static func filePath(_ text: Substitution.Text) -> Problem? {
+        guard text.isComplete else { return nil }
+        let parts = GraphText.fileParts(of: text.example)
+        guard let parts, GraphText.isAbsolutePath(parts.directory), GraphText.isFileName(parts.name, isWhole: true)
+        else {
+            return Problem(
+                code: .propertyValueInvalidPattern,
+                message: "The value must be an absolute path that ends with the name of a file, such as "
+                    + "/var/media/camera-${System.DateTime}.")
+        }
+        return nil
+    }
+
+    // MARK: URLs
+
+    private static func rtspURL(_ value: String, _ schemes: [String]) -> Problem? {
+        let scheme = GraphText.scheme(of: value)
+        guard let scheme, schemes.contains(scheme.lowercased()) else {
+            return Problem(
+                code: .rtspEndpointUrlInvalidScheme,
+                message: "Uri scheme '\(scheme ?? "")' is not valid for an RTSP source endpoint. Valid values are: "
+                    + schemes.joined(separator: ", "))
+        }
+        return endpoint(value)
+    }
+
+    private static func endpoint(_ value: String) -> Problem? {
+        switch GraphText.authority(of: value) {
+        case .host: nil
+        case .userinfo:
+            Problem(
+                code: .endpointUrlInvalid,
+                message: "The URL holds a user name or password: give them as credentials of the endpoint.")
+        case .none:
+            Problem(
+                code: .endpointUrlInvalid,
+                message: "The value must be a URL with a host and at most a port, such as rtsp://10.0.0.21:554/stream1."
+            )
+        }
+    }
+}

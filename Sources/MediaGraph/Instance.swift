@@ -1,0 +1,99 @@
+package import JSON
+package import Recording
+
+/// Where an instance is in its life; Active does not say that media flows, for the camera may be away.
+package enum InstanceState: String, Hashable, Sendable, CaseIterable {
+    case inactive = "Inactive"
+    case activating = "Activating"
+    case active = "Active"
+    case deactivating = "Deactivating"
+}
+
+/// A value that an instance gives to a parameter of its topology.
+package struct InstanceParameter: Hashable, Sendable {
+    package var name: String
+    /// Nil: the default of the topology.
+    package var value: ParameterValue?
+
+    func json(_ form: SecretForm) -> JSONValue {
+        var members: [String: JSONValue] = ["name": .string(name)]
+        if let value = value?.json(form) { members["value"] = value }
+        return .object(members)
+    }
+}
+
+/// A topology with its parameters given.
+package struct Instance: Hashable, Sendable {
+    package let version: APIVersion
+    package let name: String
+    package let topologyName: String
+    package let description: String?
+    package var parameters: [InstanceParameter]
+    package var state: InstanceState
+    /// UTC, milliseconds; that of the first Set, where a later one replaces it.
+    package var createdAt: WallTime
+    package var lastModifiedAt: WallTime
+    private let hasParameters: Bool
+
+    /// The payload of GraphInstanceSet, held to its topology; inactive, whatever state it asks for.
+    ///
+    /// Throws 400 InvalidResource with every mistake, in the instance and in what its values make of the topology,
+    /// or InvalidVersion.
+    package init(_ payload: JSONValue, topology: (String) -> Topology?, at time: WallTime) throws(GraphError) {
+        let version = try APIVersion(of: payload)
+        var reader = InstanceReader(ValueReader(api: version), payload)
+        let found = topology(reader.topologyName)
+        if let found {
+            reader.hide(secretsOf: found)
+        } else if !reader.topologyName.isEmpty {
+            reader.mistakes.append(
+                GraphError.Detail(
+                    .graphTopologyNotFound, at: "$.Properties.TopologyName",
+                    "There is no topology of this name: set it first."))
+        }
+        self.init(reader, at: time)
+        var mistakes = reader.mistakes
+        if let found { mistakes += self.mistakes(in: found) }
+        guard mistakes.isEmpty else { throw .invalidResource(mistakes) }
+    }
+
+    /// What `json(.sealed)` wrote, in the state it had; throws 400 InvalidResource, also when `open` fails.
+    package init(stored: JSONValue, open: @escaping (String) throws -> Secret) throws(GraphError) {
+        let version = try APIVersion(of: stored)
+        let times = SystemData(stored)
+        let reader = InstanceReader(ValueReader(api: version, open: open), stored)
+        guard reader.mistakes.isEmpty else { throw .invalidResource(reader.mistakes) }
+        self.init(reader, at: times.createdAt)
+        lastModifiedAt = times.lastModifiedAt
+        state = reader.state
+    }
+
+    private init(_ reader: InstanceReader, at time: WallTime) {
+        version = reader.version
+        name = reader.name
+        topologyName = reader.topologyName
+        description = reader.description
+        parameters = reader.parameters
+        hasParameters = reader.hasParameters
+        state = .inactive
+        createdAt = time.wholeMilliseconds
+        lastModifiedAt = time.wholeMilliseconds
+    }
+
+    /// The camera that it is while it is active.
+    package var cameraName: String { name.lowercased() }
+
+    /// The instance as LVA writes it.
+    package func json(_ form: SecretForm) -> JSONValue {
+        var properties: [String: JSONValue] = [
+            "topologyName": .string(topologyName), "state": .string(state.rawValue),
+        ]
+        if let description { properties["description"] = .string(description) }
+        if hasParameters { properties["parameters"] = .array(parameters.map { $0.json(form) }) }
+        return .object([
+            "@apiVersion": .string(version.rawValue), "name": .string(name),
+            "systemData": SystemData(createdAt: createdAt, lastModifiedAt: lastModifiedAt).json,
+            "properties": .object(properties),
+        ])
+    }
+}

@@ -1,0 +1,70 @@
+import Recording
+
+/// What `${}` stands for in one topology, with the values of an instance where there is one.
+struct Substitution: Sendable {
+    enum Value: Hashable, Sendable {
+        case plain(String)
+        case secret(Secret)
+    }
+
+    /// A text with its references in: exact but for the time variables.
+    struct Text: Hashable, Sendable {
+        var parts: [NamePattern.Part]
+        /// False when a parameter's value is not known yet.
+        var isComplete: Bool
+        /// A SecretString went into it.
+        var isSecret: Bool
+        /// A system variable was asked for.
+        var hasVariable: Bool
+
+        /// With times of LVA's own example in it, for what is checked before there is a recording.
+        var example: String {
+            NamePattern(parts).resolve(at: WallTime(seconds: 1_582_392_720, nanoseconds: 123_000_000))
+        }
+    }
+
+    var topologyName: String
+    /// Nil before there is an instance.
+    var instanceName: String?
+    var declarations: [String: ParameterDeclaration]
+    /// Nil before there is an instance; then without those that have neither value nor default.
+    var values: [String: Value]?
+
+    /// Those of a topology alone.
+    init(topologyName: String, parameters: [ParameterDeclaration]) {
+        self.topologyName = topologyName
+        declarations = Dictionary(parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Puts everything in that is known; what a value holds is text, whatever it looks like.
+    func resolve(_ template: Template) -> Text {
+        var text = Text(parts: [], isComplete: template.isClosed, isSecret: false, hasVariable: false)
+        for part in template.parts {
+            switch part {
+            case .text(let literal): text.parts.append(.text(literal))
+            case .reference(let name): resolve(name, into: &text)
+            }
+        }
+        return text
+    }
+
+    private func resolve(_ name: String, into text: inout Text) {
+        if let variable = SystemVariable(name) {
+            text.hasVariable = true
+            switch variable {
+            case .dateTime: text.parts.append(.dateTime)
+            case .preciseDateTime: text.parts.append(.preciseDateTime)
+            case .topologyName: text.parts.append(.text(topologyName))
+            // A name of LVA's documentation, until there is an instance.
+            case .instanceName: text.parts.append(.text(instanceName ?? "camera001"))
+            }
+            return
+        }
+        if declarations[name]?.type == .secretString { text.isSecret = true }
+        switch values?[name] {
+        case .plain(let value): text.parts.append(.text(value))
+        case .secret(let value): text.parts.append(.text(value.revealed()))
+        case nil: text.isComplete = false
+        }
+    }
+}

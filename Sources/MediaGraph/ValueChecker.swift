@@ -1,0 +1,93 @@
+import Recording
+
+/// Holds the texts of nodes to their formats, with as much put in for `${}` as is known.
+struct ValueChecker {
+    let api: APIVersion
+    let substitution: Substitution
+    var mistakes: [GraphError.Detail] = []
+
+    init(api: APIVersion, substitution: Substitution) {
+        self.api = api
+        self.substitution = substitution
+    }
+
+    mutating func check(_ node: GraphNode) {
+        check(.object(node.properties), as: .object(NodeShapes.properties(of: node.type)), at: node.path, in: node)
+    }
+
+    private mutating func check(_ value: NodeValue, as shape: Shape, at path: String, in node: GraphNode) {
+        switch (shape, value) {
+        case (.text(let format), _): check(value, as: format, at: path, in: node)
+        case (.list(let shape), .list(let elements)):
+            for (index, element) in elements.enumerated() {
+                check(element, as: shape, at: "\(path)[\(index)]", in: node)
+            }
+        case (.object(let properties), .object): members(of: value, as: properties, at: path, in: node)
+        case (.variants(let variants), .object):
+            let type = value["@type"]?.text?.dropFirst(NodeShapes.prefix.count)
+            guard let variant = variants.first(where: { $0.type == type ?? "" }) else { return }
+            members(of: value, as: variant.properties, at: path, in: node)
+        default: break
+        }
+    }
+
+    private mutating func members(of value: NodeValue, as list: [Property], at path: String, in node: GraphNode) {
+        for property in list {
+            guard let member = value[property.name] else { continue }
+            check(member, as: property.shape, at: "\(path).\(property.pathName)", in: node)
+        }
+    }
+
+    private mutating func check(_ value: NodeValue, as format: Format, at path: String, in node: GraphNode) {
+        guard let text = value.text else { return }
+        let template = Template(text)
+        let before = mistakes.count
+        if format == .nodeName {
+            guard !text.isEmpty, template.references.isEmpty, template.isClosed else {
+                return note(.propertyValueInvalidFormat, at: path, "A node's name is a text of its own, without ${}.")
+            }
+            return
+        }
+        references(of: template, as: format, at: path)
+        guard mistakes.count == before else { return }
+        let resolved = substitution.resolve(template)
+        guard let problem = FormatRules.problem(with: resolved, as: format, in: api) else { return }
+        let place = problem.code == .rtspEndpointUrlInvalidScheme ? node.path : path
+        note(problem.code, at: place, problem.message + origin(of: template))
+    }
+
+    /// Where to look when the text came out of parameters.
+    private func origin(of template: Template) -> String {
+        let names = template.references.filter { SystemVariable($0) == nil }
+        return names.isEmpty ? "" : " The value comes from \(names.map { "${\($0)}" }.joined(separator: ", "))."
+    }
+
+    private mutating func references(of template: Template, as format: Format, at path: String) {
+        if !template.isClosed {
+            note(.parameterReferenceInvalid, at: path, "A ${ has no closing }: close it, or leave it out.")
+        }
+        for name in template.references {
+            if let variable = SystemVariable(name) {
+                if (variable == .dateTime || variable == .preciseDateTime) && !format.takesTime {
+                    note(
+                        .systemVariableNotAllowed, at: path,
+                        "${\(name)} can be used in names of assets and files alone: leave it out.")
+                }
+            } else if let declaration = substitution.declarations[name] {
+                if declaration.type == .secretString && !format.takesSecrets {
+                    note(
+                        .parameterTypeNotAllowed, at: path,
+                        "${\(name)} is a SecretString, and this value is shown: use a String.")
+                }
+            } else {
+                note(
+                    .parameterNotDeclared, at: path,
+                    "${\(name)} is no system variable and no parameter of the topology: declare it.")
+            }
+        }
+    }
+
+    private mutating func note(_ code: DetailCode, at path: String, _ message: String) {
+        mistakes.append(GraphError.Detail(code, at: path, message))
+    }
+}

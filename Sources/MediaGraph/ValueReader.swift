@@ -1,0 +1,96 @@
+import JSON
+import Recording
+
+/// Turns JSON into what a node holds, and gathers everything that is of the wrong kind or missing.
+struct ValueReader {
+    let api: APIVersion
+    /// Opens what was sealed for the disk; nil for what a client sent, which cannot seal.
+    let open: ((String) throws -> Secret)?
+    var mistakes: [GraphError.Detail] = []
+
+    init(api: APIVersion, open: ((String) throws -> Secret)? = nil) {
+        self.api = api
+        self.open = open
+    }
+
+    mutating func note(_ code: DetailCode, at path: String, _ message: String) {
+        mistakes.append(GraphError.Detail(code, at: path, message))
+    }
+
+    /// Nil after a mistake.
+    mutating func read(_ value: JSONValue, as shape: Shape, at path: String) -> NodeValue? {
+        switch shape {
+        case .text(let format): return text(value, as: format, at: path)
+        case .list(let element):
+            guard case .array(let elements) = value else {
+                note(.propertyValueInvalidType, at: path, "The value must be a list.")
+                return nil
+            }
+            return .list(
+                elements.enumerated().compactMap { index, value in read(value, as: element, at: "\(path)[\(index)]") })
+        case .object(let properties):
+            guard case .object = value else {
+                note(.propertyValueInvalidType, at: path, "The value must be an object.")
+                return nil
+            }
+            return .object(members(of: Members(value), as: properties, at: path))
+        case .variants(let variants): return variant(value, of: variants, at: path)
+        }
+    }
+
+    /// The properties of an object that are known; each that is missing or wrong is a mistake.
+    mutating func members(of object: Members, as properties: [Property], at path: String) -> [String: NodeValue] {
+        var result: [String: NodeValue] = [:]
+        for property in properties where property.version == nil || property.version == api {
+            let place = "\(path).\(property.pathName)"
+            if let value = object[property.name] {
+                result[property.name] = read(value, as: property.shape, at: place)
+            } else if property.isRequired(in: api) {
+                note(.propertyRequired, at: place, "The value is required: add \(property.name).")
+            }
+        }
+        return result
+    }
+
+    private mutating func variant(_ value: JSONValue, of variants: [Variant], at path: String) -> NodeValue? {
+        guard case .object = value else {
+            note(.propertyValueInvalidType, at: path, "The value must be an object.")
+            return nil
+        }
+        let object = Members(value)
+        let names = variants.map { NodeShapes.prefix + $0.type }
+        guard case .string(let type) = object["@type"],
+            let found = zip(names, variants).first(where: { $0.0.lowercased() == type.lowercased() })
+        else {
+            note(.propertyValueNotSupported, at: path, "Its @type must be one of \(names.joined(separator: ", ")).")
+            return nil
+        }
+        var result = members(of: object, as: found.1.properties, at: path)
+        result["@type"] = .scalar(.string(found.0))
+        return .object(result)
+    }
+
+    private mutating func text(_ value: JSONValue, as format: Format, at path: String) -> NodeValue? {
+        if let secret = sealed(value, at: path) { return .secret(secret) }
+        switch value {
+        case .string(let text):
+            return format == .secret && !Template(text).isReferencesAlone ? .secret(Secret(text)) : .scalar(value)
+        case .integer, .number, .bool:
+            if format.takesScalars { return .scalar(value) }
+        case .null, .array, .object: break
+        }
+        note(.propertyValueInvalidType, at: path, "The value must be a string.")
+        return nil
+    }
+
+    /// The secret of `{"@sealed": text}`, where the disk is read; nil for anything else.
+    mutating func sealed(_ value: JSONValue, at path: String) -> Secret? {
+        guard let open, case .string(let text) = value[SecretForm.mark] else { return nil }
+        do {
+            return try open(text)
+        } catch {
+            note(.resourceValidationError, at: path, "The secret cannot be opened with this box's key: set it again.")
+            return Secret("")
+        }
+    }
+}
