@@ -18,8 +18,9 @@ enum FormatRules {
         guard text.isComplete else { return nil }
         let value = text.example
         switch format {
-        case .rtspURL(let schemes): return rtspURL(value, schemes)
-        case .url: return endpoint(value)
+        case .rtspURL(let schemes): return rtspURL(value, schemes, isSecret: text.isSecret)
+        // Where it leads is an extension's business, and none runs here.
+        case .url: return GraphText.authority(of: value) == .userinfo ? endpoint(value) : nil
         case .absolutePath: return GraphText.isAbsolutePath(value) ? nil : path
         default: return scalar(value, as: format)
         }
@@ -110,13 +111,14 @@ enum FormatRules {
 
     // MARK: URLs
 
-    private static func rtspURL(_ value: String, _ schemes: [String]) -> Problem? {
-        let scheme = GraphText.scheme(of: value)
-        guard let scheme, schemes.contains(scheme.lowercased()) else {
+    private static func rtspURL(_ value: String, _ schemes: [String], isSecret: Bool) -> Problem? {
+        let scheme = GraphText.scheme(of: value) ?? ""
+        guard schemes.contains(scheme.lowercased()) else {
             return Problem(
                 code: .rtspEndpointUrlInvalidScheme,
-                message: "Uri scheme '\(scheme ?? "")' is not valid for an RTSP source endpoint. Valid values are: "
-                    + schemes.joined(separator: ", "))
+                message:
+                    "Uri scheme '\(isSecret ? "" : scheme)' is not valid for an RTSP source endpoint. Valid values are: "
+                    + schemes.joined(separator: ", ") + ".")
         }
         return endpoint(value)
     }

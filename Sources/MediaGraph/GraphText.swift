@@ -9,6 +9,19 @@ package enum GraphText {
         return !text.unicodeScalars.contains { "<>%&:\\/?*+.'".unicodeScalars.contains($0) }
     }
 
+    /// Whether an asset called so can be a folder of every kind of store.
+    static func isStorable(_ name: String) -> Bool {
+        (1...128).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
     /// Whether a file can be called so with `.mp4` behind it; of a part of a name, whether it does not prevent that.
     static func isFileName(_ text: String, isWhole: Bool) -> Bool {
         let length = text.utf8.count

@@ -96,12 +96,12 @@ enum NodeShapes {
         processor + [
             Property("sensitivity", .text(.choice(["Low", "Medium", "High"]))),
             Property("outputMotionRegion", .text(.boolean)),
-            Property("eventAggregationWindow", .text(.duration(.zero...day, step: nil))),
+            Property("eventAggregationWindow", .text(.duration(.zero...ever, step: nil))),
         ]
 
     private static let minute = TimeSpan.seconds(60)
     private static let hour = TimeSpan.seconds(3600)
-    private static let day = TimeSpan.seconds(86_400)
+    private static let ever = TimeSpan(microseconds: .max)
 
     private static let signalGate =
         processor + [

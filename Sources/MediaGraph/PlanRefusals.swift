@@ -1,3 +1,5 @@
+import Recording
+
 /// What in a valid graph this engine does not do; each says which node, why, and what to do.
 struct PlanRefusals {
     private let maker: PlanMaker
@@ -36,8 +38,9 @@ struct PlanRefusals {
         case .signalGate: gate(node)
         case .messageSource where (maker.text(node.properties["hubInputName"]) ?? "").isEmpty:
             refuse(node, ".HubInputName", "has no hubInputName, so no message would reach it: give it one.")
+        case .assetSink: asset(node)
         case .fileSink: file(node)
-        case .assetSink, .messageSource, .messageSink: break
+        case .messageSource, .messageSink: break
         }
     }
 
@@ -74,6 +77,14 @@ struct PlanRefusals {
                 "reads nothing that opens it, so nothing would be recorded: let it read a MediaGraphIoTHubMessageSource."
             )
         }
+    }
+
+    private mutating func asset(_ node: GraphNode) {
+        guard !GraphText.isStorable(maker.asset(node).pattern.resolve(at: .latest)) else { return }
+        refuse(
+            node, ".AssetNamePattern",
+            "gives a name that not every store can hold: use letters of the English alphabet, digits, - and _, at most "
+                + "128 in all.")
     }
 
     private mutating func file(_ node: GraphNode) {

@@ -66,23 +66,26 @@ struct ValueChecker {
         if !template.isClosed {
             note(.parameterReferenceInvalid, at: path, "A ${ has no closing }: close it, or leave it out.")
         }
+        // Part of a secret may look like a reference.
+        let isShown = format != .secret || template.isReferencesAlone
         for name in template.references {
+            let shown = isShown ? "${\(name)}" : "A ${} in the value"
             if let variable = SystemVariable(name) {
                 if (variable == .dateTime || variable == .preciseDateTime) && !format.takesTime {
                     note(
                         .systemVariableNotAllowed, at: path,
-                        "${\(name)} can be used in names of assets and files alone: leave it out.")
+                        "\(shown) can be used in names of assets and files alone: leave it out.")
                 }
             } else if let declaration = substitution.declarations[name] {
                 if declaration.type == .secretString && !format.takesSecrets {
                     note(
                         .parameterTypeNotAllowed, at: path,
-                        "${\(name)} is a SecretString, and this value is shown: use a String.")
+                        "\(shown) is a SecretString, and this value is shown: use a String.")
                 }
             } else {
                 note(
                     .parameterNotDeclared, at: path,
-                    "${\(name)} is no system variable and no parameter of the topology: declare it.")
+                    "\(shown) is no system variable and no parameter of the topology: declare it.")
             }
         }
     }
