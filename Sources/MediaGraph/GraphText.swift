@@ -83,7 +83,7 @@ package enum GraphText {
             guard authority.hasPrefix("[") else { return nil }
             host = authority[...bracket]
         } else {
-            host = authority.prefix { $0 != ":" }
+            host = authority.prefix { !":[".contains($0) }
         }
         let rest = authority[host.endIndex...]
         guard !host.isEmpty, host != "[]", rest.isEmpty || isPort(rest) else { return nil }

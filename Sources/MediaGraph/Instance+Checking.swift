@@ -40,7 +40,8 @@ extension Instance {
 
     func substitution(in topology: Topology) -> Substitution {
         var substitution = Substitution(topologyName: topology.name, parameters: topology.parameters)
-        substitution.instanceName = name
+        // A wrong name is told once, not again for each text that it would be part of.
+        substitution.instanceName = GraphLimits.isName(name) ? name : nil
         var values: [String: Substitution.Value] = [:]
         for declaration in topology.parameters {
             values[declaration.name] = declaration.defaultValue?.substitute

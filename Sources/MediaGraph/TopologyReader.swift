@@ -105,8 +105,10 @@ struct TopologyReader {
 
     /// What the topology alone says wrong in its texts; parameters' values are an instance's.
     private mutating func checkTexts() {
+        // A wrong name is told once, not again for each text that it would be part of.
+        let known = GraphLimits.isName(name) ? name : "topology"
         var checker = ValueChecker(
-            api: version, substitution: Substitution(topologyName: name, parameters: parameters))
+            api: version, substitution: Substitution(topologyName: known, parameters: parameters))
         for node in nodes { checker.check(node) }
         values.mistakes += checker.mistakes
     }

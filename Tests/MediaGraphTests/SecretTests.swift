@@ -1,0 +1,123 @@
+import JSON
+import MediaGraph
+import Recording
+import Testing
+
+/// What is secret is in no listing and no message, and on disk only sealed (I10).
+@Suite("secrets of graphs")
+struct SecretTests {
+    private static let word = "hunter2-s3cr3t"
+    private static let graph = SampleGraph.named("cvr-asset")
+
+    private func payload() -> JSONValue {
+        Self.graph.payload(.v2).setting("properties.sources.0.endpoint.credentials.password", .string(Self.word))
+            .setting(
+                "properties.parameters.12", ["name": "hidden", "type": "SecretString", "default": .string(Self.word)])
+    }
+
+    @Test("literal passwords and defaults of SecretStrings are kept, and not shown")
+    func topologies() throws {
+        let topology = try Topology(payload(), at: someTime)
+        let shown = topology.json(.hidden)
+        #expect(!shown.text.contains(Self.word))
+        #expect(!topology.json(.sealed(seal)).text.contains(Self.word))
+        let expected = payload().setting("properties.sources.0.endpoint.credentials.password", nil)
+            .setting("properties.parameters.12.default", nil)
+        #expect(shown["properties"] == expected["properties"])
+        let opened = try Topology(stored: topology.json(.sealed(seal)), open: unseal)
+        #expect(opened == topology)
+        let instance = try Instance(Self.graph.instance(.v2), topology: { _ in opened }, at: someTime)
+        #expect(try RecordingPlan.make(instance, of: opened).source.password == Secret(Self.word))
+        var text = ""
+        dump(topology, to: &text)
+        dump(instance, to: &text)
+        #expect(!"\(topology) \(String(reflecting: topology)) \(text)".contains(Self.word))
+    }
+
+    @Test("values of header credentials are, too; references to parameters are shown")
+    func headers() throws {
+        let credentials: JSONValue = [
+            "@type": "#Microsoft.Media.MediaGraphHttpHeaderCredentials", "headerName": "X-Key",
+            "headerValue": .string(Self.word),
+        ]
+        let path = "properties.sources.0.endpoint.credentials"
+        let topology = try Topology(Self.graph.payload(.v1).setting(path, credentials), at: someTime)
+        #expect(!topology.json(.hidden).text.contains(Self.word))
+        #expect(topology.json(.hidden).text.contains("X-Key"))
+        let mixed = credentials.setting("headerValue", .string("${rtspPassword}\(Self.word)"))
+        #expect(
+            try !Topology(Self.graph.payload(.v1).setting(path, mixed), at: someTime).json(.hidden).text.contains(
+                Self.word))
+        let open = credentials.setting("headerValue", "${rtspUserName}${rtspPassword}")
+        let shown = try Topology(Self.graph.payload(.v1).setting(path, open), at: someTime).json(.hidden)
+        #expect(shown.text.contains("${rtspUserName}${rtspPassword}"))
+    }
+
+    @Test("an instance's values of SecretStrings are not shown, and reach the plan")
+    func instances() throws {
+        let topology = try Topology(
+            payload().setting("properties.sources.0.endpoint.credentials.password", "${hidden}").setting(
+                "properties.sources.0.endpoint.url", "${rtspUrl}"), at: someTime)
+        let given = Self.graph.instance(.v2).setting(
+            "properties.parameters.1", ["name": "hidden", "value": "other-s3cr3t"])
+        let instance = try Instance(given, topology: { _ in topology }, at: someTime)
+        #expect(!instance.json(.hidden).text.contains("s3cr3t"))
+        #expect(
+            instance.json(.hidden)["properties"]?["parameters"] == [
+                ["name": "rtspUrl", "value": "rtsp://10.0.0.21:554/stream1"], ["name": "hidden"],
+            ])
+        #expect(!instance.json(.sealed(seal)).text.contains("s3cr3t"))
+        #expect(try Instance(stored: instance.json(.sealed(seal)), open: unseal) == instance)
+        let plan = try RecordingPlan.make(instance, of: topology)
+        #expect(plan.source.password == Secret("other-s3cr3t"))
+        #expect(!plan.source.isURLSecret)
+        #expect(!"\(plan)".contains("s3cr3t"))
+    }
+
+    @Test("a URL out of a SecretString says so")
+    func secretURL() throws {
+        let topology = try Topology(
+            payload().setting("properties.sources.0.endpoint.url", "rtsp://10.0.0.9/${hidden}"), at: someTime)
+        let instance = try Instance(Self.graph.instance(.v2), topology: { _ in topology }, at: someTime)
+        #expect(try RecordingPlan.make(instance, of: topology).source.isURLSecret)
+    }
+
+    @Test("a value becomes a secret when its topology says later that it is one")
+    func later() throws {
+        let before = try Topology(Self.graph.payload(.v2), at: someTime)
+        let given = Self.graph.instance(.v2).setting(
+            "properties.parameters.1", ["name": "rtspPassword", "value": .string(Self.word)])
+        var instance = try Instance(given, topology: { _ in before }, at: someTime)
+        let after = try Topology(
+            Self.graph.payload(.v2).setting("properties.parameters.1.type", "SecretString"), at: someTime)
+        instance.hideSecrets(of: after)
+        #expect(!instance.json(.hidden).text.contains(Self.word))
+    }
+
+    @Test("no message tells a value")
+    func messages() throws {
+        var payload = payload()
+        let word = JSONValue.string("\(Self.word) ${\(Self.word)}")
+        for path in [
+            "sources.0.endpoint.url", "sources.0.endpoint.credentials.password", "sinks.0.segmentLength",
+            "sinks.0.localMediaCachePath", "sinks.0.localMediaCacheMaximumSizeMiB", "sources.0.transport",
+        ] {
+            let value: JSONValue = path.hasSuffix("password") ? word : .string(Self.word + "%")
+            payload = payload.setting("properties." + path, value)
+        }
+        let error = try #require(graphError { () throws(GraphError) in try Topology(payload, at: someTime) })
+        #expect(error.details.count == 6)
+        #expect(!error.payload.text.contains(Self.word))
+    }
+
+    @Test("a client cannot seal, and what cannot be opened is an error of its own")
+    func seals() throws {
+        let sealed = try Topology(payload(), at: someTime).json(.sealed(seal))
+        let sent = try #require(graphError { () throws(GraphError) in try Topology(sealed, at: someTime) })
+        #expect(sent.details.allSatisfy { $0.code == "PropertyValueInvalidType" } && sent.details.count == 2)
+        struct NoKey: Error {}
+        let lost = try #require(
+            graphError { () throws(GraphError) in try Topology(stored: sealed, open: { _ in throw NoKey() }) })
+        #expect(lost.details.map(\.code) == ["ResourceValidationError", "ResourceValidationError"])
+    }
+}
