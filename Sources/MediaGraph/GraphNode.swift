@@ -53,6 +53,12 @@ package struct GraphNode: Hashable, Sendable {
     /// Names of the nodes it reads, in order; none for a source.
     package var inputs: [String] { (properties["inputs"]?.elements ?? []).map { $0["nodeName"]?.text ?? "" } }
 
+    /// What tells it from others, for names are the same in any case.
+    var key: String { name.lowercased() }
+
+    /// Keys of its inputs, in order.
+    var inputKeys: [String] { inputs.map { $0.lowercased() } }
+
     func json(_ form: SecretForm) -> JSONValue {
         var members = properties.compactMapValues { $0.json(form) }
         members["@type"] = .string(NodeShapes.prefix + type.rawValue)

@@ -10,7 +10,7 @@ struct GraphRules {
         self.nodes = nodes
         self.version = version
         for (position, node) in nodes.enumerated() {
-            if index.updateValue(position, forKey: node.name) != nil {
+            if index.updateValue(position, forKey: node.key) != nil {
                 mistakes.append(
                     GraphError.Detail(
                         .nodeNameNotUnique, at: node.path + ".Name", "Another node has this name: rename one."))
@@ -30,7 +30,7 @@ struct GraphRules {
     }
 
     private func types(feeding node: GraphNode) -> [NodeType] {
-        node.inputs.compactMap { index[$0] }.map { nodes[$0].type }
+        node.inputKeys.compactMap { index[$0] }.map { nodes[$0].type }
     }
 
     private mutating func counts() {
@@ -50,7 +50,7 @@ struct GraphRules {
     private mutating func inputs(of node: GraphNode) {
         guard node.type.section != .sources else { return }
         if node.inputs.isEmpty { note(node.path + ".Inputs", "The node has no input: name the one that it reads.") }
-        for (position, name) in node.inputs.enumerated() {
+        for (position, name) in node.inputKeys.enumerated() {
             let path = "\(node.path).Inputs[\(position)].NodeName"
             guard let source = index[name] else {
                 note(path, "No node has this name: name a source or a processor of the topology.")
@@ -89,14 +89,14 @@ struct GraphRules {
 
     /// Takes away what reads nothing that is left, until nothing more goes: what stays is in a cycle or behind one.
     private mutating func cycles() {
-        var waiting = nodes.map { Set($0.inputs).count }
+        var waiting = nodes.map { Set($0.inputKeys).count }
         var readers: [String: [Int]] = [:]
         for (position, node) in nodes.enumerated() {
-            for input in Set(node.inputs) { readers[input, default: []].append(position) }
+            for input in Set(node.inputKeys) { readers[input, default: []].append(position) }
         }
         var free = nodes.indices.filter { waiting[$0] == 0 }
         while let position = free.popLast() {
-            for reader in readers[nodes[position].name] ?? [] {
+            for reader in readers[nodes[position].key] ?? [] {
                 waiting[reader] -= 1
                 if waiting[reader] == 0 { free.append(reader) }
             }
@@ -109,7 +109,7 @@ struct GraphRules {
     private mutating func partitions() {
         var neighbours: [Int: Set<Int>] = [:]
         for (position, node) in nodes.enumerated() {
-            for other in node.inputs.compactMap({ index[$0] }) {
+            for other in node.inputKeys.compactMap({ index[$0] }) {
                 neighbours[position, default: []].insert(other)
                 neighbours[other, default: []].insert(position)
             }

@@ -9,7 +9,7 @@ extension Instance {
         var found: [GraphError.Detail] = []
         for (index, parameter) in parameters.enumerated() {
             let path = "$.Properties.Parameters[\(index)]"
-            guard let declaration = topology.parameters.first(where: { $0.name == parameter.name }) else {
+            guard let declaration = topology.parameter(parameter.name) else {
                 found.append(
                     GraphError.Detail(
                         .parameterNotDeclared, at: path + ".Name",
@@ -21,8 +21,9 @@ extension Instance {
                 GraphError.Detail(
                     .parameterValueInvalid, at: path + ".Value", "The value must be \(declaration.type.rule)."))
         }
-        let given = Set(parameters.filter { $0.value != nil }.map(\.name))
-        for missing in topology.parameters where missing.defaultValue == nil && !given.contains(missing.name) {
+        let given = Set(parameters.filter { $0.value != nil }.map { $0.name.lowercased() })
+        for missing in topology.parameters
+        where missing.defaultValue == nil && !given.contains(missing.name.lowercased()) {
             found.append(
                 GraphError.Detail(
                     .parameterValueRequired, at: "$.Properties.Parameters",
@@ -35,7 +36,7 @@ extension Instance {
 
     /// Makes secrets of the values whose parameters the topology declares as such, which it may not have done before.
     package mutating func hideSecrets(of topology: Topology) {
-        parameters = parameters.map { $0.hidden(by: topology) }
+        parameters = parameters.map { $0.adopted(by: topology) }
     }
 
     func substitution(in topology: Topology) -> Substitution {
@@ -44,10 +45,10 @@ extension Instance {
         substitution.instanceName = GraphLimits.isName(name) ? name : nil
         var values: [String: Substitution.Value] = [:]
         for declaration in topology.parameters {
-            values[declaration.name] = declaration.defaultValue?.substitute
+            values[declaration.name.lowercased()] = declaration.defaultValue?.substitute
         }
         for parameter in parameters where parameter.value != nil {
-            values[parameter.name] = parameter.value?.substitute
+            values[parameter.name.lowercased()] = parameter.value?.substitute
         }
         substitution.values = values
         return substitution

@@ -44,7 +44,7 @@ package struct Instance: Hashable, Sendable {
         var reader = InstanceReader(ValueReader(api: version), payload)
         let found = topology(reader.topologyName)
         if let found {
-            reader.hide(secretsOf: found)
+            reader.adopt(found)
         } else if !reader.topologyName.isEmpty {
             reader.mistakes.append(
                 GraphError.Detail(

@@ -54,24 +54,23 @@ struct InstanceReader {
             values.note(.propertyRequired, at: path + ".Value", "The value is required: add value.")
         }
         guard let name else { return }
-        if parameters.contains(where: { $0.name == name }) {
+        if parameters.contains(where: { $0.name.lowercased() == name.lowercased() }) {
             values.note(.parameterNameNotUnique, at: path + ".Name", "The parameter is given twice: leave one out.")
         }
         parameters.append(InstanceParameter(name: name, value: given))
     }
 
-    /// From here on values of SecretStrings are secrets.
-    mutating func hide(secretsOf topology: Topology) {
-        parameters = parameters.map { $0.hidden(by: topology) }
-    }
+    /// From here on values of SecretStrings are secrets, and names are spelled as they are declared.
+    mutating func adopt(_ topology: Topology) { parameters = parameters.map { $0.adopted(by: topology) } }
 }
 
 extension InstanceParameter {
-    /// The same with its value a secret, where the topology says that it is one.
-    func hidden(by topology: Topology) -> InstanceParameter {
-        guard case .plain(let value) = value, let text = ScalarText.of(value),
-            topology.parameters.contains(where: { $0.name == name && $0.type == .secretString })
-        else { return self }
-        return InstanceParameter(name: name, value: .secret(Secret(text)))
+    /// The same under the name that a topology declares, and with its value a secret where that says so.
+    func adopted(by topology: Topology) -> InstanceParameter {
+        guard let declaration = topology.parameter(name) else { return self }
+        guard declaration.type == .secretString, case .plain(let plain) = value, let text = ScalarText.of(plain) else {
+            return InstanceParameter(name: declaration.name, value: value)
+        }
+        return InstanceParameter(name: declaration.name, value: .secret(Secret(text)))
     }
 }

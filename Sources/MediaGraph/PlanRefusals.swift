@@ -105,10 +105,10 @@ struct PlanRefusals {
                 refuse(extra, "", "is a second one of its type: leave it out, or make an instance of its own for it.")
             }
         }
-        for sink in sinks where Set(sink.inputs).count > 1 {
+        for sink in sinks where Set(sink.inputKeys).count > 1 {
             refuse(sink, ".Inputs", "reads two nodes: let it read the RTSP source, or one signal gate.")
         }
-        let ways = sinks.map { Set($0.inputs) }
+        let ways = sinks.map { Set($0.inputKeys) }
         for (sink, way) in zip(sinks, ways).dropFirst() where way != ways.first {
             refuse(sink, ".Inputs", "reads another node than the sink before it: let both read the same.")
         }

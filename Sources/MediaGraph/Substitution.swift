@@ -26,15 +26,19 @@ struct Substitution: Sendable {
     var topologyName: String
     /// Nil before there is an instance.
     var instanceName: String?
-    var declarations: [String: ParameterDeclaration]
+    /// By name in lower case, as values are: names are the same in any case.
+    private let declarations: [String: ParameterDeclaration]
     /// Nil before there is an instance; then without those that have neither value nor default.
     var values: [String: Value]?
 
     /// Those of a topology alone.
     init(topologyName: String, parameters: [ParameterDeclaration]) {
         self.topologyName = topologyName
-        declarations = Dictionary(parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        declarations = Dictionary(
+            parameters.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
     }
+
+    func declaration(_ name: String) -> ParameterDeclaration? { declarations[name.lowercased()] }
 
     /// Puts everything in that is known; what a value holds is text, whatever it looks like.
     func resolve(_ template: Template) -> Text {
@@ -60,8 +64,8 @@ struct Substitution: Sendable {
             }
             return
         }
-        if declarations[name]?.type == .secretString { text.isSecret = true }
-        switch values?[name] {
+        if declaration(name)?.type == .secretString { text.isSecret = true }
+        switch values?[name.lowercased()] {
         case .plain(let value): text.parts.append(.text(value))
         case .secret(let value): text.parts.append(.text(value.revealed()))
         case nil: text.isComplete = false

@@ -47,13 +47,13 @@ enum SystemVariable: Hashable, Sendable {
     case topologyName
     case instanceName
 
-    /// LVA's name or the one that AVA gave it later; nil for any other.
+    /// LVA's name or the one that AVA gave it later, in any case; nil for any other.
     init?(_ name: String) {
-        switch name {
-        case "System.DateTime", "System.Runtime.DateTime": self = .dateTime
-        case "System.PreciseDateTime", "System.Runtime.PreciseDateTime": self = .preciseDateTime
-        case "System.GraphTopologyName", "System.TopologyName": self = .topologyName
-        case "System.GraphInstanceName", "System.PipelineName": self = .instanceName
+        switch name.lowercased() {
+        case "system.datetime", "system.runtime.datetime": self = .dateTime
+        case "system.precisedatetime", "system.runtime.precisedatetime": self = .preciseDateTime
+        case "system.graphtopologyname", "system.topologyname": self = .topologyName
+        case "system.graphinstancename", "system.pipelinename": self = .instanceName
         default: return nil
         }
     }

@@ -58,8 +58,17 @@ package struct Topology: Hashable, Sendable {
         ])
     }
 
-    /// Nil where there is none of that name.
-    package func node(_ name: String) -> GraphNode? { nodes.first { $0.name == name } }
+    /// Nil where there is none of that name, which is the same in any case.
+    package func node(_ name: String) -> GraphNode? {
+        let key = name.lowercased()
+        return nodes.first { $0.key == key }
+    }
+
+    /// Nil where there is none of that name, which is the same in any case.
+    package func parameter(_ name: String) -> ParameterDeclaration? {
+        let key = name.lowercased()
+        return parameters.first { $0.name.lowercased() == key }
+    }
 }
 
 /// When a topology or an instance was made and last changed.

@@ -76,7 +76,7 @@ struct TopologyReader {
                 .parameterNameReserved, at: path + ".Name",
                 "Names that begin with System. are the box's: choose another.")
         }
-        if parameters.contains(where: { $0.name == name }) {
+        if parameters.contains(where: { $0.name.lowercased() == name.lowercased() }) {
             values.note(.parameterNameNotUnique, at: path + ".Name", "Another parameter has this name: rename one.")
         }
         parameters.append(

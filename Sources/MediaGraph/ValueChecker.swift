@@ -76,7 +76,7 @@ struct ValueChecker {
                         .systemVariableNotAllowed, at: path,
                         "\(shown) can be used in names of assets and files alone: leave it out.")
                 }
-            } else if let declaration = substitution.declarations[name] {
+            } else if let declaration = substitution.declaration(name) {
                 if declaration.type == .secretString && !format.takesSecrets {
                     note(
                         .parameterTypeNotAllowed, at: path,

@@ -39,6 +39,8 @@ struct GraphRulesTests {
     @Test("names of nodes are unique, and inputs name a node that has an output")
     func names() {
         let twice = [Self.r, named("A", "rtspSource", "rtspSource")]
+        #expect(mistakes([Self.r, named("A", "RTSPSOURCE", "rtspSource")]) == mistakes(twice))
+        #expect(mistakes([Self.r, named("A", "a", "RtspSource")]) == [])
         #expect(mistakes(twice) == ["NodeNameNotUnique $.Properties.Sinks[0].Name"])
         #expect(
             mistakes([Self.r, named("A", "a", "nobody")])

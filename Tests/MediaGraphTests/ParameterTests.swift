@@ -43,7 +43,7 @@ struct ParameterTests {
             (
                 ["name": .string(String(repeating: "n", count: 65)), "type": "String"],
                 "PropertyValueInvalidPattern \(path).Name"
-            ), (["name": "rtspUrl", "type": "String"], "ParameterNameNotUnique \(path).Name"),
+            ), (["name": "RTSPurl", "type": "String"], "ParameterNameNotUnique \(path).Name"),
             (["name": "System.DateTime", "type": "String"], "ParameterNameReserved \(path).Name"),
             (["name": "system.anything", "type": "String"], "ParameterNameReserved \(path).Name"),
             (["name": "a", "type": "Int", "default": "2147483648"], "ParameterValueInvalid \(path).Default"),
@@ -62,7 +62,7 @@ struct ParameterTests {
         let target = "$.Properties.Sources[0].Endpoint.Url"
         #expect(mistakes(Self.base.setting(url, "rtsp://${rtspUrl}/${System.GraphInstanceName}")) == [])
         #expect(mistakes(Self.base.setting(url, "rtsp://${nobody}")) == ["ParameterNotDeclared \(target)"])
-        #expect(mistakes(Self.base.setting(url, "rtsp://${RTSPURL}")) == ["ParameterNotDeclared \(target)"])
+        #expect(mistakes(Self.base.setting(url, "rtsp://${RTSPURL}/${SYSTEM.graphinstancename}")) == [])
         #expect(mistakes(Self.base.setting(url, "${System.Wrong}")) == ["ParameterNotDeclared \(target)"])
         #expect(mistakes(Self.base.setting(url, "${a${rtspUrl}}")) == ["ParameterNotDeclared \(target)"])
         #expect(mistakes(Self.base.setting(url, "${}")) == ["ParameterNotDeclared \(target)"])
@@ -120,6 +120,18 @@ struct ParameterTests {
             graphError { () throws(GraphError) in try Instance(payload, topology: { _ in topology }, at: someTime) })
         #expect(error.summary == ["RtspEndpointUrlInvalidScheme $.Properties.Sources[0]"])
         #expect(error.details.first?.message.hasSuffix("The value comes from ${rtspUrl}.") == true)
+    }
+
+    @Test("names are the same in any case")
+    func anyCase() throws {
+        let topology = try Topology(Self.base, at: someTime)
+        let given = SampleGraph.named("cvr-asset").instance(.v2).setting(
+            "properties.parameters",
+            [["name": "RTSPURL", "value": "rtsp://b"], ["name": "rtsppassword", "value": "c"]])
+        let instance = try Instance(given, topology: { _ in topology }, at: someTime)
+        #expect(instance.parameters.map(\.name) == ["rtspUrl", "rtspPassword"])
+        let plan = try RecordingPlan.make(instance, of: topology)
+        #expect(plan.source.url == "rtsp://b" && plan.source.password == Secret("c"))
     }
 
     @Test("a value is text: what looks like a reference in it stays as it is")
