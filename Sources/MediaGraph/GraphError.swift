@@ -32,9 +32,11 @@ package struct GraphError: Error, Hashable, Sendable {
         self.details = details
     }
 
-    /// 400 for a topology or an instance with these mistakes.
+    /// 400 for a topology or an instance with these mistakes, of which the first `GraphLimits.details` are told.
     package static func invalidResource(_ details: [Detail]) -> GraphError {
-        GraphError(status: 400, code: "InvalidResource", message: "The resource format is invalid.", details: details)
+        GraphError(
+            status: 400, code: "InvalidResource", message: "The resource format is invalid.",
+            details: Array(details.prefix(GraphLimits.details)))
     }
 
     /// `{"error": {"code", "message", "details": [{"code", "target", "message"}]}}`; without `details` where there are none.

@@ -4,6 +4,10 @@ package enum GraphLimits {
     package static let instances = 1000
     package static let nameLength = 32
     package static let parameterNameLength = 64
+    /// Elements of any list of a topology or an instance: LVA names no bound, and memory has one (I9).
+    package static let listLength = 100
+    /// Mistakes that one answer tells.
+    package static let details = 100
 
     /// The rule for names of topologies and instances, in words.
     package static let nameRule =

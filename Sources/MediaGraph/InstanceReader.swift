@@ -40,6 +40,7 @@ struct InstanceReader {
         guard case .array(let elements) = list else {
             return values.note(.propertyValueInvalidType, at: path + ".Parameters", "The value must be a list.")
         }
+        guard values.fits(elements, at: path + ".Parameters") else { return }
         for (index, value) in elements.enumerated() { give(value, at: "\(path).Parameters[\(index)]", &values) }
     }
 

@@ -44,8 +44,8 @@ struct TopologyReader {
     private mutating func list(_ name: String, in object: Members) -> [JSONValue] {
         guard let value = object[name] else { return [] }
         lists.insert(name)
-        if case .array(let elements) = value { return elements }
         let path = "$.Properties." + name.prefix(1).uppercased() + name.dropFirst()
+        if case .array(let elements) = value { return values.fits(elements, at: path) ? elements : [] }
         values.note(.propertyValueInvalidType, at: path, "The value must be a list.")
         return []
     }

@@ -26,6 +26,7 @@ struct ValueReader {
                 note(.propertyValueInvalidType, at: path, "The value must be a list.")
                 return nil
             }
+            guard fits(elements, at: path) else { return nil }
             return .list(
                 elements.enumerated().compactMap { index, value in read(value, as: element, at: "\(path)[\(index)]") })
         case .object(let properties):
@@ -36,6 +37,13 @@ struct ValueReader {
             return .object(members(of: Members(value), as: properties, at: path))
         case .variants(let variants): return variant(value, of: variants, at: path)
         }
+    }
+
+    /// False, and a mistake, when a list is longer than any is.
+    mutating func fits(_ elements: [JSONValue], at path: String) -> Bool {
+        if elements.count <= GraphLimits.listLength { return true }
+        note(.propertyValueOutOfRange, at: path, "The list must have at most \(GraphLimits.listLength) elements.")
+        return false
     }
 
     /// The properties of an object that are known; each that is missing or wrong is a mistake.

@@ -40,6 +40,13 @@ struct InstanceTests {
         #expect(try Instance(stored: instance.json(.sealed(seal)), open: unseal) == instance)
     }
 
+    @Test("a topology keeps both its times on disk, too")
+    func storedTopology() throws {
+        var topology = try topology()
+        topology.createdAt = WallTime(seconds: 1)
+        #expect(try Topology(stored: topology.json(.sealed(seal)), open: unseal) == topology)
+    }
+
     @Test("the state is the box's: what a client asks for is not heard")
     func state() throws {
         let topology = try topology()

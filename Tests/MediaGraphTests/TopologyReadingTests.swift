@@ -130,4 +130,19 @@ struct TopologyReadingTests {
             try mistakes(Self.base.setting("properties.sinks.0.inputs", ["rtspSource"]))
                 == ["PropertyValueInvalidType $.Properties.Sinks[0].Inputs[0]"])
     }
+
+    @Test("lists have a bound, and so has an answer")
+    func bounds() throws {
+        let many = JSONValue.array((0...100).map { ["name": .string("p\($0)"), "type": "String"] })
+        let long = Self.base.setting("properties.parameters", many)
+        #expect(try mistakes(long).first == "PropertyValueOutOfRange $.Properties.Parameters")
+        let inputs = JSONValue.array((0...100).map { _ in ["nodeName": "rtspSource"] })
+        #expect(
+            try mistakes(Self.base.setting("properties.sinks.0.inputs", inputs))
+                == ["PropertyValueOutOfRange $.Properties.Sinks[0].Inputs"])
+        let wrong = JSONValue.array((0..<100).map { _ in [:] })
+        let payload = Self.base.setting("properties.sinks", wrong).setting("properties.processors", wrong)
+        #expect(try mistakes(payload).count == 100)
+        #expect(try mistakes(payload.setting("properties.parameters", wrong)).count == 100)
+    }
 }
