@@ -96,8 +96,8 @@ extension JSONValue: Codable {
         if value.decodeNil() { return .null }
         // Each is tried in turn: what it is not, the next may be.
         if let flag = try? value.decode(Bool.self) { return .bool(flag) }
-        if let string = try? value.decode(String.self) { return .string(string) }
-        if let number = try? value.decode(Int64.self) { return .integer(number) }
+        if let string = try? value.decode(String.self) { return .string(string) }  // no boolean
+        if let number = try? value.decode(Int64.self) { return .integer(number) }  // no string either
         return .number(try value.decode(Double.self))
     }
 
