@@ -53,6 +53,16 @@ package struct RecordingPlan: Hashable, Sendable {
         package var offset: TimeSpan
         package var minimum: TimeSpan
         package var maximum: TimeSpan
+
+        package init(
+            nodeName: String, evaluationWindow: TimeSpan, offset: TimeSpan, minimum: TimeSpan, maximum: TimeSpan
+        ) {
+            self.nodeName = nodeName
+            self.evaluationWindow = evaluationWindow
+            self.offset = offset
+            self.minimum = minimum
+            self.maximum = maximum
+        }
     }
 
     package struct MessageSource: Hashable, Sendable {

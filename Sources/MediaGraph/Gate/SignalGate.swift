@@ -1,0 +1,170 @@
+package import Recording
+
+/// Which time an instance records because of the events that reach its signal gate.
+///
+/// An event on a closed gate begins an *activation*. For the evaluation window after its arrival one that happened
+/// earlier may still arrive and move the beginning back; then the activation is settled, and its window comes out:
+/// from its first event plus the offset (a negative one: before it), for the minimum after its newest event, and for the
+/// maximum after its first at the longest. So one event records −offset + minimum, two that are dt apart
+/// −offset + dt + minimum, and many −offset + maximum.
+///
+/// While the gate is open, an event that happened before the settled first one is *late*, and dropped. One that
+/// arrives after the gate closed begins another activation, with another correlation id. Windows never overlap: where
+/// the next would reach back into the one before, it begins where that ends, since no footage is recorded twice.
+///
+/// The window comes out as late as the evaluation window is long, so whoever records has to remember
+/// `RecordingPlan.GateSettings.preRoll`. Times are of the wall clock; an event from after its own arrival is one of that moment.
+package struct SignalGate: Hashable, Sendable {
+    package let settings: RecordingPlan.GateSettings
+    var activation: Activation?
+    /// The end of the activation before.
+    var closed: WallTime = .earliest
+
+    package init(_ settings: RecordingPlan.GateSettings) { self.settings = settings }
+
+    /// An event happened at `eventTime` and arrived at `received`.
+    ///
+    /// `correlation` makes the id of an activation that it begins. Returns windows that are new, or longer than before,
+    /// in the order of their times.
+    package mutating func signal(
+        at eventTime: WallTime, received: WallTime, correlation: () -> String
+    ) -> [SignalWindow] {
+        let received = steady(received)
+        var windows = pass(to: received)
+        let eventTime = min(eventTime, received)
+        guard let current = activation, current.takes(eventTime, received) else {
+            return windows + begin(at: eventTime, received, correlation())
+        }
+        if eventTime < current.first {
+            guard !current.isSettled, eventTime > closed else { return windows }  // late
+            if eventTime + settings.maximum < current.first {
+                return windows + precede(at: eventTime, correlation())
+            }
+        }
+        windows += add(eventTime, to: current)
+        return windows
+    }
+
+    /// The windows that are settled by now.
+    package mutating func pass(to now: WallTime) -> [SignalWindow] {
+        guard let current = activation, !current.isSettled, now >= current.settles else { return [] }
+        return settle(current)
+    }
+
+    /// When `pass` has to be called next; nil when nothing is undecided.
+    package var nextPass: WallTime? { activation.flatMap { $0.isSettled ? nil : $0.settles } }
+
+    /// The id that an event of that time goes by; nil of a late one, or where there is none.
+    package func correlation(of eventTime: WallTime) -> String? {
+        activation.flatMap { $0.first <= eventTime && eventTime <= $0.until ? $0.correlation : nil }
+    }
+
+    /// What is recorded at `now` or will be: a worker that starts has to hear it again.
+    package func window(at now: WallTime) -> SignalWindow? {
+        activation.flatMap { $0.isSettled && $0.until > now ? windows(of: $0).first : nil }
+    }
+
+    /// The clock, as this gate takes it.
+    ///
+    /// One that is slewed goes back a little, which changes nothing. One that was set back leaves nothing behind that
+    /// is yet to come: it would make every event a late one.
+    private mutating func steady(_ now: WallTime) -> WallTime {
+        guard let first = activation?.first, now < first else { return now }
+        if first - now <= .seconds(1) { return first }
+        (activation, closed) = (nil, .earliest)
+        return now
+    }
+
+    private mutating func begin(at eventTime: WallTime, _ received: WallTime, _ correlation: String) -> [SignalWindow] {
+        let windows = activation.map { $0.isSettled ? [] : settle($0) } ?? []
+        let end = max(closed, activation?.until ?? .earliest)
+        let next = Activation(
+            correlation: correlation, at: eventTime, settings, settles: received + settings.evaluationWindow)
+        // Else it arrived so late that all of its time lies in what was recorded.
+        guard next.until > end else { return windows }
+        (activation, closed) = (next, end)
+        return windows + pass(to: received)
+    }
+
+    /// An event that came second, and happened too long before the first to be of one activation with it.
+    private mutating func precede(at eventTime: WallTime, _ correlation: String) -> [SignalWindow] {
+        let earlier = Activation(correlation: correlation, at: eventTime, settings, settles: eventTime)
+        let windows = windows(of: earlier)
+        closed = max(closed, earlier.until)
+        return windows
+    }
+
+    private mutating func add(_ eventTime: WallTime, to current: Activation) -> [SignalWindow] {
+        let longer = current.adding(eventTime, settings)
+        activation = longer
+        return longer.isSettled && longer.until > current.until ? windows(of: longer) : []
+    }
+
+    private mutating func settle(_ current: Activation) -> [SignalWindow] {
+        var settled = current
+        settled.isSettled = true
+        activation = settled
+        return windows(of: settled)
+    }
+
+    /// None of an activation that ends before its offset has passed, as long as no other event lengthens it.
+    private func windows(of activation: Activation) -> [SignalWindow] {
+        let from = max(activation.first + settings.offset, closed)
+        guard activation.until > from else { return [] }
+        return [SignalWindow(correlation: activation.correlation, from: from, until: activation.until)]
+    }
+}
+
+extension SignalGate {
+    /// From the event that opened the gate to the moment that closes it.
+    struct Activation: Hashable, Sendable {
+        var correlation: String
+        /// When the earliest of its events happened, and the latest.
+        var first: WallTime
+        var newest: WallTime
+        var until: WallTime
+        /// Until then an earlier event may still arrive.
+        var settles: WallTime
+        var isSettled = false
+
+        /// Whether an event reaches the gate while it is open, or while it is not settled whether it was.
+        func takes(_ eventTime: WallTime, _ received: WallTime) -> Bool {
+            isSettled ? received <= until : eventTime <= until
+        }
+
+        func adding(_ eventTime: WallTime, _ settings: RecordingPlan.GateSettings) -> Activation {
+            var next = self
+            next.first = min(first, eventTime)
+            next.newest = max(newest, eventTime)
+            next.until = min(next.newest + settings.minimum, next.first + settings.maximum)
+            return next
+        }
+    }
+}
+
+extension SignalGate.Activation {
+    init(correlation: String, at eventTime: WallTime, _ settings: RecordingPlan.GateSettings, settles: WallTime) {
+        self.init(
+            correlation: correlation, first: eventTime, newest: eventTime,
+            until: eventTime + min(settings.minimum, settings.maximum), settles: settles)
+    }
+}
+
+/// A time to record, from the last keyframe at or before `from`; one that comes again has become longer.
+package struct SignalWindow: Hashable, Sendable {
+    /// The same for all events of one activation and no others; names the window too.
+    package var correlation: String
+    package var from: WallTime
+    package var until: WallTime
+
+    package init(correlation: String, from: WallTime, until: WallTime) {
+        self.correlation = correlation
+        self.from = from
+        self.until = until
+    }
+}
+
+extension RecordingPlan.GateSettings {
+    /// How far back footage must be kept in memory so that no window begins before it.
+    package var preRoll: TimeSpan { evaluationWindow + (offset < .zero ? offset.magnitude : .zero) }
+}
