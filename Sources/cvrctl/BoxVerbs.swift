@@ -99,30 +99,6 @@ struct ClockVerbs: ParsableCommand {
     }
 }
 
-struct EventsVerb: Verb {
-    static let configuration = CommandConfiguration(commandName: "events", abstract: "Print the most recent events.")
-
-    @Flag(help: "Then print each new event as it happens; with --json, one object per line.")
-    var follow = false
-
-    @OptionGroup var global: GlobalOptions
-
-    func perform(_ admin: AdminSession) async throws {
-        if follow {
-            try await admin.each("Events", as: Listing.Events.self, timeout: nil) { reply in
-                for event in reply.events { admin.show(event) { _ in Self.line(event) } }
-            }
-        } else {
-            let events = try await admin.ask("Events", as: Listing.Events.self).events
-            admin.show(events) { _ in events.map(Self.line).joined() }
-        }
-    }
-
-    private static func line(_ event: Listing.Event) -> String {
-        Terminal.plain("\(event.time)  \(event.camera ?? "–")  \(event.type)  \(event.detail)") + "\n"
-    }
-}
-
 struct ReloadVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Read the configuration again and apply what changed.")

@@ -24,7 +24,8 @@ struct Cvrctl: AsyncParsableCommand {
         subcommands: [
             StatusVerb.self, CamerasVerb.self, CameraVerbs.self, SegmentsVerb.self, GapsVerb.self, CoverageVerb.self,
             SyncVerbs.self, HoldVerbs.self, VerifyVerb.self, AdoptVerb.self, CostVerb.self, ClockVerbs.self,
-            ExportVerb.self, PlayVerb.self, EventsVerb.self, ReloadVerb.self, UpgradeVerb.self, DoctorVerb.self,
+            ExportVerb.self, PlayVerb.self, GraphVerbs.self, EventsVerb.self, ReloadVerb.self, UpgradeVerb.self,
+            DoctorVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions

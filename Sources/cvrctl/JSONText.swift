@@ -1,3 +1,5 @@
+import JSON
+
 /// JSON with the members of a struct in the order they are declared, and nil as null: `Codable` would leave it out.
 enum JSONText {
     static func of(_ value: Any) -> String {
@@ -5,6 +7,7 @@ enum JSONText {
         case let text as String: return quoted(text)
         case let flag as Bool: return flag ? "true" : "false"
         case let number as any BinaryInteger: return "\(number)"
+        case let json as JSONValue: return json.text
         case let number as Double: return number.isFinite ? "\(number)" : "null"
         default: break
         }

@@ -71,7 +71,7 @@ struct Containment: Sendable {
     /// Status of each failed camera when its failure was counted and named.
     private(set) var during: [String: Admin.Camera] = [:]
     private(set) var after: [String: RecordedCamera] = [:]
-    private(set) var events: [Listing.Event] = []
+    private(set) var events: [EventLine] = []
     private(set) var ending: Ending?
     /// Of the cameras that are well, and of those that may have lost nothing.
     private(set) var footage: [String: Footage] = [:]
@@ -142,7 +142,7 @@ struct Containment: Sendable {
             successors[camera] = try box.worker(of: camera)
             after[camera] = try await RecordedCamera(camera, in: box)
         }
-        events = try await box.events.lines.map { try JSONDecoder().decode(Listing.Event.self, from: Data($0.utf8)) }
+        events = try await box.events.lines.map { try JSONDecoder().decode(EventLine.self, from: Data($0.utf8)) }
     }
 
     private mutating func examine(_ box: Box) async throws {

@@ -203,7 +203,7 @@ struct ServedBox: Sendable {
         machine.processes(of: "cvr-ingest").sorted { $0.pid < $1.pid }
     }
 
-    private static func events(of machine: SystemMachine) async throws -> [Listing.Event] {
-        try await machine.ask("events", as: [Listing.Event].self)
+    private static func events(of machine: SystemMachine) async throws -> [EventLine] {
+        try await machine.ask("events", as: [EventLine].self)
     }
 }
