@@ -272,7 +272,9 @@ let package = Package(
             ], exclude: ["dash.py"]),
         tests("PreviewTests", ["Preview", "TestSupport"]),
         tests("StructureTests", []),
-        tests("DocumentationTests", ["TestSupport", "YAMLConfiguration", "Messages", "ObjectStore", "Recording"]),
+        tests(
+            "DocumentationTests",
+            ["TestSupport", "YAMLConfiguration", "JSON", "MediaGraph", "Messages", "ObjectStore", "Recording"]),
 
         // The real processes, driven from outside.
         .target(
