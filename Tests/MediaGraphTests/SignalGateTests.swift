@@ -99,7 +99,7 @@ struct SignalGateTests {
         #expect(bench.pass(11.9) == [])
         #expect(bench.pass(12) == ["1: 2…41"])
         #expect(bench.gate.nextPass == nil && bench.pass(13) == [])
-        #expect(bench.gate.settings.preRoll == TimeSpan(seconds: 7))
+        #expect(bench.gate.settings.preRoll == TimeSpan(seconds: 9))
     }
 
     @Test("an earlier event that arrives after the evaluation window is dropped")
