@@ -77,7 +77,7 @@ struct GraphVerbTests {
         #expect(created.0.output == "Topology T created.\n" && created.0.status == 0)
         #expect(created.1 == [#"Graph {"method":"GraphTopologySet","payload":{"@ApiVersion":"1.0","name":"T"}}"#])
         let updated = try await Self.asked(
-            200, Self.instance, "graph", "instance", "set", "-", input: #" {"name":"Front"} "#)
+            200, Self.instance, "graph", "instance", "set", "-", input: "\u{FEFF}" + #" {"name":"Front"} "#)
         #expect(updated.0.output == "Instance Front updated.\n")
         #expect(updated.1 == [#"Graph {"method":"GraphInstanceSet","payload":{"@apiVersion":"2.0","name":"Front"}}"#])
     }
