@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Messages
 import Recording
 import TestSupport
@@ -58,14 +59,14 @@ struct InterfaceFileTests {
 
     static let dump = """
         import json, sys
-        from varlink.scanner import Interface, _Alias, _Method, _Error, _Struct, _Array, _Dict, _Maybe, _CustomType
+        from varlink.scanner import Interface, _Alias, _Method, _Error, _Struct, _Array, _Dict, _Maybe, _CustomType, _Object
 
         def name(kind):
             if isinstance(kind, _Maybe): return "?" + name(kind.element_type)
             if isinstance(kind, _Array): return "[]" + name(kind.element_type)
             if isinstance(kind, _Dict): return "[string]" + name(kind.element_type)
             if isinstance(kind, _CustomType): return kind.name
-            return {bool: "bool", int: "int", float: "float", str: "string"}[type(kind)]
+            return {bool: "bool", int: "int", float: "float", str: "string", _Object: "object"}[type(kind)]
 
         def fields(kind): return {key: name(value) for key, value in kind.fields.items()}
 
@@ -98,15 +99,19 @@ struct InterfaceFileTests {
 
     static func varlink(_ type: Any.Type) -> String {
         let name = String(describing: type)
-        if let map = name.wholeMatch(of: /Dictionary<String, (.*)>/) { return "[string]" + scalar(String(map.1)) }
-        if let inner = name.wholeMatch(of: /(Optional|Array)<(.*)>/) {
-            return (inner.1 == "Array" ? "[]" : "?") + scalar(String(inner.2))
-        }
-        return scalar(name)
+        return varlink(name)
     }
 
-    static func scalar(_ name: String) -> String {
-        ["String": "string", "Secret": "string", "Int64": "int", "Double": "float", "Bool": "bool"][name] ?? name
+    static func varlink(_ name: String) -> String {
+        if let map = name.wholeMatch(of: /Dictionary<String, (.*)>/) { return "[string]" + varlink(String(map.1)) }
+        if let inner = name.wholeMatch(of: /(Optional|Array)<(.*)>/) {
+            return (inner.1 == "Array" ? "[]" : "?") + varlink(String(inner.2))
+        }
+        let scalars = [
+            "String": "string", "Secret": "string", "Int64": "int", "Double": "float", "Bool": "bool",
+            "JSONValue": "object",
+        ]
+        return scalars[name] ?? name
     }
 
     static let fault = Admin.Fault(code: "c", message: "m", nextStep: "n", time: "t")
@@ -144,7 +149,10 @@ struct InterfaceFileTests {
         key: "k", session: 1, counter: 0, start: "s", duration: 1, bytes: 1, frames: 1, state: "closed", local: true)
     static let gap = Listing.Gap(from: "f", to: "t", reason: "r", detail: "d")
     static let span = Listing.Span(from: "f", to: "t", kind: "gap", reason: "r", state: "s")
-    static let event = Listing.Event(time: "t", type: "y", camera: "c", detail: "d")
+    static let graphEvent = GraphEvent(
+        topic: "t", subject: "s", eventTime: "t", body: .object([:]), correlationId: "c", output: "o")
+    static let event = Listing.Event(time: "t", type: "y", camera: "c", detail: "d", graph: graphEvent)
+    static let storedEvent = Admin.StoredEvent(sequence: 1, event: event)
     static let query = Listing.Query(camera: "a", from: "f", to: "t")
     static let configuration = Admin.CameraConfiguration(
         name: "a", url: "u", username: "n", transport: "tcp", segmentLength: 30, retention: 1, asset: "a",
@@ -164,7 +172,8 @@ struct InterfaceFileTests {
         "Adopt->": Listing.Adopted(cameras: [Listing.AdoptedCamera(name: "n", session: 1)]), "Finding": finding,
         "Verify()": Listing.VerifyRequest(camera: "c", deep: true),
         "Verify->": Listing.Verified(checked: 1, findings: [finding], omitted: 1, omittedUnrepaired: 1),
-        "Segment": segment, "Gap": gap, "Span": span, "Event": event, "Segments()": query, "Gaps()": query,
+        "Segment": segment, "Gap": gap, "Span": span, "Event": event, "GraphEvent": graphEvent, "Segments()": query,
+        "Gaps()": query,
         "Coverage()": query, "Segments->": Listing.Segments(segments: [segment]), "Gaps->": Listing.Gaps(gaps: [gap]),
         "Coverage->": Listing.Coverage(from: "f", to: "t", recorded: 1, percent: 1, spans: [span]),
         "Events()": VarlinkEmpty(), "Events->": Listing.Events(events: [event]), "Fault": fault,
@@ -190,7 +199,18 @@ struct InterfaceFileTests {
         "Upgrade()": VarlinkEmpty(), "Upgrade->": Admin.UpgradeStep(camera: "c", .kept, "d"),
         "Forecast": forecast, "CameraCost": cameraCost, "Written": written, "Cost()": VarlinkEmpty(), "Cost->": cost,
         "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
-    ].merging(listing) { own, _ in own }
+    ].merging(listing) { own, _ in own }.merging(graphs) { own, _ in own }
+
+    /// What `io.cvr.Admin` has for media graphs.
+    static let graphs: [String: any Encodable & Sendable] = [
+        "Graph()": Admin.GraphCall(method: "m", payload: .object([:])),
+        "Graph->": GraphReply(status: 200, payload: .object([:])),
+        "SendMessage()": Admin.InputMessage(input: "i", body: .object([:]), properties: ["p": "v"]),
+        "SendMessage->": Admin.Reached(instances: ["i"]), "GraphEvents()": Admin.EventConsumer(consumer: "c"),
+        "GraphEvents->": Admin.StoredEvents(events: [storedEvent]), "StoredEvent": storedEvent,
+        "AcknowledgeGraphEvents()": Admin.Acknowledgement(consumer: "c", sequence: 1),
+        "AcknowledgeGraphEvents->": VarlinkEmpty(),
+    ]
 
     static let cache = SyncInterface.CacheState(
         name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o", evictionIn: 1)
