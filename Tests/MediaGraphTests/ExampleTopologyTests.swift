@@ -22,6 +22,23 @@ struct ExampleTopologyTests {
             ])
     }
 
+    @Test("the instance that cvr-lva(7) shows runs")
+    func manual() throws {
+        let page = try String(contentsOf: Self.folder.appending(path: "../man/cvr-lva.7"), encoding: .utf8)
+        let shown = try #require(page.firstMatch(of: /(?s)\n\.nf\n(.*?)\n\.fi\n/)).output.1.replacing("\\-", with: "-")
+        let file = Self.folder.appending(path: "continuous-to-asset.json")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        guard case .object(var payload) = BookBench.json(String(shown)) else {
+            Issue.record("no object")
+            return
+        }
+        payload["@apiVersion"] = .string("2.0")  // as cvrctl adds it
+        var bench = BookBench()
+        #expect(bench.call("GraphTopologySet", text) == "201")
+        #expect(bench.call("GraphInstanceSet", .object(payload)) == "201", "\(bench.reply?.text ?? "")")
+        #expect(bench.call("GraphInstanceActivate", named: "Front") == "activate new")
+    }
+
     @Test("is valid as it is, and runs", arguments: try names())
     func runs(file: String) throws {
         let text = try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
