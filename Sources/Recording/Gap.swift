@@ -20,6 +20,8 @@ package enum GapReason: String, Sendable, CaseIterable {
     case formatChange
     /// Stopped by the operator, or the service was.
     case stopped
+    /// No event asked for a recording: nothing is missing that somebody wanted.
+    case gateClosed
     /// Its worker was replaced by one of another build, and the camera allows no second connection meanwhile.
     case upgrade
     /// The box that recorded before was lost, and another one took its place.
