@@ -77,7 +77,7 @@ struct CacheSurvey {
 
     private mutating func take(_ record: JournalRecord) {
         switch record.event {
-        case .sessionStart(let number, _, _, _): session = number
+        case .sessionStart(let number, _, _, _, _): session = number
         case .segmentClosed(let id, let start, let duration, let bytes):
             told[id] = Told(start: start, duration: duration, bytes: bytes)
         case .evicted(let id, let start, let duration, _, let reason):

@@ -22,11 +22,11 @@ extension JournalEvent {
 
     var fields: [(String, String)] {
         switch self {
-        case .sessionStart(let session, let anchor, let quality, let codecs):
+        case .sessionStart(let session, let anchor, let quality, let codecs, let names):
             [
                 ("session", "\(session)"), ("anchor", anchor.rfc3339Microseconds), ("quality", quality.rawValue),
                 ("codecs", clipped(codecs)),
-            ]
+            ] + names.fields
         case .segmentOpen(let id, let start):
             id.fields + [("start", start.rfc3339Microseconds)]
         case .segmentClosed(let id, let start, let duration, let bytes):
@@ -82,7 +82,9 @@ extension JournalEvent {
     private static func sessionStart(_ fields: JournalFields) -> JournalEvent? {
         guard let session = fields.number("session"), let anchor = fields.time("anchor") else { return nil }
         let quality = fields["quality"].flatMap { ClockQuality(rawValue: $0) } ?? .unsynchronised
-        return .sessionStart(session: session, anchor: anchor, quality: quality, codecs: fields["codecs"] ?? "")
+        return .sessionStart(
+            session: session, anchor: anchor, quality: quality, codecs: fields["codecs"] ?? "",
+            names: SessionNames(asset: fields["asset"] ?? "", file: fields["file"] ?? ""))
     }
 
     private static func sessionEnd(_ fields: JournalFields) -> JournalEvent? {
@@ -174,6 +176,13 @@ extension JournalState {
     }
 }
 
+extension SessionNames {
+    /// Those that there are; the longest that are allowed fit into a record (`JournalLine.longest`).
+    fileprivate var fields: [(String, String)] {
+        [("asset", clipped(asset, to: 1040)), ("file", clipped(file))].filter { !$0.1.isEmpty }
+    }
+}
+
 extension HandOver {
     /// More tracks than any camera has.
     private static let mostTracks = 8
@@ -210,9 +219,9 @@ extension SegmentID {
     fileprivate var fields: [(String, String)] { [("session", "\(session)"), ("counter", "\(counter)")] }
 }
 
-/// At most 512 bytes of UTF-8: what peers and cameras say must not grow a record beyond bounds.
-private func clipped(_ text: String) -> String {
-    var kept = text.prefix(512)
-    while kept.utf8.count > 512 { kept.removeLast() }
+/// At most so many bytes of UTF-8: what peers and cameras say must not grow a record beyond bounds.
+private func clipped(_ text: String, to most: Int = 512) -> String {
+    var kept = text.prefix(most)
+    while kept.utf8.count > most { kept.removeLast() }
     return String(kept)
 }

@@ -18,7 +18,8 @@ package struct JournalRecord: Hashable, Sendable {
 /// What no media file can say.
 package enum JournalEvent: Hashable, Sendable {
     /// `codecs` are RFC 6381, comma-separated.
-    case sessionStart(session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String)
+    case sessionStart(
+        session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String, names: SessionNames = SessionNames())
     /// A partial of this segment may exist from now on, in the hour of `start`: recovery looks there.
     case segmentOpen(SegmentID, start: WallTime)
     case segmentClosed(SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64)
@@ -38,6 +39,19 @@ package enum JournalEvent: Hashable, Sendable {
     case checkpoint(JournalState)
     /// Of a newer build.
     case other(kind: String)
+}
+
+/// Where a session's footage goes, if not where the camera's does.
+package struct SessionNames: Hashable, Sendable {
+    /// The asset in the store; empty: the camera's own.
+    package var asset: String
+    /// Name of the file that cvr-sync makes of it, without its folder; empty: none.
+    package var file: String
+
+    package init(asset: String = "", file: String = "") {
+        self.asset = asset
+        self.file = file
+    }
 }
 
 /// Why a worker unlinked a segment.

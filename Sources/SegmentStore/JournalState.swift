@@ -36,7 +36,7 @@ package struct JournalState: Hashable, Sendable {
 
     mutating func apply(_ event: JournalEvent) {
         switch event {
-        case .sessionStart(let session, let anchor, _, _):
+        case .sessionStart(let session, let anchor, _, _, _):
             reach(session: session)
             if session == lastSession { self.anchor = anchor }
         case .segmentOpen(let id, let start):

@@ -39,7 +39,7 @@ struct CrashTests {
             let isKilled = try runChild(.live, killedAt: "\(step.rawValue):\(pass)")
             #expect(isKilled || pass > 1, "\(step.rawValue) is never reached")
             let sessions = try directory.records().compactMap { record in
-                if case .sessionStart(let session, _, _, _) = record.event { session } else { nil }
+                if case .sessionStart(let session, _, _, _, _) = record.event { session } else { nil }
             }
             let acknowledged = try CrashChild.acknowledged(in: directory.path)
             let report = try directory.recover()

@@ -14,6 +14,11 @@ struct JournalTests {
 
     static let everyKind: [JournalEvent] = [
         .sessionStart(session: 3, anchor: Footage.anchor, quality: .synchronised, codecs: "avc1.4d401f,mp4a.40.2"),
+        .sessionStart(
+            session: 3, anchor: Footage.anchor, quality: .synchronised, codecs: "",
+            names: SessionNames(asset: String(repeating: "ü%", count: 130), file: "clip 100%=é.mp4")),
+        .sessionStart(
+            session: 3, anchor: Footage.anchor, quality: .synchronised, codecs: "", names: SessionNames(file: "x")),
         .segmentOpen(SegmentID(session: 3, counter: 0), start: Footage.anchor),
         .segmentClosed(
             SegmentID(session: 3, counter: 0), start: Footage.anchor, duration: .milliseconds(30_040), bytes: 7_500_000),

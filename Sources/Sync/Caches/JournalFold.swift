@@ -97,7 +97,7 @@ struct JournalFold {
 
     private func facts(_ record: JournalRecord, _ row: inout CameraRow) -> [Fact] {
         switch record.event {
-        case .sessionStart(let session, let anchor, let quality, let codecs):
+        case .sessionStart(let session, let anchor, let quality, let codecs, _):
             row.journal.session = session
             return [.sessionStarted(SessionRow(session: session, anchor: anchor, quality: quality, codecs: codecs))]
         case .sessionEnd(let session, let end, let reason):
