@@ -8,9 +8,9 @@ package enum Frame {
     /// The version that this build speaks; it also understands `oldestVersion`.
     ///
     /// Version 2 added `WorkerIdentity.sandbox`, `WorkerProgress.keyframeInterval` and the messages of a swap, version 3
-    /// what syncs take. Each side says everything in the lower of the two versions: cvrd greets, the worker answers with
-    /// its hello.
-    package static let version: UInt8 = 3
+    /// what syncs take, version 4 what media graphs need: windows, gates, a camera's tracks and asset. Each side says
+    /// everything in the lower of the two versions: cvrd greets, the worker answers with its hello.
+    package static let version: UInt8 = 4
     package static let oldestVersion: UInt8 = 1
     package static let maximumLength = 1 << 20
     package static let headerLength = 4

@@ -13,6 +13,9 @@ package enum IngestToSupervisor: Hashable, Sendable {
     case gapOpened(from: WallTime, reason: GapReason, detail: String)
     case gapClosed(from: WallTime, to: WallTime, reason: GapReason)
     /// Something an operator wants to see in `cvrctl events`: lowerCamelCase type, one line of detail.
+    ///
+    /// But for `mediaSessionEstablished`, whose detail is a session description. That of `windowClosed` is the window's
+    /// id, a space and its last session's number, 0 without one.
     case event(type: String, at: WallTime, detail: String)
     /// A successor's word that it can take over; without the camera it will connect once its predecessor is gone.
     case readyToSucceed(hasCamera: Bool, detail: String)
@@ -73,6 +76,8 @@ package struct WorkerProgress: Hashable, Sendable {
     package var fsyncTime = TimeSpan.zero
     /// What all but a hundredth of those of the last minutes took at most; nil without any.
     package var fsyncP99: TimeSpan?
+    /// Frames come and nobody wants them recorded: nothing is written but the pre-roll.
+    package var isGateClosed = false
 
     package init(
         state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
@@ -213,6 +218,7 @@ extension ByteWriter {
         put(progress.fsyncs)
         put(progress.fsyncTime)
         put(progress.fsyncP99) { $0.put($1) }
+        if version >= 4 { put(progress.isGateClosed) }
     }
 }
 
@@ -253,6 +259,7 @@ extension ByteReader {
         progress.fsyncs = try int64()
         progress.fsyncTime = try timeSpan()
         progress.fsyncP99 = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
+        if version >= 4 { progress.isGateClosed = try flag() }
         return progress
     }
 }

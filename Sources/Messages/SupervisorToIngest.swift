@@ -14,6 +14,8 @@ package enum SupervisorToIngest: Sendable {
     /// End the recording right before the next keyframe and leave the rest to the successor that waits; without a
     /// recording, at once.
     case handOver
+    /// Record what lies in this window; for a camera with a gate, and for no worker before version 4.
+    case window(RecordingWindow)
 }
 
 /// Everything that a worker needs to record its camera.
@@ -22,6 +24,8 @@ package enum SupervisorToIngest: Sendable {
 package struct CameraSettings: Hashable, Sendable {
     package enum Transport: String, Sendable {
         case tcp, udp
+        /// RTSP in HTTP, at the port of the URL.
+        case http
     }
 
     /// Why the worker's predecessor ended, as cvrd saw it.
@@ -45,6 +49,13 @@ package struct CameraSettings: Hashable, Sendable {
     package var syncHeartbeatPath: String
     /// `clock: { trust: always }`.
     package var trustsClock: Bool
+    /// False: the camera is not asked for it.
+    package var takesAudio = true
+    package var takesVideo = true
+    /// Nil: all that comes is recorded.
+    package var gate: GateRole?
+    /// The asset of the sessions of a camera without a gate; empty: the camera's own.
+    package var sessionAsset = ""
 
     package init(
         predecessorEnd: GapReason? = nil, url: String, username: String, password: Secret, transport: Transport,
@@ -85,21 +96,27 @@ extension SupervisorToIngest {
     package func frame(in version: UInt8) -> [UInt8] {
         switch self {
         case .configure(let settings):
-            Frame.encode(kind: 1, version: version) { $0.put(settings) }
+            Frame.encode(kind: 1, version: version) { $0.put(settings, version) }
         case .stop(let reason):
             Frame.encode(kind: 2, version: version) { $0.put(reason.rawValue) }
         case .greet: Frame.encode(kind: 3, version: version)
         case .handOver: Frame.encode(kind: 4, version: version)
+        case .window(let window):
+            // An older worker has no gate, and would hang up: a greeting changes nothing.
+            version >= 4
+                ? Frame.encode(kind: 5, version: version) { $0.put(window) }
+                : SupervisorToIngest.greet.frame(in: version)
         }
     }
 
     package init(content: [UInt8]) throws(MessageError) {
-        var (_, kind, body) = try Frame.open(content)
+        var (version, kind, body) = try Frame.open(content)
         switch kind {
-        case 1: self = .configure(try body.cameraSettings())
+        case 1: self = .configure(try body.cameraSettings(version))
         case 2: self = .stop(GapReason(rawValue: try body.text()) ?? .unknown)
         case 3: self = .greet
         case 4: self = .handOver
+        case 5: self = .window(try body.recordingWindow())
         default:
             throw MessageError("an unknown message \(kind) from the supervisor; this build is version \(Frame.version)")
         }
@@ -108,7 +125,7 @@ extension SupervisorToIngest {
 }
 
 extension ByteWriter {
-    fileprivate mutating func put(_ settings: CameraSettings) {
+    fileprivate mutating func put(_ settings: CameraSettings, _ version: UInt8) {
         put(settings.predecessorEnd) { $0.put($1.rawValue) }
         put(settings.lastSession)
         put(settings.url)
@@ -121,11 +138,16 @@ extension ByteWriter {
         put(settings.dropsOldest)
         put(settings.syncHeartbeatPath)
         put(settings.trustsClock)
+        guard version >= 4 else { return }
+        put(settings.takesAudio)
+        put(settings.takesVideo)
+        put(settings.gate) { $0.put($1.preRoll) }
+        put(settings.sessionAsset)
     }
 }
 
 extension ByteReader {
-    fileprivate mutating func cameraSettings() throws(MessageError) -> CameraSettings {
+    fileprivate mutating func cameraSettings(_ version: UInt8) throws(MessageError) -> CameraSettings {
         let predecessorEnd = try optional { (reader) throws(MessageError) in
             GapReason(rawValue: try reader.text()) ?? .unknown
         }
@@ -140,6 +162,10 @@ extension ByteReader {
             acceptsUnverifiedTLS: try flag(), segmentLength: try timeSpan(), cacheBudgetBytes: try int64(),
             dropsOldest: try flag(), syncHeartbeatPath: try text(), trustsClock: try flag())
         settings.lastSession = lastSession
+        guard version >= 4 else { return settings }
+        (settings.takesAudio, settings.takesVideo) = (try flag(), try flag())
+        settings.gate = try optional { (reader) throws(MessageError) in GateRole(preRoll: try reader.timeSpan()) }
+        settings.sessionAsset = try text()
         return settings
     }
 }

@@ -6,10 +6,11 @@ import Testing
 struct WorkerChannelTests {
     static let time = WallTime(microseconds: 1_795_427_280_123_456)
 
-    /// What version 3 added.
+    /// What version 3 added, and version 4.
     static let synced: WorkerProgress = {
         var progress = WorkerProgress(state: .recording, keyframeInterval: .seconds(2))
         (progress.fsyncs, progress.fsyncTime, progress.fsyncP99) = (1 << 40, .seconds(9), .milliseconds(3))
+        progress.isGateClosed = true
         return progress
     }()
 
@@ -41,9 +42,9 @@ struct WorkerChannelTests {
     func golden() {
         #expect(
             IngestToSupervisor.gapOpened(from: WallTime(microseconds: 1), reason: .diskFull, detail: "é").frame
-                == [0, 0, 0, 28, 3, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
+                == [0, 0, 0, 28, 4, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
                 + [0, 0, 0, 2, 0xC3, 0xA9])
-        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 3, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 4, 2, 0, 0, 0, 7] + Array("stopped".utf8))
     }
 
     @Test(
@@ -82,9 +83,59 @@ struct WorkerChannelTests {
         #expect(
             SupervisorToIngest.stop(.stopped).frame(in: 1) == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
         #expect(
-            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 3, 3]
-                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 3, 4])
+            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 4, 3]
+                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 4, 4])
     }
+
+    @Test("what the version before understands is said to it, and a window changes nothing there")
+    func previous() throws {
+        var settings = Self.settings
+        #expect(try back(.configure(settings), in: 4) == settings)
+        let plain = try #require(try back(.configure(settings), in: 3))
+        (settings.takesAudio, settings.takesVideo, settings.gate, settings.sessionAsset) = (true, true, nil, "")
+        #expect(plain == settings)
+        let window = RecordingWindow(id: "w", from: Self.time, until: Self.time + .seconds(1))
+        #expect(SupervisorToIngest.window(window).frame(in: 3) == SupervisorToIngest.greet.frame(in: 3))
+        var synced = Self.synced
+        synced.isGateClosed = false
+        var buffer = IngestToSupervisor.progress(Self.synced).frame(in: 3)
+        let content = try #require(try Frame.next(in: &buffer))
+        #expect(try IngestToSupervisor(content: content) == .progress(synced))
+    }
+
+    @Test("a window comes back as it was sent")
+    func window() throws {
+        let window = RecordingWindow(
+            id: "camera-1/7", from: Self.time, until: Self.time + .seconds(30), asset: "é 20260101T000000Z", file: "x",
+            correlation: "c")
+        var buffer = SupervisorToIngest.window(window).frame
+        let content = try #require(try Frame.next(in: &buffer))
+        guard case .window(window) = try SupervisorToIngest(content: content) else {
+            Issue.record("another message came back")
+            return
+        }
+        for length in 0..<content.count {
+            #expect(throws: MessageError.self) { try SupervisorToIngest(content: Array(content.prefix(length))) }
+        }
+    }
+
+    /// As a worker of that version reads it.
+    private func back(_ message: SupervisorToIngest, in version: UInt8) throws -> CameraSettings? {
+        var buffer = message.frame(in: version)
+        let content = try #require(try Frame.next(in: &buffer))
+        guard case .configure(let settings) = try SupervisorToIngest(content: content) else { return nil }
+        return settings
+    }
+
+    private static let settings: CameraSettings = {
+        var settings = CameraSettings(
+            predecessorEnd: .workerCrash, url: "rtsp://10.0.0.1/main", username: "admin",
+            password: Secret("canary"), transport: .http, acceptsUnverifiedTLS: true, segmentLength: .seconds(30),
+            cacheBudgetBytes: 1 << 31, dropsOldest: true, syncHeartbeatPath: "/run/x", trustsClock: false)
+        (settings.takesAudio, settings.takesVideo, settings.sessionAsset) = (false, false, "é")
+        settings.gate = GateRole(preRoll: .seconds(70))
+        return settings
+    }()
 
     @Test("settings arrive whole, and print without the password")
     func settings() throws {
@@ -93,6 +144,7 @@ struct WorkerChannelTests {
             password: Secret("canary"), transport: .udp, acceptsUnverifiedTLS: true, segmentLength: .seconds(30),
             cacheBudgetBytes: 1 << 31, dropsOldest: true, syncHeartbeatPath: "/run/x", trustsClock: false)
         settings.lastSession = 1 << 40
+        settings.gate = GateRole(preRoll: .seconds(1))
         var buffer = SupervisorToIngest.configure(settings).frame
         let content = try #require(try Frame.next(in: &buffer))
         guard case .configure(let back) = try SupervisorToIngest(content: content) else {
@@ -110,7 +162,7 @@ struct WorkerChannelTests {
     func noise() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
-            var content: [UInt8] = [.random(in: 1...3, using: &random), .random(in: 0...9, using: &random)]
+            var content: [UInt8] = [.random(in: 1...4, using: &random), .random(in: 0...9, using: &random)]
             content += (0..<Int.random(in: 0...60, using: &random)).map { _ in .random(in: 0...12, using: &random) }
             _ = try? IngestToSupervisor(content: content)  // either outcome is right; trapping is not
             _ = try? SupervisorToIngest(content: content)  // as above
