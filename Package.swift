@@ -230,7 +230,7 @@ let package = Package(
         tests("VarlinkTests", ["Varlink", "JSON", "Messages", "Recording", "TestSupport"] + nio),
         tests("cvrctlTests", ["JSON", "Messages", "Recording", "Varlink"], exclude: ["footage.py"]),
         tests("MessagesTests", ["Messages", "Recording"]),
-        tests("LibAVTests", ["LibAV", "Recording"]),
+        tests("LibAVTests", ["LibAV", "Recording", "TestSupport"]),
         tests(
             "IngestTests",
             ["Ingest", "Messages", "SegmentStore", "FragmentedMP4", "Recording", "CLinux", "TestSupport"]),

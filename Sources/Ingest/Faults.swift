@@ -74,6 +74,10 @@ extension Trouble {
                 Trouble(
                     .authentication, "credentialTooLong", "user name and password are too long to be sent",
                     "give the camera a password of at most 40 characters")
+            case .noTunnel:
+                Trouble(
+                    .cameraOffline, "noTunnel", "nothing answers as a camera that sends RTSP over HTTP",
+                    "check the url's host and port (its HTTP port, not 554), or try transport: tcp")
             case .redirected(let host):
                 Trouble(
                     .cameraRefused, "redirected", "the camera redirects its viewers to \(host)",
@@ -121,6 +125,10 @@ extension Trouble {
             .diskError, "diskStalled", "the disk did not answer for \(wait.microseconds / 1_000_000) s",
             "check the disk (dmesg, smartctl) and what else writes to it")
     }
+
+    static let preRollLost = Trouble(
+        .diskError, "preRollLost", "the disk was too slow to record what came before an event",
+        "check the disk (dmesg, smartctl) and what else writes to it, or lower the camera's bit rate")
 
     static let noKeyframe = Trouble(
         .cameraRefused, "noKeyframe", "the camera sends video without a keyframe that can be decoded",

@@ -115,9 +115,7 @@ extension Worker {
         {
             return
         }
-        let recorder = Recorder(
-            camera: identity.camera, cache: cache, facts: facts(inheritance.journal), recovered: inheritance.recovered,
-            settings: settings, clocks: clocks)
+        let recorder = recorder(inheritance.journal, recovered: inheritance.recovered, settings)
         self.recorder = recorder
         succession = nil
         recorder.succeed(rehearsal, at: handOver)

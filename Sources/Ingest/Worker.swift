@@ -44,6 +44,8 @@ package final class Worker {
     var succession: Succession?
     /// Why a successor cannot take over what is left to it.
     var failure: SegmentStoreError?
+    /// Windows that came while there was no recorder yet.
+    private var windows: [RecordingWindow] = []
     /// What is reported while there is no recorder yet.
     private var recovering = WorkerProgress(state: .starting)
     private var progressAt: MonotonicTime
@@ -74,11 +76,17 @@ package final class Worker {
     /// The engine of this build.
     package static func engine(_ settings: CameraSettings, clocks: Clocks) -> any PacketSource {
         let password = settings.password
-        return LibAVSource(
-            request: LibAVSource.Request(
-                url: settings.url, username: settings.username, password: { password.revealed() },
-                usesUDP: settings.transport == .udp, acceptsUnverifiedTLS: settings.acceptsUnverifiedTLS),
-            now: clocks.monotonic)
+        let transport: LibAVSource.Transport =
+            switch settings.transport {
+            case .tcp: .tcp
+            case .udp: .udp
+            case .http: .http
+            }
+        var request = LibAVSource.Request(
+            url: settings.url, username: settings.username, password: { password.revealed() }, transport: transport,
+            acceptsUnverifiedTLS: settings.acceptsUnverifiedTLS)
+        (request.takesVideo, request.takesAudio) = (settings.takesVideo, settings.takesAudio)
+        return LibAVSource(request: request, now: clocks.monotonic)
     }
 
     /// Returns when it was told to stop or has handed over, or when it can do no more: then the next worker goes on.
@@ -87,9 +95,8 @@ package final class Worker {
         guard let settings else { return .stopped }
         if let journal {
             try TrialFile.discard(in: cache)
-            recorder = Recorder(
-                camera: identity.camera, cache: cache, facts: facts(journal), recovered: try recover(journal, settings),
-                settings: settings, clocks: clocks)
+            let recovered = try recover(journal, settings)
+            recorder = recorder(journal, recovered: recovered, settings)
         }
         record()
         if let failure { throw failure }
@@ -129,6 +136,16 @@ package final class Worker {
 
     func facts(_ journal: Journal) -> FactLog {
         FactLog(journal: journal) { [socket, clocks] in socket.send($0, wall: clocks.wall()) }
+    }
+
+    /// With the windows that it has to record already.
+    func recorder(_ journal: Journal, recovered: RecoveryReport, _ settings: CameraSettings) -> Recorder {
+        let recorder = Recorder(
+            camera: identity.camera, cache: cache, facts: facts(journal), recovered: recovered, settings: settings,
+            clocks: clocks)
+        for window in windows { recorder.take(window) }
+        windows = []
+        return recorder
     }
 
     private var isOver: Bool {
@@ -216,6 +233,7 @@ package final class Worker {
             case .configure(let settings): configure(settings)
             case .stop(let reason): stopReason = stopReason ?? reason
             case .handOver: handOver()
+            case .window(let window): take(window)
             }
         }
         if settings != nil, succession != nil, stopReason == nil { succeed() }
@@ -235,6 +253,11 @@ package final class Worker {
         _ = tick()
         progressAt = clocks.monotonic() + .seconds(1)
         socket.send(.progress(recovering), wall: clocks.wall())
+    }
+
+    private func take(_ window: RecordingWindow) {
+        if let recorder { return recorder.take(window) }
+        windows = windows.suffix(Gate.mostWaiting - 1) + [window]
     }
 
     private func configure(_ new: CameraSettings) {

@@ -14,6 +14,8 @@ struct CameraAddress: ~Copyable {
             request.url.utf8.count < 2048, request.url.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw .invalidURL }
         guard scheme == "rtsp://" || request.acceptsUnverifiedTLS else { throw .unverifiedTLS }
+        // A tunnel in HTTPS is libavformat's too, and would be another thing than what was asked for.
+        guard scheme == "rtsp://" || request.transport != .http else { throw .invalidURL }
         let rest = request.url.dropFirst(scheme.count)
         guard let first = rest.utf8.first, first != UInt8(ascii: "/"),
             !rest.prefix(while: { $0 != "/" }).contains("@")
@@ -71,12 +73,19 @@ struct OpenOptions: ~Copyable {
 
     init(_ request: LibAVSource.Request) {
         let isTLS = request.url.lowercased().hasPrefix("rtsps:")
-        set("rtsp_transport", request.usesUDP && !isTLS ? "udp" : "tcp")
-        set("allowed_media_types", "video+audio")
-        set("protocol_whitelist", isTLS ? "tls,tcp,rtp,udp" : "tcp,rtp,udp")
+        let transport = isTLS ? .tcp : request.transport
+        set("rtsp_transport", transport.rawValue)
+        set("allowed_media_types", request.media.joined(separator: "+"))
+        set("protocol_whitelist", Self.protocols(transport, isTLS: isTLS))
         set("user_agent", "cvr")
         // Room for a keyframe's burst; the kernel grants what net.core.rmem_max allows.
-        if request.usesUDP { set("buffer_size", "2097152") }
+        if transport == .udp { set("buffer_size", "2097152") }
+    }
+
+    /// What a camera can make libavformat open: a tunnel that sends its viewers to https is no tunnel of ours.
+    private static func protocols(_ transport: LibAVSource.Transport, isTLS: Bool) -> String {
+        guard !isTLS else { return "tls,tcp,rtp,udp" }
+        return transport == .http ? "http,tcp,rtp,udp" : "tcp,rtp,udp"
     }
 
     deinit {

@@ -1,4 +1,5 @@
 internal import CLibAV
+internal import Glibc
 package import Recording
 
 /// The first ingest engine: one camera's RTSP streams through libavformat.
@@ -6,6 +7,12 @@ package import Recording
 /// Not thread-safe: the tick is called on the thread that is inside `open` or `next`. Its rtsps verifies no
 /// certificate, which is why it must be allowed by name.
 package final class LibAVSource {
+    /// How a camera's packets come; over TLS always by TCP.
+    package enum Transport: String, Sendable {
+        /// `http`: RTSP in HTTP, with all packets in the answer to one GET.
+        case tcp, udp, http
+    }
+
     /// What to connect to.
     package struct Request: Sendable {
         /// `rtsp://` or `rtsps://`, without userinfo.
@@ -13,19 +20,24 @@ package final class LibAVSource {
         package var username: String
         /// Asked once, when the camera's address is built; the text goes to libavformat and nowhere else (I10).
         package var password: @Sendable () -> String
-        package var usesUDP: Bool
+        package var transport: Transport
         package var acceptsUnverifiedTLS: Bool
+        /// What the camera is not asked for is not set up.
+        package var takesVideo = true
+        package var takesAudio = true
 
         package init(
-            url: String, username: String, password: @escaping @Sendable () -> String, usesUDP: Bool,
+            url: String, username: String, password: @escaping @Sendable () -> String, transport: Transport,
             acceptsUnverifiedTLS: Bool
         ) {
             self.url = url
             self.username = username
             self.password = password
-            self.usesUDP = usesUDP
+            self.transport = transport
             self.acceptsUnverifiedTLS = acceptsUnverifiedTLS
         }
+
+        var media: [String] { [takesVideo ? "video" : nil, takesAudio ? "audio" : nil].compactMap(\.self) }
     }
 
     package static let connectLimit = TimeSpan.seconds(10)
@@ -36,6 +48,7 @@ package final class LibAVSource {
 
     private let request: Request
     private let interrupt: Interrupt
+    private let description = SessionDescription()
     private var context: UnsafeMutablePointer<AVFormatContext>?
     private var packet: UnsafeMutablePointer<AVPacket>?
     /// libavformat's stream index to ours.
@@ -57,8 +70,9 @@ package final class LibAVSource {
     /// `tick` is called many times a second while this and `next` block; true ends the block.
     package func open(tick: @escaping () -> Bool) throws(SourceFailure) -> Announcement? {
         close()
-        // libavformat logs addresses with their userinfo (I10).
-        av_log_set_level(AV_LOG_QUIET)
+        // libavformat logs addresses with their userinfo (I10): nothing but the session description is heard.
+        SessionDescription.hearNothingElse()
+        description.forget()
         // A camera names the size of its answers, and libavformat believes it (I9).
         av_max_alloc(Self.largestAllocation)
         let address = try CameraAddress(request)
@@ -68,6 +82,7 @@ package final class LibAVSource {
         }
         self.packet = packet
         context.pointee.interrupt_callback = interrupt.callback
+        context.pointee.opaque = description.listener
         // Timestamps as the camera gave them: what libavformat would fill in hides what is wrong with them.
         context.pointee.flags |= AVFMT_FLAG_NOFILLIN | AVFMT_FLAG_NOPARSE
         var opened: UnsafeMutablePointer<AVFormatContext>? = context
@@ -81,7 +96,7 @@ package final class LibAVSource {
             let cause = interrupt.cause
             close()
             if cause == .tick { return nil }
-            throw cause == .deadline ? .timeout : SourceFailure(opening: result)
+            throw cause == .deadline ? .timeout : failure(opening: result)
         }
         guard let host = CameraAddress.host(opened.pointee.url.map { String(cString: $0) } ?? ""),
             host == CameraAddress.host(request.url)
@@ -91,6 +106,11 @@ package final class LibAVSource {
             throw .redirected(elsewhere ?? "another host")
         }
         return try announcement(opened)
+    }
+
+    private func failure(opening result: Int32) -> SourceFailure {
+        // Whatever goes wrong with a tunnel, libavformat calls it EIO.
+        request.transport == .http && result == cav_error(EIO) ? .noTunnel : SourceFailure(opening: result)
     }
 
     /// Waits for the next packet, at most until the camera counts as silent.
@@ -150,7 +170,7 @@ package final class LibAVSource {
             close()
             throw .unsupportedCodec(offer.ignored.isEmpty ? "no video or audio" : offer.ignored.joined(separator: ", "))
         }
-        return Announcement(streams: offer.streams, ignored: offer.ignored)
+        return Announcement(streams: offer.streams, ignored: offer.ignored, sessionDescription: description.text)
     }
 
     /// The camera's clock for a packet, from its last RTCP sender report.

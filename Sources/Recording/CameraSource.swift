@@ -4,10 +4,14 @@ package struct Announcement: Hashable, Sendable {
     package var streams: [StreamDescription]
     /// Names of the codecs offered beside them that cannot be recorded.
     package var ignored: [String]
+    /// The camera's session description (RFC 8866) as `SDP:`, a line feed and its text; without userinfo, at most 8 KiB,
+    /// empty when the engine does not tell.
+    package var sessionDescription: String
 
-    package init(streams: [StreamDescription], ignored: [String] = []) {
+    package init(streams: [StreamDescription], ignored: [String] = [], sessionDescription: String = "") {
         self.streams = streams
         self.ignored = ignored
+        self.sessionDescription = sessionDescription
     }
 }
 
@@ -49,6 +53,8 @@ package enum SourceFailure: Error, Hashable, Sendable {
     case invalidURL
     /// Longer than the engine can send unharmed.
     case credentialTooLong
+    /// Nothing that tunnels RTSP in HTTP answers there.
+    case noTunnel
     /// Sends its viewers to another host; which.
     case redirected(String)
     /// This process may open nothing more (EMFILE).

@@ -95,12 +95,16 @@ struct LiveWorker {
     private let thread: WorkerThread
 
     /// Records, or waits to succeed whoever does.
-    init(_ station: LiveStation, in workspace: Workspace, slot: Slot, isSuccessor: Bool = false) throws {
+    init(
+        _ station: LiveStation, in workspace: Workspace, slot: Slot, isSuccessor: Bool = false,
+        _ settings: CameraSettings = .test(segment: .seconds(2)), windows: [RecordingWindow] = []
+    ) throws {
         thread = try WorkerThread(in: workspace, slot: slot, isSuccessor: isSuccessor, clocks: .system()) { _ in
             LiveCamera(station)
         }
         toWorker = try thread.connect()
-        toWorker.send(.configure(.test(segment: .seconds(2))))
+        toWorker.send(.configure(settings))
+        for window in windows { toWorker.send(.window(window)) }
     }
 
     var contents: CacheContents { thread.contents }

@@ -106,7 +106,8 @@ struct LibAVSourceTests {
     ) -> LibAVSource {
         LibAVSource(
             request: LibAVSource.Request(
-                url: url, username: username, password: { password }, usesUDP: false, acceptsUnverifiedTLS: allowsTLS),
+                url: url, username: username, password: { password }, transport: .tcp,
+                acceptsUnverifiedTLS: allowsTLS),
             now: now)
     }
 
@@ -186,6 +187,8 @@ struct LibAVSourceTests {
         }
         let expected = Data("adm:in:p@ss/w:ö%?#".utf8).base64EncodedString()
         #expect(peer.requests.contains { $0.contains("Authorization: Basic \(expected)") })
+        // And only when it asks for one.
+        #expect(peer.requests.first?.contains("Authorization") == false)
     }
 
     @Test("a camera that sends its viewers to another host is not followed, and told by that host")

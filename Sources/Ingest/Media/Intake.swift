@@ -78,6 +78,11 @@ struct Intake: Sendable {
         }
     }
 
+    /// When a frame begins, on a clock that neither jitter nor a clock of the camera's moves.
+    func instant(of frame: TimedFrame) -> MonotonicTime {
+        timeline.instant(of: frame.decode, track: frame.track) ?? frame.arrival
+    }
+
     /// How far before `frame` the earliest sample lies that is still to be given out.
     func lead(before frame: TimedFrame) -> TimeSpan {
         let micro = { (lane: Lane, ticks: Int64) in ticks.scaled(by: 1_000_000, over: lane.timescale) }

@@ -73,6 +73,12 @@ package struct MediaTimeline: Sendable {
         self.tracks = tracks.map { TrackLine(clockRate: max($0.clockRate, 1), timescale: max($0.timescale, 1)) }
     }
 
+    /// When a frame that lies at `media` would have come, had it not been delayed; nil before the first packet.
+    package func instant(of media: Int64, track index: Int) -> MonotonicTime? {
+        guard let delay, tracks.indices.contains(index) else { return nil }
+        return Self.boot + delay.value + tracks[index].span(media)
+    }
+
     /// Places one packet; `nominal` is how far after its predecessor one without a timestamp belongs.
     package mutating func place(
         track index: Int, timestamp: Int64?, arrival: MonotonicTime, nominal: Int64

@@ -19,6 +19,8 @@ final class CacheWriter {
     private(set) var lastSession: Int64
     /// How long the disk last kept us from the camera, and until when.
     var diskWait: (span: TimeSpan, until: MonotonicTime)?
+    /// Where the footage of the next session goes.
+    var names = SessionNames()
     /// Where the recording so far ends; nil in a fresh cache.
     var recordedUntil: WallTime?
     private let schedule: SyncSchedule
@@ -105,7 +107,8 @@ final class CacheWriter {
         try checkRoom(for: 0)
         let number = lastSession.addingSaturated(1)
         try facts.journal.append(
-            .sessionStart(session: number, anchor: clock.anchor, quality: clock.quality, codecs: codecs),
+            .sessionStart(
+                session: number, anchor: clock.anchor, quality: clock.quality, codecs: codecs, names: names),
             at: clocks.wall())
         lastSession = number
         return number

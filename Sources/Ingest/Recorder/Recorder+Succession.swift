@@ -13,7 +13,7 @@ extension Recorder {
 
     /// True when `frame`, a keyframe, and everything after it are the successor's.
     func handOver(before frame: TimedFrame) -> Bool {
-        guard session != nil, isStillAwaited(), let ending = session else { return false }
+        guard session != nil, !isBehind, isStillAwaited(), let ending = session else { return false }
         Failpoint.reach("handOver.begin")
         attempt { () throws(SegmentStoreError) in
             // What is heard before the keyframe is still ours.
@@ -38,7 +38,7 @@ extension Recorder {
 
     /// Nothing is being recorded: there is no keyframe to wait for.
     func handOverWithoutRecording() {
-        guard session == nil, !hasHandedOver, isStillAwaited() else { return }
+        guard session == nil, !hasHandedOver, !isBehind, isStillAwaited() else { return }
         if cacheWriter.ledger.current == nil { lose(reason: .upgrade, detail: "the worker was replaced") }
         hasHandedOver = true
     }
@@ -59,6 +59,8 @@ extension Recorder {
         intake = received
         connectedAt = rehearsal.connectedAt
         rhythm = rehearsal.rhythm
+        if let announcement = rehearsal.announcement { describe(announcement) }
+        guard gated == nil else { return succeedBehindGate(rehearsal.frames, at: handOver) }
         if let handOver, let seam = Seam(handOver, in: rehearsal.frames, step) {
             let first = rehearsal.frames[seam.keyframe]
             let lead = seam.lead(in: rehearsal.frames, received.timescales)

@@ -38,6 +38,7 @@ extension Recorder {
     /// Tries the disk with the newest group of pictures, so that a recording goes on where its keyframe was.
     func resume() {
         diskRetryAt = nil
+        guard gated == nil else { return resumeWindow() }
         let frames = group.frames
         attempt { () throws(SegmentStoreError) in
             try cacheWriter.checkRoom(for: frames.reduce(0) { $0 + Int64($1.data.count) })
@@ -164,13 +165,16 @@ extension Recorder {
             now - connectedAt > Self.keyframePatience, rhythm.lastFrame != nil
         else { return }
         note(.noKeyframe)
+        guard gated?.isClosed != true else { return }
         lose(reason: Trouble.noKeyframe.reason, detail: Trouble.noKeyframe.fault.message)
     }
 }
 
 extension Recorder {
-    /// Media is on disk up to now.
-    private var isRecording: Bool { session?.number != nil && cacheWriter.ledger.current == nil }
+    /// Media is on disk up to now, or would be if anybody wanted it.
+    private var isRecording: Bool {
+        session?.number != nil && cacheWriter.ledger.current == nil || isWaitingForWindow
+    }
 
     /// Counters and facts as of now.
     package var progress: WorkerProgress {
@@ -197,6 +201,7 @@ extension Recorder {
         progress.lastFrameAge = rhythm.lastFrame.map { now - $0 }
         progress.keyframeInterval = keyframes.interval
         progress.anomalies = anomalies + (intake?.repairs ?? 0)
+        progress.isGateClosed = gated?.isClosed ?? false
         return progress
     }
 }

@@ -52,6 +52,8 @@ package final class Recorder {
     /// Anomalies of connections that are over, and those that no connection counts.
     var anomalies: Int64 = 0
     private var secondTick: MonotonicTime
+    /// What a camera with a gate has besides; nil: all that comes is recorded.
+    var gated: GatedRecording?
     /// Set while the recording is to be left to a successor: whether that still waits.
     var isAwaited: (() -> Bool)?
     /// Everything from some keyframe on is a successor's.
@@ -73,6 +75,8 @@ package final class Recorder {
                 cache: cache, budget: settings.cacheBudgetBytes, dropsOldest: settings.dropsOldest,
                 heartbeatPath: settings.syncHeartbeatPath), recovered: recovered)
         if let leftover = cacheWriter.leftover { note(Trouble(leftover)) }
+        removePreRoll()
+        takeGate(settings, inherited: recovered.openGap)
     }
 
     /// Takes over settings that need no new connection.
@@ -83,6 +87,7 @@ package final class Recorder {
         cacheWriter.room.heartbeatPath = settings.syncHeartbeatPath
         session?.length = settings.segmentLength
         cacheWriter.number(above: settings.lastSession)
+        takeGate(settings, inherited: nil)
     }
 
     /// The camera plays.
@@ -102,6 +107,7 @@ package final class Recorder {
         recordingSince = nil
         connectedAt = clocks.monotonic()
         mention("connected", announcement.streams.map(\.codec.rawValue).joined(separator: ", "))
+        describe(announcement)
     }
 
     package func take(_ packet: Packet) {
@@ -149,8 +155,10 @@ package final class Recorder {
     /// Closes everything; the gap that it leaves is the next worker's to close.
     package func stop(_ reason: GapReason) {
         // Then nothing is missing from here on.
-        if !hasHandedOver { _ = leave(reason: reason, detail: "") }
+        if !hasHandedOver { _ = leave(reason: reason, detail: "", isLast: true) }
         cacheWriter.finishWaiting()
+        gated = nil
+        removePreRoll()
     }
 
     /// Goes round at least every 100 ms, also while the camera is away.
@@ -163,6 +171,7 @@ package final class Recorder {
             try session?.writeIfOlder(than: now + .milliseconds(-1500))
         }
         if let diskRetryAt, now >= diskRetryAt { resume() }
+        if gated != nil { turnGate() }
         handOverWithoutRecording()
         guard now - secondTick >= .seconds(1) else { return }
         secondTick = now
@@ -189,10 +198,17 @@ package final class Recorder {
         if canStart, frame.parameterSets != nil, let timescale = intake?.timescales.first {
             keyframes.keyframe(at: frame.decode, timescale: timescale)
         }
+        guard gated == nil else { return pass(frame) }
         guard diskRetryAt == nil else {
             if canStart { resume() }
             return
         }
+        record(frame)
+    }
+
+    /// One frame that is to be recorded.
+    func record(_ frame: TimedFrame) {
+        let canStart = frame.track == 0 && frame.isSync
         attempt { () throws(SegmentStoreError) in
             if canStart {
                 guard isSettled(frame) else { return }
@@ -222,6 +238,8 @@ package final class Recorder {
     /// Where it lies on the wall clock, unless `anchor` says so, its arrival tells.
     func begin(at frame: TimedFrame, lead: TimeSpan = .zero, anchor: WallTime? = nil) {
         guard session == nil, let intake else { return }
+        cacheWriter.names = gated?.names ?? SessionNames(asset: settings.sessionAsset)
+        let anchor = anchor ?? gatedAnchor(at: frame, lead: lead)
         let quality: ClockQuality =
             settings.trustsClock || clocks.isSynchronised() ? .synchronised : .unsynchronised
         let clock = SessionClock(
@@ -237,8 +255,9 @@ package final class Recorder {
         }
     }
 
-    private func leave(reason: GapReason, detail: String) -> TimeSpan {
+    private func leave(reason: GapReason, detail: String, isLast: Bool = false) -> TimeSpan {
         for frame in intake?.flush() ?? [] { consume(frame) }
+        if gated != nil { finishRecording() }
         anomalies += intake?.repairs ?? 0
         let delivered = recordingSince.map { (rhythm.lastFrame ?? $0) - $0 } ?? .zero
         seenDepth = intake?.seenDepth ?? seenDepth
@@ -249,7 +268,8 @@ package final class Recorder {
         group = RecentGroup()
         early = []
         endSession(reason: reason, detail: detail)
-        lose(reason: reason, detail: detail)
+        if !isLast, gated?.isClosed == true { shut() } else { lose(reason: reason, detail: detail) }
+        gated?.forget(reason: reason, detail: detail)
         acceptClock()
         return delivered
     }

@@ -18,6 +18,7 @@ final class Rehearsal {
 
     let camera: CameraName
     private(set) var intake: Intake?
+    private(set) var announcement: Announcement?
     private(set) var frames: [TimedFrame] = []
     private(set) var connectedAt: MonotonicTime?
     private(set) var rhythm = FrameRhythm()
@@ -39,6 +40,7 @@ final class Rehearsal {
         } catch {
             throw .unsupportedCodec(error.thing)
         }
+        self.announcement = announcement
         connectedAt = now
         rhythm = FrameRhythm()
     }

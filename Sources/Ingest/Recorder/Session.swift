@@ -9,7 +9,7 @@ internal import SegmentStore
 /// by whoever ends it, or found by the next recovery.
 final class Session {
     /// Frames that are missing for longer than is tolerated leave at least this: less is a change of rhythm.
-    private static let leastHole = TimeSpan.seconds(1)
+    static let leastHole = TimeSpan.seconds(1)
 
     private(set) var clock: SessionClock
     private(set) var parameterSets: VideoParameterSets?
@@ -128,6 +128,14 @@ final class Session {
 
     /// Closes the last segment; the caller journals the session's end.
     func close() throws(SegmentStoreError) { try closeSegment(isLast: true) }
+
+    /// The same right behind the first track's last sample: what is heard from there on is nobody's.
+    func closeBehindPicture() throws(SegmentStoreError) {
+        let end = end
+        try release { span($0.sample) < end }
+        ahead = []
+        try closeSegment(isLast: true)
+    }
 
     /// Ends without the disk's help, and returns where what is on it ends; nil when nothing is.
     func abandon(after error: SegmentStoreError) -> WallTime? {

@@ -1,0 +1,69 @@
+internal import Messages
+internal import Recording
+
+/// Which windows of a camera wait to be recorded, and which one is.
+///
+/// Pure. Counts on the monotonic clock from the moment when it hears of a window: a wall clock that is set makes none
+/// longer or shorter.
+struct Gate {
+    struct Window {
+        let asked: RecordingWindow
+        var from: MonotonicTime
+        var until: MonotonicTime
+    }
+
+    /// More than any gate has under way.
+    static let mostWaiting = 64
+    /// Whoever repeats itself repeats the newest.
+    private static let mostRemembered = 256
+
+    private(set) var waiting: [Window] = []
+    private(set) var open: Window?
+    private var over: [(id: String, session: Int64)] = []
+
+    /// What becomes of a window that was heard of.
+    enum Reception {
+        /// It waits, or is longer now.
+        case taken
+        /// It was recorded, up to this session, or makes no sense (0): nothing comes of it any more.
+        case over(session: Int64)
+    }
+
+    /// `now` and `wall` are one moment.
+    mutating func take(_ asked: RecordingWindow, now: MonotonicTime, wall: WallTime) -> Reception {
+        let (from, until) = (now + (asked.from - wall), now + (asked.until - wall))
+        if let running = open, running.asked.id == asked.id {
+            open = Self.longer(running, asked, until)
+            return .taken
+        }
+        if let index = waiting.firstIndex(where: { $0.asked.id == asked.id }) {
+            waiting[index] = Self.longer(waiting[index], asked, until)
+            return .taken
+        }
+        if let past = over.last(where: { $0.id == asked.id }) { return .over(session: past.session) }
+        guard from < until, waiting.count < Self.mostWaiting else { return .over(session: 0) }
+        let place = waiting.firstIndex { $0.from > from } ?? waiting.endIndex
+        waiting.insert(Window(asked: asked, from: from, until: until), at: place)
+        return .taken
+    }
+
+    /// Opens for the window that comes first, if none is open.
+    mutating func openNext() -> Window? {
+        guard open == nil, !waiting.isEmpty else { return nil }
+        open = waiting.removeFirst()
+        return open
+    }
+
+    /// `session` is the last one of the window's, 0 without one.
+    mutating func close(session: Int64) {
+        guard let closing = open else { return }
+        open = nil
+        over = over.suffix(Self.mostRemembered - 1) + [(closing.asked.id, session)]
+    }
+
+    /// What is told twice is no news: only then may a wall clock that was set in between not matter.
+    private static func longer(_ window: Window, _ asked: RecordingWindow, _ until: MonotonicTime) -> Window {
+        guard asked.until != window.asked.until, until > window.until else { return window }
+        return Window(asked: asked, from: window.from, until: until)
+    }
+}
