@@ -15,7 +15,9 @@ struct NotedFault: Hashable, Sendable {
 
 extension GapReason {
     /// The camera, its network and its disk are innocent of it; how the worker ended is counted by itself.
-    var isOfWorker: Bool { [.workerCrash, .workerHang, .hostRestart, .stopped, .evicted, .unknown].contains(self) }
+    var isOfWorker: Bool {
+        [.workerCrash, .workerHang, .hostRestart, .stopped, .gateClosed, .evicted, .unknown].contains(self)
+    }
 }
 
 extension Admin.Fault {

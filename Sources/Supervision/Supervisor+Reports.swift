@@ -68,7 +68,9 @@ extension Supervisor {
             await sync?.link.hint(name)
         case .gapOpened(let from, let reason, let detail):
             if !reason.isOfWorker { rows[name]?.count(reason.rawValue) }
-            events.append("gapOpened", camera: name, "\(reason.rawValue) since \(from.rfc3339): \(detail)")
+            events.append(
+                "gapOpened", camera: name, level: reason == .gateClosed ? .info : nil,
+                "\(reason.rawValue) since \(from.rfc3339): \(detail)")
         case .gapClosed(let from, let to, let reason):
             events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
         case .event(let type, let time, let detail): events.append(type, camera: name, at: time, detail)

@@ -53,6 +53,17 @@ struct HangDetectorTests {
         }
     }
 
+    @Test("a closed gate writes nothing and is no hang; one that stands is")
+    func closedGate() {
+        let behind = (0...200).map { second in
+            var progress = WorkerProgress(state: .recording, framesReceived: Int64(second) * 25, loops: Int64(second))
+            progress.isGateClosed = true
+            return (Double(second), progress)
+        }
+        #expect(verdicts(of: behind, until: 200).hungAt == nil)
+        #expect(verdicts(of: Array(behind.prefix(20)), until: 200).kind == .asleep)
+    }
+
     @Test("a recording worker that falls silent is hung after 5 s")
     func silentWhileRecording() {
         #expect(verdicts(of: recording(0...100), until: 100).hungAt == nil)

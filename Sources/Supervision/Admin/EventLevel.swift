@@ -10,7 +10,7 @@ enum EventLevel {
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
             "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear":
             .warning
-        case "segmentClosed": .debug
+        case "segmentClosed", "mediaSessionEstablished": .debug
         default: .info
         }
     }

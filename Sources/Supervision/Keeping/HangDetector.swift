@@ -50,8 +50,9 @@ package struct HangDetector: Sendable {
         if progress.loops > latest?.loops ?? -1 { lastMove = now }
         // A disk that is full or fails explains it; no other trouble does.
         let isExplained = ["diskFull", "diskError"].contains(progress.lastFault?.code)
-        let isWriting =
-            progress.state == .recording && !isExplained && progress.framesReceived > latest?.framesReceived ?? 0
+        // Behind a closed gate frames come and go.
+        let isExpected = progress.state == .recording && !isExplained && !progress.isGateClosed
+        let isWriting = isExpected && progress.framesReceived > latest?.framesReceived ?? 0
         let isNewSession = progress.session != latest?.session
         if !isWriting || isNewSession || progress.fragmentsWritten != latest?.fragmentsWritten { lastWrite = now }
         if !isWriting || isNewSession || progress.syncs != latest?.syncs { lastSync = now }
