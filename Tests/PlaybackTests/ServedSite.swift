@@ -5,6 +5,7 @@ import Logging
 import Playback
 import Recording
 import ServiceLifecycle
+import Serving
 import TestSupport
 
 /// A real server on loopback, and a client of it.

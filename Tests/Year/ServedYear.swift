@@ -5,6 +5,7 @@ import Logging
 import Playback
 import Recording
 import ServiceLifecycle
+import Serving
 
 /// A year's archive behind the real server on loopback, and a client of it.
 struct ServedYear {

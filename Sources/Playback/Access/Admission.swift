@@ -1,4 +1,5 @@
 import Recording
+import Serving
 
 /// Finds out who a visitor is, at every request anew.
 ///

@@ -2,11 +2,10 @@ import Crypto
 import Footage
 import Glibc
 import HTTP
-import HummingbirdCore
-import HummingbirdTLS
 import Messages
 import ObjectStore
 import Recording
+import Serving
 
 extension PlaybackSettings {
     /// Requests under way at once, to a store that is a service.
@@ -123,26 +122,10 @@ extension PlaybackSettings {
     /// Seconds since 1970 when the certificate ends; throws for one that cannot be used with its key.
     func checkCertificate() throws(PlaybackError) -> Int64? {
         guard let tls else { return nil }
-        let chain = try usable("the certificate", "put a certificate in PEM there, and those up to its authority") {
-            try NIOSSLCertificate.fromPEMBytes(Array(tls.certificate.utf8))
-        }
-        let key = try usable("the certificate's key", "put a private key in PEM there, without a passphrase") {
-            try NIOSSLPrivateKey(bytes: Array(tls.key.revealed().utf8), format: .pem)
-        }
-        _ = try usable("the certificate with this key", "give the certificate's own private key") {
-            try TLSChannel(
-                HTTP1Channel { _, _, _ in },
-                tlsConfiguration: .makeServerConfiguration(
-                    certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
-        }
-        return chain.first.map { Int64($0.notValidAfter) }
-    }
-
-    private func usable<Value>(
-        _ what: String, _ nextStep: String, _ make: () throws -> Value
-    ) throws(PlaybackError) -> Value {
-        do { return try make() } catch {
-            throw PlaybackError(.configuration, "\(what) cannot be used: \(error)", nextStep: nextStep)
+        do throws(TLSIdentity.Mistake) {
+            return try TLSIdentity(certificate: tls.certificate, key: tls.key.revealed()).check()
+        } catch {
+            throw PlaybackError(.configuration, error.message, nextStep: error.nextStep)
         }
     }
 }

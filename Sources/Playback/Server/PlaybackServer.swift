@@ -7,6 +7,7 @@ package import Logging
 import NIOCore
 import Recording
 import ServiceLifecycle
+import Serving
 import Synchronization
 
 /// Serves footage over HTTP: recorded, live, and what is known of it.
@@ -59,7 +60,7 @@ package final class PlaybackServer: Service {
         let channel = HTTP1Channel(
             responder: responder(router().buildResponder()), configuration: settings.limits.channel)
         if let tls = settings.tls {
-            let secured = try TLSChannel(channel, tlsConfiguration: try tls.configuration)
+            let secured = try TLSChannel(channel, tlsConfiguration: try tls.configuration())
             try await listen(secured)
         } else {
             try await listen(channel)
@@ -73,7 +74,12 @@ package final class PlaybackServer: Service {
         try await withThrowingTaskGroup { group in
             group.addTask { [feeds] in await feeds.run() }
             group.addTask { [settings, log] in
-                try await ConnectionListener(child: child, settings: settings, log: log) { port.fulfil($0) }.run()
+                let limits = ConnectionLimits(
+                    connections: settings.limits.connections,
+                    connectionsOfAddress: settings.limits.connectionsOfAddress, stalled: settings.limits.stalled)
+                try await ConnectionListener(
+                    child: child, place: settings.listener, limits: limits, proxies: settings.proxies, log: log
+                ) { port.fulfil($0) }.run()
             }
             // The feeds run until they are cancelled: this is the listener's end.
             try await group.next()
@@ -121,19 +127,6 @@ extension ServerLimits {
             additionalChannelHandlers: [PeerWatch()], idleTimeout: .microseconds(idle.microseconds),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: headerField, maxHeaderListSize: headers, maxHeaderFieldCount: 100))
-    }
-}
-
-extension ServerSettings.TLS {
-    /// TLS 1.2 and later.
-    fileprivate var configuration: TLSConfiguration {
-        get throws {
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
-                privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
-            configuration.minimumTLSVersion = .tlsv12
-            return configuration
-        }
     }
 }
 

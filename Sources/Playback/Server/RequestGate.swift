@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Recording
+import Serving
 
 /// What every request passes, and every answer: limits, who asks, errors as JSON, and what a browser must not do.
 struct RequestGate: RouterMiddleware {

@@ -1,28 +1,11 @@
 package import Recording
+package import Serving
 
 /// Where and how `PlaybackServer` serves.
 package struct ServerSettings: Sendable {
-    package enum Listener: Hashable, Sendable {
-        /// An IP address or a host's name; port 0 is any that is free.
-        case address(String, port: Int)
-        /// A bound stream socket, which the server closes when it ends.
-        case descriptor(Int32)
-    }
+    package typealias TLS = TLSIdentity
 
-    /// PEM: the certificate and those up to its authority, and its key.
-    ///
-    /// Files would be out of a sandbox's reach.
-    package struct TLS: Hashable, Sendable {
-        package var certificate: String
-        package var key: String
-
-        package init(certificate: String, key: String) {
-            self.certificate = certificate
-            self.key = key
-        }
-    }
-
-    package var listener: Listener
+    package var listener: ListeningPlace
     package var tls: TLS?
     package var limits = ServerLimits()
     /// Those whose `X-Forwarded-For` is believed.
@@ -30,7 +13,7 @@ package struct ServerSettings: Sendable {
     /// Of the pages that may use the server, beside its own.
     package var origins: Set<WebOrigin> = []
 
-    package init(listener: Listener, tls: TLS? = nil) {
+    package init(listener: ListeningPlace, tls: TLS? = nil) {
         self.listener = listener
         self.tls = tls
     }

@@ -1,23 +1,37 @@
 import CLinux
-import Hummingbird
-import HummingbirdCore
-import Logging
+package import HummingbirdCore
+package import Logging
 import NIOCore
 import NIOPosix
-import Recording
+package import Recording
 import ServiceLifecycle
 
 /// Accepts connections and hands each to `child`, until the service is told to end: then all end.
 ///
 /// Hummingbird's own server would only bind an address itself; a process that shuts itself in has bound it before.
-struct ConnectionListener<Child: ServerChildChannel> {
-    let child: Child
-    let settings: ServerSettings
-    let log: Logger
-    /// Called once with the port that is listened on.
-    let onListening: @Sendable (Int) -> Void
+package struct ConnectionListener<Child: ServerChildChannel> {
+    private let child: Child
+    private let place: ListeningPlace
+    private let limits: ConnectionLimits
+    /// Those whose `X-Forwarded-For` is believed.
+    private let proxies: [AddressBlock]
+    private let log: Logger
+    private let onListening: @Sendable (Int) -> Void
 
-    func run() async throws {
+    /// `onListening` is called once with the port that is listened on.
+    package init(
+        child: Child, place: ListeningPlace, limits: ConnectionLimits, proxies: [AddressBlock] = [], log: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.child = child
+        self.place = place
+        self.limits = limits
+        self.proxies = proxies
+        self.log = log
+        self.onListening = onListening
+    }
+
+    package func run() async throws {
         let (connections, accepted) = AsyncStream.makeStream(of: Child.Value.self)
         let server = try await bind(accepted)
         server.closeFuture.whenComplete { _ in accepted.finish() }
@@ -54,7 +68,7 @@ struct ConnectionListener<Child: ServerChildChannel> {
     }
 
     private func bind(_ accepted: AsyncStream<Child.Value>.Continuation) async throws -> any Channel {
-        let (limits, proxies, child, log) = (settings.limits, settings.proxies, child, log)
+        let (limits, proxies, child, log) = (limits, proxies, child, log)
         let stalled = UInt32(clamping: limits.stalled.microseconds / 1000)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 512)
@@ -75,7 +89,7 @@ struct ConnectionListener<Child: ServerChildChannel> {
             .childChannelInitializer { channel in
                 child.setup(channel: channel, logger: log).map { accept($0, channel, accepted) }
             }
-        switch settings.listener {
+        switch place {
         case .address(let host, let port): return try await bootstrap.bind(host: host, port: port).get()
         case .descriptor(let socket): return try await bootstrap.withBoundSocket(socket).get()
         }

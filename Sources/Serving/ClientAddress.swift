@@ -1,22 +1,22 @@
 import HTTPTypes
-import Hummingbird
-import Recording
+package import Hummingbird
+package import Recording
 
 /// Whose request or connection it is, as limits count it.
-struct ClientAddress {
+package struct ClientAddress: Sendable {
     /// An IPv4 address, or an IPv6 network of 64 bits, which is one client's.
-    let text: String
+    package let text: String
     /// The same, but of IPv6 48 bits: a site's, in which one client may have all networks (RFC 6177).
-    let site: String
+    package let site: String
 
     /// Of whoever connected.
-    init(_ peer: String) { self.init(AddressBlock(peer), peer) }
+    package init(_ peer: String) { self.init(AddressBlock(peer), peer) }
 
     /// The nearest to `peer`, who connected, that is none of `proxies`.
     ///
     /// Whoever asked a proxy is the last entry of `X-Forwarded-For`; where that is a proxy of ours too, the entry before it
     /// is. What stands before an entry that is none, anybody may have written.
-    init(_ peer: String, _ request: Request, behind proxies: [AddressBlock]) {
+    package init(_ peer: String, _ request: Request, behind proxies: [AddressBlock]) {
         var client = AddressBlock(peer)
         if !proxies.isEmpty, let name = HTTPField.Name("X-Forwarded-For") {
             var entries = request.headers[values: name].flatMap { $0.split(separator: ",") }
@@ -36,9 +36,9 @@ struct ClientAddress {
 }
 
 extension [AddressBlock] {
-    func hold(_ address: AddressBlock) -> Bool { contains { $0.contains(address) } }
+    package func hold(_ address: AddressBlock) -> Bool { contains { $0.contains(address) } }
 
-    func hold(_ address: String) -> Bool { AddressBlock(address).map(hold) ?? false }
+    package func hold(_ address: String) -> Bool { AddressBlock(address).map(hold) ?? false }
 }
 
 extension AddressBlock {
