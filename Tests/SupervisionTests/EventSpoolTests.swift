@@ -1,0 +1,169 @@
+import Foundation
+import JSON
+import Messages
+import Supervision
+import Synchronization
+import TestSupport
+import Testing
+
+/// Events on disk: nothing lost over restarts, torn ends and full spools.
+@Suite("Supervision: event spool")
+struct EventSpoolTests {
+    private let folder = "/tmp/spool-\(UUID())"
+
+    private static func event(_ number: Int) -> Listing.Event {
+        Listing.Event(
+            time: "2026-01-02T03:04:05.678Z", type: "Microsoft.Media.Graph.Operational.RecordingStarted",
+            camera: "front", detail: "\(number)",
+            graph: GraphEvent(
+                topic: "/sites/a/boxes/b", subject: "/graphInstances/Front", eventTime: "2026-01-02T03:04:05.678Z",
+                body: .object(["number": .integer(Int64(number)), "text": .string("ü\n\"")])))
+    }
+
+    private func fill(_ spool: EventSpool, _ numbers: ClosedRange<Int>) async {
+        for number in numbers { await spool.append(Self.event(number)) }
+    }
+
+    private func details(_ spool: EventSpool, _ consumer: String, limit: Int = 1000) async throws -> [String] {
+        try await spool.events(for: consumer, limit: limit).map(\.event.detail)
+    }
+
+    private func removing(_ body: () async throws -> Void) async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }  // A leftover in /tmp fails no test.
+        try await body()
+    }
+
+    @Test(
+        "each consumer goes on behind what it acknowledged, also after a restart; a new one of the configuration begins now"
+    )
+    func cursors() async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            spool.configure(["gateway.mqtt"], prefix: "gateway.")
+            await fill(spool, 1...5)
+            let events = try await spool.events(for: "gateway.mqtt")
+            #expect(events.map(\.sequence) == [1, 2, 3, 4, 5] && events.map(\.event) == (1...5).map(Self.event))
+            try await spool.acknowledge(3, by: "gateway.mqtt")
+            try await spool.acknowledge(2, by: "gateway.mqtt")
+            try await spool.acknowledge(99, by: "script")
+            #expect(spool.waiting(for: "gateway.mqtt") == 2 && spool.waiting(for: "script") == 0)
+            let next = EventSpool(directory: folder)
+            next.configure(["gateway.mqtt", "gateway.webhook.a"], prefix: "gateway.")
+            await fill(next, 6...7)
+            #expect(try await details(next, "gateway.mqtt") == ["4", "5", "6", "7"])
+            #expect(try await details(next, "gateway.mqtt", limit: 2) == ["4", "5"])
+            #expect(try await details(next, "gateway.webhook.a") == ["6", "7"])
+            #expect(try await details(next, "stranger") == (1...7).map { "\($0)" })
+            #expect(try await next.events(for: "stranger", after: 6).map(\.sequence) == [7])
+            // Forgotten: with that name again it is a new one.
+            next.configure([], prefix: "gateway.")
+            next.configure(["gateway.mqtt"], prefix: "gateway.")
+            #expect(try await details(next, "gateway.mqtt") == [])
+            #expect(try await details(next, "script") == ["6", "7"])
+        }
+    }
+
+    @Test("a record that a crash tore is cut off, wherever, and its number given to the next one")
+    func torn() async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            await fill(spool, 1...3)
+            _ = try await spool.events(for: "a")
+            let file = "\(folder)/00000000000000000001.events"
+            let whole = try Data(contentsOf: URL(filePath: file))
+            let lengths = whole.split(separator: 10).map { $0.count + 1 }
+            let start = lengths[0] + lengths[1]
+            for cut in stride(from: start, to: whole.count, by: 101) {
+                for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasSuffix(".events")
+                {
+                    try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+                }
+                try whole.prefix(cut).write(to: URL(filePath: file))
+                let next = EventSpool(directory: folder)
+                await fill(next, 30...31)
+                let found = try await everything(next)
+                #expect(found.map(\.sequence) == [1, 2, 3, 4], "cut at \(cut)")
+                #expect(found.map(\.event.detail) == ["1", "2", "30", "31"], "cut at \(cut)")
+            }
+        }
+    }
+
+    @Test("a full spool drops its oldest events with one that says how many, and only to those that had not had them")
+    func bounded() async throws {
+        try await removing {
+            let told = Mutex<[Listing.Event]>([])
+            let spool = EventSpool(directory: folder, capacity: 64 << 10) { event in told.withLock { $0.append(event) }
+            }
+            spool.configure(["gateway.slow"], prefix: "gateway.")
+            await fill(spool, 1...400)
+            let found = try await spool.events(for: "gateway.slow", limit: 100_000)
+            let bytes = try FileManager.default.contentsOfDirectory(atPath: folder).reduce(0) { sum, name in
+                sum + (try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int ?? 0)
+            }
+            #expect(bytes <= (64 << 10) + 8192, "a directory is no event")
+            let first = try #require(found.first)
+            #expect(first.sequence > 1)
+            let dropped = told.withLock { $0 }
+            #expect(
+                !dropped.isEmpty && dropped.allSatisfy { $0.type == "Microsoft.Media.Graph.Diagnostics.DataDropped" })
+            let count = dropped.compactMap { event -> Int64? in
+                guard case .integer(let count)? = event.graph?.body["count"] else { return nil }
+                return count
+            }.reduce(0, +)
+            #expect(count == first.sequence - 1, "each that was dropped is counted once")
+            #expect(dropped.first?.graph?.topic == "/sites/a/boxes/b")
+            // Whoever keeps up hears of nothing.
+            let last = try await all(spool, "gateway.slow")
+            try await spool.acknowledge(last, by: "gateway.slow")
+            let before = told.withLock { $0.count }
+            for round in 0..<8 {
+                await fill(spool, (1000 + round * 50)...(1049 + round * 50))
+                try await spool.acknowledge(try await all(spool, "gateway.slow"), by: "gateway.slow")
+            }
+            #expect(told.withLock { $0.count } == before)
+        }
+    }
+
+    private func everything(_ spool: EventSpool) async throws -> [Admin.StoredEvent] {
+        var found: [Admin.StoredEvent] = []
+        while case let more = try await spool.events(for: "a", after: found.last?.sequence ?? 0), !more.isEmpty {
+            found += more
+        }
+        return found
+    }
+
+    /// Reads to the end; the last sequence.
+    private func all(_ spool: EventSpool, _ consumer: String) async throws -> Int64 {
+        var last: Int64 = 0
+        while true {
+            let events = try await spool.events(for: consumer, after: last)
+            for (event, expected) in zip(events, (last + 1)...) where last > 0 { #expect(event.sequence == expected) }
+            guard let end = events.last else { return last }
+            last = end.sequence
+        }
+    }
+
+    @Test("whoever waits is told of each event, and a disk that cannot be written is told once, with what was lost")
+    func bells() async throws {
+        try await removing {
+            let told = Mutex<[Listing.Event]>([])
+            let spool = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
+            var changes = spool.changes().makeAsyncIterator()
+            await fill(spool, 1...1)
+            #expect(await changes.next() != nil)
+            _ = try await spool.events(for: "a")
+            // In the place of the folder a file.
+            try FileManager.default.removeItem(atPath: folder)
+            try Data().write(to: URL(filePath: folder))
+            let broken = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
+            await fill(broken, 2...4)
+            await #expect(throws: (any Error).self) { try await broken.events(for: "a") }
+            #expect(told.withLock { $0.map(\.type) } == ["graphEventsLost"])
+            try FileManager.default.removeItem(atPath: folder)
+            await fill(broken, 5...5)
+            #expect(try await details(broken, "a").last == "5")
+            #expect(
+                told.withLock { $0.last?.graph?.body["count"] } == .integer(3), "those that were lost are counted")
+        }
+    }
+}
