@@ -123,8 +123,8 @@ let package = Package(
         module(
             "Supervision",
             [
-                "YAMLConfiguration", "Isolation", "JSON", "MediaGraph", "Messages", "Systemd", "Varlink", "CLinux",
-                crypto,
+                "YAMLConfiguration", "Checksums", "Isolation", "JSON", "MediaGraph", "Messages", "Systemd", "Varlink",
+                "CLinux", crypto,
                 lifecycle, log, signals,
             ] + nio),
         module("Ingest", ["Messages", "Confinement", "SegmentStore", "FragmentedMP4", "LibAV", "CLinux"]),
@@ -139,16 +139,15 @@ let package = Package(
             "Playback",
             [
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
-                "FragmentedMP4", "Messages", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt, lifecycle, log,
-                signals,
+                "FragmentedMP4", "Messages", "Serving", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt,
+                lifecycle, log, signals,
             ] + nio + hummingbird,
             resources: page),
         module(
             "Gateway",
             [
-                "Confinement", "HTTP", "JSON", "Messages", "Recording", "Varlink", "CLinux", "CMosquitto", crypto,
-                lifecycle,
-                log, signals,
+                "Confinement", "HTTP", "JSON", "Messages", "Recording", "SegmentStore", "Serving", "Varlink", "CLinux",
+                "CMosquitto", crypto, lifecycle, log, signals,
             ] + nio + hummingbird),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
@@ -166,6 +165,7 @@ let package = Package(
         module("Timeline", ["FragmentedMP4", "Recording"]),
         module("ObjectStore", ["Checksums", "HTTP", "Recording", "CLinux", crypto]),
         module("HTTP", ["CCurl"]),
+        module("Serving", ["Recording", "CLinux", lifecycle, log] + nio + hummingbird),
         module("Isolation", ["CLinux"]),
         module("Systemd", ["CLinux", "CSystemd"]),
         module("Confinement", ["CLinux", "CSeccomp"]),
@@ -173,8 +173,8 @@ let package = Package(
         module(
             "Messages", ["JSON", "Recording"],
             resources: [
-                .embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Playback.varlink"),
-                .embedInCode("io.cvr.Sync.varlink"),
+                .embedInCode("io.cvr.Admin.varlink"), .embedInCode("io.cvr.Gateway.varlink"),
+                .embedInCode("io.cvr.Playback.varlink"), .embedInCode("io.cvr.Sync.varlink"),
             ]),
         module("SegmentStore", ["Checksums", "Recording", "FragmentedMP4", "CLinux"]),
         module("FragmentedMP4", ["Checksums", "Recording"]),
@@ -200,7 +200,7 @@ let package = Package(
         // Tests mirror the modules.
         tests("JSONTests", ["JSON"]),
         tests("MediaGraphTests", ["MediaGraph", "JSON", "Recording"]),
-        tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport", log]),
+        tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport"]),
         tests("YAMLConfigurationTests", ["YAMLConfiguration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),
@@ -215,7 +215,8 @@ let package = Package(
         .executableTarget(
             name: "cvr-year",
             dependencies: [
-                "Catalog", "Footage", "FragmentedMP4", "HTTP", "Playback", "Recording", "SegmentStore", lifecycle, log,
+                "Catalog", "Footage", "FragmentedMP4", "HTTP", "Playback", "Recording", "SegmentStore", "Serving", lifecycle,
+                log,
             ],
             path: "Tests/Year", swiftSettings: strict, linkerSettings: standaloneWithFoundation),
         tests(
@@ -268,7 +269,7 @@ let package = Package(
             "PlaybackTests",
             [
                 "Playback", "Catalog", "Footage", "FragmentedMP4", "HTTP", "Messages", "ObjectStore", "Recording",
-                "SegmentStore", "Timeline", "TestSupport", crypto, slowHashes, jwt, lifecycle, log,
+                "SegmentStore", "Serving", "Timeline", "TestSupport", crypto, slowHashes, jwt, lifecycle, log,
             ], exclude: ["dash.py"]),
         tests("PreviewTests", ["Preview", "TestSupport"]),
         tests("StructureTests", []),

@@ -2,12 +2,13 @@ internal import CLinux
 
 /// Whom the kernel takes first when the machine is out of memory: added to the score that cvrd was started with.
 ///
-/// Of 1000, which is all of the machine's memory. cvr-playback goes first, since it costs no footage, then cvr-sync, whose
+/// Of 1000, which is all of the machine's memory. cvr-playback goes first, since it costs no footage, then cvr-gateway, then cvr-sync, whose
 /// pause costs no frame, and a worker before cvrd.
 package enum OutOfMemoryRank: Int, Sendable {
     case worker = 300
     case sync = 400
     case playback = 500
+    case gateway = 450
 
     /// For this process; one may make itself a likelier victim than it was started as, never a less likely one.
     package func take() {

@@ -128,6 +128,13 @@ extension SystemCallRules {
         return SystemCallRules(otherwise: .allow, rules: rules + (usesNetwork ? clientSockets : noSockets))
     }
 
+    /// cvr-gateway's: as cvr-sync's, with the network, but that it takes no port: it listens before.
+    package static func gateway(pid: Int32) -> SystemCallRules {
+        var gateway = sync(pid: pid, usesNetwork: true)
+        gateway.rules += rules("bind", .refuse(errno: EACCES))
+        return gateway
+    }
+
     /// What reaches into other processes, or around Landlock.
     private static func othersWithheld(pid: Int32) -> [Rule] {
         var rules = rules(

@@ -91,13 +91,19 @@ package enum Admin {
         package var sync: Sync
         /// Nil from a cvrd that knows no cvr-playback.
         package var playback: Playback?
+        /// Nil from a cvrd that knows no cvr-gateway.
+        package var gateway: Gateway?
 
-        package init(version: String, uptime: Double, cameras: [Camera], sync: Sync, playback: Playback? = nil) {
+        package init(
+            version: String, uptime: Double, cameras: [Camera], sync: Sync, playback: Playback? = nil,
+            gateway: Gateway? = nil
+        ) {
             self.version = version
             self.uptime = uptime
             self.cameras = cameras
             self.sync = sync
             self.playback = playback
+            self.gateway = gateway
         }
     }
 

@@ -14,6 +14,8 @@ package struct CredentialFile: Hashable, Sendable {
     package static let maximumLength = 4096
     /// Of a private key with its comments.
     private static let documentLength = 64 << 10
+    /// Of a certificate with its chain, or of authorities.
+    private static let openLength = 256 << 10
 
     package init(systemDirectory: String?, stateDirectory: String) {
         self.systemDirectory = systemDirectory
@@ -39,6 +41,17 @@ package struct CredentialFile: Hashable, Sendable {
                 nextStep: "Put the PEM file there and run \(Self.command(isGuarded))")
         }
         return Secret(text)
+    }
+
+    /// The text of a file that is no secret, such as a certificate, which `key` of the configuration names.
+    package static func readOpen(_ path: String, _ key: String) throws(Refusal) -> String {
+        let nextStep = "Put the PEM file there, readable for cvrd, and run `cvrctl reload`"
+        do throws(FileError) {
+            if let bytes = try SmallFile.read(path, limit: openLength) { return String(decoding: bytes, as: UTF8.self) }
+        } catch {
+            throw Refusal(code: "credential", "\(key) cannot be read: \(error)", nextStep: nextStep)
+        }
+        throw Refusal(code: "credential", "there is no \(path), which \(key) names", nextStep: nextStep)
     }
 
     private func find(_ reference: String) -> (path: String, isGuarded: Bool) {

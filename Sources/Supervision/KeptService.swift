@@ -4,7 +4,7 @@ import Messages
 import Recording
 import YAMLConfiguration
 
-/// What both cvr-sync and cvr-playback say of themselves.
+/// What cvr-sync, cvr-playback and cvr-gateway say of themselves.
 protocol SelfDescription: Sendable {
     var sandbox: String? { get }
     var build: String? { get }
@@ -12,6 +12,7 @@ protocol SelfDescription: Sendable {
 
 extension SyncInterface.Status: SelfDescription {}
 extension PlaybackInterface.Status: SelfDescription {}
+extension GatewayInterface.Status: SelfDescription {}
 
 /// A process of which a box has one, as cvrd keeps it, and what is known of it.
 struct KeptService<Link: HomeLink, Status: SelfDescription> {
@@ -48,7 +49,7 @@ struct KeptService<Link: HomeLink, Status: SelfDescription> {
 }
 
 extension Supervisor {
-    /// `worker…` of what a keeper tells is `sync…` or `playback…` here.
+    /// `worker…` of what a keeper tells is `sync…`, `playback…` or `gateway…` here.
     func note(_ type: String, _ detail: String, _ fault: Fault?, of service: String) {
         let name = type.hasPrefix("worker") ? service + type.dropFirst("worker".count) : type
         events.append(name, level: fault == nil ? nil : .warning, detail)

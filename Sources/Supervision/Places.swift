@@ -27,9 +27,12 @@ package struct Places: Hashable, Sendable {
     package var syncHeartbeat: String { "\(syncDirectory)/heartbeat" }
     package var playbackDirectory: String { "\(runtime)/playback" }
     package var playbackSocket: String { "\(playbackDirectory)/playback.sock" }
+    package var gatewayDirectory: String { "\(runtime)/gateway" }
+    package var gatewaySocket: String { "\(gatewayDirectory)/gateway.sock" }
     package var syncLock: String { "\(state)/sync/lock" }
     package var credentials: String { "\(state)/credentials" }
     package var builds: String { "\(state)/builds" }
+    package var graphEvents: String { "\(state)/graph-events" }
     package var bitRates: String { "\(state)/bitrates" }
     package var identities: String { "\(state)/identities" }
     package var sessions: String { "\(state)/sessions" }
@@ -51,11 +54,13 @@ package struct Programs: Hashable, Sendable {
     package let ingest: String
     package let sync: String
     package let playback: String
+    package let gateway: String
 
-    package init(ingest: String, sync: String, playback: String) {
+    package init(ingest: String, sync: String, playback: String, gateway: String) {
         self.ingest = ingest
         self.sync = sync
         self.playback = playback
+        self.gateway = gateway
     }
 
     /// Looks beside the running binary.
@@ -67,6 +72,8 @@ package struct Programs: Hashable, Sendable {
             if let own, exists("\(own)/\(name)") { return "\(own)/\(name)" }
             return "/usr/libexec/cvr/\(name)"
         }
-        return Programs(ingest: find("cvr-ingest"), sync: find("cvr-sync"), playback: find("cvr-playback"))
+        return Programs(
+            ingest: find("cvr-ingest"), sync: find("cvr-sync"), playback: find("cvr-playback"),
+            gateway: find("cvr-gateway"))
     }
 }

@@ -5,7 +5,6 @@ import YAMLConfiguration
 /// Where what cvr-playback must not say is read: each time that it is told, so that a renewed certificate or a new
 /// password needs only a reload; one that systemd passes needs a restart of cvrd.
 struct PlaybackSecrets: Hashable, Sendable {
-    private static let certificateLimit = 256 << 10
     /// A shorter one could be found by trying.
     private static let shortestSigning = 16
 
@@ -19,7 +18,7 @@ struct PlaybackSecrets: Hashable, Sendable {
         whole.storeAccess = try store.read(into: told.storeAccess ?? PlaybackInterface.StoreAccess())
         if let tls = configuration.tls {
             whole.tls = PlaybackInterface.TLS(
-                certificate: try document(tls.certificate, "playback.tls.certificate"),
+                certificate: try CredentialFile.readOpen(tls.certificate, "playback.tls.certificate"),
                 key: try files.readDocument(tls.key))
         }
         whole.access = PlaybackInterface.Access(
@@ -46,7 +45,7 @@ struct PlaybackSecrets: Hashable, Sendable {
             keys.append(
                 PlaybackInterface.TokenKey(
                     kid: key.identifier, algorithm: key.algorithm.rawValue,
-                    publicKey: try document(key.file, "playback.tokens.keys")))
+                    publicKey: try CredentialFile.readOpen(key.file, "playback.tokens.keys")))
         }
         return PlaybackInterface.Tokens(issuer: tokens.issuer, audience: tokens.audience, keys: keys)
     }
@@ -60,18 +59,6 @@ struct PlaybackSecrets: Hashable, Sendable {
                 nextStep: "Put a longer one there (openssl rand -hex 32) and run `cvrctl reload`")
         }
         return secret
-    }
-
-    private func document(_ path: String, _ key: String) throws(Refusal) -> String {
-        let nextStep = "Put the PEM file there, readable for cvrd, and run `cvrctl reload`"
-        do throws(FileError) {
-            if let bytes = try SmallFile.read(path, limit: Self.certificateLimit) {
-                return String(decoding: bytes, as: UTF8.self)
-            }
-        } catch {
-            throw Refusal(code: "credential", "\(key) cannot be read: \(error)", nextStep: nextStep)
-        }
-        throw Refusal(code: "credential", "there is no \(path), which \(key) names", nextStep: nextStep)
     }
 }
 

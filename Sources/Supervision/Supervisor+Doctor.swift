@@ -58,6 +58,13 @@ extension Supervisor {
     }
 
     private func servingChecks() -> [Admin.Check] {
+        let gatewayChecks =
+            Diagnosis.gateway(gatewaySummary)
+            + (gateway?.status == nil ? [] : [Diagnosis.sandbox(of: "cvr-gateway", says: gateway?.sandbox)])
+        return playbackChecks() + gatewayChecks
+    }
+
+    private func playbackChecks() -> [Admin.Check] {
         let summary = playbackSummary
         guard let check = Diagnosis.playback(summary) else { return [] }
         let end = playback?.status?.certificateEnd.flatMap { WallTime(rfc3339: $0) }

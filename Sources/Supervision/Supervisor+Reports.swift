@@ -98,7 +98,7 @@ extension Supervisor {
         // The adopted are nobody's children any more, and who was only just started is not in the table yet.
         let kept = Set(
             rows.values.flatMap { [$0.kept?.pid, $0.kept?.successor] }.compactMap(\.self)
-                + [sync?.kept.pid, playback?.kept.pid].compactMap(\.self))
+                + [sync?.kept.pid, playback?.kept.pid, gateway?.kept.pid].compactMap(\.self))
         // Deeper than anything that a worker may start.
         let line = sequence(first: pid, next: ProcessFacts.parent(of:)).prefix(16)
         return line.contains { kept.contains($0) } || line.dropFirst().contains(getpid())
@@ -110,7 +110,7 @@ extension Supervisor {
             version: surroundings.version, uptime: (MonotonicTime.now - started).seconds,
             cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }
                 .map { $0.summary(caches[$0.configuration.name.text]) },
-            sync: syncSummary, playback: playbackSummary)
+            sync: syncSummary, playback: playbackSummary, gateway: gatewaySummary)
     }
 
     package func cameras() -> Admin.Cameras {

@@ -34,6 +34,7 @@ extension Supervisor {
         for row in rows.values where row.kept != nil { await row.keeper.pulse() }
         await sync?.keeper.pulse()
         await playback?.keeper.pulse()
+        await gateway?.keeper.pulse()
     }
 
     /// Ends `allTried` once each camera was taken over, started, held back or refused; none has to answer.

@@ -5,7 +5,7 @@ import Recording
 import YAMLConfiguration
 
 /// Replaces processes of another build than the installed one: workers one at a time (ARCHITECTURE, "Swap"), then
-/// cvr-sync and cvr-playback.
+/// cvr-sync, cvr-playback and cvr-gateway.
 ///
 /// The first worker is the canary: when its new one does not record, the others are left alone.
 extension Supervisor {
@@ -129,6 +129,12 @@ extension Supervisor {
             said += await restart(
                 "cvr-playback", playback?.keeper, into: build, within: Self.playbackLimit, event: "playbackUpgraded"
             ) { playback?.build }
+        }
+        // Nothing is lost by it, and nobody asks for it by itself: the next start takes the new one too.
+        if let build = await newBuild(of: surroundings.programs.gateway, running: gateway?.build) {
+            said += await restart(
+                "cvr-gateway", gateway?.keeper, into: build, within: Self.playbackLimit, event: "gatewayUpgraded"
+            ) { gateway?.build }
         }
         return said
     }

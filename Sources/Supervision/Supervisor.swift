@@ -40,6 +40,7 @@ package actor Supervisor {
 
     package nonisolated let events: EventLog
     package nonisolated let places: Places
+    package nonisolated let spool: EventSpool
     nonisolated let surroundings: Surroundings
     nonisolated let disks = DiskLooks()
     private nonisolated let store: ConfigurationStore
@@ -62,6 +63,8 @@ package actor Supervisor {
     var sync: KeptService<SyncLink, SyncInterface.Status>?
     /// Nil as long as nothing was to be served.
     var playback: KeptService<PlaybackLink, PlaybackInterface.Status>?
+    /// Nil as long as the configuration had none.
+    var gateway: KeptService<GatewayLink, GatewayInterface.Status>?
     /// What cvr-sync last knew of the caches: true enough while it is away.
     var caches: [String: SyncInterface.CacheState] = [:]
     /// The time service says that the clock is synchronised, which the kernel may not be asked.
@@ -85,7 +88,9 @@ package actor Supervisor {
         self.surroundings = surroundings
         places = Places(box)
         store = ConfigurationStore(files: files, places: places)
-        events = EventLog(logger: surroundings.logger)
+        let events = EventLog(logger: surroundings.logger)
+        self.events = events
+        spool = EventSpool(directory: places.graphEvents) { events.append($0) }
         (pending, pendingInbox) = AsyncStream.makeStream()
         (keepers, keeperInbox) = AsyncStream.makeStream()
         (hasBegun, begun) = AsyncStream.makeStream()
@@ -116,6 +121,7 @@ package actor Supervisor {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.removeStrays() }
             group.addTask { await self.endStrayPlayback() }
+            group.addTask { await self.endStrayGateway() }
             for await keeper in keepers { group.addTask { await keeper.run() } }
         }
     }
@@ -129,6 +135,7 @@ package actor Supervisor {
         await recallRefusal()
         startSync()
         await applyPlayback()
+        await applyGateway()
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
         isPopulated = true
@@ -148,12 +155,14 @@ package actor Supervisor {
         for await _ in hasBegun {}
         // First, since nothing is lost by it; nobody waits for it before the recordings are closed.
         playback?.keeper.order(.retire(.stopped))
+        gateway?.keeper.order(.retire(.stopped))
         for row in rows.values { row.keeper.order(.retire(.stopped)) }
         for row in rows.values { await row.keeper.wait() }
         surroundings.systemd.tell(.status("stopping: storing what was recorded last"), .needs(.seconds(25)))
         sync?.keeper.order(.retire(.stopped))
         await sync?.keeper.wait()
         await playback?.keeper.wait()
+        await gateway?.keeper.wait()
         keeperInbox.finish()
     }
 
@@ -163,7 +172,7 @@ package actor Supervisor {
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         for await _ in hasBegun {}
-        let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper].compactMap(\.self)
+        let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper, gateway?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
         for keeper in all { await keeper.wait() }
         keeperInbox.finish()
@@ -174,6 +183,7 @@ package actor Supervisor {
         for row in rows.values { row.keeper.order(.hurry) }
         sync?.keeper.order(.hurry)
         playback?.keeper.order(.hurry)
+        gateway?.keeper.order(.hurry)
     }
 
     /// Runs the keeper until the table ends.
@@ -265,6 +275,7 @@ package actor Supervisor {
         await forget(removed)
         await sync?.link.take(syncConfiguration, storeSecrets)
         await applyPlayback()
+        await applyGateway()
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")

@@ -42,7 +42,7 @@ enum Addresses {
         return text
     }
 
-    private static func split(_ text: String) throws(BadValue) -> (scheme: String, rest: Substring) {
+    static func split(_ text: String) throws(BadValue) -> (scheme: String, rest: Substring) {
         guard text.utf8.count <= 1024, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw BadValue("not a URL: longer than 1024 bytes, or holds blanks or non-ASCII characters")
         }
@@ -55,7 +55,7 @@ enum Addresses {
         rest.contains("@") && !isHostAndPort(authority)
     }
 
-    private static func isHostAndPort(_ authority: Substring) -> Bool {
+    static func isHostAndPort(_ authority: Substring) -> Bool {
         var host = authority
         if let colon = authority.lastIndex(of: ":"), !authority.hasSuffix("]") {
             host = authority[..<colon]

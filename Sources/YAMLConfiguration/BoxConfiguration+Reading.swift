@@ -29,6 +29,7 @@ extension BoxConfiguration {
             trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
                 == .always,
             playback: PlaybackConfiguration(root.section("playback", schema: "playback")), cameras: [:])
+        gateway = GatewayConfiguration(root.section("gateway", schema: "gateway"), site: site)
         var reader = CameraReader(
             defaults: CameraReader.Defaults(root.section("defaults", schema: "defaults"), cache: cache),
             mistakes: mistakes)
@@ -55,7 +56,9 @@ extension BoxConfiguration {
     /// A Unix socket's path has at most 107 bytes (unix(7), sun_path).
     private func checkSocketPaths(_ runtime: Section) {
         let longest = cameras.keys.map { "/\($0)/a/worker.sock" }.max { $0.utf8.count < $1.utf8.count }
-        let own = ["/sync/sync.sock"] + (playback.listen == nil ? [] : ["/playback/playback.sock"])
+        let own =
+            ["/sync/sync.sock"] + (playback.listen == nil ? [] : ["/playback/playback.sock"])
+            + (gateway == nil ? [] : ["/gateway/gateway.sock"])
         let tail = ([longest ?? ""] + own).map(\.utf8.count).max() ?? 0
         let length = runtimePath.utf8.count + tail
         guard length > 107 else { return }

@@ -2,6 +2,9 @@ package import Recording
 
 /// Everything that `cvr.yaml` and `cameras.d` say about one recorder box; never a secret.
 package struct BoxConfiguration: Hashable, Sendable {
+    /// No camera is called so: below the runtime directory these are other processes'.
+    package static let reservedNames: Set = ["sync", "playback", "gateway"]
+
     package var site: SiteName
     /// Sockets and worker states.
     package var runtimePath: String
@@ -15,6 +18,8 @@ package struct BoxConfiguration: Hashable, Sendable {
     /// `clock: { trust: always }`: the kernel's word on synchronisation is not asked.
     package var trustsClock: Bool
     package var playback = PlaybackConfiguration.usual
+    /// Nil runs no cvr-gateway.
+    package var gateway: GatewayConfiguration?
     package var cameras: [CameraName: CameraConfiguration]
 }
 

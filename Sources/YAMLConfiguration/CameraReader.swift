@@ -77,7 +77,7 @@ struct CameraReader {
             section.report(text, "not a camera's name: [a-z0-9][a-z0-9-]{0,31}")
             return nil
         }
-        guard text != "sync", text != "playback" else {
+        guard !BoxConfiguration.reservedNames.contains(text) else {
             section.report(text, "is the name of cvr-\(text)'s directory; choose another")
             return nil
         }

@@ -30,8 +30,8 @@ extension PlaybackConfiguration {
     }
 }
 
-/// `playback.listen`, of which nothing is a value too.
-private enum Listen {
+/// `listen` of playback and gateway, of which nothing is a value too.
+enum Listen {
     case none
     case at(ListenAddress?)
 
@@ -39,7 +39,7 @@ private enum Listen {
 }
 
 extension PlaybackConfiguration.TLS {
-    fileprivate init?(_ section: Section) {
+    init?(_ section: Section) {
         guard section.isPresent else { return nil }
         let certificate = section.required("certificate", hint: "add certificate: FILE (PEM)", Values.path)
         let key = section.required("key", hint: "add key: FILE (PEM, mode 0600)", CredentialName.parse)
@@ -96,7 +96,7 @@ extension PlaybackConfiguration.TokenKey {
 
 extension Values {
     /// `ADDRESS:PORT`, or `none`.
-    fileprivate static func listen(_ text: String) throws(BadValue) -> Listen {
+    static func listen(_ text: String) throws(BadValue) -> Listen {
         if text == "none" { return .none }
         guard let address = ListenAddress(text) else {
             throw BadValue("not a numeric address and port such as 127.0.0.1:8480 or \"[::1]:8480\", nor none")

@@ -4,7 +4,7 @@
 package enum Schema {
     /// The keys of each section; `*` stands for any name of the operator's.
     package static let sections: [String: [String]] = [
-        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "playback", "cameras"],
+        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "playback", "gateway", "cameras"],
         "runtime": ["path"],
         "state": ["path"],
         "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
@@ -19,6 +19,13 @@ package enum Schema {
         "playback.accounts.*": ["credential", "cameras"],
         "playback.tokens": ["issuer", "audience", "keys"],
         "playback.tokens.keys": ["kid", "algorithm", "file"],
+        "gateway": ["listen", "tls", "tokens", "webhooks", "mqtt"],
+        "gateway.tls": ["certificate", "key"],
+        "gateway.webhooks.*": ["url", "header", "credential", "certificateAuthority"],
+        "gateway.mqtt": [
+            "url", "device", "module", "username", "credential", "certificateAuthority", "operationalEventsOutputName",
+            "diagnosticsEventsOutputName",
+        ],
         "cameras.*": camera,
         "cameras.*.tls": ["verify"],
     ]

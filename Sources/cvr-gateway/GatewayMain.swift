@@ -1,7 +1,18 @@
 import Gateway
 import Glibc
+import Messages
 
 @main
 enum GatewayMain {
-    static func main() async { exit(await GatewayProcess.run(CommandLine.arguments)) }
+    /// Begins on the first thread, while it is the only one: a sandbox holds for the thread that closes it and those
+    /// that it starts from then on.
+    @MainActor
+    static func main() async {
+        let arguments = CommandLine.arguments
+        switch arguments.dropFirst().first {
+        case "--help", "-h": print(GatewayArguments.usage)
+        case "--version": print(Release.version)
+        default: exit(await GatewayProcess.run(GatewayProcess.start(arguments: arguments)))
+        }
+    }
 }

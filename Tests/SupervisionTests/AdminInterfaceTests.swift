@@ -75,9 +75,11 @@ private final class Office: Sendable {
     }
 
     /// The name of the error that a call is answered with.
-    func refusal(_ method: String, _ parameters: some Encodable & Sendable) async throws -> VarlinkRemoteError {
+    func refusal(
+        _ method: String, _ parameters: some Encodable & Sendable, by other: VarlinkClient? = nil
+    ) async throws -> VarlinkRemoteError {
         do {
-            _ = try await client.call("io.cvr.Admin.\(method)", parameters, as: VarlinkEmpty.self)
+            _ = try await (other ?? client).call("io.cvr.Admin.\(method)", parameters, as: VarlinkEmpty.self)
         } catch let error as VarlinkRemoteError {
             return error
         }
@@ -295,6 +297,33 @@ struct AdminInterfaceTests {
                 found = try JSONDecoder().decode(Listing.Events.self, from: reply).events.contains { $0.type == "test" }
             }
             #expect(found)
+        }
+    }
+
+    @Test("events of media graphs are read from disk, later ones too, until they are acknowledged")
+    func graphEvents() async throws {
+        try await withOffice(cameras: "{}") { office in
+            let event = Listing.Event(time: "t", type: "Microsoft.Media.Graph.Operational.X", camera: nil, detail: "1")
+            await office.supervisor.spool.append(event)
+            let call = Admin.EventConsumer(consumer: "script")
+            let first = try await office.client.call(
+                "io.cvr.Admin.GraphEvents", call, as: Admin.StoredEvents.self)
+            #expect(first.events == [Admin.StoredEvent(sequence: 1, event: event)])
+            var stream = office.client.stream("io.cvr.Admin.GraphEvents", call).makeAsyncIterator()
+            _ = try await stream.next()
+            await office.supervisor.spool.append(event)
+            let later = try JSONDecoder().decode(Admin.StoredEvents.self, from: try #require(try await stream.next()))
+            #expect(later.events.map(\.sequence) == [2])
+            let other = try await VarlinkClient.connect(path: "\(office.box.root)/admin.sock")
+            _ = try await other.call(
+                "io.cvr.Admin.AcknowledgeGraphEvents", Admin.Acknowledgement(consumer: "script", sequence: 1),
+                as: VarlinkEmpty.self)
+            let rest = try await other.call("io.cvr.Admin.GraphEvents", call, as: Admin.StoredEvents.self)
+            #expect(rest.events.map(\.sequence) == [2])
+            for name in ["", ".", "../x", "gateway.mqtt", "a/b", String(repeating: "a", count: 65)] {
+                let refused = try await office.refusal("GraphEvents", Admin.EventConsumer(consumer: name), by: other)
+                #expect(refused.name == "io.cvr.Admin.InvalidArgument", "\(name)")
+            }
         }
     }
 }

@@ -121,7 +121,7 @@ struct StateFilesTests {
             found
                 == Programs(
                     ingest: "/opt/bin/cvr-ingest", sync: "/usr/libexec/cvr/cvr-sync",
-                    playback: "/usr/libexec/cvr/cvr-playback"))
+                    playback: "/usr/libexec/cvr/cvr-playback", gateway: "/usr/libexec/cvr/cvr-gateway"))
         #expect(Programs.beside(nil) { _ in true }.sync == "/usr/libexec/cvr/cvr-sync")
     }
 

@@ -4,6 +4,7 @@ import Logging
 import Messages
 import Recording
 import Supervision
+import TestSupport
 import Testing
 import YAMLConfiguration
 
@@ -47,7 +48,8 @@ final class TemporaryBox: Sendable {
 
     /// `cache` is one more setting of that section.
     func configure(
-        _ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64", listen: String = "none"
+        _ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64", listen: String = "none",
+        gateway: String? = nil
     ) throws {
         let text = """
             runtime: { path: \(root)/run }
@@ -56,6 +58,7 @@ final class TemporaryBox: Sendable {
             store: { url: "file://\(root)/store" }
             playback: { listen: \(listen) }
             cameras: \(cameras)
+            \(gateway.map { "gateway: \($0)" } ?? "")
             """
         try SmallFile.write(Array(text.utf8), to: "\(root)/cvr.yaml", mode: 0o600)
     }
@@ -76,7 +79,8 @@ final class TemporaryBox: Sendable {
             surroundings: Supervisor.Surroundings(
                 version: "test",
                 programs: Programs(
-                    ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync", playback: playback),
+                    ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync", playback: playback,
+                    gateway: "\(Repository.binaries)/cvr-gateway"),
                 credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 ratePatience: ratePatience))
     }

@@ -145,8 +145,10 @@ struct BoxConfigurationTests {
         defaulted.site = shipped.site
         defaulted.store = shipped.store
         defaulted.playback = shipped.playback
+        #expect(full.gateway != nil && shipped.gateway == nil, "off unless asked for")
+        defaulted.gateway = nil
         defaulted.cameras = [:]
-        #expect(defaulted == shipped, "a commented setting outside cameras, site, store and playback shows its default")
+        #expect(defaulted == shipped, "a commented setting elsewhere shows its default")
         let words = Set(everything.split { !$0.isLetter }.map(String.init))
         for (section, keys) in Schema.sections {
             for key in keys { #expect(words.contains(key), "\(section).\(key) is not in etc/cvr.yaml") }

@@ -24,6 +24,8 @@ package struct AdminInterface: Sendable {
             case "SyncStatus": try await replies.send(Admin.SyncReport(sync: await supervisor.syncSummary))
             case "Cost": try await replies.send(await supervisor.cost())
             case "Events": try await sendEvents(call, replies)
+            case "GraphEvents", "AcknowledgeGraphEvents":
+                try await GraphEventAnswers(supervisor.spool).answer(call, replies)
             case "Doctor": try await sendChecks(call, replies)
             case "Upgrade": try await sendUpgrade(call, replies)
             case "Reload": try await replies.send(try await supervisor.change(.reload))

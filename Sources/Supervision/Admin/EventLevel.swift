@@ -5,10 +5,11 @@ enum EventLevel {
     static func of(_ type: String) -> Logger.Level {
         switch type {
         case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
-            "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved":
+            "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved",
+            "graphEventsLost":
             .error
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
-            "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear":
+            "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear", "receiverAway":
             .warning
         case "segmentClosed", "mediaSessionEstablished": .debug
         default: .info

@@ -118,7 +118,7 @@ package struct Departure: Hashable, Sendable {
 
     private static let otherAddress =
         "Read its last line in the log (journalctl -u cvrd): stop what listens there (ss -ltnp), or choose another address "
-        + "(playback.listen in cvr.yaml); cvrd tries again"
+        + "(playback.listen or gateway.listen in cvr.yaml); cvrd tries again"
 
     private init(signal: Int32, _ name: String, outOfMemory: Bool) {
         switch signal {
@@ -140,7 +140,7 @@ package struct Departure: Hashable, Sendable {
         }
     }
 
-    /// Exit codes after sysexits.h, as cvr-ingest, cvr-sync and cvr-playback document them.
+    /// Exit codes after sysexits.h, as cvr-ingest, cvr-sync, cvr-playback and cvr-gateway document them.
     private init(exitCode code: Int32, _ name: String) {
         switch code {
         case 0:

@@ -12,15 +12,15 @@ package struct Sweep: Sendable {
 
     package init(_ places: Places) { self.places = places }
 
-    /// Stops the workers, which close their segments, then cvr-sync after its last pass, and cvr-playback; the pids that do
-    /// not end.
+    /// Stops the workers, which close their segments, then cvr-sync after its last pass, cvr-playback and cvr-gateway; the
+    /// pids that do not end.
     package func run() async -> [Int32] {
         var left = await end(workers)
         let syncs = syncs
         // It may answer no more: then it is ended without a last pass.
         if !syncs.isEmpty { await SyncLink.askToStop(at: .sync(places), within: .seconds(SyncLink.lastPass + 3)) }
         left += await end(syncs)
-        left += await end(playbacks)
+        left += await end(playbacks + gateways)
         return left
     }
 
@@ -51,6 +51,8 @@ package struct Sweep: Sendable {
     private var syncs: [RunningProcess] { running(where: ProcessHome.sync(places).houses) }
 
     private var playbacks: [RunningProcess] { running(where: ProcessHome.playback(places).houses) }
+
+    private var gateways: [RunningProcess] { running(where: ProcessHome.gateway(places).houses) }
 
     private func isWorker(_ pid: Int32) -> Bool {
         let arguments = ProcessFacts.arguments(of: pid)

@@ -5,7 +5,7 @@ import Recording
 import Varlink
 import YAMLConfiguration
 
-/// Where a process lives of which a box has one, cvr-sync or cvr-playback: its run directory, the socket in it, and the
+/// Where a process lives of which a box has one, cvr-sync, cvr-playback or cvr-gateway: its run directory, the socket in it, and the
 /// files that name it to a cvrd that is not its parent.
 struct ProcessHome: Hashable, Sendable {
     let directory: String
@@ -24,6 +24,12 @@ struct ProcessHome: Hashable, Sendable {
         ProcessHome(
             directory: places.playbackDirectory, socket: places.playbackSocket,
             records: [places.playbackDirectory + "/state.json"])
+    }
+
+    static func gateway(_ places: Places) -> ProcessHome {
+        ProcessHome(
+            directory: places.gatewayDirectory, socket: places.gatewaySocket,
+            records: [places.gatewayDirectory + "/state.json"])
     }
 
     /// With which it is started, and by which its command line is known.
