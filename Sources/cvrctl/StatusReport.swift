@@ -8,7 +8,7 @@ struct StatusReport {
 
     func text(for terminal: Terminal) -> String {
         guard !status.cameras.isEmpty else {
-            return "No cameras; \(sync)\(playback).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n"
+            return "No cameras; \(sync)\(playback)\(gateway).\nAdd one: cvrctl camera add NAME --url rtsp://HOST/PATH\n"
                 + faults(terminal)
         }
         let whole = "\(summary); cvrd \(status.version), up \(Quantity.duration(status.uptime.rounded(.down)))"
@@ -28,7 +28,15 @@ struct StatusReport {
         }
         let recording = cameras.count { $0.state == CameraState.recording.rawValue }
         let others = counts.map { ", \($0.count) \(words($0.state))" }.joined()
-        return "\(recording) of \(cameras.count) recording\(others); \(sync)\(playback)"
+        return "\(recording) of \(cameras.count) recording\(others); \(sync)\(playback)\(gateway)"
+    }
+
+    /// What there is to say of cvr-gateway, after a semicolon.
+    private var gateway: String {
+        guard let gateway = status.gateway, gateway.state != "off" else { return "" }
+        let away = gateway.consumers.filter { $0.state == "away" }
+        let waiting = away.map { "\($0.name) away, \($0.waiting) events wait" }
+        return "; gateway \(([gateway.state] + waiting).joined(separator: ", "))"
     }
 
     /// What there is to say of cvr-playback, after a semicolon.
@@ -133,7 +141,10 @@ struct StatusReport {
         let prefix = "degraded: "
         var said =
             cameras.map { ($0.name, $0.sandbox) }
-            + [("sync", status.sync.sandbox), ("playback", status.playback?.sandbox)]
+            + [
+                ("sync", status.sync.sandbox), ("playback", status.playback?.sandbox),
+                ("gateway", status.gateway?.sandbox),
+            ]
         said.removeAll { $0.1?.hasPrefix(prefix) != true }
         return Dictionary(grouping: said) { $0.1 ?? "" }.sorted { $0.key < $1.key }.map { text, processes in
             let names = processes.map(\.0).joined(separator: ", ")
@@ -147,6 +158,10 @@ struct StatusReport {
         var lines = cameras.compactMap { camera in camera.lastError.map { (camera.name, $0) } }
         if let fault = status.sync.lastError { lines.append(("sync", fault)) }
         if let fault = status.playback?.lastError { lines.append(("playback", fault)) }
+        if let fault = status.gateway?.lastError { lines.append(("gateway", fault)) }
+        for consumer in status.gateway?.consumers ?? [] {
+            if let fault = consumer.lastError { lines.append((consumer.name, fault)) }
+        }
         if lines.isEmpty { return "" }
         return "\n"
             + lines.map { name, fault in

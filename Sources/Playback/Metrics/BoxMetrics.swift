@@ -39,6 +39,7 @@ package struct BoxMetrics {
             page.addCameras(status.cameras)
             page.addCaches(status.cameras)
             page.addSync(status.sync)
+            page.addGateway(status.gateway)
         }
         page.addOwn(status)
         return page.metrics.text
@@ -141,6 +142,15 @@ package struct BoxMetrics {
             [Sample(sync.lag)])
         metrics.add(
             "cvr_sync_breaker_open", .gauge, "1 while the store is not reached.", [Sample(sync.breaker != "closed")])
+    }
+
+    private mutating func addGateway(_ gateway: Admin.Gateway?) {
+        guard let gateway, gateway.state != "off" else { return }
+        metrics.add(
+            "cvr_gateway_up", .gauge, "1 while cvr-gateway does its work.", [Sample(gateway.state == "running")])
+        metrics.add(
+            "cvr_gateway_events_waiting", .gauge, "Events of media graphs that a receiver has not taken.",
+            gateway.consumers.map { Sample($0.waiting, [("receiver", $0.name)]) })
     }
 
     // MARK: Ourselves
