@@ -6,7 +6,7 @@ install_box() {
     local programs=${CVR_TEST_BIN:-$top/.build/release}
     install -D -m 755 -t "$1/usr/sbin" "$programs/cvrd"
     install -D -m 755 -t "$1/usr/bin" "$programs/cvrctl"
-    install -D -m 755 -t "$1/usr/libexec/cvr" "$programs"/cvr-{ingest,sync,playback,preview} "$top/etc/libexec/cvr-sweep"
+    install -D -m 755 -t "$1/usr/libexec/cvr" "$programs"/cvr-{ingest,sync,playback,gateway,preview} "$top/etc/libexec/cvr-sweep"
     install -D -m 644 -t "$1/usr/lib/systemd/system" "$top"/etc/systemd/*.service
     install -D -m 644 -t "$1/usr/lib/sysusers.d" "$top"/etc/sysusers.d/*.conf
     install -D -m 644 -t "$1/usr/lib/tmpfiles.d" "$top"/etc/tmpfiles.d/*.conf

@@ -7,7 +7,7 @@ build_packages="binutils ca-certificates git libc6-dev libgcc-12-dev libstdc++-1
 camera_packages="ffmpeg fonts-dejavu-core python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0
     gir1.2-gst-rtsp-server-1.0 glib-networking gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad"
-test_packages="bsdutils e2fsprogs faketime groff-base mount openssl procps python3-venv systemd"
+test_packages="bsdutils e2fsprogs faketime groff-base mosquitto mosquitto-clients mount openssl procps python3-venv systemd"
 machine_packages="dbus procps systemd-container util-linux"
 vm_packages="binutils busybox-static cpio debootstrap e2fsprogs qemu-system-x86"
 

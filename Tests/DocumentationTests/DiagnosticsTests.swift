@@ -28,9 +28,9 @@ struct DiagnosticsTests {
     func daemons() throws {
         let files = try SourceFiles.below("Sources").filter { !$0.path.hasPrefix("Sources/cvrctl/") }
         var expected = Self.diagnostics(in: files)
-        // What happens to cvr-sync's and cvr-playback's process has names of its own, like those of workers.
+        // What happens to the process of cvr-sync, cvr-playback or cvr-gateway has names of its own, like those of workers.
         let keepers = Self.diagnostics(in: files.filter { $0.path.contains("/Keeper") })
-        for process in ["sync", "playback"] {
+        for process in ["sync", "playback", "gateway"] {
             expected.formUnion(keepers.filter { $0.hasPrefix("worker") }.map { process + $0.dropFirst("worker".count) })
         }
         let codes = files.first { $0.path == "Sources/Sync/SyncError.swift" }?.text

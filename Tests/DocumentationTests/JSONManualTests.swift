@@ -59,6 +59,8 @@ struct JSONManualTests {
     static let values: [String: any Sendable] = [
         "status": Admin.Status(version: "", uptime: 0, cameras: [], sync: sync),
         "status: playback": Admin.Playback(state: ""),
+        "status: gateway": Admin.Gateway(state: ""),
+        "status: consumers": Admin.EventReceiver(name: "", state: "", waiting: 0),
         "status: cameras": Admin.Camera(name: "", state: "", since: ""),
         "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
         "sync status": sync,

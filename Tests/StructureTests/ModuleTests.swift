@@ -4,10 +4,10 @@ import Testing
 @Suite("Structure: modules")
 struct ModuleTests {
     let tree = SourceTree()
-    static let roles: Set = ["Supervision", "Ingest", "Sync", "Playback", "Preview"]
+    static let roles: Set = ["Supervision", "Ingest", "Sync", "Playback", "Gateway", "Preview"]
     static let roleOfProcess = [
         "cvrd": "Supervision", "cvr-ingest": "Ingest", "cvr-sync": "Sync", "cvr-playback": "Playback",
-        "cvr-preview": "Preview",
+        "cvr-gateway": "Gateway", "cvr-preview": "Preview",
     ]
 
     func imports(of room: String) throws -> Set<String> {
