@@ -46,8 +46,8 @@ extension Catalog {
             }
             try db.execute(
                 sql: """
-                    INSERT OR IGNORE INTO session
-                    SELECT camera, ?, anchor, quality, codecs, end, endReason FROM session
+                    INSERT OR IGNORE INTO session (camera, session, anchor, quality, codecs, end, endReason, asset)
+                    SELECT camera, ?, anchor, quality, codecs, end, endReason, asset FROM session
                     WHERE camera = ? AND session = ?
                     """, arguments: [alias.session, camera.text, id.session])
         }

@@ -60,13 +60,14 @@ extension Catalog {
     /// The store lost what it had verified, or may take what was quarantined, and the cache has it: it waits again, until it
     /// was looked for.
     ///
-    /// False for what is neither verified nor quarantined, or in no cache, any more.
+    /// False for what is neither verified nor quarantined, or in no cache, any more, and for what goes into a file alone.
     package func reopen(_ row: SegmentRow) throws(CatalogError) -> Bool {
         try writeDurably("ask for an upload in") { db in
             try db.execute(
                 sql: """
                     UPDATE segment SET state = 'closed', isUncertain = 1
                     WHERE camera = ? AND session = ? AND counter = ? AND state IN ('verified', 'quarantined') AND isLocal = 1
+                        AND goesToStore = 1
                     """, arguments: [row.camera.text, row.id.session, row.id.counter])
             return db.changesCount > 0
         }

@@ -105,18 +105,65 @@ extension Catalog {
         return try settled(camera, from: start, to: start + WallTime.dayLength, after: last, limit: limit)
     }
 
-    /// The sessions that a day's segments are of.
-    package func sessions(_ camera: CameraName, of day: WallTime) throws(CatalogError) -> [SessionRow] {
+    /// A segment of the day is, was or will be in the store.
+    package func goesToStore(_ camera: CameraName, _ day: WallTime) throws(CatalogError) -> Bool {
         let start = day.startOfDay
+        return try read("look for a day in") { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM segment INDEXED BY segmentByStart
+                        WHERE camera = ? AND start >= ? AND start < ? AND goesToStore = 1)
+                    """, arguments: [camera.text, start.microseconds, (start + WallTime.dayLength).microseconds])
+                ?? true
+        }
+    }
+
+    /// The folders, as `SITE/ASSET/`, that a day's segments are in or would be; by name, empty for those that none can be in.
+    package func folders(_ camera: CameraName, of day: WallTime) throws(CatalogError) -> [String] {
+        let start = day.startOfDay
+        return try read("list assets in") { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT DISTINCT substr(key, 1, instr(key, '/') + instr(substr(key, instr(key, '/') + 1), '/'))
+                    FROM segment INDEXED BY segmentByStart WHERE camera = ? AND start >= ? AND start < ? ORDER BY 1
+                    """, arguments: [camera.text, start.microseconds, (start + WallTime.dayLength).microseconds])
+        }
+    }
+
+    /// The key of a session's first segment after a moment; nil when there is none.
+    package func key(
+        _ camera: CameraName, ofSession session: Int64, after moment: WallTime
+    ) throws(CatalogError) -> String? {
+        try read("look up a session in") { db in
+            try String.fetchOne(
+                db,
+                sql: """
+                    SELECT key FROM segment WHERE camera = ? AND session = ? AND start > ? ORDER BY counter LIMIT 1
+                    """, arguments: [camera.text, session, moment.microseconds])
+        }
+    }
+
+    /// The sessions that a day's segments are of, as far as these are in one of some folders.
+    package func sessions(
+        _ camera: CameraName, of day: WallTime, in folders: Set<String>
+    ) throws(CatalogError) -> [SessionRow] {
+        let start = day.startOfDay
+        let list = databaseQuestionMarks(count: folders.count)
         return try read("list sessions in") { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT * FROM session WHERE camera = ?1 AND session IN (
+                    SELECT * FROM session WHERE camera = ? AND session IN (
                         SELECT session FROM segment INDEXED BY segmentByStart
-                        WHERE camera = ?1 AND start >= ?2 AND start < ?3)
+                        WHERE camera = ? AND start >= ? AND start < ? AND substr(
+                            key, 1, instr(key, '/') + instr(substr(key, instr(key, '/') + 1), '/')) IN (\(list)))
                     ORDER BY session
-                    """, arguments: [camera.text, start.microseconds, (start + WallTime.dayLength).microseconds]
+                    """,
+                arguments: [
+                    camera.text, camera.text, start.microseconds, (start + WallTime.dayLength).microseconds,
+                ] + StatementArguments(folders)
             ).map { try SessionRow($0) }
         }
     }
@@ -139,6 +186,10 @@ extension SessionRow {
             quality: try row.word("quality", ClockQuality.init(rawValue:)), codecs: try row.value("codecs"),
             end: end.map { WallTime(microseconds: $0) },
             endReason: (try row.optional("endReason") as String?).flatMap { GapReason(rawValue: $0) })
+        // A catalog that its writer has not brought up to date yet has no such columns.
+        guard row.hasColumn("asset") else { return }
+        (asset, file) = (try row.value("asset"), try row.value("file"))
+        goesToStore = try row.value("goesToStore")
     }
 }
 

@@ -28,7 +28,7 @@ extension Catalog {
     /// What segments in the store told stays: they still do.
     package func forgetJournal(of camera: CameraName) throws(CatalogError) {
         try write("forget a journal in") { db in
-            for table in ["gap WHERE sequence > 0 AND", "session WHERE", "eviction WHERE"] {
+            for table in ["gap WHERE sequence > 0 AND", "session WHERE", "eviction WHERE", "filed WHERE"] {
                 try db.execute(sql: "DELETE FROM \(table) camera = ?", arguments: [camera.text])
             }
         }
@@ -41,14 +41,15 @@ extension Catalog {
         }
     }
 
-    /// Moves what was never stored to another asset.
+    /// Moves what was never stored to another asset, but for sessions that have one of their own.
     package func rekey(_ camera: CameraName, from old: String, to new: String) throws(CatalogError) {
         try write("move an asset in") { db in
             try db.execute(
                 sql: """
                     UPDATE segment SET key = ? || substr(key, ?)
                     WHERE camera = ? AND state IN ('closed', 'evicted') AND isUncertain = 0 AND substr(key, 1, ?) = ?
-                    """, arguments: [new, old.count + 1, camera.text, old.count, old])
+                        AND session NOT IN (SELECT session FROM session WHERE camera = ? AND asset <> '')
+                    """, arguments: [new, old.count + 1, camera.text, old.count, old, camera.text])
         }
     }
 
@@ -65,10 +66,15 @@ extension Catalog {
 extension Catalog {
     static func save(_ camera: CameraRow, _ db: Database, orIgnore: Bool = false) throws {
         try db.execute(
-            sql: "INSERT OR \(orIgnore ? "IGNORE" : "REPLACE") INTO camera VALUES (?, ?, ?, ?, ?, ?, ?)",
+            sql: """
+                INSERT OR \(orIgnore ? "IGNORE" : "REPLACE") INTO camera (name, asset, retention, identity,
+                    journalOffset, journalSession, ledgerOffset, directory, maximumBytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
             arguments: [
                 camera.name.text, camera.asset, camera.retention?.microseconds, camera.identity,
-                camera.journal.offset, camera.journal.session, camera.ledger,
+                camera.journal.offset, camera.journal.session, camera.ledger, camera.files?.directory,
+                camera.files?.maximumBytes,
             ])
     }
 
@@ -77,11 +83,19 @@ extension Catalog {
         case .sessionStarted(let row):
             try closeTold(before: row.anchor, camera, db)
             try db.execute(
-                sql: "INSERT OR IGNORE INTO session VALUES (?, ?, ?, ?, ?, ?, ?)",
+                sql: """
+                    INSERT INTO session (camera, session, anchor, quality, codecs, end, endReason, asset, file,
+                        goesToStore)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET asset = excluded.asset, file = excluded.file,
+                        goesToStore = excluded.goesToStore
+                    WHERE session.asset = '' AND session.file = '' AND session.goesToStore = 1
+                    """,
                 arguments: [
                     camera.text, row.session, row.anchor.microseconds, row.quality.rawValue, row.codecs,
-                    row.end?.microseconds, row.endReason?.rawValue,
+                    row.end?.microseconds, row.endReason?.rawValue, row.asset, row.file, row.goesToStore,
                 ])
+            if !row.asset.isEmpty { try move(row, camera, db) }
         case .sessionEnded(let session, let end, let reason):
             try db.execute(
                 sql: "UPDATE session SET end = ?, endReason = ? WHERE camera = ? AND session = ?",
@@ -102,6 +116,16 @@ extension Catalog {
         case .evicted(let row):
             try record(row, camera, db)
         }
+    }
+
+    /// What a ledger told of a session before its journal did lies in its asset, too.
+    private static func move(_ row: SessionRow, _ camera: CameraName, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE segment SET key = substr(key, 1, instr(key, '/')) || ? || substr(
+                    key, instr(key, '/') + instr(substr(key, instr(key, '/') + 1), '/'))
+                WHERE camera = ? AND session = ? AND state IN ('closed', 'evicted') AND key <> ''
+                """, arguments: [row.asset, camera.text, row.session])
     }
 
     static func record(_ row: EvictionRow, _ camera: CameraName, _ db: Database) throws {

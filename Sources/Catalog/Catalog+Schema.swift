@@ -15,6 +15,7 @@ extension Catalog {
         migrator.registerMigration("formats") { db in
             try db.execute(sql: "ALTER TABLE segment ADD COLUMN format INTEGER")
         }
+        migrator.registerMigration("outputs") { db in try db.execute(sql: outputs) }
         return migrator
     }
 

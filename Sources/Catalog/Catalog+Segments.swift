@@ -11,6 +11,8 @@ package enum SegmentSelection: Hashable, Sendable {
     case unsettled
     /// Those in the cache that may be freed.
     case evictable
+    /// Those in the cache that may be freed because a file that is whole has all of them, and no hold keeps them.
+    case filed
     /// Those in the cache that may only be freed as a loss.
     case unverified
     /// Those of them that no hold keeps.
@@ -164,6 +166,7 @@ extension SegmentSelection {
     var index: String {
         switch self {
         case .pending, .fresh, .unverified, .droppable: "segmentUnverified"
+        case .filed: "segmentUnfiled"
         case .unsettled: "segmentUnsettled"
         case .evictable: "segmentEvictable"
         case .leftInStore: "segmentUncertain"
@@ -173,10 +176,12 @@ extension SegmentSelection {
     /// SQLite uses a partial index only for a query that repeats its condition.
     var condition: String {
         switch self {
-        case .pending: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded') AND isRead = 1"
+        case .pending: "isLocal = 1 AND \(Catalog.waits) AND isRead = 1"
         case .fresh: "\(Self.pending.condition) AND isUncertain = 0"
         case .unsettled: "isLocal = 0 AND state IN ('closed', 'uploaded')"
         case .evictable: "isLocal = 1 AND state = 'verified'"
+        case .filed:
+            "isLocal = 1 AND state <> 'verified' AND goesToStore = 0 AND \(Catalog.isFiled) AND NOT \(Catalog.isHeld)"
         case .unverified: "isLocal = 1 AND state <> 'verified' AND state IN ('closed', 'uploaded', 'quarantined')"
         case .droppable: "\(Self.unverified.condition) AND NOT \(Catalog.isHeld)"
         case .leftInStore: "state = 'evicted' AND isUncertain = 1"

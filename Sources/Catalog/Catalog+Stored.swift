@@ -34,6 +34,8 @@ extension Catalog {
                 try Self.save(CameraRow(name: camera, asset: asset, retention: nil), db, orIgnore: true)
                 var session = stored.session
                 session.session = row.id.session
+                // Who lost the journal knows an activation's asset by its name.
+                if ActivationAsset.isNamed(asset) { session.asset = asset }
                 try Self.apply(.sessionStarted(session), camera, isDoubted: false, db)
                 try Self.closeTold(before: row.start, camera, db)
                 try db.execute(

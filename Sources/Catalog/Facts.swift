@@ -25,6 +25,12 @@ package struct SessionRow: Hashable, Sendable {
     /// Nil while it goes on, and when nothing on record says how it ended.
     package var end: WallTime?
     package var endReason: GapReason?
+    /// Where its segments go in place of the camera's own asset; empty for nowhere else.
+    package var asset = ""
+    /// What the camera's file sink calls the file that it makes of it; empty for none.
+    package var file = ""
+    /// False for a session that goes into a file alone.
+    package var goesToStore = true
 
     package init(
         session: Int64, anchor: WallTime, quality: ClockQuality, codecs: String, end: WallTime? = nil,
@@ -45,7 +51,7 @@ package struct EvictionRow: Hashable, Sendable {
     package var start: WallTime
     package var duration: TimeSpan
     package var bytes: Int64
-    /// `verified`, `budget`, `diskFull`, `retention`, or `vanished` when nobody said.
+    /// `verified`, `budget`, `diskFull`, `retention`, `filed` for what is whole in a file, or `vanished` when nobody said.
     package var reason: String
 
     package init(id: SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64, reason: String) {
@@ -69,6 +75,18 @@ package enum Fact: Hashable, Sendable {
     case evicted(EvictionRow)
 }
 
+/// Where a camera's sessions become files.
+package struct FileSink: Hashable, Sendable {
+    package var directory: String
+    /// Nil is bounded by the disk alone.
+    package var maximumBytes: Int64?
+
+    package init(directory: String, maximumBytes: Int64? = nil) {
+        self.directory = directory
+        self.maximumBytes = maximumBytes
+    }
+}
+
 /// What the catalog remembers of a camera between two runs.
 package struct CameraRow: Hashable, Sendable {
     /// How far a file of records was read.
@@ -88,6 +106,8 @@ package struct CameraRow: Hashable, Sendable {
     package var asset: String
     /// Last known; nil keeps for ever.
     package var retention: TimeSpan?
+    /// Last known; nil for a camera that never had one.
+    package var files: FileSink?
     /// The cache directory's UUID: another disk's journal is read from its start.
     package var identity: String
     package var journal: Position

@@ -138,6 +138,9 @@ extension CameraRow {
             name: try row.word("name") { CameraName($0) }, asset: try row.value("asset"),
             retention: retention.map { TimeSpan(microseconds: $0) })
         identity = try row.value("identity")
+        if row.hasColumn("directory"), let directory: String = try row.optional("directory") {
+            files = FileSink(directory: directory, maximumBytes: try row.optional("maximumBytes"))
+        }
         journal = Position(offset: try row.value("journalOffset"), session: try row.value("journalSession"))
         ledger = try row.value("ledgerOffset")
     }

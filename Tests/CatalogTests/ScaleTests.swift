@@ -38,7 +38,9 @@ final class ScaleTests {
     static let history = """
         CREATE TEMP TABLE number AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < \(count - 1))
             SELECT i FROM n;
-        INSERT INTO segment SELECT :camera, i / 2880 + 1, i % 2880, 'plant/archive/' || i, \(start.microseconds) + i * 30000000,
+        INSERT INTO segment (camera, session, counter, key, start, duration, bytes, initLength, mediaEnd, fragments, tracks,
+            frames, codecs, checksum, state, isLocal, isUncertain, isRead, format)
+            SELECT :camera, i / 2880 + 1, i % 2880, 'plant/archive/' || i, \(start.microseconds) + i * 30000000,
             30000000, 7501000, 900, 7500930, x'',
             '[{"codec":"h264","timescale":90000,"baseDecodeTime":0}]', 750, 'avc1.4d401f', 7,
             iif(i * 3 >= \(count * 2), :state, iif(i % 3 = 0, 'evicted', 'verified')), i * 3 >= \(count * 2), 0, 1, NULL FROM number;
@@ -101,7 +103,7 @@ final class ScaleTests {
     @Test("a page of the rows in one state costs that page, however many there are in others")
     func selections() throws {
         let selections: [SegmentSelection] = [
-            .pending, .fresh, .unsettled, .evictable, .unverified, .leftInStore,
+            .pending, .fresh, .unsettled, .evictable, .filed, .unverified, .leftInStore,
         ]
         for camera in cameras {
             for selection in selections {
@@ -126,6 +128,10 @@ final class ScaleTests {
             #expect((newest.answer != nil) == (camera == cameras[0]) && newest.steps < 200, "\(newest)")
             let mark = try cost { try catalog.evictableWatermark(camera, below: nil) }
             #expect((mark.answer == nil) == (camera == cameras[0]) && mark.steps < 100, "\(mark)")
+            let stored = try cost { try catalog.storedThrough(camera) }
+            #expect(stored.answer != nil && stored.steps < 100, "\(stored)")
+            let unfiled = try cost { try catalog.unfiledBytes(camera) }
+            #expect(unfiled.answer == 0 && unfiled.steps < 100, "\(unfiled)")
             let first = try cost { try catalog.firstKnown(camera) }
             #expect(first.answer == Self.start && first.steps < 200, "\(first)")
         }
