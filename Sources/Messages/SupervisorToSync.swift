@@ -4,6 +4,17 @@ package import Recording
 package enum SyncInterface {
     package static let interface = "io.cvr.Sync"
 
+    /// Where a camera's sessions become files.
+    package struct Files: Codable, Hashable, Sendable {
+        package var directory: String
+        package var maximumBytes: Int64?
+
+        package init(directory: String, maximumBytes: Int64? = nil) {
+            self.directory = directory
+            self.maximumBytes = maximumBytes
+        }
+    }
+
     package struct Camera: Codable, Hashable, Sendable {
         package var name: String
         package var asset: String
@@ -12,10 +23,13 @@ package enum SyncInterface {
         package var retention: Double?
         package var cacheBudgetBytes: Int64
         package var dropsOldest: Bool
+        package var files: Files?
+        /// Nil from a cvrd of an older build, which uploads all.
+        package var uploads: Bool?
 
         package init(
             name: String, asset: String, configured: Bool, segmentLength: Double, retention: Double?,
-            cacheBudgetBytes: Int64, dropsOldest: Bool
+            cacheBudgetBytes: Int64, dropsOldest: Bool, files: Files? = nil, uploads: Bool? = true
         ) {
             self.name = name
             self.asset = asset
@@ -24,6 +38,8 @@ package enum SyncInterface {
             self.retention = retention
             self.cacheBudgetBytes = cacheBudgetBytes
             self.dropsOldest = dropsOldest
+            self.files = files
+            self.uploads = uploads
         }
     }
 
@@ -99,11 +115,13 @@ package enum SyncInterface {
         package var trustsClock: Bool
         package var cameras: [Camera]
         package var bandwidth: Bandwidth?
+        /// Nil from a cvrd of an older build.
+        package var filePaths: [String]?
 
         package init(
             site: String, cachePath: String, statePath: String, storeURL: String, storeAccess: StoreAccess? = nil,
             heartbeatPath: String, minimumFreePercent: Double, trustsClock: Bool, cameras: [Camera],
-            bandwidth: Bandwidth? = nil
+            bandwidth: Bandwidth? = nil, filePaths: [String]? = []
         ) {
             self.site = site
             self.cachePath = cachePath
@@ -115,6 +133,7 @@ package enum SyncInterface {
             self.trustsClock = trustsClock
             self.cameras = cameras
             self.bandwidth = bandwidth
+            self.filePaths = filePaths
         }
     }
 
@@ -124,6 +143,17 @@ package enum SyncInterface {
         package init(camera: String) { self.camera = camera }
     }
 
+    /// A segment by its numbers.
+    package struct StoredThrough: Codable, Hashable, Sendable {
+        package var session: Int64
+        package var counter: Int64
+
+        package init(session: Int64, counter: Int64) {
+            self.session = session
+            self.counter = counter
+        }
+    }
+
     package struct CacheState: Codable, Hashable, Sendable {
         package var name: String
         package var cacheBytes: Int64
@@ -131,10 +161,12 @@ package enum SyncInterface {
         package var pendingBytes: Int64
         package var oldestLocal: String?
         package var evictionIn: Double?
+        package var storedThrough: StoredThrough?
+        package var filedThrough: Int64?
 
         package init(
             name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?,
-            evictionIn: Double? = nil
+            evictionIn: Double? = nil, storedThrough: StoredThrough? = nil, filedThrough: Int64? = nil
         ) {
             self.name = name
             self.cacheBytes = cacheBytes
@@ -142,6 +174,8 @@ package enum SyncInterface {
             self.pendingBytes = pendingBytes
             self.oldestLocal = oldestLocal
             self.evictionIn = evictionIn
+            self.storedThrough = storedThrough
+            self.filedThrough = filedThrough
         }
     }
 

@@ -213,10 +213,14 @@ struct InterfaceFileTests {
     ]
 
     static let cache = SyncInterface.CacheState(
-        name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o", evictionIn: 1)
+        name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o", evictionIn: 1,
+        storedThrough: storedThrough, filedThrough: 1)
+    static let storedThrough = SyncInterface.StoredThrough(session: 1, counter: 1)
+    static let files = SyncInterface.Files(directory: "d", maximumBytes: 1)
     static let syncedCamera = SyncInterface.Camera(
-        name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1, dropsOldest: true
-    )
+        name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1,
+        dropsOldest: true,
+        files: files, uploads: true)
 
     static let forecast = Admin.Forecast(
         service: "s3", storageClass: "s", segmentLength: 30, writes: 1, writeCost: 1, storageCost: 1)
@@ -237,12 +241,12 @@ struct InterfaceFileTests {
 
     static let internals: [String: any Encodable & Sendable] = [
         "Written()": VarlinkEmpty(), "Written->": written, "Camera": syncedCamera, "StoreAccess": access,
-        "CacheState": cache, "Configure->": VarlinkEmpty(),
+        "CacheState": cache, "Files": files, "StoredThrough": storedThrough, "Configure->": VarlinkEmpty(),
         "SegmentClosed->": VarlinkEmpty(),
         "Configure()": SyncInterface.Configuration(
             site: "s", cachePath: "c", statePath: "s", storeURL: "u", storeAccess: access, heartbeatPath: "h",
             minimumFreePercent: 5,
-            trustsClock: true, cameras: [syncedCamera], bandwidth: bandwidth),
+            trustsClock: true, cameras: [syncedCamera], bandwidth: bandwidth, filePaths: ["/f"]),
         "Window": window, "Metered": metered, "Bandwidth": bandwidth, "Pause()": VarlinkEmpty(),
         "Pause->": VarlinkEmpty(), "Resume()": VarlinkEmpty(), "Resume->": VarlinkEmpty(),
         "SegmentClosed()": SyncInterface.Hint(camera: "a"), "Status()": VarlinkEmpty(),
