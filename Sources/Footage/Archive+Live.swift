@@ -42,11 +42,16 @@ extension Archive {
 extension BoxFootage {
     func growing(_ camera: Archive.Camera, now: WallTime) throws -> SegmentRow? {
         let tail = tail(camera)
+        let row = try growing(tail, now)
+        return isPart(camera) ? row.flatMap { $0.isIn(camera.asset) ? $0 : nil } : row
+    }
+
+    private func growing(_ tail: CacheTail, _ now: WallTime) throws -> SegmentRow? {
         if let current = catalog.current() {
             do { return try tail.growing(current, now: now) } catch let error as CatalogError {
                 catalog.passOver(error)
             }
         }
-        return try tail.growing(try tail.index(now: now), now: now)
+        return try tail.growing(try tail.index(now: now).index, now: now)
     }
 }

@@ -80,7 +80,7 @@ extension Archive {
         try asking {
             guard let box else {
                 guard let stored else { throw ArchiveError.noStore }
-                return try body(View(index: stored.index(camera), news: []))
+                return try body(View(index: stored.part(camera), news: []))
             }
             do {
                 if let view = try box.view(camera, now: now()) { return try body(view) }

@@ -11,13 +11,15 @@ import Synchronization
 package final class Archive: Sendable {
     package struct Camera: Hashable, Sendable {
         package let name: CameraName
-        /// Its folder in the store.
+        /// Its folder in the store; one of an activation stands for that part of its footage alone.
         package let asset: String
 
         package init(name: CameraName, asset: String) {
             self.name = name
             self.asset = asset
         }
+
+        var isActivation: Bool { ActivationAsset.isNamed(asset) }
     }
 
     /// Of one answer of rows: longer ranges are read by pages.
@@ -81,8 +83,13 @@ package final class Archive: Sendable {
 
     package func camera(ofAsset asset: String) throws -> Camera? {
         guard ObjectKey.isSafe(asset) else { return nil }
-        if let box { return try (box.configured + box.cameras()).first { $0.asset == asset } }
-        return try asking { try stored?.camera(ofAsset: asset, isNew: true) }
+        if let box {
+            if let camera = try (box.configured + box.cameras()).first(where: { $0.asset == asset }) { return camera }
+            return try box.camera(recordedInto: asset)
+        }
+        return try asking {
+            try stored?.camera(ofAsset: asset, isNew: true) ?? stored?.cameras().first { $0.asset == asset }
+        }
     }
 
     /// An error of the store as one of ours, which says what to do.

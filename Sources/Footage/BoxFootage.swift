@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import ObjectStore
 import Recording
 import SegmentStore
 import Synchronization
@@ -52,11 +53,33 @@ final class BoxFootage: Sendable {
     /// Nil while there is no catalog that can be read.
     func view(_ camera: Archive.Camera, now: WallTime) throws -> Archive.View? {
         guard let catalog = catalog.current() else { return nil }
-        return Archive.View(index: catalog, news: try tail(camera).news(catalog, now: now))
+        let news = try tail(camera).news(catalog, now: now)
+        guard isPart(camera) else { return Archive.View(index: catalog, news: news) }
+        let sessions = try catalog.sessions(ofAsset: camera.asset)?.sessions ?? []
+        let bounds = try sessions.isEmpty ? nil : catalog.bounds(camera.name, ofAsset: camera.asset)
+        return Archive.View(
+            index: AssetPart(catalog, sessions: sessions, bounds: bounds), news: news.filter { $0.isIn(camera.asset) })
     }
 
-    func tail(_ camera: Archive.Camera) -> CacheTail {
-        tails.withLock { tails in
+    /// Only an activation of the camera, not all that is recorded of it.
+    func isPart(_ camera: Archive.Camera) -> Bool { camera.isActivation && !configured.contains(camera) }
+
+    /// The camera that an asset is of which is an activation's, or was that of other sessions; nil for none.
+    func camera(recordedInto asset: String) throws -> Archive.Camera? {
+        do {
+            guard let found = try catalog.current()?.sessions(ofAsset: asset) else { return nil }
+            if ActivationAsset.isNamed(asset) { return Archive.Camera(name: found.camera, asset: asset) }
+            return try cameras().first { $0.name == found.camera }
+        } catch let error as CatalogError {
+            catalog.passOver(error)
+            return nil
+        }
+    }
+
+    /// One for all that is recorded of a camera.
+    func tail(_ asked: Archive.Camera) -> CacheTail {
+        let camera = configured.first { $0.name == asked.name } ?? asked
+        return tails.withLock { tails in
             if let known = tails[camera.name], known.camera == camera { return known }
             let tail = CacheTail(camera, site: site, path: "\(cachePath)/\(camera.name)")
             tails[camera.name] = tail
@@ -91,14 +114,24 @@ extension BoxFootage {
     /// What the cache and its journal know, and before that the store, as long as it answers.
     func viewWithoutCatalog(_ camera: Archive.Camera, _ stored: StoreFootage?, now: WallTime) throws -> Archive.View {
         let tail = tail(camera)
-        let cache = try tail.index(now: now)
-        let news = try tail.news(cache, now: now)
+        let (all, assets) = try tail.index(now: now)
+        var (cache, news): (any FootageIndex, [SegmentRow]) = (all, try tail.news(all, now: now))
+        if isPart(camera) {
+            let sessions = Set(assets.filter { $0.value == camera.asset }.keys)
+            (cache, news) = (AssetPart(all, sessions: sessions, bounds: nil), news.filter { $0.isIn(camera.asset) })
+        }
         guard let stored else { return Archive.View(index: cache, news: news) }
         if let reason = try stored.trouble(asking: camera.asset) {
             let starts = [try cache.footage(camera.name)?.first, news.first?.start, now]
             let unknown = starts.compactMap(\.self).min().map { UnknownPast(before: $0, reason: reason) }
             return Archive.View(index: cache, news: news, unknown: unknown)
         }
-        return Archive.View(index: JoinedIndex(cache: cache, store: stored.index(camera)), news: news)
+        let store: any FootageIndex = isPart(camera) ? stored.part(camera) : stored.index(camera)
+        return Archive.View(index: JoinedIndex(cache: cache, store: store), news: news)
     }
+}
+
+extension SegmentRow {
+    /// Its object is, or would be, in this asset.
+    func isIn(_ asset: String) -> Bool { ObjectKey(key)?.asset == asset }
 }

@@ -26,6 +26,8 @@ struct CacheSurvey {
     private var wholeAt: ContinuousClock.Instant?
     private var offset: Int64 = 0
     private var session: Int64 = 0
+    /// Of sessions that have one of their own.
+    private(set) var assets: [Int64: String] = [:]
     /// Where the ledger's next record begins.
     private var ledger: Int64 = 0
     private var told: [SegmentID: Told] = [:]
@@ -68,7 +70,7 @@ struct CacheSurvey {
     private mutating func readJournal(_ cache: CacheDirectory) throws {
         while true {
             let batch = try JournalReader.read(in: cache, from: offset)
-            if batch.restarted, offset > 0 { (told, gaps, losses, session, ledger) = ([:], [], [], 0, 0) }
+            if batch.restarted, offset > 0 { (told, gaps, losses, session, ledger, assets) = ([:], [], [], 0, 0, [:]) }
             for record in batch.records { take(record) }
             offset = batch.next
             guard batch.hasMore else { return }
@@ -77,7 +79,9 @@ struct CacheSurvey {
 
     private mutating func take(_ record: JournalRecord) {
         switch record.event {
-        case .sessionStart(let number, _, _, _, _): session = number
+        case .sessionStart(let number, _, _, _, let names):
+            session = number
+            if ObjectKey.isSafe(names.asset) { assets[number] = names.asset }
         case .segmentClosed(let id, let start, let duration, let bytes):
             told[id] = Told(start: start, duration: duration, bytes: bytes)
         case .evicted(let id, let start, let duration, _, let reason):
@@ -111,7 +115,7 @@ struct CacheSurvey {
                     let gap = Gap(
                         replacingBoxFrom: WallTime(microseconds: from), to: WallTime(microseconds: max(from, to)))
                     gaps.insert(GapRow(sequence: 0, session: 0, gap: gap), at: 0)
-                case .policy: break
+                case .policy, .filing, .written, .filed, .removed: break
                 }
             }
         }
@@ -137,7 +141,8 @@ struct CacheSurvey {
             guard name.stage == .closed else { return nil }
             if told[name.id]?.start.wholeMilliseconds != name.start { told[name.id] = try read(name, cache) }
             guard let known = told[name.id], known.bytes > 0 else { return nil }
-            let key = ObjectKey(site: site, asset: camera.asset, start: name.start, counter: name.id.counter)
+            let asset = assets[name.id.session] ?? camera.asset
+            let key = ObjectKey(site: site, asset: asset, start: name.start, counter: name.id.counter)
             return SegmentRow(
                 camera: camera.name, id: name.id, key: key?.text ?? "", start: known.start, duration: known.duration,
                 bytes: known.bytes, state: .closed, isLocal: true, isRead: false)

@@ -20,6 +20,10 @@ final class CacheTail: Sendable {
         var readers: [SegmentFileName: TailReader] = [:]
         /// Only asked while there is no catalog.
         var survey: CacheSurvey?
+        /// Of sessions that have one of their own, as far back as the index does not know them.
+        var assets: [Int64: String] = [:]
+        /// Where the journal's next record begins that tells of them.
+        var journal: Int64?
     }
 
     let camera: Archive.Camera
@@ -46,16 +50,16 @@ final class CacheTail: Sendable {
         }
     }
 
-    /// The whole cache, as its names and its journal tell it.
-    func index(now: WallTime) throws -> CacheIndex {
+    /// The whole cache, as its names and its journal tell it, with the assets of sessions that have one of their own.
+    func index(now: WallTime) throws -> (index: CacheIndex, assets: [Int64: String]) {
         try state.withLock { state in
             var survey = state.survey ?? CacheSurvey(camera, site: site)
             do {
                 let index = try survey.index(try CacheDirectory(path: path, camera: camera.name), now: now)
                 state.survey = survey
-                return index
+                return (index, survey.assets)
             } catch let error as SegmentStoreError where error.isNoSuchFile {
-                return CacheIndex(camera.name)
+                return (CacheIndex(camera.name), [:])
             }
         }
     }
@@ -75,11 +79,13 @@ final class CacheTail: Sendable {
         let known = Set(try extents(index, from: from).map(\.place.id))
         let names = try cache.names(from: from).filter { $0.stage != .suspect && !known.contains($0.id) }
         // A partial that closed meanwhile has another name, and goes on being read.
+        if !names.isEmpty { try readAssets(&state, index as? Catalog, cache) }
         var readers: [SegmentFileName: TailReader] = [:]
         for name in names { readers[name] = state.readers[name] ?? state.readers[name.with(stage: .partial)] }
         var rows: [SegmentRow] = []
         for name in names {
-            guard let row = try row(name, cache, &readers) else { continue }
+            let asset = try asset(of: name.id, &state, index as? Catalog)
+            guard let row = try row(name, cache, &readers, asset) else { continue }
             rows.append(row)
         }
         state.readers = readers
@@ -98,20 +104,45 @@ final class CacheTail: Sendable {
     private func refreshed(_ name: SegmentFileName) throws -> SegmentRow? {
         try state.withLock { state in
             let cache = try CacheDirectory(path: path, camera: camera.name)
-            return try row(name, cache, &state.readers)
+            let asset = state.assets[name.id.session] ?? camera.asset
+            return try row(name, cache, &state.readers, asset)
         }
+    }
+
+    /// Of the sessions that the catalog has not come to.
+    private func readAssets(_ state: inout State, _ catalog: Catalog?, _ cache: CacheDirectory) throws {
+        var offset = try state.journal ?? catalog?.camera(camera.name)?.journal.offset ?? 0
+        while true {
+            let batch = try JournalReader.read(in: cache, from: offset)
+            for case .sessionStart(let session, _, _, _, let names) in batch.records.map(\.event)
+            where ObjectKey.isSafe(names.asset) {
+                state.assets[session] = names.asset
+            }
+            offset = batch.next
+            guard batch.hasMore else { break }
+        }
+        state.journal = offset
+    }
+
+    /// Remembered: what grows is asked for again and again.
+    private func asset(of id: SegmentID, _ state: inout State, _ catalog: Catalog?) throws -> String {
+        if let known = state.assets[id.session] { return known }
+        let told = try catalog?.session(camera.name, id.session)?.asset ?? ""
+        state.assets[id.session] = ObjectKey.isSafe(told) ? told : camera.asset
+        return state.assets[id.session] ?? camera.asset
     }
 
     /// Nil for what is no segment, or is gone.
     private func row(
-        _ name: SegmentFileName, _ cache: CacheDirectory, _ readers: inout [SegmentFileName: TailReader]
+        _ name: SegmentFileName, _ cache: CacheDirectory, _ readers: inout [SegmentFileName: TailReader],
+        _ asset: String
     ) throws -> SegmentRow? {
         do {
             let file = try cache.open(name)
             var reader = try readers[name] ?? TailReader(name, file)
             try reader.goOn(file)
             readers[name] = reader
-            let key = ObjectKey(site: site, asset: camera.asset, start: name.start, counter: name.id.counter)
+            let key = ObjectKey(site: site, asset: asset, start: name.start, counter: name.id.counter)
             return reader.row(camera.name, key: key?.text ?? "", isPartial: name.isPartial)
         } catch is MP4Error {
             return nil  // Its init part is not written yet.

@@ -14,9 +14,37 @@ package struct Ledger: Sendable {
     package enum Record: Hashable, Codable, Sendable {
         /// The footage is given up.
         case evicted(session: Int64, counter: Int64, start: Int64, duration: Int64, bytes: Int64, reason: String)
-        case policy(asset: String, retention: Int64?)
+        /// `directory` is where the camera's sessions become files.
+        case policy(asset: String, retention: Int64?, directory: String? = nil, maximumBytes: Int64? = nil)
         /// Another box recorded until `from`, this one since `to`.
         case replaced(from: Int64, to: Int64)
+        /// The sink is about to give a file that is whole, and on the disk, its name.
+        case filing(File)
+        /// It has it.
+        case written(path: String)
+        /// All files of a session are written.
+        case filed(session: Int64)
+        /// A file of the sink is removed, for its maximum.
+        case removed(path: String)
+    }
+
+    /// A file of the camera's sink: which part of which session, from when to when, and what it is; times in
+    /// microseconds, the checksum a CRC-32C of all of it.
+    package struct File: Hashable, Codable, Sendable {
+        package var path: String
+        package var session: Int64
+        package var part: Int64
+        package var start: Int64
+        package var end: Int64
+        package var bytes: Int64
+        package var checksum: UInt32
+
+        package init(
+            path: String, session: Int64, part: Int64, start: Int64, end: Int64, bytes: Int64, checksum: UInt32
+        ) {
+            (self.path, self.session, self.part) = (path, session, part)
+            (self.start, self.end, self.bytes, self.checksum) = (start, end, bytes, checksum)
+        }
     }
 
     package let path: String

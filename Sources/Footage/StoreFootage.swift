@@ -23,6 +23,11 @@ final class StoreFootage: Sendable {
     /// Asks the store for nothing before it is asked itself.
     func index(_ camera: Archive.Camera) -> AssetsIndex { AssetsIndex(self, camera) }
 
+    /// As `index`; of an activation's asset that alone.
+    func part(_ camera: Archive.Camera) -> any FootageIndex {
+        camera.isActivation ? StoreIndex(self, camera) : index(camera)
+    }
+
     private struct DayKey: Hashable {
         let asset: String
         let day: WallTime
@@ -80,11 +85,14 @@ final class StoreFootage: Sendable {
 
 /// Assets and their cameras.
 extension StoreFootage {
-    /// By name, each with the asset that it was recorded into last.
+    /// By name, each with the asset that it was recorded into last; activations are none of these.
     func cameras() throws -> [Archive.Camera] {
-        try Dictionary(grouping: archived(), by: \.name).values
-            .compactMap { assets in
-                try assets.count == 1 ? assets.first : assets.max { try footageEnd($0.asset) < footageEnd($1.asset) }
+        try Dictionary(grouping: archived(), by: \.name)
+            .map { name, all in
+                let assets = all.filter { !$0.isActivation }
+                let last =
+                    try assets.count < 2 ? assets.first : assets.max { try footageEnd($0.asset) < footageEnd($1.asset) }
+                return last ?? Archive.Camera(name: name, asset: name.text)
             }
             .sorted { $0.name < $1.name }
     }
@@ -178,12 +186,18 @@ extension StoreFootage {
         }
         // One that is empty now may be another camera's tomorrow.
         guard let found else {
-            let name = CameraName(asset)
+            let name = try summarised(asset) ?? CameraName(asset)
             state.withLock { $0.vacant[asset] = Aged(value: name) }
             return name.map { Archive.Camera(name: $0, asset: asset) }
         }
         state.withLock { $0.cameras[asset] = found }
         return Archive.Camera(name: found, asset: asset)
+    }
+
+    /// Whose last summary is in an asset without objects: what retention emptied, or what tells of activations alone.
+    private func summarised(_ asset: String) throws -> CameraName? {
+        guard let day = try days(of: asset).last else { return nil }
+        return try readSummary(DayKey(asset: asset, day: day))?.camera
     }
 }
 
@@ -191,7 +205,11 @@ extension StoreFootage {
 extension StoreFootage {
     /// The first moments of the days that there is a folder of, ascending.
     func days(of asset: String) throws -> [WallTime] {
-        if let known = state.withLock({ $0.days[asset] }), known.isYounger(than: Self.fresh) { return known.value }
+        if let known = state.withLock({ $0.days[asset] }),
+            known.isYounger(than: known.value.last.map { isLongOver($0) } ?? false ? Self.whole : Self.fresh)
+        {
+            return known.value
+        }
         let days = try store.folders(in: "\(site)/\(asset)").compactMap { WallTime(rfc3339: "\($0)T00:00:00Z") }
             .sorted()
         if days.isEmpty { try checkEmptiness() }
@@ -285,6 +303,10 @@ extension StoreFootage {
 
     /// A day is over when what was recorded in it has had time to come.
     private func isOver(_ day: WallTime) -> Bool { day + .seconds(86_400) < now() }
+
+    /// Nothing is expected to come into an asset that nothing came into for a day and more: a camera of many activations
+    /// has as many assets, and each costs a request.
+    private func isLongOver(_ day: WallTime) -> Bool { day + .seconds(2 * 86_400) < now() }
 
     private func folder(_ asset: String, _ day: WallTime) -> String { "\(site)/\(asset)/\(day.rfc3339.prefix(10))" }
 }

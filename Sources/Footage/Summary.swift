@@ -10,6 +10,8 @@ package import Recording
 package struct Summary {
     package let generation: Int64
     package let written: WallTime
+    /// As it says itself.
+    let camera: CameraName?
     /// All of it.
     package let bytes: [UInt8]
     /// Where the last line begins, which tells of the others.
@@ -25,6 +27,7 @@ package struct Summary {
         else { return nil }
         generation = max(1, trailer.generation)
         self.written = written
+        camera = CameraName(trailer.camera)
         self.bytes = bytes
         self.trailer = last
     }

@@ -100,7 +100,7 @@ struct AssetRoutes {
         _ share: MemoryBudget.Share
     ) throws -> ChunkList {
         let isAddedTo = try reader.archive.isLive(camera)
-        let goesOn = try isAddedTo || windows.isKnown(camera.name) || reader.archive.isAwaited(camera)
+        let goesOn = try isAddedTo || windows.isKnown(camera) || reader.archive.isAwaited(camera)
         let isLive = visitor.window.upperBound == .latest && goesOn
         let questions = reader.questions(camera, within: visitor.window.without(unknown))
         guard let plan = try asked.plan(isLive: isLive, questions) else {
@@ -111,9 +111,9 @@ struct AssetRoutes {
         // Ends with a fragment that the visitor may see; what is newest has not ended.
         let rows = try reader.rows(camera, from: plan.from, to: plan.to, byKey: plan.isLive, holding: share)
         if plan.isSliding {
-            return windows.list(camera.name, rows, from: plan.from, to: plan.to, isEnded: isEnded)
+            return windows.list(camera, rows, from: plan.from, to: plan.to, isEnded: isEnded)
         }
-        if plan.isLive { windows.note(camera.name) }
+        if plan.isLive { windows.note(camera) }
         let selection = Selection(rows, from: plan.from, to: plan.to, origin: WallTime(microseconds: 0))
         return ChunkList(selection, as: plan.isLive ? .event : .onDemand, isEnded: isEnded)
     }
