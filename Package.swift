@@ -132,7 +132,7 @@ let package = Package(
             "Sync",
             [
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "ObjectStore", "SegmentStore",
-                "FragmentedMP4", "Messages", "Varlink",
+                "FragmentedMP4", "Messages", "Timeline", "Varlink",
                 "CLinux", lifecycle, log, signals,
             ]),
         module(
@@ -252,8 +252,7 @@ let package = Package(
             "SyncTests",
             [
                 "Sync", "Supervision", "Catalog", "Checksums", "Footage", "HTTP", "ObjectStore", "SegmentStore",
-                "FragmentedMP4",
-                "Messages", "Varlink",
+                "FragmentedMP4", "Messages", "Timeline", "Varlink",
                 "Recording", "TestSupport", log,
             ]),
         tests(

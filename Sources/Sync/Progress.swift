@@ -7,9 +7,9 @@ import Synchronization
 package final class Progress: Sendable {
     /// What a fault is about; it lasts until that very thing went well.
     package enum Origin: Hashable, Sendable {
-        case caches, passes, heartbeat, clock, store, rebuild
+        case caches, passes, filing, heartbeat, clock, store, rebuild
         case survey(CameraName), budget(CameraName), watermark(CameraName), uploads(CameraName), retention(CameraName)
-        case summaries(CameraName), audit(CameraName)
+        case summaries(CameraName), audit(CameraName), files(CameraName)
     }
 
     package struct Numbers: Hashable, Sendable {

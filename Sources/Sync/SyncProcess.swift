@@ -31,10 +31,10 @@ package enum SyncProcess {
         signal(SIGPIPE, SIG_IGN)
         _ = build
         do {
-            let answers = try arguments.places.map { try SyncSandbox.prepare($0) } ?? true
-            if !answers { logger().warning("the store does not answer: caches are kept without it") }
+            let answers = try arguments.places.map { try SyncSandbox.prepare($0) } ?? SyncSandbox.Answering()
+            if !answers.store { logger().warning("the store does not answer: caches are kept without it") }
             let door = try Doorway(run: arguments.run)
-            return .ready(arguments, door, SyncSandbox.close(arguments, isWithoutStore: !answers))
+            return .ready(arguments, door, SyncSandbox.close(arguments, answers))
         } catch {
             let code = exitCode(of: error)
             if code != 73 { leave(lastWords: code, "\(error)", in: arguments.run) }

@@ -15,6 +15,8 @@ package struct SyncSandbox: Sendable {
     private let names: [UInt64]
     /// The store did not answer and is out of reach: who is started anew when it does can use it.
     let isWithoutStore: Bool
+    /// What files are written below, as `roots`; nil for one that was missing or did not answer, and is out of reach.
+    private let fileRoots: [String: Root?]
     /// For `status`.
     package let text: String
 
@@ -24,24 +26,27 @@ package struct SyncSandbox: Sendable {
     }
 
     /// To be called on the process's only thread, after `prepare`, which says whether the store answers.
-    package static func close(_ arguments: SyncArguments, isWithoutStore: Bool) -> SyncSandbox {
+    package static func close(_ arguments: SyncArguments, _ answering: Answering) -> SyncSandbox {
         OutOfMemoryRank.sync.take()
         guard let places = arguments.places else {
             return SyncSandbox(
-                places: nil, roots: [:], names: [], isWithoutStore: false,
+                places: nil, roots: [:], names: [], isWithoutStore: false, fileRoots: [:],
                 text: "degraded: none, a cvrd of an older build does not name its places")
         }
         // The log's clock is set up while /etc/localtime can be read; what SQLite sorts goes where it may write.
         tzset()
         setenv("SQLITE_TMPDIR", SyncFolder(state: places.state).path, 1)
         var files = files(places, run: arguments.run)
+        let isWithoutStore = !answering.store
         if isWithoutStore { files.rules.removeAll { $0.path == places.store.folder } }
+        files.rules += answering.files.map { .init($0, .own) }
         let isService = places.store.folder == nil
         let names = isService ? NameService.identity() : []
+        let reached = places.files.map { ($0, answering.files.contains($0) ? root($0) : nil) }
         let sandbox = Sandbox.close(files: files, calls: .sync(pid: getpid(), usesNetwork: isService))
         return SyncSandbox(
             places: places, roots: roots(places, isWithoutStore: isWithoutStore), names: names,
-            isWithoutStore: isWithoutStore, text: sandbox.text)
+            isWithoutStore: isWithoutStore, fileRoots: Dictionary(uniqueKeysWithValues: reached), text: sandbox.text)
     }
 
     static func files(_ places: SyncPlaces, run: String) -> FileRules {
@@ -73,13 +78,32 @@ package struct SyncSandbox: Sendable {
             || !names.isEmpty && names != NameService.identity()
     }
 
+    /// As `isMoved`, of what files are written below: one that was missing is there now, or another folder is.
+    ///
+    /// Waits for its disk.
+    func isMoved(filesBelow path: String) -> Bool {
+        guard let then = fileRoots[path] else { return false }
+        return Self.root(path).map { $0 != then } ?? false
+    }
+
+    /// Which places answered: the others must not keep us from the caches.
+    package struct Answering: Hashable, Sendable {
+        package var store = true
+        /// What files may be written below.
+        package var files: [String] = []
+
+        package init() {}
+    }
+
     /// Makes what a new box does not have yet.
     ///
     /// A place that was there before and is missing now is left alone: its disk is not mounted. For a process that has
     /// one thread, and holds no lock yet.
     ///
-    /// False when the store does not answer within `patience`, in milliseconds: it must not keep us from the caches.
-    package static func prepare(_ places: SyncPlaces, patience: Int32 = SilentFolder.patience) throws -> Bool {
+    /// The store and the folders of files have `patience` to answer, in milliseconds.
+    package static func prepare(
+        _ places: SyncPlaces, patience: Int32 = SilentFolder.patience
+    ) throws -> Answering {
         let folder = SyncFolder(state: places.state)
         try folder.prepare()
         let identities = places.state + "/identities"
@@ -88,16 +112,18 @@ package struct SyncSandbox: Sendable {
             // cvrd writes the first ones at this moment: a folder that is made later would stay out of reach.
             mkdir(identities, 0o700)
         }
-        guard let store = places.store.folder else { return true }
+        var answering = Answering()
+        answering.files = places.files.filter { path in !SilentFolder.holds({ _ = root(path) }, longerThan: patience) }
+        guard let store = places.store.folder else { return answering }
         // Damaged marks are the first pass's to report.
         let marks = (try? StoreIdentity.marks(in: folder)) ?? [store + " ": ""]
         let isNew = !marks.keys.contains { $0.hasPrefix(store + " ") }
-        let isSilent = SilentFolder.holds(
+        answering.store = !SilentFolder.holds(
             {
                 if isNew { mkdir(store, 0o750) }
                 _ = root(store)
             }, longerThan: patience)
-        return !isSilent
+        return answering
     }
 
     /// With the folder above the store: one that appears under it may be made by the next process.

@@ -1,5 +1,4 @@
 import Catalog
-package import Footage
 package import Logging
 package import Messages
 import ObjectStore
@@ -11,31 +10,32 @@ import ServiceLifecycle
 ///
 /// Level-triggered: every pass looks at all caches. Messages only say when; losing one loses nothing but time.
 package actor SyncService: Service {
-    private struct Halves {
+    struct Halves {
         var cache: CacheKeeper
         var store: StoreKeeper
+        var files: FileKeeper
         var work: Workspace
     }
 
     package nonisolated let events: EventLog
     private let log: Logger
     let progress: Progress
-    private let stop = StopSwitch()
-    private let clock: SyncClock
-    private let pace: Pace
-    private let sandbox: SyncSandbox?
+    let stop = StopSwitch()
+    let clock: SyncClock
+    let pace: Pace
+    let sandbox: SyncSandbox?
     let holds = HoldKeeper()
     let auditor: Auditor
     /// Why it ends, when what it is to work on is out of its reach.
     package private(set) var outdated: String?
     private var lock: (path: String, held: ProcessLock)?
-    private var halves: Halves?
+    var halves: Halves?
     private var waiters: [CheckedContinuation<SyncInterface.PassReport, any Error>] = []
-    private var passWaiters: [CheckedContinuation<Void, Never>] = []
+    var passWaiters: [CheckedContinuation<Void, Never>] = []
     private var sleeper: Task<Void, any Error>?
-    private var nextPass = MonotonicTime(microseconds: 0)
+    var nextPass = MonotonicTime(microseconds: 0)
     private var surveyedAt = MonotonicTime(microseconds: 0)
-    private var isFinishing = false
+    var isFinishing = false
     /// Ends the pass that is under way; nil once it was told that the next one begins with a survey.
     private var passLimit: StopSwitch?
     private var isPassAsked = false
@@ -59,6 +59,7 @@ package actor SyncService: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.keepCaches() }
             group.addTask { await self.keepStore() }
+            group.addTask { await self.keepFiles() }
             group.addTask { try await gracefulShutdown() }
             try await group.next()
             stop.set(at: .now)
@@ -134,7 +135,7 @@ extension SyncService {
             billed: billed, clock: clock, pace: pace, isStopping: { [stop] in stop.isOn }, step: step)
     }
 
-    private func endOutdated(_ why: String) {
+    func endOutdated(_ why: String) {
         if outdated == nil { log.notice("\(why); this process asks to be restarted") }
         outdated = outdated ?? why
         finish()
@@ -155,11 +156,12 @@ extension SyncService {
         if let halves {
             // What still fails with the former catalog then finds it replaced.
             await halves.cache.configure(work)
-            self.halves = Halves(cache: halves.cache, store: halves.store, work: work)
+            self.halves = Halves(cache: halves.cache, store: halves.store, files: halves.files, work: work)
         } else {
             halves = Halves(
                 cache: CacheKeeper(work: work, progress: progress),
-                store: StoreKeeper(progress: progress, stop: stop), work: work)
+                store: StoreKeeper(progress: progress, stop: stop),
+                files: FileKeeper(progress: progress, stop: stop), work: work)
         }
     }
 
@@ -202,6 +204,8 @@ extension SyncService {
     package func segmentClosed(_ camera: CameraName) async {
         wake()
         guard let halves else { return }
+        // The last of a camera that was removed: whoever removed it may wait for that.
+        if halves.work.settings.cameras[camera] == nil { passSoon() }
         do {
             // What a pass that is under way would else leave to the next one.
             if progress.current.isRunning { try await halves.cache.enterNews(camera) }
@@ -209,48 +213,7 @@ extension SyncService {
         } catch { await failed(error, .caches, halves.work.catalog) }
     }
 
-    package func status() async throws -> SyncInterface.Status {
-        let numbers = progress.current
-        let caches = try await halves?.cache.caches() ?? []
-        return SyncInterface.Status(
-            state: numbers.hold(pace) != nil ? "paused" : numbers.isRunning ? "running" : "idle",
-            writes: numbers.writes, retries: numbers.retries, lag: try await halves?.cache.lag() ?? 0,
-            breaker: numbers.breaker.state.rawValue, lastError: numbers.lastError, caches: caches,
-            sandbox: sandbox?.text, build: SyncProcess.build,
-            store: halves?.work.watch.found.map { Admin.StoreCapabilities($0) })
-    }
-
-    /// Waits for a pass to rebuild a new catalog, unless the store is away: then it says what the caches know.
-    package func answers(_ camera: CameraName) async throws -> Answers {
-        let halves = try configured()
-        if try !Rebuild.isDone(halves.work.catalog), !isStoreAway { try await rebuildPass() }
-        return try await halves.cache.answers(camera)
-    }
-
-    /// Also while nothing may be asked of it.
-    var isStoreAway: Bool {
-        let numbers = progress.current
-        return numbers.breaker.state != .closed || sandbox?.isWithoutStore == true || numbers.hold(pace) != nil
-    }
-
-    /// Waits for a pass, at once.
-    func rebuildPass() async throws {
-        nextPass = clock.monotonic()
-        wake()
-        try await passEnd()
-    }
-
-    /// Waits for the end of the pass that is under way or comes next.
-    func passEnd() async throws {
-        guard !stop.isOn else {
-            throw SyncError(.notConfigured, "cvr-sync is about to end", nextStep: "try again in a moment")
-        }
-        await withCheckedContinuation { passWaiters.append($0) }
-    }
-
-    func workspace() throws(SyncError) -> Workspace { try configured().work }
-
-    private func configured() throws(SyncError) -> Halves {
+    func configured() throws(SyncError) -> Halves {
         guard let halves, !isFinishing else {
             throw SyncError(.notConfigured, "cvr-sync has no configuration yet", nextStep: "try again in a moment")
         }
@@ -265,6 +228,7 @@ extension SyncService {
                 do {
                     try await halves.cache.tick()
                     if progress.current.isRunning { try await halves.cache.enterNews() }
+                    if try await halves.cache.enterRest() { passSoon() }
                     // A store that hangs holds the passes up, which survey otherwise, and a backlog lets them do without:
                     // what closes meanwhile must be known, or nothing of it could be let go for what follows (I7).
                     if clock.monotonic() - surveyedAt > halves.work.settings.period + .seconds(1) {
@@ -353,7 +317,7 @@ extension SyncService {
     }
 
     /// Where an error stops travelling: shown, logged, and a damaged catalog replaced (I6), once.
-    private func failed(_ error: any Error, _ origin: Progress.Origin, _ catalog: Catalog) async {
+    func failed(_ error: any Error, _ origin: Progress.Origin, _ catalog: Catalog) async {
         progress.blame(origin, error)
         guard let damage = error as? CatalogError, damage.isCorrupt, var work = halves?.work,
             work.catalog === catalog
@@ -395,5 +359,5 @@ extension SyncService {
         }
     }
 
-    private func wake() { sleeper?.cancel() }
+    func wake() { sleeper?.cancel() }
 }

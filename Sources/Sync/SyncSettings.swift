@@ -1,3 +1,4 @@
+package import Catalog
 package import Messages
 import ObjectStore
 package import Recording
@@ -13,16 +14,21 @@ package struct SyncSettings: Hashable, Sendable {
         /// Nil is bounded by the disk alone.
         package var cacheBudget: Int64?
         package var dropsOldest: Bool
+        package var files: FileSink?
+        /// False: what has no asset of its own goes into files alone.
+        package var uploads: Bool
 
         package init(
             asset: String, segmentLength: TimeSpan = .seconds(30), retention: TimeSpan? = nil,
-            cacheBudget: Int64? = nil, dropsOldest: Bool = false
+            cacheBudget: Int64? = nil, dropsOldest: Bool = false, files: FileSink? = nil, uploads: Bool = true
         ) {
             self.asset = asset
             self.segmentLength = segmentLength
             self.retention = retention
             self.cacheBudget = cacheBudget
             self.dropsOldest = dropsOldest
+            self.files = files
+            self.uploads = uploads
         }
     }
 
@@ -35,13 +41,15 @@ package struct SyncSettings: Hashable, Sendable {
     package var minimumFreePercent: Double
     package var trustsClock: Bool
     package var bandwidth: BandwidthPlan
+    /// What files may be written below.
+    package var filePaths: [String]
     /// Configured cameras only; what the others were is in the catalog.
     package var cameras: [CameraName: Camera]
 
     package init(
         site: SiteName, cachePath: String, statePath: String, store: StoreLocation, heartbeatPath: String,
         minimumFreePercent: Double = 0, trustsClock: Bool = false, bandwidth: BandwidthPlan = BandwidthPlan(),
-        cameras: [CameraName: Camera]
+        filePaths: [String] = [], cameras: [CameraName: Camera]
     ) {
         self.site = site
         self.cachePath = cachePath
@@ -51,6 +59,7 @@ package struct SyncSettings: Hashable, Sendable {
         self.minimumFreePercent = minimumFreePercent
         self.trustsClock = trustsClock
         self.bandwidth = bandwidth
+        self.filePaths = filePaths
         self.cameras = cameras
     }
 
@@ -60,18 +69,21 @@ package struct SyncSettings: Hashable, Sendable {
         do throws(StoreLocation.Mistake) { store = try StoreLocation(message.storeURL) } catch {
             throw SyncError(.invalidArgument, "store.url: \(error.message)", nextStep: "correct it in cvr.yaml")
         }
-        for path in [message.cachePath, message.statePath, message.heartbeatPath] where !path.hasPrefix("/") {
+        let filePaths = message.filePaths ?? []
+        for path in [message.cachePath, message.statePath, message.heartbeatPath] + filePaths
+        where !path.hasPrefix("/") {
             throw .argument("path", path)
         }
         var cameras: [CameraName: Camera] = [:]
         for camera in message.cameras where camera.configured {
             guard let name = CameraName(camera.name) else { throw .argument("camera", camera.name) }
             guard ObjectKey.isSafe(camera.asset) else { throw .argument("asset", camera.asset) }
+            let files = camera.files.map { FileSink(directory: $0.directory, maximumBytes: $0.maximumBytes) }
             cameras[name] = Camera(
                 asset: camera.asset, segmentLength: TimeSpan(seconds: camera.segmentLength),
                 retention: camera.retention.map { TimeSpan(seconds: $0) },
                 cacheBudget: camera.cacheBudgetBytes > 0 ? camera.cacheBudgetBytes : nil,
-                dropsOldest: camera.dropsOldest)
+                dropsOldest: camera.dropsOldest, files: files, uploads: camera.uploads ?? true)
         }
         self.init(
             site: site, cachePath: message.cachePath, statePath: message.statePath, store: store,
@@ -79,7 +91,7 @@ package struct SyncSettings: Hashable, Sendable {
             trustsClock: message.trustsClock,
             bandwidth: try message.bandwidth.map { (sent) throws(SyncError) in try BandwidthPlan(sent) }
                 ?? BandwidthPlan(),
-            cameras: cameras)
+            filePaths: filePaths, cameras: cameras)
         storeAccess = message.storeAccess ?? storeAccess
     }
 
@@ -100,4 +112,12 @@ package struct SyncSettings: Hashable, Sendable {
     var origin: String { "\(site) \(cachePath) \(store.place)" }
 
     func cachePath(_ camera: CameraName) -> String { "\(cachePath)/\(camera)" }
+}
+
+extension String {
+    /// An absolute path that leads to this folder or into it, by its words.
+    func isBelow(_ folder: String) -> Bool {
+        let (own, above) = (split(separator: "/"), folder.split(separator: "/"))
+        return hasPrefix("/") && !own.contains("..") && own.starts(with: above)
+    }
 }

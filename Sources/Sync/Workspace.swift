@@ -116,12 +116,21 @@ package struct Workspace: Sendable {
     func policy(_ camera: CameraName) throws(CatalogError) -> SyncSettings.Camera {
         if let configured = settings.cameras[camera] { return configured }
         let known = try catalog.camera(camera)
-        return SyncSettings.Camera(asset: known?.usableAsset ?? camera.text, retention: known?.retention)
+        return SyncSettings.Camera(
+            asset: known?.usableAsset ?? camera.text, retention: known?.retention, files: known?.files)
     }
 
     /// Where a segment's object is or would be; empty for a time that no key can hold.
-    func key(_ camera: CameraRow, start: WallTime, _ id: SegmentID) -> String {
-        ObjectKey(site: settings.site, asset: camera.usableAsset, start: start, counter: id.counter)?.text ?? ""
+    ///
+    /// `asset` is its session's own, empty for the camera's.
+    func key(_ camera: CameraRow, asset: String, start: WallTime, _ id: SegmentID) -> String {
+        let asset = ObjectKey.isSafe(asset) ? asset : camera.usableAsset
+        return ObjectKey(site: settings.site, asset: asset, start: start, counter: id.counter)?.text ?? ""
+    }
+
+    /// As the catalog knows its session.
+    func key(_ camera: CameraRow, start: WallTime, _ id: SegmentID) throws(CatalogError) -> String {
+        key(camera, asset: try catalog.session(camera.name, id.session)?.asset ?? "", start: start, id)
     }
 
     func fileName(_ row: SegmentRow) -> SegmentFileName { SegmentFileName(start: row.start, id: row.id) }

@@ -16,7 +16,10 @@ struct FailpointTests {
     func killed() throws {
         let steps = try steps()
         #expect(steps.count > 10)
-        let tests = try tree.text("Tests/CrashTests/SyncKillTests.swift")
+        let tests =
+            try tree.text("Tests/CrashTests/SyncKillTests.swift")
+            + tree.text("Tests/SyncTests/Files/FileSinkTests.swift").split(separator: "\n")
+            .filter { $0.contains("\"file.") }.joined(separator: "\n")
         let listed = Set(tests.matches(of: /"([a-z]+\.[A-Za-z]+)(?::\d+)?"/).map { String($0.output.1) })
         #expect(steps.subtracting(listed).isEmpty, "nothing dies at \(steps.subtracting(listed).sorted())")
         let shared = try tree.text("Sources/SegmentStore/Failpoint.swift")
@@ -27,7 +30,7 @@ struct FailpointTests {
     @Test("ARCHITECTURE.md names each step of cvr-sync, and no other")
     func documented() throws {
         let text = try tree.text("ARCHITECTURE.md").replacing("\n", with: " ")
-        let groups = text.matches(of: /`(upload|verify|commit|evict|retain|survey)\.\{([A-Za-z, ]+)\}`/)
+        let groups = text.matches(of: /`(upload|verify|commit|evict|retain|survey|file)\.\{([A-Za-z, ]+)\}`/)
         let named = groups.flatMap { group in
             group.output.2.split(separator: ",").map { name in
                 "\(group.output.1)." + name.filter { $0 != " " }

@@ -52,6 +52,7 @@ struct ModuleTests {
         "Sources/Ingest/ControlSocket.swift",  // the worker's socket
         "Sources/SegmentStore/RunFiles.swift",  // its state.json and last words
         "Sources/Sync/Caches/Ballast.swift",
+        "Sources/Sync/Files/SinkFolder.swift",  // partials and the oldest files of file sinks
         "Sources/Sync/State/StateFile.swift",  // the clock's reading, the store's mark
         "Sources/Sync/State/SyncFolder.swift",  // where an earlier build kept these and the catalog
         "Sources/Varlink/UnixSocket.swift",

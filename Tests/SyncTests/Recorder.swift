@@ -10,12 +10,14 @@ final class Recorder {
     let journal: Journal
     let clock: ManualClock
     private let camera: CameraName
-    private let track: Track
+    private var track: Track
     private(set) var session: Int64
     private var counter: Int64 = 0
     private var anchor: WallTime
     private var mediaTime: Int64 = 0
     private var gapBefore: Gap?
+    /// What was left growing last.
+    private var open: (() throws -> SegmentFileName)?
 
     init(cache path: String, camera: CameraName, clock: ManualClock) throws {
         if !FileManager.default.fileExists(atPath: path) {
@@ -33,13 +35,16 @@ final class Recorder {
     }
 
     /// The next session begins where the clock stands, and ends the gap that is open.
-    func start() throws {
+    func start(asset: String = "", file: String = "") throws {
         session += 1
         counter = 0
         mediaTime = 0
         anchor = clock.now
         try journal.append(
-            .sessionStart(session: session, anchor: anchor, quality: .synchronised, codecs: "alaw"), at: clock.now)
+            .sessionStart(
+                session: session, anchor: anchor, quality: .synchronised, codecs: "alaw",
+                names: SessionNames(asset: asset, file: file)),
+            at: clock.now)
         gapBefore = journal.state.openGap.map { Gap(from: $0.from, to: anchor, reason: $0.reason, detail: "") }
         if gapBefore != nil { try journal.append(.gapClose(to: anchor), at: clock.now) }
     }
@@ -74,14 +79,29 @@ final class Recorder {
             mediaTime += 8000 * Int64(fragmentSeconds)
             clock.advance(.seconds(Int64(fragmentSeconds)))
         }
-        guard closing else { return file.name }
-        counter += 1
-        let name = try file.close(trailer: encoder.trailer())
-        let bytes = file.length + Int64(encoder.trailer().count)
-        try journal.append(
-            .segmentClosed(id, start: start, duration: .seconds(Int64(seconds) + silence), bytes: bytes),
-            at: clock.now)
-        return name
+        let (trailer, end) = (encoder.trailer(), clock.now)
+        let close = { [unowned self] in
+            counter += 1
+            let name = try file.close(trailer: trailer)
+            let bytes = file.length + Int64(trailer.count)
+            try journal.append(
+                .segmentClosed(id, start: start, duration: .seconds(Int64(seconds) + silence), bytes: bytes), at: end)
+            return name
+        }
+        guard !closing else { return try close() }
+        open = close
+        return file.name
+    }
+
+    /// Closes what was left growing.
+    func close() throws {
+        _ = try open?()
+        open = nil
+    }
+
+    /// What follows has two channels.
+    func changeFormat() throws {
+        track = try Track(stream: StreamDescription(codec: .alaw, clockRate: 8000, channels: 2, sampleRate: 8000))
     }
 
     private func fallSilent(_ seconds: Int64) throws {

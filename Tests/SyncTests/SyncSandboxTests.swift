@@ -49,12 +49,12 @@ struct SyncSandboxTests {
         let root = rig.root + "/box"
         try FileManager.default.createDirectory(atPath: root + "/state", withIntermediateDirectories: true)
         let places = SyncPlaces(cache: root + "/cache", state: root + "/state", store: .file(path: root + "/store"))
-        #expect(try SyncSandbox.prepare(places))
+        #expect(try SyncSandbox.prepare(places).store)
         for path in [places.cache, root + "/store", places.state + "/identities"] {
             #expect(FileManager.default.fileExists(atPath: path), "\(path)")
         }
         try FileManager.default.removeItem(atPath: places.cache)
-        #expect(try SyncSandbox.prepare(places))
+        #expect(try SyncSandbox.prepare(places).store)
         #expect(!FileManager.default.fileExists(atPath: places.cache))
         withExtendedLifetime(rig) {}
     }

@@ -12,7 +12,7 @@ import Varlink
 @Suite("Sync service")
 struct SyncServiceTests {
     /// Serves a rig's box while `body` talks to it; returns when the service has ended by itself.
-    func serving(_ rig: Rig, _ body: @Sendable (VarlinkClient) async throws -> Void) async throws {
+    func serving(_ rig: Rig, _ body: (VarlinkClient) async throws -> Void) async throws {
         let service = SyncService(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let handler = SyncHandler(service: service)
         let socket = rig.root + "/sync.sock"

@@ -6,7 +6,7 @@ enum EventLevel {
         switch type {
         case "footageLost", "segmentQuarantined", "catalogRebuilt", "diskFull", "diskError", "diskStalled",
             "configurationRefused", "credentialRefused", "credentialLeft", "syncRefused", "clockMoved",
-            "graphEventsLost":
+            "graphEventsLost", "fileSinkFailed":
             .error
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
             "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear", "receiverAway":

@@ -82,7 +82,7 @@ actor SyncLink: HomeLink {
             executable: executable,
             arguments: home.arguments + [
                 "--cache", told.cachePath, "--state", told.statePath, "--store", told.storeURL,
-            ])
+            ] + (told.filePaths ?? []).flatMap { ["--files", $0] })
     }
 
     func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool { await Self.askToStop(at: home) }

@@ -27,25 +27,38 @@ struct Audit {
     func run() throws {
         defer { end() }
         try StoreIdentity(work: work).prepare()
-        let asset = try work.policy(camera).asset
-        var (from, day, found) = (WallTime.earliest, WallTime?.none, [String: Int64]())
+        let own = try work.policy(camera).asset
+        let others = Set(try work.catalog.assets(camera)).subtracting([own])
         do {
-            try work.store.list(
-                "\(work.settings.site)/\(asset)", after: nil,
-                skipped: { report("\($0.thing)", "unreadable", isRepaired: false, "\($0)") }
-            ) { key, bytes in
-                if let last = day, key.start.startOfDay != last {
-                    try compare(from, last + WallTime.dayLength, &found)
-                    from = last + WallTime.dayLength
-                }
-                day = key.start.startOfDay
-                found[key.text] = bytes
+            try compare(own, .earliest, .latest) { !others.contains($0) }
+            for asset in others.sorted() {
+                guard let bounds = try work.catalog.bounds(camera, ofAsset: asset) else { continue }
+                try compare(asset, bounds.first, bounds.last + TimeSpan(microseconds: 1)) { $0 == asset }
             }
-            try compare(from, .latest, &found)
             try tryAgain()
         } catch is Interrupted {
             return
         }
+    }
+
+    /// One asset's objects against the rows from a moment on, and before another, that lie in assets that are this one's
+    /// to look at.
+    private func compare(
+        _ asset: String, _ first: WallTime, _ last: WallTime, _ isIts: @escaping (String) -> Bool
+    ) throws {
+        var (from, day, found) = (first, WallTime?.none, [String: Int64]())
+        try work.store.list(
+            "\(work.settings.site)/\(asset)", after: nil,
+            skipped: { report("\($0.thing)", "unreadable", isRepaired: false, "\($0)") }
+        ) { key, bytes in
+            if let last = day, key.start.startOfDay != last {
+                try compare(from, last + WallTime.dayLength, &found, isIts)
+                from = last + WallTime.dayLength
+            }
+            day = key.start.startOfDay
+            found[key.text] = bytes
+        }
+        try compare(from, last, &found, isIts)
     }
 
     /// What was quarantined while the store has nothing under its name: the store may take it by now, or what it had there
@@ -75,15 +88,18 @@ struct Audit {
     }
 
     /// Rows that start in a stretch of time against the objects that the store has there, which are used up.
-    private func compare(_ from: WallTime, _ to: WallTime, _ found: inout [String: Int64]) throws {
+    private func compare(
+        _ from: WallTime, _ to: WallTime, _ found: inout [String: Int64], _ isIts: (String) -> Bool
+    ) throws {
         var last: SegmentPlace?
         while from < to {
             let rows = try work.catalog.settled(camera, from: from, to: to, after: last, limit: Self.page)
-            for row in rows {
+            let own = rows.filter { ObjectKey($0.key).map { isIts($0.asset) } ?? true }
+            for row in own {
                 guard !isStopping() else { throw Interrupted() }
                 try alone(row) { try check(row, found.removeValue(forKey: row.key)) }
             }
-            findings.checked(Int64(rows.count))
+            findings.checked(Int64(own.count))
             guard let end = rows.last?.place else { break }
             last = end
         }

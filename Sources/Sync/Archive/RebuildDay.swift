@@ -147,8 +147,10 @@ final class RebuildDay {
         guard let row = try work.catalog.day(camera, day) else { return }
         var told = row
         (told.generation, told.written) = (summary.generation, summary.written)
-        let writer = SummaryWriter(work: work, camera: camera, day: day)
-        if try !writer.wouldWrite(summary) { told.changes = row.changes - 1 }
+        let writer = SummaryWriter(work: work, camera: camera, day: day, asset: asset)
+        // Of several the others may not be known yet: each is looked at again.
+        let isOneOfMany = try DayAssets(work, camera, of: day).all.count > 1
+        if try isOneOfMany || !writer.wouldWrite(summary) { told.changes = row.changes - 1 }
         try work.catalog.noteSummary(camera, told)
     }
 }

@@ -59,11 +59,32 @@ struct Summaries {
 
     /// False when there is nothing to tell.
     private func put(_ camera: CameraName, _ row: DayRow) throws -> Bool {
-        let writer = SummaryWriter(work: work, camera: camera, day: row.day)
-        guard let summary = try writer.compose(generation: row.generation, written: row.written ?? row.day),
-            // No store can hold an asset of another name; nor has it any segments.
-            let key = DocumentKey(.summary(asset: summary.asset, day: row.day), of: work.settings.site)
-        else { return false }
+        guard try isStored(camera, row.day) else { return false }
+        let assets = try DayAssets(work, camera, of: row.day).all
+        var isTold = false
+        for asset in assets { isTold = try put(camera, row, asset, isOnly: assets.count == 1) || isTold }
+        return isTold
+    }
+
+    /// Of footage that goes into files alone the store is told nothing.
+    private func isStored(_ camera: CameraName, _ day: WallTime) throws -> Bool {
+        if let configured = work.settings.cameras[camera] {
+            return try configured.uploads || work.catalog.goesToStore(camera, day)
+        }
+        return try work.policy(camera).files == nil || work.catalog.goesToStore(camera, day)
+    }
+
+    /// One of several is read first: what happened to the day may be another asset's.
+    private func put(_ camera: CameraName, _ row: DayRow, _ asset: String, isOnly: Bool) throws -> Bool {
+        let writer = SummaryWriter(work: work, camera: camera, day: row.day, asset: asset)
+        // No store can hold an asset of another name; nor has it any segments.
+        guard let key = DocumentKey(.summary(asset: asset, day: row.day), of: work.settings.site) else { return false }
+        let known = try isOnly ? nil : work.store.document(key).flatMap { Summary($0.bytes) }
+        if let known, try writer.wouldWrite(known) { return true }
+        let generation = max(row.generation, known?.generation.addingSaturated(1) ?? 0)
+        guard let summary = try writer.compose(generation: generation, written: row.written ?? row.day) else {
+            return false
+        }
         _ = try work.store.putDocument(summary.bytes, as: key, if: .always)
         return true
     }

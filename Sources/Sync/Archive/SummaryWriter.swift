@@ -23,13 +23,18 @@ package struct SummaryWriter {
     let camera: CameraName
     /// Its first moment.
     let day: WallTime
+    /// Whose summary it is; nil for that of the asset that tells all but activations.
+    let asset: String?
     /// In bytes: a longer one nobody reads.
     let limit: Int
 
-    package init(work: Workspace, camera: CameraName, day: WallTime, limit: Int = StoredDocument.limit) {
+    package init(
+        work: Workspace, camera: CameraName, day: WallTime, asset: String? = nil, limit: Int = StoredDocument.limit
+    ) {
         self.work = work
         self.camera = camera
         self.day = day
+        self.asset = asset
         self.limit = limit
     }
 
@@ -79,25 +84,30 @@ package struct SummaryWriter {
     ) throws -> String? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var (checksum, count, asset) = (CRC32C(), Int64(0), String?.none)
+        var (checksum, count) = (CRC32C(), Int64(0))
+        let assets = try DayAssets(work, camera, of: day)
+        let own = asset ?? assets.rest
         func add(_ line: SummaryLine) throws {
             let text = Array(try encoder.encode(line)) + [UInt8(ascii: "\n")]
             checksum.update(text)
             count += 1
             try sink(text)
         }
-        for row in try work.catalog.sessions(camera, of: day) { try add(SummaryLine(row, generation, camera)) }
+        for row in try work.catalog.sessions(camera, of: day, in: assets.folders(of: own)) {
+            try add(SummaryLine(row, generation, camera))
+        }
         try eachSegment { row in
+            guard assets.asset(of: row) == own else { return }
             let reason = row.state == .evicted ? try work.catalog.eviction(camera, row.id)?.reason : nil
             try add(SummaryLine(row, reason: reason, generation, isBrief: form == .brief))
-            asset = asset ?? ObjectKey(row.key)?.asset
         }
-        for row in try work.catalog.gaps(camera, from: day, to: day + WallTime.dayLength) {
+        for row in try work.catalog.gaps(camera, from: day, to: day + WallTime.dayLength)
+        where try assets.asset(of: row) == own {
             try add(SummaryLine(row, in: day, generation, camera))
         }
         guard count > 0 else { return nil }
         try add(trailer(generation, written, count, checksum.hex))
-        return try asset ?? work.policy(camera).asset
+        return own
     }
 
     private func eachSegment(_ body: (SegmentRow) throws -> Void) throws {

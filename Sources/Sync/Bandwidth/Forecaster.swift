@@ -27,7 +27,8 @@ struct Forecaster {
 
     private func measure(_ camera: CameraName, _ bytes: Int64) throws -> Forecast.Camera {
         let policy = try work.policy(camera)
-        let pending = try work.catalog.holdings(camera).pendingBytes
+        let pending = try work.catalog.holdings(camera).pendingBytes.addingSaturated(
+            work.catalog.unfiledBytes(camera))
         let rate = try work.catalog.recordingRate(camera)
         let oldest = work.clock.now() - policy.segmentLength * 2 - Self.slack
         let recording = rate.map { $0.until >= oldest ? $0.bytesPerSecond : 0 } ?? 0

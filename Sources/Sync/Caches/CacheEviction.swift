@@ -4,7 +4,7 @@ import SegmentStore
 
 /// Frees local copies for a camera's budget and the disk's minimum, in order of (session, counter), never of UTC (I11).
 ///
-/// Verified ones go first. Beyond them only under `dropOldest`, as a loss that is on record before the bytes go (I3).
+/// Verified ones go first, then those of which a file that is whole has all. Beyond them only under `dropOldest`, as a loss that is on record before the bytes go (I3).
 package struct CacheEviction {
     /// One call frees at most this many: the loop that calls it has more to do.
     private static let limit = 500
@@ -102,6 +102,10 @@ package struct CacheEviction {
         if let row = try work.catalog.segments(camera, .evictable, limit: 1).first {
             return try free(row) ? row.bytes : 0
         }
+        if let row = try work.catalog.segments(camera, .filed, limit: 1).first {
+            let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
+            return try givenUp.write(row, reason: "filed", mayBeStored: false) && remove(row) ? row.bytes : 0
+        }
         guard let reason, let row = try oldestDroppable(camera) else { return nil }
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         if row.isUncertain, row.state != .quarantined {
@@ -109,9 +113,14 @@ package struct CacheEviction {
         } else if try !givenUp.write(row, reason: reason, mayBeStored: false) {
             return nil  // Its upload began meanwhile: the next turn sees it as it is then.
         }
+        return try remove(row) ? row.bytes : 0
+    }
+
+    /// Of what was given up.
+    private func remove(_ row: SegmentRow) throws -> Bool {
         try evict(row)
         try work.catalog.setLocal(row.camera, [row.id], false)
-        return row.bytes
+        return true
     }
 
     /// The first that no hold keeps.

@@ -2,7 +2,6 @@ import CLinux
 import Catalog
 package import Footage
 import Glibc
-package import Messages
 package import Recording
 import SegmentStore
 
@@ -15,15 +14,16 @@ package actor CacheKeeper {
     private static let sweepInterval = TimeSpan.seconds(3600)
 
     private let executor = BlockingExecutor("cache")
-    private let progress: Progress
-    private var work: Workspace
-    private var cacheBytes: [CameraName: Int64] = [:]
+    let progress: Progress
+    var work: Workspace
+    var cacheBytes: [CameraName: Int64] = [:]
     private var lastBeat: MonotonicTime?
     private var lastBudget: MonotonicTime?
     private var lastSweep: MonotonicTime?
     /// The last try to make room did what it could for every camera.
     private var keepsRoom = true
     private var alarms: [CameraName: HeadroomAlarm] = [:]
+    var remains: [CameraName: CacheRemains] = [:]
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -34,7 +34,7 @@ package actor CacheKeeper {
 
     package func configure(_ work: Workspace) {
         self.work = work
-        cacheBytes = [:]
+        (cacheBytes, remains) = ([:], [:])
         lastBudget = nil
     }
 
@@ -128,17 +128,22 @@ package actor CacheKeeper {
     /// Enters what has closed lately in all caches, so that a pass that is under way takes it along.
     package func enterNews() throws { for camera in try work.cachedCameras() { try enterNews(camera) } }
 
-    package func enterNews(_ camera: CameraName) throws {
+    /// True when there was something.
+    @discardableResult
+    package func enterNews(_ camera: CameraName) throws -> Bool {
         do {
             let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
-            if try onFullDisk({ try survey.enterNews() }) { progress.noteNews(camera) }
+            guard try onFullDisk({ try survey.enterNews() }) else { return false }
+            progress.noteNews(camera)
+            return true
         } catch let error where error.concernsOneOnly {
             progress.blame(.survey(camera), error)
+            return false
         }
     }
 
     @discardableResult
-    private func refresh(_ camera: CameraName) throws -> Survey.Result {
+    func refresh(_ camera: CameraName) throws -> Survey.Result {
         let survey = Survey(work: work, camera: camera, progressed: { self.assumeIsolated { $0.beat() } })
         let result = try onFullDisk { try survey.run() }
         cacheBytes[camera] = result.bytes
@@ -182,18 +187,7 @@ extension CacheKeeper {
         let open = try refresh(camera).open
         guard !open.isEmpty, let row = try work.catalog.camera(camera) else { return [] }
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-        return try GrowingSegments.rows(open, in: cache) { work.key(row, start: $0, $1) }
-    }
-
-    package func caches() throws -> [SyncInterface.CacheState] {
-        let forecasts = progress.current.forecasts
-        return try cacheBytes.sorted { $0.key < $1.key }.map { camera, bytes in
-            let holdings = try work.catalog.holdings(camera)
-            return SyncInterface.CacheState(
-                name: camera.text, cacheBytes: bytes, pendingSegments: holdings.pendingSegments,
-                pendingBytes: holdings.pendingBytes, oldestLocal: holdings.oldestLocal?.rfc3339,
-                evictionIn: forecasts[camera]?.evictionIn?.seconds)
-        }
+        return try GrowingSegments.rows(open, in: cache) { try work.key(row, start: $0, $1) }
     }
 
     /// Seconds that the oldest closed segment has waited for its upload.

@@ -10,15 +10,26 @@ struct GivenUp {
     /// The reason is what a worker or this process wrote down; with none the segment vanished.
     func settle(_ row: SegmentRow) throws {
         if let known = try work.catalog.eviction(row.camera, row.id) {
-            // A worker frees under `verified` what it was told is in the store: the store must say so itself.
+            // A worker frees under `verified` what it was told is in the store or whole in a file.
+            if known.reason == "verified", try isFiled(row) {
+                _ = try commit(row, filed(row))
+                return
+            }
+            // The store must say so itself.
             if known.reason == "verified", !row.isUncertain {
                 try work.catalog.beginUpload(row.camera, row.id)
                 return
             }
             _ = try commit(row, known)
         } else {
-            try write(row, reason: "vanished", mayBeStored: false)
+            try write(row, reason: try isFiled(row) ? "filed" : "vanished", mayBeStored: false)
         }
+    }
+
+    private func isFiled(_ row: SegmentRow) throws -> Bool { try work.catalog.isFiled(row.camera, row.id) }
+
+    private func filed(_ row: SegmentRow) -> EvictionRow {
+        EvictionRow(id: row.id, start: row.start, duration: row.duration, bytes: row.bytes, reason: "filed")
     }
 
     /// Writes the reason down first, then gives the footage up; false when an upload of it began meanwhile.
@@ -49,7 +60,7 @@ struct GivenUp {
         guard try work.catalog.commitEvicted(row, eviction, mayBeStored: mayBeStored, sparesHeld: sparesHeld) else {
             return false
         }
-        if eviction.reason != "retention" {
+        if eviction.reason != "retention", eviction.reason != "filed" {
             let why = "\(row.start.rfc3339) \(row.duration.seconds) s: \(eviction.reason)"
             work.tell("footageLost", row.camera, why)
         }

@@ -1,6 +1,7 @@
 import Catalog
 import Footage
 import Foundation
+import ObjectStore
 import Recording
 import SegmentStore
 
@@ -23,11 +24,17 @@ struct JournalFold {
             row.identity = identity
         }
         try foldLedger(&row)
-        if let policy = work.settings.cameras[camera], row.asset != policy.asset || row.retention != policy.retention {
-            try Ledger(cache: cache.path).append(
-                .policy(asset: policy.asset, retention: policy.retention?.microseconds))
-            try adopt(asset: policy.asset, policy.retention, &row)
-            try work.catalog.save(row)
+        if let policy = work.settings.cameras[camera] {
+            // A sink that is gone still has the files of its sessions to write.
+            let files = policy.files ?? row.files
+            if row.asset != policy.asset || row.retention != policy.retention || row.files != files {
+                try Ledger(cache: cache.path).append(
+                    .policy(
+                        asset: policy.asset, retention: policy.retention?.microseconds, directory: files?.directory,
+                        maximumBytes: files?.maximumBytes))
+                try adopt(asset: policy.asset, policy.retention, files, &row)
+                try work.catalog.save(row)
+            }
         }
         try foldJournal(&row, closed)
     }
@@ -45,16 +52,18 @@ struct JournalFold {
         try work.catalog.save(row)
     }
 
-    private func adopt(asset: String, _ retention: TimeSpan?, _ row: inout CameraRow) throws {
+    private func adopt(asset: String, _ retention: TimeSpan?, _ files: FileSink?, _ row: inout CameraRow) throws {
         if row.asset != asset, !row.asset.isEmpty {
             let site = work.settings.site
             try work.catalog.rekey(camera, from: "\(site)/\(row.asset)/", to: "\(site)/\(asset)/")
         }
         row.asset = asset
         row.retention = retention
+        row.files = files
     }
 
     private func foldJournal(_ row: inout CameraRow, _ closed: (SegmentID) -> Void) throws {
+        var assets: [Int64: String] = [:]
         while true {
             let batch = try JournalReader.read(in: cache, from: row.journal.offset)
             if batch.restarted, row.journal.offset > 0 {
@@ -63,7 +72,7 @@ struct JournalFold {
             }
             if !batch.records.isEmpty || batch.next != row.journal.offset {
                 var facts: [Fact] = []
-                for record in batch.records { facts += self.facts(record, &row) }
+                for record in batch.records { facts += try self.facts(record, &row, &assets) }
                 row.journal.offset = batch.next
                 try work.catalog.apply(facts, row, isDoubted: isDoubted)
                 for case .segmentClosed(let id, _, _, _) in batch.records.map(\.event) { closed(id) }
@@ -78,16 +87,22 @@ struct JournalFold {
             guard next != row.ledger else { return }
             for record in records {
                 switch record {
-                case .policy(let asset, let retention):
-                    try adopt(asset: asset, retention.map { TimeSpan(microseconds: $0) }, &row)
+                case .policy(let asset, let retention, let directory, let maximumBytes):
+                    let files = directory.map { FileSink(directory: $0, maximumBytes: maximumBytes) }
+                    try adopt(asset: asset, retention.map { TimeSpan(microseconds: $0) }, files, &row)
                 case .evicted(let session, let counter, let start, let duration, let bytes, let reason):
                     let eviction = EvictionRow(
                         id: SegmentID(session: session, counter: counter), start: WallTime(microseconds: start),
                         duration: TimeSpan(microseconds: duration), bytes: bytes, reason: reason)
-                    try work.catalog.apply(evicted(eviction, row), row, isDoubted: isDoubted)
+                    let asset = try work.catalog.session(camera, session)?.asset ?? ""
+                    try work.catalog.apply(evicted(eviction, asset, row), row, isDoubted: isDoubted)
                 case .replaced(let from, let to):
                     let (from, to) = (WallTime(microseconds: from), WallTime(microseconds: to))
                     try work.catalog.enterGap(Gap(replacingBoxFrom: from, to: to), session: 0, camera)
+                case .filing(let file): try work.catalog.save(SinkFile(file), of: camera)
+                case .written(let path): try work.catalog.noteWritten(camera, path: path)
+                case .filed(let session): try work.catalog.noteFiled(camera, session: session)
+                case .removed(let path): try work.catalog.forgetFile(camera, path: path)
                 }
             }
             row.ledger = next
@@ -95,15 +110,26 @@ struct JournalFold {
         }
     }
 
-    private func facts(_ record: JournalRecord, _ row: inout CameraRow) -> [Fact] {
+    /// `assets` are of the sessions that began in the records so far.
+    private func facts(
+        _ record: JournalRecord, _ row: inout CameraRow, _ assets: inout [Int64: String]
+    ) throws -> [Fact] {
         switch record.event {
-        case .sessionStart(let session, let anchor, let quality, let codecs, _):
-            row.journal.session = session
-            return [.sessionStarted(SessionRow(session: session, anchor: anchor, quality: quality, codecs: codecs))]
+        case .sessionStart(let number, let anchor, let quality, let codecs, let names):
+            row.journal.session = number
+            // No store can hold another name: the camera's own asset does.
+            let safe = ObjectKey.isSafe(names.asset) ? names.asset : ""
+            assets[number] = safe
+            var session = SessionRow(session: number, anchor: anchor, quality: quality, codecs: codecs)
+            (session.asset, session.file) = (safe, names.file)
+            let isOfFile = !names.file.isEmpty || work.settings.cameras[camera]?.uploads == false
+            session.goesToStore = !names.asset.isEmpty || !isOfFile
+            return [.sessionStarted(session)]
         case .sessionEnd(let session, let end, let reason):
             return [.sessionEnded(session: session, end: end, reason: reason)]
         case .segmentClosed(let id, let start, let duration, let bytes):
-            let key = work.key(row, start: start, id)
+            let asset = try asset(of: id, assets)
+            let key = work.key(row, asset: asset, start: start, id)
             return [.segmentClosed(id, key: key, start: start, duration: duration, bytes: bytes)]
         case .handOver(let session, let handOver):
             return [.sessionEnded(session: session, end: handOver.at, reason: .upgrade)]
@@ -114,15 +140,20 @@ struct JournalFold {
             return [.gapClosed(to: to)]
         case .evicted(let id, let start, let duration, let bytes, let reason):
             return evicted(
-                EvictionRow(id: id, start: start, duration: duration, bytes: bytes, reason: reason.rawValue), row)
+                EvictionRow(id: id, start: start, duration: duration, bytes: bytes, reason: reason.rawValue),
+                try asset(of: id, assets), row)
         case .segmentOpen, .segmentDiscarded, .formatChange, .clockStep, .recovered, .checkpoint, .other:
             return []
         }
     }
 
+    private func asset(of id: SegmentID, _ assets: [Int64: String]) throws -> String {
+        try assets[id.session] ?? work.catalog.session(camera, id.session)?.asset ?? ""
+    }
+
     /// An eviction also says that the segment was there: with another journal gone, it alone.
-    private func evicted(_ eviction: EvictionRow, _ row: CameraRow) -> [Fact] {
-        let key = work.key(row, start: eviction.start, eviction.id)
+    private func evicted(_ eviction: EvictionRow, _ asset: String, _ row: CameraRow) -> [Fact] {
+        let key = work.key(row, asset: asset, start: eviction.start, eviction.id)
         return [
             .segmentClosed(
                 eviction.id, key: key, start: eviction.start, duration: eviction.duration, bytes: eviction.bytes),

@@ -36,6 +36,22 @@ extension Ledger {
     }
 }
 
+extension Ledger.File {
+    init(_ file: SinkFile) {
+        self.init(
+            path: file.path, session: file.session, part: file.part, start: file.start.microseconds,
+            end: file.end.microseconds, bytes: file.bytes, checksum: file.checksum)
+    }
+}
+
+extension SinkFile {
+    init(_ file: Ledger.File) {
+        self.init(
+            path: file.path, session: file.session, part: file.part, start: WallTime(microseconds: file.start),
+            end: WallTime(microseconds: file.end), bytes: file.bytes, checksum: file.checksum)
+    }
+}
+
 extension Ledger.Record {
     init(_ eviction: EvictionRow) {
         self = .evicted(

@@ -104,7 +104,7 @@ package struct Survey {
                 }
             } catch let error as SegmentStoreError {
                 result.fault = result.fault ?? SyncError(error)
-                var row = unread(name, camera, known)
+                var row = try unread(name, camera, known)
                 row.isUncertain = row.isUncertain || isDoubted
                 found.append(row)
             }
@@ -133,9 +133,9 @@ package struct Survey {
     }
 
     /// It is there, and that is all that can be said of it now: it waits, and may not go as if it were verified.
-    private func unread(_ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?) -> SegmentRow {
+    private func unread(_ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?) throws -> SegmentRow {
         var unread =
-            known
+            try known
             ?? SegmentRow(
                 camera: camera, id: name.id, key: work.key(row, start: name.start, name.id), start: name.start,
                 duration: .zero, bytes: 0, state: .closed, isLocal: true, isRead: false)
@@ -148,7 +148,7 @@ package struct Survey {
         _ name: SegmentFileName, _ row: CameraRow, _ known: SegmentRow?, _ cache: CacheDirectory
     ) throws -> SegmentRow? {
         progressed()
-        let key = work.key(row, start: name.start, name.id)
+        let key = try work.key(row, start: name.start, name.id)
         do {
             try work.step("survey.read")
             let (scan, bytes) = try SegmentScan.local(name, in: cache, checkingEveryByte: false)

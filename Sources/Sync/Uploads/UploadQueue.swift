@@ -193,7 +193,7 @@ extension SegmentRow {
         case .pending: isLocal && isRead
         case .fresh: isLocal && isRead && !isUncertain
         case .unsettled: !isLocal && isUncertain
-        case .evictable, .unverified, .droppable, .leftInStore: false
+        case .evictable, .filed, .unverified, .droppable, .leftInStore: false
         }
     }
 }
