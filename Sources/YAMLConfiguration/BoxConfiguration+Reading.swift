@@ -14,25 +14,26 @@ extension BoxConfiguration {
         guard root.isPresent else { throw mistakes.error }
         let cache = root.section("cache", schema: "cache")
         let store = root.section("store", schema: "store")
-        let usual = BoxDirectories()
-        let cachePath = cache.value("path", Values.path) ?? usual.cache
+        let directories = BoxDirectories()
+        let cachePath = cache.value("path", Values.path) ?? directories.cache
         let access = StoreConfiguration(store)
         if let folder = access.location.folder, folder.isIn(cachePath) || cachePath.isIn(folder) {
             store.report("url", "the store and the cache lie in each other; give each its own directory")
         }
         self.init(
             site: root.value("site", Values.site) ?? SiteName(hostName: hostName),
-            runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? usual.runtime,
-            statePath: root.section("state", schema: "state").value("path", Values.path) ?? usual.state,
+            runtimePath: root.section("runtime", schema: "runtime").value("path", Values.path) ?? directories.runtime,
+            statePath: root.section("state", schema: "state").value("path", Values.path) ?? directories.state,
             cachePath: cachePath, minimumFreePercent: cache.value("minimumFree", Values.percent) ?? 5,
             store: access,
             trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
                 == .always,
             playback: PlaybackConfiguration(root.section("playback", schema: "playback")), cameras: [:])
         gateway = GatewayConfiguration(root.section("gateway", schema: "gateway"), site: site)
-        var reader = CameraReader(
-            defaults: CameraReader.Defaults(root.section("defaults", schema: "defaults"), cache: cache),
-            mistakes: mistakes)
+        filePaths = root.section("graph", schema: "graph").values("filePaths", Values.path) ?? []
+        usual = CameraDefaults(root.section("defaults", schema: "defaults"), cache: cache)
+        refuseFilePaths(root)
+        var reader = CameraReader(defaults: usual, mistakes: mistakes)
         reader.read(root.section("cameras", schema: nil))
         let added = added(statePath)
         for (name, text) in added.texts.sorted(by: { $0.key < $1.key }) { reader.read(name, text) }
@@ -50,6 +51,18 @@ extension BoxConfiguration {
         where path.isIn(cachePath) || cachePath.isIn(path) {
             root.section(root.has(key) ? key : "cache", schema: nil).report(
                 "path", "the \(key) directory and the cache lie in each other; give each its own directory")
+        }
+    }
+
+    /// A sink deletes the oldest files that it wrote there, and a store, cache or state is nobody else's.
+    private func refuseFilePaths(_ root: Section) {
+        let own =
+            [("cache", cachePath), ("state", statePath), ("runtime", runtimePath)]
+            + (store.location.folder.map { [("store", $0)] } ?? [])
+        for path in filePaths {
+            guard let other = own.first(where: { path.isIn($0.1) || $0.1.isIn(path) }) else { continue }
+            root.section("graph", schema: nil).report(
+                "filePaths", "\(path) and the \(other.0) lie in each other; give files a directory of their own")
         }
     }
 

@@ -1,6 +1,7 @@
 package import Recording
 
-/// Everything that `cvr.yaml` and `cameras.d` say about one recorder box; never a secret.
+/// Everything that `cvr.yaml` and `cameras.d` say about one recorder box, which is never a secret; cvrd adds the cameras of
+/// its media graphs, which hold their passwords.
 package struct BoxConfiguration: Hashable, Sendable {
     /// No camera is called so: below the runtime directory these are other processes'.
     package static let reservedNames: Set = ["sync", "playback", "gateway"]
@@ -20,6 +21,10 @@ package struct BoxConfiguration: Hashable, Sendable {
     package var playback = PlaybackConfiguration.usual
     /// Nil runs no cvr-gateway.
     package var gateway: GatewayConfiguration?
+    /// `graph: { filePaths }`: absolute paths, below which file sinks may write.
+    package var filePaths: [String] = []
+    /// What a camera has that says nothing itself.
+    package var usual = CameraDefaults()
     package var cameras: [CameraName: CameraConfiguration]
 }
 
@@ -58,18 +63,94 @@ package struct CameraConfiguration: Hashable, Sendable {
     /// False after `cvrctl camera stop`, over restarts.
     package var enabled: Bool
     package var origin: String
+    /// What only an instance of a media graph says; nil for a camera of a file.
+    package var graph: GraphInstance?
+
+    package init(
+        name: CameraName, url: String, username: String = "", credential: String? = nil, transport: Transport = .tcp,
+        segmentLength: TimeSpan, retention: TimeSpan?, asset: String, cacheBudgetBytes: Int64? = nil,
+        cacheFull: CacheFull = .dropOldest, acceptsUnverifiedTLS: Bool = false, enabled: Bool = true, origin: String,
+        graph: GraphInstance? = nil
+    ) {
+        self.name = name
+        self.url = url
+        self.username = username
+        self.credential = credential
+        self.transport = transport
+        self.segmentLength = segmentLength
+        self.retention = retention
+        self.asset = asset
+        self.cacheBudgetBytes = cacheBudgetBytes
+        self.cacheFull = cacheFull
+        self.acceptsUnverifiedTLS = acceptsUnverifiedTLS
+        self.enabled = enabled
+        self.origin = origin
+        self.graph = graph
+    }
 
     package var isTLS: Bool { Self.isTLS(url) }
     static func isTLS(_ url: String) -> Bool { url.lowercased().hasPrefix("rtsps:") }
 
     package enum Transport: String, Sendable, CaseIterable {
         case tcp, udp
+        /// RTSP tunnelled in HTTP.
+        case http
     }
 
     /// What happens when the cache's budget is used up by segments that the store does not have yet.
     package enum CacheFull: String, Sendable, CaseIterable {
         case dropOldest, stopRecording
     }
+}
+
+extension CameraConfiguration {
+    /// How a camera differs that an instance of a media graph defines.
+    package struct GraphInstance: Hashable, Sendable {
+        /// As it was set; the camera's name is this in lower case.
+        package var name: String
+        /// In the place of a credential.
+        package var password: Secret
+        /// The URL is a secret, too, and listed nowhere.
+        package var isURLSecret = false
+        package var takesAudio = true
+        package var takesVideo = true
+        /// Records nothing but the windows that it is told of, each from so long before its signal; nil records everything.
+        package var preRoll: TimeSpan?
+        /// The asset of this activation alone; empty is the camera's own.
+        package var sessionAsset = ""
+        /// Where its sessions become files; nil is nowhere.
+        package var files: Files?
+        /// False: its sessions go to files alone.
+        package var uploads = true
+
+        package init(name: String, password: Secret) {
+            self.name = name
+            self.password = password
+        }
+    }
+
+    package struct Files: Hashable, Sendable {
+        /// Absolute path.
+        package var directory: String
+        /// Beyond it the oldest files of this camera go; nil is no limit.
+        package var maximumBytes: Int64?
+
+        package init(directory: String, maximumBytes: Int64?) {
+            self.directory = directory
+            self.maximumBytes = maximumBytes
+        }
+    }
+}
+
+/// `defaults` and what `cache` says of each camera.
+package struct CameraDefaults: Hashable, Sendable {
+    package var segmentLength = TimeSpan.seconds(30)
+    /// Nil keeps for ever.
+    package var retention: TimeSpan?
+    package var transport = CameraConfiguration.Transport.tcp
+    /// Nil: a share of the disk by bit rate.
+    package var cacheBudgetBytes: Int64?
+    package var cacheFull = CameraConfiguration.CacheFull.dropOldest
 }
 
 /// `clock.trust`.

@@ -2,29 +2,12 @@ import Recording
 
 /// Reads the cameras of `cvr.yaml` and `cameras.d` into one table.
 struct CameraReader {
-    /// What a camera has that says nothing itself.
-    struct Defaults {
-        let segmentLength: TimeSpan
-        let retention: TimeSpan?
-        let transport: CameraConfiguration.Transport
-        let cacheBudgetBytes: Int64?
-        let cacheFull: CameraConfiguration.CacheFull
-
-        init(_ defaults: Section, cache: Section) {
-            segmentLength = defaults.value("segmentLength", Values.segmentLength) ?? .seconds(30)
-            retention = defaults.value("retention", Values.retention)
-            transport = defaults.value("transport", Values.choice(CameraConfiguration.Transport.self)) ?? .tcp
-            cacheBudgetBytes = cache.value("localMediaCacheMaximumSizeMiB", Values.mebibytes)
-            cacheFull = cache.value("cacheFull", Values.choice(CameraConfiguration.CacheFull.self)) ?? .dropOldest
-        }
-    }
-
     private(set) var cameras: [CameraName: CameraConfiguration] = [:]
-    private let defaults: Defaults
+    private let defaults: CameraDefaults
     private let mistakes: MistakeList
     private var sections: [CameraName: Section] = [:]
 
-    init(defaults: Defaults, mistakes: MistakeList) {
+    init(defaults: CameraDefaults, mistakes: MistakeList) {
         self.defaults = defaults
         self.mistakes = mistakes
     }
@@ -113,7 +96,7 @@ struct CameraReader {
                 "this version cannot verify an rtsps camera's certificate; add tls: { verify: none } to accept that, "
                     + "or use rtsp://")
         }
-        if isTLS, transport == .udp { section.report("transport", "rtsps needs transport: tcp") }
+        if isTLS, let transport, transport != .tcp { section.report("transport", "rtsps needs transport: tcp") }
         return CameraConfiguration(
             name: name, url: url, username: username, credential: credential,
             transport: isTLS ? .tcp : transport ?? defaults.transport, segmentLength: segmentLength,
@@ -125,5 +108,15 @@ struct CameraReader {
     private static func flag(_ text: String) throws(BadValue) -> Bool {
         guard text == "true" || text == "false" else { throw BadValue("expected true or false") }
         return text == "true"
+    }
+}
+
+extension CameraDefaults {
+    init(_ defaults: Section, cache: Section) {
+        segmentLength = defaults.value("segmentLength", Values.segmentLength) ?? segmentLength
+        retention = defaults.value("retention", Values.retention)
+        transport = defaults.value("transport", Values.choice(CameraConfiguration.Transport.self)) ?? transport
+        cacheBudgetBytes = cache.value("localMediaCacheMaximumSizeMiB", Values.mebibytes)
+        cacheFull = cache.value("cacheFull", Values.choice(CameraConfiguration.CacheFull.self)) ?? cacheFull
     }
 }

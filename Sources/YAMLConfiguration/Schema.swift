@@ -4,7 +4,10 @@
 package enum Schema {
     /// The keys of each section; `*` stands for any name of the operator's.
     package static let sections: [String: [String]] = [
-        "": ["site", "runtime", "state", "cache", "store", "defaults", "clock", "playback", "gateway", "cameras"],
+        "": [
+            "site", "runtime", "state", "cache", "store", "defaults", "clock", "playback", "graph", "gateway",
+            "cameras",
+        ],
         "runtime": ["path"],
         "state": ["path"],
         "cache": ["path", "minimumFree", "localMediaCacheMaximumSizeMiB", "cacheFull"],
@@ -14,6 +17,7 @@ package enum Schema {
         "store.bandwidth.metered": ["interfaces", "limit", "lanes"],
         "defaults": ["segmentLength", "retention", "transport"],
         "clock": ["trust"],
+        "graph": ["filePaths"],
         "playback": ["listen", "tls", "accounts", "tokens", "signing", "proxies", "allowOrigins"],
         "playback.tls": ["certificate", "key"],
         "playback.accounts.*": ["credential", "cameras"],
@@ -36,11 +40,6 @@ package enum Schema {
     private static let camera = [
         "url", "username", "credential", "transport", "segmentLength", "retention", "assetNamePattern",
         "localMediaCacheMaximumSizeMiB", "cacheFull", "tls",
-    ]
-
-    /// Keys that a newer version has: refused with the reason, since ignoring them would promise what nothing keeps.
-    static let unavailable: [String: String] = [
-        "graph": "media graphs are not part of this version; remove it"
     ]
 
     /// The one of `candidates` that is most like `word`.

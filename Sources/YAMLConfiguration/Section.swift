@@ -42,7 +42,7 @@ struct Section {
                     file: file, line: ownLine, key: path, reason: "is \(Self.kind(node)), expected keys with values"))
         }
         self.entries = entries
-        if let schema { refuseUnknown(Schema.sections[schema, default: []] + extra, schema: schema) }
+        if let schema { refuse(others: Schema.sections[schema, default: []] + extra) }
     }
 
     /// True when the file has this section.
@@ -138,18 +138,6 @@ struct Section {
     private func child(_ key: String) -> String {
         let shown = String(key.prefix(64))
         return path.isEmpty ? shown : "\(path).\(shown)"
-    }
-
-    private func refuseUnknown(_ known: [String], schema: String) {
-        for entry in entries where !known.contains(entry.key) {
-            let general = schema.isEmpty ? entry.key : "\(schema).\(entry.key)"
-            if let reason = Schema.unavailable[general] {
-                report(entry.key, reason)
-            } else {
-                let nearest = Schema.nearest(to: entry.key, among: known) ?? ""
-                report(entry.key, "unknown key; did you mean \(nearest)?")
-            }
-        }
     }
 
     private static func kind(_ node: Node) -> String {

@@ -77,6 +77,9 @@ package enum SmallFile {
         try sync(directory: String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
     }
 
+    /// Gives `path` another name in its directory, so that nobody reads it again; false when that fails.
+    package static func setAside(_ path: String, as name: String) -> Bool { rename(path, name) == 0 }
+
     /// Removes the directory at `path` if it is there and empty.
     package static func removeEmptyDirectory(_ path: String) { rmdir(path) }
 

@@ -130,6 +130,21 @@ struct BoxConfigurationTests {
         #expect(ConfigurationFiles.setEnabled(true, in: "enabled: false\n") == nil)
     }
 
+    @Test("files of media graphs have places of their own")
+    func filePaths() throws {
+        #expect(try box(store).filePaths.isEmpty)
+        #expect(
+            try box(store + "graph: { filePaths: [/var/media/, /srv/clips] }").filePaths == [
+                "/var/media", "/srv/clips",
+            ])
+        for path in ["/var/lib/cvr", "/var/lib/cvr/cache/front", "/run/cvr", "/s", "/s/clips"] {
+            let found = mistakes(store + "graph: { filePaths: [\(path)] }")
+            #expect(found.count == 1 && found.first?.contains("graph.filePaths") == true, "\(found)")
+        }
+        #expect(mistakes(store + "graph: { filePaths: [clips] }").count == 1)
+        #expect(try box(store + "defaults: { transport: http }").usual.transport == .http)
+    }
+
     @Test("etc/cvr.yaml is valid as shipped and with every commented setting, and shows every key of the schema")
     func shippedFile() throws {
         let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../etc/cvr.yaml")
@@ -147,6 +162,8 @@ struct BoxConfigurationTests {
         defaulted.playback = shipped.playback
         #expect(full.gateway != nil && shipped.gateway == nil, "off unless asked for")
         defaulted.gateway = nil
+        #expect(!full.filePaths.isEmpty && shipped.filePaths.isEmpty, "files are written nowhere unless asked for")
+        defaulted.filePaths = []
         defaulted.cameras = [:]
         #expect(defaulted == shipped, "a commented setting elsewhere shows its default")
         let words = Set(everything.split { !$0.isLetter }.map(String.init))
