@@ -142,9 +142,11 @@ struct CameraRow {
 
     var listed: Admin.CameraConfiguration {
         Admin.CameraConfiguration(
-            name: configuration.name.text, url: configuration.url, username: configuration.username,
-            transport: configuration.transport.rawValue, segmentLength: configuration.segmentLength.seconds,
-            retention: configuration.retention?.seconds, asset: configuration.asset, enabled: configuration.enabled,
+            name: configuration.name.text,
+            url: configuration.graph?.isURLSecret == true ? "(secret)" : configuration.url,
+            username: configuration.username, transport: configuration.transport.rawValue,
+            segmentLength: configuration.segmentLength.seconds, retention: configuration.retention?.seconds,
+            asset: configuration.asset, enabled: configuration.enabled,
             origin: configuration.origin)
     }
 }
@@ -162,8 +164,11 @@ extension SyncInterface.Configuration {
                     name: camera.name.text, asset: camera.asset, configured: true,
                     segmentLength: camera.segmentLength.seconds, retention: camera.retention?.seconds,
                     cacheBudgetBytes: budgets[camera.name] ?? 0,
-                    dropsOldest: camera.cacheFull == .dropOldest)
-            }, bandwidth: SyncInterface.Bandwidth(box.store.bandwidth))
+                    dropsOldest: camera.cacheFull == .dropOldest,
+                    files: camera.graph?.files.map {
+                        SyncInterface.Files(directory: $0.directory, maximumBytes: $0.maximumBytes)
+                    }, uploads: camera.graph?.uploads ?? true)
+            }, bandwidth: SyncInterface.Bandwidth(box.store.bandwidth), filePaths: box.filePaths)
     }
 }
 

@@ -54,6 +54,9 @@ package struct CredentialFile: Hashable, Sendable {
         throw Refusal(code: "credential", "there is no \(path), which \(key) names", nextStep: nextStep)
     }
 
+    /// Whether there is a file of that name, readable or not.
+    func has(_ reference: String) -> Bool { access(find(reference).path, F_OK) == 0 }
+
     private func find(_ reference: String) -> (path: String, isGuarded: Bool) {
         if reference.hasPrefix("/") { return (reference, false) }
         if let systemDirectory {

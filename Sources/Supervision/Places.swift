@@ -34,6 +34,7 @@ package struct Places: Hashable, Sendable {
     package var builds: String { "\(state)/builds" }
     package var graphEvents: String { "\(state)/graph-events" }
     package var bitRates: String { "\(state)/bitrates" }
+    package var graph: String { "\(state)/graph" }
     package var identities: String { "\(state)/identities" }
     package var sessions: String { "\(state)/sessions" }
 

@@ -9,13 +9,14 @@ import YAMLConfiguration
 extension Supervisor {
     // MARK: Reports
 
-    func keeper(of name: CameraName, reports report: Keeper.Report) {
+    func keeper(of name: CameraName, reports report: Keeper.Report) async {
         switch report {
         case .status(let status):
             if status.pid != rows[name]?.kept?.pid { rows[name]?.forgetProcess() }
             rows[name]?.kept = status
             rows[name]?.refreshState()
             noteTries()
+            await noteEnd(of: name)
         case .happened(let type, let detail, let fault):
             if let fault { rows[name]?.count(fault.code) }
             events.append(type, camera: name, level: fault == nil ? nil : .warning, detail)
@@ -31,7 +32,9 @@ extension Supervisor {
 
     func worker(_ name: CameraName, tells news: WorkerLink.News) async {
         switch news {
-        case .said(let message): await worker(name, said: message)
+        case .said(let message):
+            await worker(name, said: message)
+            await note(message, of: name)
         case .credential(let fault): rows[name]?.credential = fault.map { NotedFault($0) }
         case .diskStalled(let fault):
             rows[name]?.stall = fault.map { NotedFault($0) }
@@ -73,6 +76,8 @@ extension Supervisor {
                 "\(reason.rawValue) since \(from.rfc3339): \(detail)")
         case .gapClosed(let from, let to, let reason):
             events.append("gapClosed", camera: name, "\(reason.rawValue) from \(from.rfc3339) to \(to.rfc3339)")
+        // Told as LVA has it.
+        case .event("mediaSessionEstablished", _, _), .event("windowClosed", _, _): break
         case .event(let type, let time, let detail): events.append(type, camera: name, at: time, detail)
         case .readyToSucceed: break
         }
@@ -85,8 +90,11 @@ extension Supervisor {
             sync?.hear(status)
             caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
             await greet(status, after: last, sandbox: sandbox, program: surroundings.programs.sync)
+            await note(status)
         case .refused(let fault): sync?.hear(refusal: fault)
-        case .event(let event): events.append(event)
+        case .event(let event):
+            events.append(event)
+            await note(event)
         }
     }
 

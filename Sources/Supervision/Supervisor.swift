@@ -1,3 +1,4 @@
+import Glibc
 import Isolation
 package import Logging
 package import Messages
@@ -17,6 +18,8 @@ package actor Supervisor {
         var credentialsDirectory: String?
         var logger: Logger
         let systemd = NotifySocket()
+        /// This host's name, as events of media graphs tell it.
+        let host = Self.hostName()
         /// How much recording must be seen before a camera's bit rate is known.
         var ratePatience: TimeSpan
 
@@ -30,11 +33,19 @@ package actor Supervisor {
             self.logger = logger
             self.ratePatience = ratePatience
         }
+
+        private static func hostName() -> String {
+            var name = [CChar](repeating: 0, count: 256)
+            guard gethostname(&name, name.count - 1) == 0 else { return "" }
+            return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
     }
 
     /// What is done one after the other.
     enum PendingWork: Sendable {
         case change(ConfigurationChange, CheckedContinuation<Admin.Reloaded, any Error>)
+        /// An instance of a media graph is to be in the table as it is here, or not any more.
+        case instance(CameraName, GraphTable.Active?, AsyncStream<ChangeRefusal?>.Continuation)
         case rebalance
     }
 
@@ -48,13 +59,16 @@ package actor Supervisor {
     nonisolated let pendingInbox: AsyncStream<PendingWork>.Continuation
     private nonisolated let keepers: AsyncStream<Keeper>
     private nonisolated let keeperInbox: AsyncStream<Keeper>.Continuation
-    private nonisolated let hasBegun: AsyncStream<Void>
+    nonisolated let hasBegun: AsyncStream<Void>
     private nonisolated let begun: AsyncStream<Void>.Continuation
     /// Ends once every configured camera was tried.
     nonisolated let allTried: AsyncStream<Void>
     nonisolated let tried: AsyncStream<Void>.Continuation
     let started = MonotonicTime.now
 
+    /// What the files say.
+    var written: BoxConfiguration
+    /// That, and the cameras of active instances.
     var box: BoxConfiguration
     var budgets: [CameraName: Int64] = [:]
     var rates: [CameraName: Double] = [:]
@@ -80,10 +94,15 @@ package actor Supervisor {
     var isUpgradeAsked = false
     /// As it is on disk, where that could be written.
     var refusal: KeptBuilds.Refusal?
+    /// What media graphs there are, and what of them runs.
+    var graph = GraphTable()
+    nonisolated let graphWork: AsyncStream<GraphWork>
+    nonisolated let graphInbox: AsyncStream<GraphWork>.Continuation
     let upgradeRequests: AsyncStream<Void>
     let upgradeInbox: AsyncStream<Void>.Continuation
 
     package init(_ box: BoxConfiguration, files: ConfigurationFiles, surroundings: Surroundings) {
+        written = box
         self.box = box
         self.surroundings = surroundings
         places = Places(box)
@@ -95,6 +114,7 @@ package actor Supervisor {
         (keepers, keeperInbox) = AsyncStream.makeStream()
         (hasBegun, begun) = AsyncStream.makeStream()
         (allTried, tried) = AsyncStream.makeStream()
+        (graphWork, graphInbox) = AsyncStream.makeStream()
         (upgradeRequests, upgradeInbox) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -107,6 +127,7 @@ package actor Supervisor {
             changes.addTask { await self.keepBuilds() }
             changes.addTask { await self.keepAskingTime() }
             changes.addTask { await self.upgradeUnasked() }
+            changes.addTask { await self.keepGraphs() }
             changes.addTask {
                 await self.begin()
                 for await work in self.pending { await self.perform(work) }
@@ -130,6 +151,7 @@ package actor Supervisor {
         let path = places.bitRates
         async let word = Self.isClockVouchedFor(within: Self.clockPatience)
         rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
+        await loadGraphs()
         budgets = await budgets(of: box)
         isClockVouchedFor = await word
         await recallRefusal()
@@ -149,6 +171,7 @@ package actor Supervisor {
         guard !isStopping else { return hurry() }
         isStopping = true
         pendingInbox.finish()
+        graphInbox.finish()
         events.append("stopping", "cvrd was told to stop")
         surroundings.systemd.tell(.stopping, .status("stopping: closing recordings"), .needs(.seconds(20)))
         // What an earlier cvrd left is stopped too: it must be in the table first.
@@ -171,6 +194,7 @@ package actor Supervisor {
         isStopping = true
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
+        graphInbox.finish()
         for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper, gateway?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
@@ -214,7 +238,12 @@ package actor Supervisor {
     }
 
     private func perform(_ work: PendingWork) async {
-        guard case .change(let change, let answer) = work else { return await rebalance() }
+        let (change, answer): (ConfigurationChange, CheckedContinuation<Admin.Reloaded, any Error>)
+        switch work {
+        case .rebalance: return await rebalance()
+        case .instance(let name, let active, let answer): return _ = answer.yield(await put(active, name))
+        case .change(let wish, let continuation): (change, answer) = (wish, continuation)
+        }
         guard case .reload = change, isReady else { return await perform(change, for: answer) }
         surroundings.systemd.tell(.reloading)
         await perform(change, for: answer)
@@ -225,10 +254,14 @@ package actor Supervisor {
         _ change: ConfigurationChange, for answer: CheckedContinuation<Admin.Reloaded, any Error>
     ) async {
         do {
-            let (store, box) = (store, box)
-            let made = try await offPool { try store.make(change, running: box) }
+            try refuseInstances(change)
+            let (store, written) = (store, written)
+            let made = try await offPool { try store.make(change, running: written) }
+            try refuseCollisions(made.box)
+            self.written = made.box
+            follow(made.box.usual)
             if let leftover = made.leftover { events.append("credentialLeft", leftover) }
-            let reloaded = await apply(made.box)
+            let reloaded = await apply(withInstances(made.box))
             if case .enable(let name, false) = change, rows[name]?.kept?.pid != nil {
                 throw ChangeRefusal.failed(
                     "the worker of \(name) does not end", nextStep: "Check the disk that it waits for (dmesg, smartctl)"
@@ -251,18 +284,22 @@ package actor Supervisor {
     }
 
     /// Goes from one configuration to the next, touching only the cameras that differ.
-    private func apply(_ new: BoxConfiguration) async -> Admin.Reloaded {
+    ///
+    /// With `instance` no other camera's change is waited for or asked for anew, nor that one's stop.
+    @discardableResult
+    func apply(_ new: BoxConfiguration, for instance: CameraName? = nil) async -> Admin.Reloaded {
         let old = box
         let budgets = await budgets(of: new)
         guard !isStopping else { return Admin.Reloaded(added: [], removed: [], changed: []) }
         box = new
-        self.budgets = budgets
+        take(budgets, for: instance)
         let removed = old.cameras.keys.filter { new.cameras[$0] == nil }.sorted()
         let retired = removed.compactMap { rows.removeValue(forKey: $0)?.keeper }
         for keeper in retired { keeper.order(.retire(.stopped)) }
-        let stopped = new.cameras.values.filter { !$0.enabled }.compactMap { rows[$0.name]?.keeper }
+        let touched = new.cameras.values.filter { instance == nil || $0.name == instance }
+        let stopped = instance == nil ? touched.filter { !$0.enabled }.compactMap { rows[$0.name]?.keeper } : []
         var (added, changed): ([CameraName], [CameraName]) = ([], [])
-        for camera in new.cameras.values.sorted(by: { $0.name < $1.name }) {
+        for camera in touched.sorted(by: { $0.name < $1.name }) {
             if rows[camera.name] == nil {
                 add(camera)
                 added.append(camera.name)
@@ -276,14 +313,24 @@ package actor Supervisor {
         await sync?.link.take(syncConfiguration, storeSecrets)
         await applyPlayback()
         await applyGateway()
+        showCameras()
         for name in added { events.append("cameraAdded", camera: name, "added") }
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")
         }
+        for name in removed { await noteRemoval(of: name) }
+        guard instance == nil else { return Admin.Reloaded(added: [], removed: [], changed: []) }
         let detail = "added \(added.count), removed \(removed.count), changed \(changed.count)"
         events.append("configurationReloaded", detail)
         return Admin.Reloaded(
             added: added.map(\.text), removed: removed.map(\.text), changed: changed.map(\.text))
+    }
+
+    /// The others are told of their shares when these are moved.
+    private func take(_ new: [CameraName: Int64], for instance: CameraName?) {
+        guard let instance else { return budgets = new }
+        budgets[instance] = new[instance]
+        pendingInbox.yield(.rebalance)
     }
 
     /// True when anything about the camera, its password included, is different.
@@ -334,30 +381,5 @@ package actor Supervisor {
         sync = KeptService(link: link, keeper: keeper)
         keeperInbox.yield(keeper)
         keeper.order(.start)
-    }
-
-    /// Ends workers whose camera is not configured any more.
-    private func removeStrays() async {
-        let (places, known) = (places, Set(box.cameras.keys))
-        // A runtime directory that cannot be read holds no workers.
-        let strays = try? await offPool { Strays.find(places, except: known) }
-        await withDiscardingTaskGroup { group in
-            for stray in strays ?? [] {
-                if stray.process != nil {
-                    events.append("workerRemoved", camera: stray.camera, "its camera is not configured any more")
-                }
-                group.addTask {
-                    if let process = stray.process { await Leftover.end(process) }
-                    await self.forget([stray.camera])
-                }
-            }
-        }
-    }
-
-    /// Removes what workers of cameras that are not configured any more left in the runtime directory.
-    private func forget(_ names: [CameraName]) async {
-        let (places, gone) = (places, names.filter { rows[$0] == nil && box.cameras[$0] == nil })
-        guard !gone.isEmpty else { return }
-        await offPool(atMost: .seconds(5)) { for name in gone { Strays.removeDirectory(of: name, places) } }
     }
 }

@@ -46,10 +46,10 @@ final class TemporaryBox: Sendable {
         try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(name)", mode: 0o700)
     }
 
-    /// `cache` is one more setting of that section.
+    /// `cache` is one more setting of that section, `more` are further sections.
     func configure(
         _ cameras: String, cache: String = "localMediaCacheMaximumSizeMiB: 64", listen: String = "none",
-        gateway: String? = nil
+        gateway: String? = nil, more: String = ""
     ) throws {
         let text = """
             runtime: { path: \(root)/run }
@@ -59,6 +59,7 @@ final class TemporaryBox: Sendable {
             playback: { listen: \(listen) }
             cameras: \(cameras)
             \(gateway.map { "gateway: \($0)" } ?? "")
+            \(more)
             """
         try SmallFile.write(Array(text.utf8), to: "\(root)/cvr.yaml", mode: 0o600)
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MediaGraph
 import Messages
 import Recording
 package import Varlink
@@ -32,6 +33,9 @@ package struct AdminInterface: Sendable {
             case "AddCamera", "RemoveCamera", "StartCamera", "StopCamera", "RestartCamera":
                 try await changeCamera(call)
                 try await replies.send(VarlinkEmpty())
+            case "Graph": try await sendGraph(call, replies)
+            case "SendMessage":
+                try await replies.send(try await supervisor.send(try call.decode(Admin.InputMessage.self)))
             case "Segments", "Gaps", "Coverage":
                 let query = try call.decode(Listing.Query.self)
                 try await passThrough("io.cvr.Sync.\(call.name)", query, call, replies)
@@ -44,6 +48,12 @@ package struct AdminInterface: Sendable {
         } catch let refusal as ChangeRefusal {
             throw Self.failure(refusal)
         }
+    }
+
+    /// A listing may be large: its text is there already.
+    private func sendGraph(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let reply = await supervisor.graph(try call.decode(Admin.GraphCall.self))
+        try await replies.sendRaw(Data(reply.wholeText.utf8))
     }
 
     private func changeCamera(_ call: VarlinkCall) async throws {

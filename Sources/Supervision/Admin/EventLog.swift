@@ -1,3 +1,4 @@
+import JSON
 package import Logging
 package import Messages
 package import Recording
@@ -15,6 +16,7 @@ package final class EventLog: Sendable {
 
     package static let capacity = 1000
     package static let followerBuffer = 256
+    private static let bodyLimit = 16 << 10
 
     private let contents = Mutex(Contents())
     private let logger: Logger
@@ -54,7 +56,15 @@ package final class EventLog: Sendable {
         }
         return Listing.Event(
             time: cut(event.time, 64), type: cut(event.type, 64), camera: event.camera.map { cut($0, 64) },
-            detail: cut(event.detail, 1000))
+            detail: cut(event.detail, 1000), graph: event.graph.map { Self.cut($0) })
+    }
+
+    /// Its body is whole wherever it is delivered; here a long one would cost a thousand times its length.
+    private static func cut(_ event: GraphEvent) -> GraphEvent {
+        guard event.body.text.utf8.count > bodyLimit else { return event }
+        var short = event
+        short.body = .null
+        return short
     }
 
     package var recent: [Listing.Event] { contents.withLock { $0.ring } }

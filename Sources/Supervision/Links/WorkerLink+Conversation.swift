@@ -102,6 +102,7 @@ extension WorkerLink {
         let pid = process.pid
         let (stream, continuation) = AsyncStream.makeStream(of: SupervisorToIngest.self)
         if let settings { continuation.yield(.configure(settings)) }
+        for window in windows { continuation.yield(.window(window)) }
         numbers += 1
         let own = numbers
         talks[pid]?.connection = own

@@ -40,6 +40,8 @@ actor WorkerLink: ProcessLink {
     private nonisolated let executable: @Sendable () async -> String
     private var plan: Plan
     var settings: CameraSettings?
+    /// Those that may not be over: each worker that says hello is told.
+    var windows: [RecordingWindow] = []
     /// By pid: a swap has two workers.
     var talks: [Int32: Talk] = [:]
     /// Whose words are the camera's.
@@ -131,6 +133,22 @@ actor WorkerLink: ProcessLink {
         if let settings { tellAll(.configure(settings)) }
     }
 
+    /// Takes windows that a signal gate opened or lengthened, and tells the worker.
+    func take(_ new: [RecordingWindow]) {
+        for window in new {
+            windows.removeAll { $0.id == window.id }
+            windows.append(window)
+            tellAll(.window(window))
+        }
+        forgetPastWindows()
+    }
+
+    /// What is long over, the next worker need not hear of.
+    private func forgetPastWindows() {
+        let now = WallTime.now
+        windows.removeAll { $0.until + .seconds(60) < now }
+    }
+
     /// Notes a session that its worker tells of; never waits for the state's disk.
     func note(session: Int64) {
         guard session > lastSession else { return }
@@ -162,7 +180,8 @@ actor WorkerLink: ProcessLink {
             let (plan, credentials) = (plan, credentials)
             do {
                 let password = try await offPool {
-                    try plan.camera.credential.map { try credentials.read($0) } ?? Secret("")
+                    try plan.camera.graph?.password ?? plan.camera.credential.map { try credentials.read($0) }
+                        ?? Secret("")
                 }
                 await hear(.credential(nil))
                 // It may have changed meanwhile.
@@ -176,11 +195,26 @@ actor WorkerLink: ProcessLink {
 
     private nonisolated func settings(_ plan: Plan, _ password: Secret) -> CameraSettings {
         let camera = plan.camera
-        return CameraSettings(
-            url: camera.url, username: camera.username, password: password,
-            transport: camera.transport == .udp ? .udp : .tcp, acceptsUnverifiedTLS: camera.acceptsUnverifiedTLS,
-            segmentLength: camera.segmentLength, cacheBudgetBytes: plan.cacheBudgetBytes,
-            dropsOldest: camera.cacheFull == .dropOldest, syncHeartbeatPath: places.syncHeartbeat,
-            trustsClock: plan.trustsClock)
+        var settings = CameraSettings(
+            url: camera.url, username: camera.username, password: password, transport: .init(camera.transport),
+            acceptsUnverifiedTLS: camera.acceptsUnverifiedTLS, segmentLength: camera.segmentLength,
+            cacheBudgetBytes: plan.cacheBudgetBytes, dropsOldest: camera.cacheFull == .dropOldest,
+            syncHeartbeatPath: places.syncHeartbeat, trustsClock: plan.trustsClock)
+        guard let graph = camera.graph else { return settings }
+        settings.takesAudio = graph.takesAudio
+        settings.takesVideo = graph.takesVideo
+        settings.gate = graph.preRoll.map { GateRole(preRoll: $0) }
+        settings.sessionAsset = graph.sessionAsset
+        return settings
+    }
+}
+
+extension CameraSettings.Transport {
+    init(_ transport: CameraConfiguration.Transport) {
+        switch transport {
+        case .tcp: self = .tcp
+        case .udp: self = .udp
+        case .http: self = .http
+        }
     }
 }

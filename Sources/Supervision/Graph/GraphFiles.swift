@@ -1,0 +1,194 @@
+import FoundationEssentials
+import Glibc
+import JSON
+package import MediaGraph
+package import Recording
+import Synchronization
+import YAMLConfiguration
+
+/// Media graphs on disk: `<state>/graph/{topologies,instances,recordings}/NAME.json`, names in lower case.
+///
+/// Whole files, written by rename; secrets are sealed. All of it blocks on the state's disk.
+package struct GraphFiles: Sendable {
+    /// What was found at a start.
+    package struct Contents: Sendable {
+        package var topologies: [Topology] = []
+        package var instances: [Instance] = []
+        /// By camera.
+        package var chronicles: [String: Chronicle] = [:]
+        /// What could not be read, in words for an event each; the files are set aside.
+        package var refused: [String] = []
+    }
+
+    private enum Kind: String { case topologies, instances, recordings }
+
+    /// Of the largest topology that a client may set, with what sealing adds.
+    private static let limit = 4 << 20
+    private static let keyName = "graph-key"
+
+    private let places: Places
+    private let credentials: CredentialFile
+
+    package init(places: Places, credentials: CredentialFile) {
+        self.places = places
+        self.credentials = credentials
+    }
+
+    // MARK: Reading
+
+    package func load() throws -> Contents {
+        var contents = Contents()
+        let seal = LazySeal(self, makes: false)
+        for name in try names(.topologies) {
+            guard let value = read(.topologies, name, seal, &contents, { try Topology(stored: $0, open: $1) }) else {
+                continue
+            }
+            contents.topologies.append(value)
+        }
+        for name in try names(.instances) {
+            guard let value = read(.instances, name, seal, &contents, { try Instance(stored: $0, open: $1) }) else {
+                continue
+            }
+            contents.instances.append(value)
+        }
+        for name in try names(.recordings) {
+            guard let value = read(.recordings, name, seal, &contents, { json, _ in try Chronicle(stored: json) })
+            else {
+                continue
+            }
+            contents.chronicles[name] = value
+        }
+        return contents
+    }
+
+    /// In alphabetical order; of a directory that is not there, none.
+    private func names(_ kind: Kind) throws(FileError) -> [String] {
+        let path = directory(kind)
+        guard let handle = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw FileError("open", path, errno, nextStep: "make it readable for cvrd")
+        }
+        defer { closedir(handle) }
+        var found: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasSuffix(".json"), !name.hasPrefix(".") { found.append(String(name.dropLast(5))) }
+        }
+        return found.sorted()
+    }
+
+    /// Nil for a file that is set aside: the others are not to suffer from it.
+    private func read<Value>(
+        _ kind: Kind, _ name: String, _ seal: LazySeal, _ contents: inout Contents,
+        _ make: (JSONValue, @escaping (String) throws -> Secret) throws -> Value
+    ) -> Value? {
+        let path = path(kind, name)
+        do {
+            guard let bytes = try SmallFile.read(path, limit: Self.limit) else { return nil }
+            let json = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+            return try make(json) { try seal.open($0, for: "\(kind.rawValue)/\(name)") }
+        } catch {
+            let aside = path + ".refused"
+            let isAside = SmallFile.setAside(path, as: aside)
+            contents.refused.append(
+                "\(path) cannot be used: \(Self.explain(error)). "
+                    + (isAside
+                        ? "It was set aside as \(aside): correct it, rename it back and restart cvrd, or set it anew"
+                        : "Correct it and restart cvrd, or set it anew"))
+            return nil
+        }
+    }
+
+    private static func explain(_ error: any Error) -> String {
+        switch error {
+        case let error as GraphError: ([error.message] + error.details.map(\.message)).joined(separator: " ")
+        case let error as Refusal: error.fault.message
+        case let error as FileError: "\(error)"
+        case is DecodingError: "it is not JSON of this kind"
+        default: "its secrets do not open with the key of this box (credential \(keyName))"
+        }
+    }
+
+    // MARK: Writing
+
+    package func write(_ topology: Topology) throws {
+        try write(.topologies, topology.name) { topology.json(.sealed($0)) }
+    }
+
+    package func write(_ instance: Instance) throws {
+        try write(.instances, instance.name) { instance.json(.sealed($0)) }
+    }
+
+    /// Nothing to tell leaves no file.
+    package func write(_ chronicle: Chronicle, of camera: CameraName) throws {
+        guard !chronicle.isEmpty else { return try SmallFile.remove(path(.recordings, camera.text)) }
+        try write(.recordings, camera.text) { _ in chronicle.json }
+    }
+
+    package func remove(topology name: String) throws { try SmallFile.remove(path(.topologies, name)) }
+    package func remove(instance name: String) throws { try SmallFile.remove(path(.instances, name)) }
+
+    private func write(_ kind: Kind, _ name: String, _ json: (@escaping @Sendable (Secret) -> String) -> JSONValue)
+        throws
+    {
+        let seal = LazySeal(self, makes: true)
+        let text = json { seal.seal($0, for: "\(kind.rawValue)/\(name.lowercased())") }.text
+        if let failure = seal.failure { throw failure }
+        try SmallFile.makeDirectory(directory(kind))
+        try SmallFile.write(Array("\(text)\n".utf8), to: path(kind, name), mode: 0o600)
+    }
+
+    private func directory(_ kind: Kind) -> String { "\(places.graph)/\(kind.rawValue)" }
+    private func path(_ kind: Kind, _ name: String) -> String { "\(directory(kind))/\(name.lowercased()).json" }
+
+    // MARK: Key
+
+    /// The key is read, or made, when the first secret needs it.
+    private final class LazySeal: Sendable {
+        private struct State {
+            var seal: GraphSeal?
+            var failure: (any Error)?
+        }
+
+        private let files: GraphFiles
+        private let makes: Bool
+        private let state = Mutex(State())
+
+        init(_ files: GraphFiles, makes: Bool) {
+            self.files = files
+            self.makes = makes
+        }
+
+        /// Of sealing, which has no other way to say so.
+        var failure: (any Error)? { state.withLock { $0.failure } }
+
+        func seal(_ secret: Secret, for file: String) -> String {
+            do { return try key().seal(secret, for: file) } catch {
+                state.withLock { $0.failure = error }
+                return ""
+            }
+        }
+
+        func open(_ text: String, for file: String) throws -> Secret { try key().open(text, for: file) }
+
+        private func key() throws -> GraphSeal {
+            try state.withLock { state in
+                if let seal = state.seal { return seal }
+                let made = try GraphSeal(key: try files.key(makes: makes))
+                state.seal = made
+                return made
+            }
+        }
+    }
+
+    private func key(makes: Bool) throws -> Secret {
+        guard makes, !credentials.has(Self.keyName) else { return try credentials.read(Self.keyName) }
+        let key = GraphSeal.makeKey()
+        try SmallFile.makeDirectory(places.credentials)
+        try SmallFile.write(
+            Array("\(key.revealed())\n".utf8), to: "\(places.credentials)/\(Self.keyName)", mode: 0o600)
+        return key
+    }
+}

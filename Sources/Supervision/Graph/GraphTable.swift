@@ -1,0 +1,165 @@
+import JSON
+import MediaGraph
+import Messages
+import Recording
+import YAMLConfiguration
+
+/// What is done about media graphs, one after the other.
+///
+/// Whoever waits for an answer does so on a stream: cancelled, or without one, it goes on.
+enum GraphWork: Sendable {
+    case call(Admin.GraphCall, AsyncStream<MethodReply>.Continuation)
+    case message(Admin.InputMessage, AsyncStream<Result<[String], ChangeRefusal>>.Continuation)
+    /// An activation ended, well or not.
+    case activated(String, GraphError?)
+    /// Everything that an instance recorded is where it belongs.
+    case drained(String)
+    /// A gate has something to settle.
+    case due(CameraName)
+    /// What is on disk of a camera's recordings is not what is known.
+    case recorded(CameraName)
+}
+
+/// What cvrd knows of media graphs: the book of them, and what runs.
+///
+/// Part of the table of workers, whose actor owns it.
+struct GraphTable: Sendable {
+    /// An instance that is a camera in the table of workers.
+    struct Active: Sendable {
+        /// As it was set.
+        let instance: String
+        let plan: RecordingPlan
+        var camera: CameraConfiguration
+        var gate: SignalGate?
+    }
+
+    var book = GraphBook()
+    /// When this cvrd first showed the cameras of files.
+    let since = WallTime.now
+    /// The state's disk was read: until then nothing may be written.
+    var isLoaded = false
+    var active: [CameraName: Active] = [:]
+    /// Of each camera, those of files too.
+    var chronicles: [CameraName: Chronicle] = [:]
+    /// Those that are not on disk as they are here.
+    var unwritten: Set<CameraName> = []
+    /// When each gate is looked at next.
+    var wakes: [CameraName: WallTime] = [:]
+    var troubles: [CameraName: CameraTroubles] = [:]
+    /// Those that wait for an activation or a deactivation, by instance in lower case.
+    var waiting: [String: [AsyncStream<MethodReply>.Continuation]] = [:]
+
+    /// Whose name it is, for an error.
+    func owner(of name: CameraName) -> String? {
+        active[name].map { "the media graph's instance \($0.instance)" }
+    }
+
+    /// Takes out who waits for an instance.
+    mutating func waiters(of instance: String) -> [AsyncStream<MethodReply>.Continuation] {
+        waiting.removeValue(forKey: instance.lowercased()) ?? []
+    }
+
+    mutating func takeAllWaiters() -> [AsyncStream<MethodReply>.Continuation] {
+        defer { waiting = [:] }
+        return waiting.values.flatMap(\.self)
+    }
+}
+
+extension CameraName {
+    /// The camera of an instance.
+    init?(instance: String) { self.init(instance.lowercased()) }
+}
+
+/// The sinks and the source of a camera, as its events name them.
+struct GraphNodes: Hashable, Sendable {
+    var instance: String
+    var source: String
+    /// Empty: there is none.
+    var assetSink = ""
+    var fileSink = ""
+
+    init(_ plan: RecordingPlan) {
+        instance = plan.instance
+        source = plan.source.nodeName
+        assetSink = plan.asset?.nodeName ?? ""
+        fileSink = plan.file?.nodeName ?? ""
+    }
+
+    /// Of a camera of a file, which is an instance of `cvr-asset`.
+    init(_ camera: CameraName) {
+        instance = camera.text
+        source = "rtspSource"
+        assetSink = "assetSink"
+    }
+
+    func origin(of output: Chronicle.Output) -> MediaGraphEvent.Origin {
+        switch output {
+        case .asset: .sink(assetSink, of: instance)
+        case .file: .sink(fileSink, of: instance)
+        }
+    }
+}
+
+extension MediaGraphEvent {
+    init(_ happening: Chronicle.Happening, of nodes: GraphNodes) {
+        switch happening {
+        case .started(let output, _): self = .recordingStarted(nodes.origin(of: output), output.event)
+        case .available(let output, _): self = .recordingAvailable(nodes.origin(of: output), output.event)
+        case .stopped(let output, _): self = .recordingStopped(nodes.origin(of: output), output.event)
+        }
+    }
+
+    init(_ trouble: CameraTroubles.Kind, of nodes: GraphNodes, target: String, at time: WallTime) {
+        let origin = Origin.source(nodes.source, of: nodes.instance)
+        switch trouble {
+        case .protocolError(let code): self = .protocolError(origin, code: code, target: target)
+        case .authentication(let code): self = .authenticationError(origin, code: code)
+        case .network(let code): self = .networkError(origin, code: code)
+        case .mediaFormat(let code): self = .mediaFormatError(origin, code: code, at: time)
+        }
+    }
+}
+
+extension Chronicle.Output {
+    var event: MediaGraphEvent.RecordingOutput {
+        switch self {
+        case .asset(let name): .asset(name)
+        case .file(let path): .file(path)
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .asset(let name): "asset \(name)"
+        case .file(let path): path
+        }
+    }
+}
+
+extension Chronicle.Happening {
+    var correlation: String? {
+        switch self {
+        case .started(_, let correlation), .available(_, let correlation), .stopped(_, let correlation): correlation
+        }
+    }
+
+    /// One line for the operator.
+    var words: String {
+        switch self {
+        case .started(let output, _): "recording into \(output.words)"
+        case .available(let output, _): "\(output.words) can be played"
+        case .stopped(let output, _): "recording into \(output.words) ended"
+        }
+    }
+}
+
+extension CameraTroubles.Kind {
+    var words: String {
+        switch self {
+        case .protocolError(let code): "the camera answers RTSP with \(code)"
+        case .authentication: "the camera refuses the user name or password"
+        case .network(let code): "the camera cannot be reached (\(code))"
+        case .mediaFormat(let code): "the camera sends what is not recorded (\(code))"
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import JSON
+import MediaGraph
+import Recording
+import YAMLConfiguration
+
+/// What an instance says of the camera that it becomes.
+extension CameraConfiguration {
+    /// `session` is the asset of this activation, where its name has a time in it.
+    init(_ plan: RecordingPlan, name: CameraName, session: String, usual: CameraDefaults) {
+        var graph = GraphInstance(name: plan.instance, password: plan.source.password)
+        graph.isURLSecret = plan.source.isURLSecret
+        graph.takesAudio = plan.takesAudio
+        graph.takesVideo = plan.takesVideo
+        graph.preRoll = plan.gate?.preRoll
+        graph.sessionAsset = session
+        graph.files = plan.file.map { Files(directory: $0.directory, maximumBytes: $0.maximumBytes) }
+        graph.uploads = plan.asset != nil
+        self.init(
+            name: name, url: plan.source.url, username: plan.source.username,
+            transport: plan.source.transport == .http ? .http : .tcp,
+            segmentLength: plan.asset?.segmentLength ?? usual.segmentLength, retention: usual.retention,
+            asset: Self.ownAsset(of: plan, name), cacheBudgetBytes: plan.asset?.cacheBytes ?? usual.cacheBudgetBytes,
+            origin: "the media graph's instance \(plan.instance)", graph: graph)
+    }
+
+    /// One whose name has a time in it is a session's, and the camera's own is called as the camera.
+    private static func ownAsset(of plan: RecordingPlan, _ name: CameraName) -> String {
+        guard let pattern = plan.asset?.pattern, !pattern.hasTime else { return name.text }
+        return pattern.resolve(at: .now)
+    }
+}
+
+extension Instance {
+    /// A camera of a file, as the instance of `cvr-asset` that it is; nil when it cannot be told as one.
+    init?(_ camera: CameraConfiguration, since: WallTime) {
+        func parameter(_ name: String, _ value: String) -> JSONValue {
+            .object(["name": .string(name), "value": .string(value)])
+        }
+        var parameters = [
+            parameter("rtspUrl", camera.url), parameter("segmentLength", Self.duration(camera.segmentLength)),
+        ]
+        if !camera.username.isEmpty { parameters.append(parameter("rtspUserName", camera.username)) }
+        if let bytes = camera.cacheBudgetBytes {
+            parameters.append(parameter("localMediaCacheMaximumSizeMiB", "\(bytes >> 20)"))
+        }
+        let time = JSONValue.string(since.rfc3339)
+        let state: InstanceState = camera.enabled ? .active : .inactive
+        let stored = JSONValue.object([
+            "@apiVersion": .string(APIVersion.v2.rawValue), "name": .string(camera.name.text),
+            "systemData": .object(["createdAt": time, "lastModifiedAt": time]),
+            "properties": .object([
+                "topologyName": .string(GraphBook.builtInName), "state": .string(state.rawValue),
+                "parameters": .array(parameters),
+            ]),
+        ])
+        // A name that is a camera's and no instance's, as one that ends with a dash, is listed by `cvrctl cameras` alone.
+        guard let instance = try? Instance(stored: stored, open: { Secret($0) }) else { return nil }
+        self = instance
+    }
+
+    private static func duration(_ span: TimeSpan) -> String {
+        let whole = span.microseconds / 1_000_000
+        return TimeSpan.seconds(whole) == span ? "PT\(whole)S" : "PT\(span.seconds)S"
+    }
+}
+
+extension RecordingPlan {
+    /// The asset of an activation that begins at `time` and records all the time; empty: the camera's own.
+    func sessionAsset(at time: WallTime) -> String {
+        guard gate == nil, let pattern = asset?.pattern, pattern.hasTime else { return "" }
+        return pattern.resolve(at: time)
+    }
+
+    /// Where all of an activation that records all the time goes.
+    func continuousAsset(_ camera: CameraConfiguration) -> String {
+        guard asset != nil else { return "" }
+        let session = camera.graph?.sessionAsset ?? ""
+        return session.isEmpty ? camera.asset : session
+    }
+}
+
+/// What this box cannot do of a plan, beside what the engine cannot.
+struct PlanCheck {
+    let box: BoxConfiguration
+    let places: Places
+
+    /// Nil when it can be activated under that name.
+    func refusal(of plan: RecordingPlan, as name: CameraName) -> GraphError? {
+        if let error = plan.error { return error }
+        var details: [GraphError.Detail] = []
+        if let file = plan.file, !isAllowed(file.directory) {
+            let allowed = box.filePaths.isEmpty ? "nowhere yet" : "below \(box.filePaths.joined(separator: ", "))"
+            details.append(
+                GraphError.Detail(
+                    .moduleValidationError, at: nil,
+                    "The sink \(file.nodeName) writes to \(file.directory), and files may be written \(allowed); "
+                        + "add the directory to graph: { filePaths: [...] } in cvr.yaml and run `cvrctl reload`."))
+        }
+        let length = places.workerSocket(name, .a).utf8.count
+        if length > 107 {
+            details.append(
+                GraphError.Detail(
+                    .moduleValidationError, at: nil,
+                    "The name is too long for this box: a socket below runtime.path would need \(length) bytes, of 107; "
+                        + "take a shorter one, or a shorter runtime.path in cvr.yaml."))
+        }
+        guard !details.isEmpty else { return nil }
+        return GraphError(
+            status: 400, code: "InvalidResource", message: "This instance cannot run on this box.", details: details)
+    }
+
+    private func isAllowed(_ directory: String) -> Bool {
+        box.filePaths.contains { directory == $0 || directory.hasPrefix($0 + "/") }
+    }
+}

@@ -1,0 +1,176 @@
+import JSON
+import Logging
+package import MediaGraph
+package import Messages
+import Recording
+import YAMLConfiguration
+
+/// Media graphs: the methods of Live Video Analytics, one after the other, each on disk before it is answered.
+///
+/// Activations and deactivations go on beside them. What is asked for alone is answered at once.
+extension Supervisor {
+    private static let questions: Set<String> = [
+        "GraphTopologyGet", "GraphTopologyList", "GraphInstanceGet", "GraphInstanceList",
+    ]
+
+    /// Answers a direct method; never throws, since LVA's errors are answers.
+    package nonisolated func graph(_ call: Admin.GraphCall) async -> MethodReply {
+        for await _ in hasBegun {}
+        if Self.questions.contains(call.method), let reply = await answer(call) { return reply }
+        let (answers, answer) = AsyncStream.makeStream(of: MethodReply.self)
+        if case .terminated = graphInbox.yield(.call(call, answer)) { return MethodReply(GraphError.stopping) }
+        for await reply in answers { return reply }
+        return MethodReply(GraphError.stopping)
+    }
+
+    /// Nil for what is no question.
+    private func answer(_ call: Admin.GraphCall) -> MethodReply? {
+        guard graph.isLoaded else { return MethodReply(GraphError.notRead(places.graph)) }
+        guard case .reply(let reply, _) = perform(call) else { return nil }
+        return reply
+    }
+
+    private func perform(_ call: Admin.GraphCall) -> GraphBook.Outcome {
+        let cameras = written.cameras
+        return graph.book.perform(call.method, call.payload, at: .now) { name in
+            if BoxConfiguration.reservedNames.contains(name) { return "cvr-\(name)'s directory" }
+            return CameraName(name).flatMap { cameras[$0]?.origin }
+        }
+    }
+
+    // MARK: Work
+
+    /// Does what is asked for, and goes on with what an earlier cvrd left, until cvrd ends.
+    func keepGraphs() async {
+        for await _ in hasBegun {}
+        await recallWindows()
+        await withDiscardingTaskGroup { group in
+            for (name, active) in graph.active {
+                if !active.camera.enabled { group.addTask { await self.drain(name) } }
+                wake(name, &group)
+            }
+            for await work in graphWork { await perform(work, &group) }
+            group.cancelAll()
+        }
+        for camera in graph.unwritten { await writeChronicle(of: camera) }
+        for waiter in graph.takeAllWaiters() { waiter.finish() }
+    }
+
+    private func perform(_ work: GraphWork, _ group: inout DiscardingTaskGroup) async {
+        switch work {
+        case .call(let call, let answer): await perform(call, for: answer, &group)
+        case .message(let message, let answer):
+            answer.yield(await take(message))
+            for name in graph.active.keys { wake(name, &group) }
+        case .activated(let name, let failure): await conclude(activationOf: name, failure)
+        case .drained(let name): await conclude(deactivationOf: name)
+        case .due(let name):
+            await settleGate(of: name)
+            wake(name, &group)
+        case .recorded(let name): if graph.unwritten.contains(name) { await writeChronicle(of: name) }
+        }
+    }
+
+    private func perform(
+        _ call: Admin.GraphCall, for answer: AsyncStream<MethodReply>.Continuation,
+        _ group: inout DiscardingTaskGroup
+    ) async {
+        guard graph.isLoaded else { return finish(answer, MethodReply(GraphError.notRead(places.graph))) }
+        let before = graph.book
+        switch perform(call) {
+        case .reply(let reply, let changes):
+            let failure = await write(changes)
+            if failure != nil { graph.book = before }
+            finish(answer, failure.map { MethodReply($0) } ?? reply)
+        case .activate(let name, let plan, let isNew):
+            graph.waiting[name.lowercased(), default: []].append(answer)
+            guard isNew else { return }
+            if let failure = await write([.instance(name)]) { return await conclude(activationOf: name, failure) }
+            group.addTask { await self.activate(name, plan) }
+        case .deactivate(let name, let isNew):
+            graph.waiting[name.lowercased(), default: []].append(answer)
+            guard isNew else { return }
+            if let failure = await write([.instance(name)]) {
+                graph.book = before
+                return release(name, MethodReply(failure))
+            }
+            group.addTask { await self.deactivate(name) }
+        case .camera(let name, let starts):
+            group.addTask { self.finish(answer, await self.switchCamera(name, on: starts)) }
+        }
+    }
+
+    /// Answers those who wait for an instance.
+    func release(_ name: String, _ reply: MethodReply) {
+        for waiter in graph.waiters(of: name) { finish(waiter, reply) }
+    }
+
+    private nonisolated func finish(_ answer: AsyncStream<MethodReply>.Continuation, _ reply: MethodReply) {
+        answer.yield(reply)
+        answer.finish()
+    }
+
+    // MARK: Disk
+
+    /// Returns once it is on disk, or why it is not.
+    func write(_ changes: [GraphBook.Change]) async -> GraphError? {
+        let (files, book) = (graphFiles, graph.book)
+        do {
+            try await offPool {
+                for change in changes {
+                    switch change {
+                    case .topology(let name): if let topology = book.topology(name) { try files.write(topology) }
+                    case .instance(let name): if let instance = book.instance(name) { try files.write(instance) }
+                    case .topologyRemoved(let name): try files.remove(topology: name)
+                    case .instanceRemoved(let name): try files.remove(instance: name)
+                    }
+                }
+            }
+            return nil
+        } catch {
+            events.append("stateNotWritten", "\(error)")
+            return GraphError(
+                status: 500, code: "InternalServerError",
+                message: "It cannot be kept, and nothing was changed: \(error)")
+        }
+    }
+
+    var graphFiles: GraphFiles { GraphFiles(places: places, credentials: credentials) }
+
+    /// Reads what an earlier cvrd kept: before any camera is started, so that their workers are found.
+    func loadGraphs() async {
+        let files = graphFiles
+        guard let contents = await offPool(atMost: .seconds(30), { try files.load() }) else {
+            events.append(
+                "graphsNotRead", level: .error,
+                "\(places.graph) cannot be read: media graphs are left as they are. Make it readable, restart cvrd")
+            return
+        }
+        for words in contents.refused { events.append("graphFileRefused", level: .error, words) }
+        for topology in contents.topologies { graph.book.restore(topology: topology) }
+        for (name, chronicle) in contents.chronicles {
+            if let name = CameraName(name) { graph.chronicles[name] = chronicle }
+        }
+        for instance in contents.instances { restore(instance) }
+        graph.isLoaded = true
+        showCameras()
+        box = withInstances(written)
+    }
+
+    /// Cameras of files are instances of `cvr-asset`.
+    func showCameras() {
+        let since = graph.since
+        graph.book.show(cameras: written.cameras.values.compactMap { Instance($0, since: since) })
+    }
+}
+
+extension GraphError {
+    static let stopping = GraphError(
+        status: 503, code: "ServerBusy", message: "cvrd is stopping; ask again when it runs.")
+
+    static func notRead(_ path: String) -> GraphError {
+        GraphError(
+            status: 503, code: "ServerBusy",
+            message: "\(path) could not be read when cvrd started; make it readable and restart cvrd.")
+    }
+}

@@ -1,0 +1,177 @@
+import JSON
+import MediaGraph
+import Messages
+import Recording
+import YAMLConfiguration
+
+/// Events of media graphs, made of what workers and cvr-sync tell anyway.
+extension Supervisor {
+    /// On this box, where LVA names an account of Azure.
+    private var topic: String { "/sites/\(box.site)/boxes/\(surroundings.host)" }
+
+    func tell(
+        _ event: MediaGraphEvent, camera: CameraName, at time: WallTime = .now, correlation: String? = nil,
+        _ words: String
+    ) async {
+        let graph = GraphEvent(
+            topic: topic, subject: event.subject, eventTime: time.rfc3339, dataVersion: MediaGraphEvent.dataVersion,
+            body: event.body, correlationId: correlation, output: event.output)
+        let told = Listing.Event(
+            time: time.rfc3339, type: event.type, camera: camera.text, detail: words, graph: graph)
+        events.append(told)
+        await spool.append(told)
+    }
+
+    func tell(_ camera: CameraName, _ happenings: [Chronicle.Happening], at time: WallTime = .now) async {
+        guard !happenings.isEmpty else { return }
+        graph.unwritten.insert(camera)
+        let nodes = nodes(of: camera)
+        for happening in happenings {
+            await tell(
+                MediaGraphEvent(happening, of: nodes), camera: camera, at: time, correlation: happening.correlation,
+                happening.words)
+        }
+        graphInbox.yield(.recorded(camera))
+    }
+
+    private func nodes(of camera: CameraName) -> GraphNodes {
+        graph.active[camera].map { GraphNodes($0.plan) } ?? GraphNodes(camera)
+    }
+
+    // MARK: What workers tell
+
+    /// A message of a camera's worker, after it was told as our own event.
+    func note(_ message: IngestToSupervisor, of camera: CameraName) async {
+        switch message {
+        case .sessionStarted(let session, let time): await note(session: session, of: camera, at: time)
+        case .progress(let progress): await note(progress, of: camera)
+        case .event("mediaSessionEstablished", let time, let detail):
+            let nodes = nodes(of: camera)
+            await tell(
+                .mediaSessionEstablished(
+                    .source(nodes.source, of: nodes.instance),
+                    sdp: detail.hasPrefix(Self.sdpPrefix) ? String(detail.dropFirst(Self.sdpPrefix.count)) : detail),
+                camera: camera, at: time, "the camera sends media")
+        case .event("windowClosed", let time, let detail):
+            let words = detail.split(separator: " ")
+            guard let id = words.first else { return }
+            let session = words.dropFirst().first.flatMap { Int64($0) }
+            await tell(camera, graph.chronicles[camera]?.windowClosed(String(id), session: session) ?? [], at: time)
+        default: break
+        }
+    }
+
+    private static let sdpPrefix = "SDP:\n"
+
+    private func note(session: Int64, of camera: CameraName, at time: WallTime) async {
+        if graph.active[camera] == nil, let asset = box.cameras[camera]?.asset,
+            graph.chronicles[camera]?.continuousAsset != asset
+        {
+            await tell(camera, graph.chronicles[camera]?.stopped() ?? [], at: time)
+            graph.chronicles[camera, default: Chronicle()].begin(asset: asset)
+        }
+        graph.unwritten.insert(camera)
+        await tell(camera, graph.chronicles[camera]?.sessionStarted(session) ?? [], at: time)
+        graphInbox.yield(.recorded(camera))
+    }
+
+    private func note(_ progress: WorkerProgress, of camera: CameraName) async {
+        let now = WallTime.now
+        let troubles = graph.troubles[camera, default: CameraTroubles()].hear(progress, at: now)
+        guard !troubles.isEmpty, let configuration = box.cameras[camera] else { return }
+        let nodes = nodes(of: camera)
+        let target = configuration.graph?.isURLSecret == true ? "rtsp://" : configuration.url
+        for trouble in troubles {
+            await tell(
+                MediaGraphEvent(trouble, of: nodes, target: target, at: now), camera: camera, at: now, trouble.words)
+        }
+    }
+
+    /// A camera of a file that the operator stopped, once its worker is gone: an instance's says so when it is drained.
+    func noteEnd(of camera: CameraName) async {
+        guard graph.active[camera] == nil, let row = rows[camera], !row.configuration.enabled, row.kept?.pid == nil
+        else { return }
+        await tell(camera, graph.chronicles[camera]?.stopped() ?? [])
+    }
+
+    /// A camera that is not in the table any more.
+    func noteRemoval(of camera: CameraName) async {
+        graph.troubles[camera] = nil
+        graph.wakes[camera] = nil
+        await tell(camera, graph.chronicles[camera]?.stopped() ?? [])
+    }
+
+    // MARK: What cvr-sync tells
+
+    func note(_ status: SyncInterface.Status) async {
+        let now = WallTime.now
+        for cache in status.caches {
+            guard let camera = CameraName(cache.name), graph.chronicles[camera] != nil else { continue }
+            await tell(camera, graph.chronicles[camera]?.pass(to: now) ?? [], at: now)
+            await tell(camera, graph.chronicles[camera]?.reached(cache) ?? [], at: now)
+        }
+    }
+
+    func note(_ event: Listing.Event) async {
+        let time = WallTime(rfc3339: event.time) ?? .now
+        switch event.type {
+        case "footageLost":
+            guard let camera = event.camera.flatMap({ CameraName($0) }), box.cameras[camera] != nil else { return }
+            await tell(.dataDropped(sink(of: camera)), camera: camera, at: time, event.detail)
+        case "storeAway":
+            let store = box.store.location.accountName
+            for camera in box.cameras.values where camera.enabled && camera.graph?.uploads != false {
+                await tell(
+                    .storageError(sink(of: camera.name), storageAccountName: store), camera: camera.name, at: time,
+                    event.detail)
+            }
+        case "fileSinkFailed":
+            guard let camera = event.camera.flatMap({ CameraName($0) }), let files = box.cameras[camera]?.graph?.files
+            else { return }
+            let nodes = nodes(of: camera)
+            await tell(
+                .storageError(.sink(nodes.fileSink, of: nodes.instance), storageAccountName: files.directory),
+                camera: camera, at: time, event.detail)
+        default: break
+        }
+    }
+
+    private func sink(of camera: CameraName) -> MediaGraphEvent.Origin {
+        let nodes = nodes(of: camera)
+        return .sink(nodes.assetSink.isEmpty ? nodes.fileSink : nodes.assetSink, of: nodes.instance)
+    }
+
+    // MARK: Disk
+
+    /// Writes what was told of a camera's recordings.
+    func writeChronicle(of camera: CameraName) async {
+        do { try await keepChronicle(of: camera) } catch {
+            events.append("stateNotWritten", camera: camera, "\(error)")
+        }
+    }
+
+    func keepChronicle(of camera: CameraName) async throws {
+        graph.unwritten.remove(camera)
+        let files = graphFiles
+        var chronicle = graph.chronicles[camera] ?? Chronicle()
+        chronicle.gate = graph.active[camera]?.gate?.json ?? .null
+        try await offPool { [chronicle] in try files.write(chronicle, of: camera) }
+    }
+}
+
+extension Chronicle {
+    mutating func reached(_ cache: SyncInterface.CacheState) -> [Happening] {
+        reached(stored: cache.storedThrough?.session, filed: cache.filedThrough)
+    }
+}
+
+extension StoreLocation {
+    /// What stands for Azure's storage account: the account, the bucket, the folder.
+    fileprivate var accountName: String {
+        switch self {
+        case .file(let path): path
+        case .s3(let s3): s3.bucket
+        case .azureBlob(let azure): azure.account
+        }
+    }
+}

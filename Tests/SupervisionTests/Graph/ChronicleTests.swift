@@ -1,0 +1,139 @@
+import JSON
+import Messages
+import Recording
+import Supervision
+import Testing
+
+/// What is told of recordings, and when: pure.
+@Suite("Media graph: what is told of recordings")
+struct ChronicleTests {
+    private let start = WallTime(seconds: 1_800_000_000)
+
+    private func window(_ id: String, from: Int64, to: Int64, file: String = "") -> RecordingWindow {
+        RecordingWindow(
+            id: id, from: start + .seconds(from), until: start + .seconds(to), asset: "a-\(id)", file: file,
+            correlation: id)
+    }
+
+    @Test("a continuous recording begins once, is available with its first session's first segment, and ends once")
+    func continuous() {
+        var chronicle = Chronicle()
+        #expect(chronicle.sessionStarted(1).isEmpty, "nobody records")
+        chronicle.begin(asset: "plant")
+        #expect(chronicle.sessionStarted(7) == [.started(.asset("plant"), correlation: nil)])
+        #expect(chronicle.reached(stored: 6, filed: nil).isEmpty, "that is of before")
+        #expect(chronicle.sessionStarted(8).isEmpty, "the camera was away")
+        #expect(chronicle.reached(stored: 7, filed: nil) == [.available(.asset("plant"), correlation: nil)])
+        #expect(chronicle.reached(stored: 8, filed: nil).isEmpty)
+        #expect(chronicle.stopped() == [.stopped(.asset("plant"), correlation: nil)])
+        #expect(chronicle.stopped().isEmpty && chronicle.isEmpty)
+    }
+
+    @Test("what was never recorded is not told of")
+    func silent() {
+        var chronicle = Chronicle()
+        chronicle.begin(asset: "plant")
+        #expect(chronicle.stopped().isEmpty && chronicle.isEmpty)
+        _ = chronicle.take(window("1", from: 0, to: 30), file: "/f/1.mp4")
+        #expect(chronicle.pass(to: start + .seconds(59)).isEmpty && chronicle.openWindows.count == 1)
+        #expect(chronicle.pass(to: start + .seconds(61)).isEmpty && chronicle.isEmpty)
+    }
+
+    @Test("each window is a recording of its own, into the asset and the file that it opened with")
+    func windows() {
+        var chronicle = Chronicle()
+        _ = chronicle.take(window("1", from: 0, to: 30), file: "/f/1.mp4")
+        let longer = chronicle.take(window("1", from: 5, to: 40), file: "/f/2.mp4")
+        #expect(longer.until == start + .seconds(40) && longer.from == start)
+        _ = chronicle.take(window("2", from: 60, to: 90), file: "/f/2.mp4")
+        #expect(
+            chronicle.sessionStarted(3) == [
+                .started(.asset("a-1"), correlation: "1"), .started(.file("/f/1.mp4"), correlation: "1"),
+            ])
+        #expect(chronicle.sessionStarted(4).isEmpty, "the worker died meanwhile")
+        #expect(chronicle.reached(stored: 3, filed: 3) == [.available(.asset("a-1"), correlation: "1")])
+        #expect(
+            chronicle.windowClosed("1", session: 4) == [
+                .stopped(.asset("a-1"), correlation: "1"), .stopped(.file("/f/1.mp4"), correlation: "1"),
+            ])
+        #expect(chronicle.waitsForFile)
+        #expect(chronicle.windowClosed("1", session: 4).isEmpty)
+        #expect(chronicle.reached(stored: 4, filed: 4) == [.available(.file("/f/1.mp4"), correlation: "1")])
+        #expect(chronicle.openWindows.map(\.id) == ["2"] && !chronicle.waitsForFile)
+        #expect(chronicle.sessionStarted(5).count == 2)
+        #expect(chronicle.pass(to: start + .seconds(121)).count == 2, "nobody told of its end")
+    }
+
+    @Test("is the same after a restart")
+    func restart() throws {
+        var chronicle = Chronicle()
+        chronicle.begin(asset: "plant")
+        _ = chronicle.sessionStarted(7)
+        _ = chronicle.take(window("1", from: 0, to: 30, file: "x"), file: "/f/x.mp4")
+        chronicle.gate = .object(["closed": .integer(5)])
+        #expect(try Chronicle(stored: chronicle.json) == chronicle)
+        for broken in ["recordings", "gate"] {
+            guard case .object(var members) = chronicle.json else { continue }
+            members[broken] = .array([.string("?")])
+            if broken == "recordings" {
+                #expect(throws: (any Error).self) { try Chronicle(stored: .object(members)) }
+            }
+        }
+    }
+
+    @Test("a thousand windows that nobody records cost what five hundred do")
+    func bounded() {
+        var chronicle = Chronicle()
+        for index in 0..<1000 { _ = chronicle.take(window("\(index)", from: 0, to: 30), file: "") }
+        #expect(chronicle.recordings.count == 512)
+    }
+}
+
+@Suite("Media graph: troubles of cameras")
+struct CameraTroublesTests {
+    private let start = WallTime(seconds: 1_800_000_000)
+
+    private func progress(_ state: CameraState, _ code: String?, at seconds: Int64 = 0) -> WorkerProgress {
+        var progress = WorkerProgress(state: state)
+        progress.lastFault = code.map { Fault(code: $0, message: "", nextStep: "") }
+        progress.lastFaultAt = code.map { _ in start + .seconds(seconds) }
+        return progress
+    }
+
+    @Test("each is told when it begins, not at each retry, and again when it comes back")
+    func once() {
+        var troubles = CameraTroubles()
+        #expect(
+            troubles.hear(progress(.reconnecting, "notFound"), at: start) == [.protocolError("404")])
+        #expect(troubles.hear(progress(.reconnecting, "notFound", at: 5), at: start + .seconds(5)).isEmpty)
+        #expect(
+            troubles.hear(progress(.reconnecting, "timeout", at: 6), at: start + .seconds(6)) == [
+                .network("timeout")
+            ])
+        #expect(troubles.hear(progress(.recording, "timeout", at: 6), at: start + .seconds(9)).isEmpty)
+        // What a worker remembers of a trouble that is over is none.
+        #expect(troubles.hear(progress(.reconnecting, "timeout", at: 6), at: start + .seconds(10)).isEmpty)
+        #expect(troubles.hear(progress(.reconnecting, "timeout", at: 11), at: start + .seconds(11)).count == 1)
+    }
+
+    @Test("refused credentials are an error of the protocol, as LVA has it, and of authentication")
+    func authentication() {
+        var troubles = CameraTroubles()
+        #expect(
+            troubles.hear(progress(.reconnecting, "authentication"), at: start) == [
+                .protocolError("401"), .authentication("401"),
+            ])
+    }
+
+    @Test(
+        "sound that cannot be recorded is told while the picture is recorded; our own disk is no matter of the camera")
+    func format() {
+        var troubles = CameraTroubles()
+        #expect(
+            troubles.hear(progress(.recording, "unsupportedAudio"), at: start) == [
+                .mediaFormat("unsupportedAudioFormat")
+            ])
+        #expect(troubles.hear(progress(.recording, "unsupportedAudio"), at: start).isEmpty)
+        #expect(troubles.hear(progress(.reconnecting, "diskFull", at: 9), at: start).isEmpty)
+    }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import Isolation
+import JSON
+import MediaGraph
+import Messages
+import Recording
+import Supervision
+import TestSupport
+import Testing
+
+/// Instances of media graphs as cameras, with scripted workers and a scripted cvr-sync.
+@Suite("Media graph: instances as cameras", .timeLimit(.minutes(1)))
+struct GraphEngineTests {
+    private let canary = "canary-\(UUID())"
+
+    @Test("an instance is set, recorded while it is active, drained, and deleted; LVA's answers")
+    func life() async throws {
+        try await withGraphs { box, session in
+            #expect(try await session.call("GraphTopologySet", Graphs.continuous()).status == 201)
+            let set = try await session.call(
+                "GraphInstanceSet", Graphs.instance("Front", url: "rtsp://h/a", password: canary))
+            #expect(set.status == 201 && !set.text.contains(canary))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("FRONT")).status == 200)
+            let settings = try await session.configured("front")
+            #expect(settings.url == "rtsp://h/a" && settings.password.revealed() == canary)
+            #expect(settings.cacheBudgetBytes == 64 << 20 && settings.segmentLength == .seconds(30))
+            let listed = try #require(await session.supervisor.cameras().cameras.first)
+            #expect(listed.name == "front" && listed.asset == "asset-CVRToAMSAsset-Front")
+            #expect(listed.origin.contains("instance Front"))
+            #expect(try await session.state(of: "front") == "Active")
+            #expect(try await session.call("GraphInstanceDelete", Graphs.named("Front")).status == 409)
+            // It has something to store, and waits.
+            try box.store([cache("front", pending: 1)])
+            let deactivated = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("Front")))
+            try await eventually("it drains", every: .milliseconds(20)) {
+                try await session.state(of: "front") == "Deactivating" ? true : nil
+            }
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("Front")).status == 409)
+            try box.store([cache("front", pending: 0)])
+            #expect(await deactivated.value.status == 200)
+            #expect(await session.supervisor.cameras().cameras.isEmpty)
+            #expect(try await session.state(of: "front") == "Inactive")
+            #expect(try await session.call("GraphInstanceDelete", Graphs.named("Front")).status == 200)
+            #expect(try await session.call("GraphTopologyDelete", Graphs.named("CVRToAMSAsset")).status == 200)
+        }
+    }
+
+    @Test("the next cvrd takes over the workers of active instances, and goes on draining")
+    func restart() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front", password: canary)
+            try await session.activate("yard")
+            let worker = try await session.camera("front").pid
+            try box.store([cache("yard", pending: 1)])
+            let draining = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("yard")))
+            try await eventually("it drains", every: .milliseconds(20)) {
+                try await session.state(of: "yard") == "Deactivating" ? true : nil
+            }
+            try await session.begin()
+            #expect(await draining.value.status == 503)
+            let settings = try await session.configured("front")
+            #expect(settings.password.revealed() == canary)
+            #expect(try await session.camera("front").pid == worker)
+            #expect(try await session.state(of: "front") == "Active")
+            #expect(try await session.state(of: "yard") == "Deactivating")
+            try box.store([cache("yard", pending: 0)])
+            try await eventually("it is drained", every: .milliseconds(50)) {
+                try await session.state(of: "yard") == "Inactive" ? true : nil
+            }
+            #expect(await session.supervisor.cameras().cameras.map(\.name) == ["front"])
+        }
+    }
+
+    @Test("a name and an asset have one owner, whoever comes first")
+    func taken() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            #expect(try await session.call("GraphTopologySet", Graphs.continuous()).status == 201)
+            #expect(
+                try await session.call(
+                    "GraphTopologySet", Graphs.continuous("Fixed", asset: "one${System.GraphTopologyName}")
+                ).status == 201)
+            let door = try await session.call("GraphInstanceSet", Graphs.instance("Door", url: "rtsp://h/x"))
+            #expect(door.status == 409 && door.text.contains("cvr.yaml"), "\(door.text)")
+            for name in ["a", "b"] {
+                #expect(
+                    try await session.call("GraphInstanceSet", Graphs.instance(name, of: "Fixed", url: "rtsp://h/x"))
+                        .status == 201)
+            }
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("a")).status == 200)
+            let second = try await session.call("GraphInstanceActivate", Graphs.named("b"))
+            #expect(second.status == 409 && second.text.contains("oneFixed"), "\(second.text)")
+            #expect(try await session.state(of: "b") == "Inactive")
+            let name = try #require(CameraName("a"))
+            let changes: [ConfigurationChange] = [
+                .add(Admin.AddCamera(name: "b", url: "rtsp://h/x")), .remove(name), .enable(name, false),
+            ]
+            for change in changes {
+                let refusal = await #expect(throws: ChangeRefusal.self) {
+                    _ = try await session.supervisor.change(change)
+                }
+                guard case .refused(_, let nextStep) = refusal else {
+                    Issue.record("\(String(describing: refusal))")
+                    continue
+                }
+                #expect(nextStep.contains("cvrctl graph instance"))
+            }
+            try box.configure("{ b: { url: rtsp://h/x } }")
+            await #expect(throws: ChangeRefusal.self) { _ = try await session.supervisor.change(.reload) }
+            try box.configure("{}")
+            #expect(try await session.supervisor.change(.reload).removed == ["door"])
+            #expect(await session.supervisor.cameras().cameras.map(\.name) == ["a"], "a reload keeps instances")
+        }
+    }
+
+    @Test("cameras of cvr.yaml are instances of cvr-asset, and are started and stopped as such")
+    func shown() async throws {
+        try await withGraphs(cameras: "{ front: { url: rtsp://h/a } }") { _, session in
+            #expect(try await session.state(of: "front") == "Active")
+            let deleted = try await session.call("GraphInstanceDelete", Graphs.named("front"))
+            #expect(deleted.status == 409)
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("front")).status == 200)
+            #expect(try await session.state(of: "front") == "Inactive")
+            #expect(await session.supervisor.cameras().cameras.first?.enabled == false)
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("front")).status == 200)
+            #expect(try await session.state(of: "front") == "Active")
+        }
+    }
+
+    @Test("what cannot run here is refused at activation, with the reason and the next step")
+    func refused() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/elsewhere")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            #expect(
+                try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a")).status
+                    == 201)
+            let refusal = try await session.call("GraphInstanceActivate", Graphs.named("evr"))
+            #expect(refusal.status == 400 && refusal.text.contains("ModuleValidationError"), "\(refusal.text)")
+            #expect(refusal.text.contains("filePaths"))
+            #expect(try await session.state(of: "evr") == "Inactive")
+            #expect(try await session.call("NoSuchMethod", "{}").status == 501)
+            #expect(try await session.call("GraphTopologySet", "{}").status == 400)
+        }
+    }
+
+    @Test("a disk that does not take it changes nothing")
+    func unwritten() async throws {
+        try await withGraphs { box, session in
+            // Once this is answered the disk was read.
+            #expect(try await session.call("GraphTopologyGet", Graphs.named("CVRToAMSAsset")).status == 404)
+            try SmallFileFixture.write("in the way", "\(box.root)/state/graph")
+            let refused = try await session.call("GraphTopologySet", Graphs.continuous())
+            #expect(refused.status == 500 && refused.text.contains("InternalServerError"), "\(refused.text)")
+            #expect(try await session.call("GraphTopologyGet", Graphs.named("CVRToAMSAsset")).status == 404)
+            try FileManager.default.removeItem(atPath: "\(box.root)/state/graph")
+            #expect(try await session.call("GraphTopologySet", Graphs.continuous()).status == 201)
+        }
+    }
+
+    private func cache(_ name: String, pending: Int64) -> SyncInterface.CacheState {
+        SyncInterface.CacheState(
+            name: name, cacheBytes: 0, pendingSegments: pending, pendingBytes: 0, oldestLocal: nil)
+    }
+}
+
+/// A box that has media graphs' file paths and a cvr-sync that answers.
+func withGraphs(
+    cameras: String = "{}", isolation: isolated (any Actor)? = #isolation,
+    _ body: (TemporaryBox, inout Session) async throws -> Void
+) async throws {
+    let box = try TemporaryBox()
+    try box.script("cvr-sync", ScriptedSync.program)
+    try box.configure(cameras, more: "graph: { filePaths: [\(box.root)/files] }")
+    let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
+    for name in ["front", "yard", "door", "a", "b", "evr"] {
+        try box.say(name, [try ScriptedWorker.hello(name), waiting])
+    }
+    try await withSession(box) { session in try await body(box, &session) }
+}
+
+extension Session {
+    func call(_ method: String, _ payload: String) async throws -> MethodReply {
+        await supervisor.graph(Admin.GraphCall(method: method, payload: try Graphs.json(payload)))
+    }
+
+    /// One that takes its time.
+    func begun(_ method: String, _ payload: JSONValue) -> Task<MethodReply, Never> {
+        Task { [supervisor] in await supervisor.graph(Admin.GraphCall(method: method, payload: payload)) }
+    }
+
+    func state(of instance: String) async throws -> String {
+        let reply = try await call("GraphInstanceGet", Graphs.named(instance))
+        guard case .string(let state) = reply.payload["properties"]?["state"] else { throw Unexpected() }
+        return state
+    }
+
+    /// Sets a continuous instance and activates it; returns when its worker was told.
+    mutating func activate(_ name: String, password: String? = nil) async throws {
+        // Refused while another instance of it is active.
+        _ = try await call("GraphTopologySet", Graphs.continuous())
+        #expect(
+            try await call("GraphInstanceSet", Graphs.instance(name, url: "rtsp://h/\(name)", password: password))
+                .status
+                == 201)
+        #expect(try await call("GraphInstanceActivate", Graphs.named(name)).status == 200)
+        _ = try await configured(name)
+    }
+}

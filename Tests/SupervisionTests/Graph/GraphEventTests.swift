@@ -1,0 +1,176 @@
+import Foundation
+import JSON
+import MediaGraph
+import Messages
+import Recording
+import Supervision
+import TestSupport
+import Testing
+
+/// LVA's events, of what scripted workers and a scripted cvr-sync tell.
+@Suite("Media graph: events", .timeLimit(.minutes(1)))
+struct GraphEventTests {
+    private static let operational = "Microsoft.Media.Graph.Operational."
+    private static let diagnostics = "Microsoft.Media.Graph.Diagnostics."
+
+    @Test("session, start, availability, end: once each, in LVA's words, and not again for the next cvrd")
+    func sequence() async throws {
+        try await withGraphs { box, session in
+            try box.say(
+                "front",
+                [
+                    try ScriptedWorker.hello("front"), .progress(WorkerProgress(state: .recording, session: 3)),
+                    .event(type: "mediaSessionEstablished", at: Clock.now, detail: "SDP:\nv=0\r\ns=x\r\n"),
+                    .sessionStarted(session: 3, at: Clock.now), .sessionStarted(session: 4, at: Clock.now),
+                ])
+            try await session.activate("front")
+            let established = try await session.events.next(Self.diagnostics + "MediaSessionEstablished")
+            #expect(
+                established.camera == "front"
+                    && established.graph?.subject == "/graphInstances/front/sources/rtspSource")
+            #expect(established.graph?.body == .object(["sdp": .string("SDP:\nv=0\r\ns=x\r\n")]))
+            let started = try await session.events.next(Self.operational + "RecordingStarted")
+            let graph = try #require(started.graph)
+            #expect(graph.subject == "/graphInstances/front/sinks/assetSink" && graph.dataVersion == "1.0")
+            #expect(graph.topic.hasPrefix("/sites/") && graph.topic.contains("/boxes/"))
+            #expect(
+                graph.body
+                    == .object([
+                        "outputType": .string("assetName"),
+                        "outputLocation": .string("asset-CVRToAMSAsset-front"),
+                    ]))
+            try box.store([Self.cache("front", stored: 2)])
+            try await session.begin()
+            try box.store([Self.cache("front", stored: 3)])
+            let available = try await session.events.next(Self.operational + "RecordingAvailable")
+            #expect(available.graph?.body == graph.body)
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("front")).status == 200)
+            #expect(try await session.events.next(Self.operational + "RecordingStopped").graph?.body == graph.body)
+            let types = session.supervisor.events.recent.map(\.type).filter { $0.hasPrefix(Self.operational) }
+            #expect(types == ["RecordingAvailable", "RecordingStopped"].map { Self.operational + $0 })
+        }
+    }
+
+    @Test("a camera of cvr.yaml tells the same as an instance of cvr-asset")
+    func ofFile() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            try box.say(
+                "door",
+                [
+                    try ScriptedWorker.hello("door"), .progress(WorkerProgress(state: .recording, session: 1)),
+                    .sessionStarted(session: 1, at: Clock.now),
+                ])
+            _ = try await session.supervisor.change(.enable(try #require(CameraName("door")), false))
+            _ = try await session.supervisor.change(.enable(try #require(CameraName("door")), true))
+            let started = try await session.events.next(Self.operational + "RecordingStarted")
+            #expect(started.graph?.subject == "/graphInstances/door/sinks/assetSink")
+            _ = try await session.supervisor.change(.enable(try #require(CameraName("door")), false))
+            _ = try await session.events.next(Self.operational + "RecordingStopped")
+        }
+    }
+
+    @Test("troubles of the camera, of the store and with footage")
+    func troubles() async throws {
+        try await withGraphs { box, session in
+            var progress = WorkerProgress(state: .reconnecting, loops: 1)
+            progress.lastFault = Fault(code: "authentication", message: "refused", nextStep: "x")
+            progress.lastFaultAt = Clock.now
+            try box.say("front", [try ScriptedWorker.hello("front"), .progress(progress), .progress(progress)])
+            try await session.activate("front", password: "canary-password")
+            let refused = try await session.events.next(Self.diagnostics + "ProtocolError")
+            #expect(refused.graph?.body["code"] == .string("401"))
+            #expect(refused.graph?.body["target"] == .string("rtsp://h/front"))
+            _ = try await session.events.next(Self.diagnostics + "AuthenticationError")
+            let all = session.supervisor.events.recent
+            #expect(all.count { $0.type == Self.diagnostics + "ProtocolError" } == 1)
+            #expect(!all.contains { "\($0)".contains("canary-password") })
+        }
+    }
+
+    static func cache(_ name: String, stored: Int64? = nil, filed: Int64? = nil) -> SyncInterface.CacheState {
+        SyncInterface.CacheState(
+            name: name, cacheBytes: 0, pendingSegments: 0, pendingBytes: 0, oldestLocal: nil,
+            storedThrough: stored.map { .init(session: $0, counter: 0) }, filedThrough: filed)
+    }
+}
+
+/// Messages that open signal gates.
+@Suite("Media graph: signals", .timeLimit(.minutes(1)))
+struct GraphSignalTests {
+    @Test(
+        "a message opens the gates of its input; the worker is told the window, which lengthens, and again after a restart"
+    )
+    func window() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr", minimum: "PT30S", maximum: "PT60S")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            #expect(
+                try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a")).status
+                    == 201)
+            let message = Admin.InputMessage(input: "recordingTrigger", body: .object(["door": .string("open")]))
+            #expect(try await session.supervisor.send(message).instances.isEmpty, "it is not active")
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            let settings = try await session.configured("evr")
+            #expect(settings.gate.map { $0.preRoll >= .seconds(5) } == true)
+            let before = Clock.now
+            #expect(try await session.supervisor.send(message).instances == ["evr"])
+            #expect(try await session.supervisor.send(.init(input: "other", body: nil)).instances.isEmpty)
+            let window = try await session.window("evr")
+            #expect(window.from >= before - .seconds(5) && window.from <= Clock.now - .seconds(5))
+            #expect(window.until - window.from == .seconds(35))
+            #expect(window.asset.hasPrefix("evr-2") && window.file.hasPrefix("clip-2"), "\(window)")
+            _ = try await session.supervisor.send(message)
+            let longer = try await session.window("evr")
+            #expect(longer.id == window.id && longer.until > window.until && longer.asset == window.asset)
+            let saved = try String(contentsOfFile: "\(box.root)/state/graph/recordings/evr.json", encoding: .utf8)
+            #expect(saved.contains(window.id))
+            try await session.begin()
+            #expect(try await session.window("evr") == longer)
+            let sync = try await eventually("cvr-sync is told", every: .milliseconds(50)) {
+                try box.syncConfiguration().cameras.first { $0.name == "evr" }
+            }
+            #expect(sync.files?.directory == "\(box.root)/files/evr" && sync.files?.maximumBytes == 64 << 20)
+            #expect(try box.syncConfiguration().filePaths == ["\(box.root)/files"])
+        }
+    }
+
+    @Test("a gate with an evaluation window settles by itself")
+    func settles() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr", evaluation: "PT1S")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            _ = try await session.configured("evr")
+            _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            #expect(try await session.window("evr").until > Clock.now)
+        }
+    }
+
+    @Test("what is no message is refused")
+    func refused() async throws {
+        try await withGraphs { _, session in
+            let wrong: [Admin.InputMessage] = [
+                .init(input: "", body: nil), .init(input: "a", body: .string(String(repeating: "x", count: 300 << 10))),
+                .init(input: "a", body: nil, properties: ["eventTime": "noon"]),
+            ]
+            for message in wrong {
+                await #expect(throws: ChangeRefusal.self) { _ = try await session.supervisor.send(message) }
+            }
+        }
+    }
+}
+
+extension Session {
+    /// The window that a worker is told next.
+    mutating func window(_ camera: String) async throws -> RecordingWindow {
+        while true {
+            let message = try ScriptedWorker.message(try await events.next("heard", camera: camera))
+            if case .window(let window) = message { return window }
+        }
+    }
+}
+
+private enum Clock {
+    static var now: WallTime { WallTime(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
+}

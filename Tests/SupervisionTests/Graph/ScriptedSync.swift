@@ -1,0 +1,74 @@
+import Foundation
+import Messages
+import YAMLConfiguration
+
+/// A cvr-sync in a process of its own that knows of caches what a test says, and nothing of media.
+enum ScriptedSync {
+    static let program = #"""
+        #!/usr/bin/python3
+        import json, os, socket, sys, threading
+        run = sys.argv[2]
+        here = os.path.dirname(sys.argv[0])
+        start = int(open("/proc/self/stat").read().rsplit(")", 1)[1].split()[19])
+        boot = open("/proc/sys/kernel/random/boot_id").read().strip()
+        with open(run + "/state.json", "w") as file:
+            json.dump({"pid": os.getpid(), "startTime": start, "bootID": boot}, file)
+        if os.path.exists(run + "/sync.sock"):
+            os.unlink(run + "/sync.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(run + "/sync.sock")
+        listener.listen()
+
+        def caches():
+            try:
+                return json.load(open(here + "/caches.json"))
+            except OSError:
+                return []
+
+        def answer(method, parameters):
+            if method == "Configure":
+                with open(here + "/configured.new", "w") as file:
+                    json.dump(parameters, file)
+                os.rename(here + "/configured.new", here + "/configured.json")
+                return {}
+            if method == "Status":
+                return {"state": "running", "writes": 0, "retries": 0, "lag": 0.0, "breaker": "closed",
+                        "caches": caches()}
+            if method == "Now":
+                return {"uploaded": 0, "failed": 0}
+            return {}
+
+        def converse(connection):
+            received = b""
+            while chunk := connection.recv(65536):
+                received += chunk
+                while b"\0" in received:
+                    message, received = received.split(b"\0", 1)
+                    call = json.loads(message)
+                    method = call["method"].split(".")[-1]
+                    if method == "Stop":
+                        os._exit(0)
+                    reply = {"parameters": {"events": []} if method == "Events" else
+                             answer(method, call.get("parameters", {}))}
+                    if call.get("more"):
+                        reply["continues"] = True
+                    if not call.get("oneway"):
+                        connection.sendall(json.dumps(reply).encode() + b"\0")
+
+        while True:
+            threading.Thread(target=converse, args=(listener.accept()[0],), daemon=True).start()
+        """#
+}
+
+extension TemporaryBox {
+    /// What cvr-sync says of its caches from now on.
+    func store(_ caches: [SyncInterface.CacheState]) throws {
+        try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/caches.json", mode: 0o600)
+    }
+
+    /// What cvr-sync was told last.
+    func syncConfiguration() throws -> SyncInterface.Configuration {
+        try JSONDecoder().decode(
+            SyncInterface.Configuration.self, from: Data(contentsOf: URL(filePath: "\(root)/bin/configured.json")))
+    }
+}
