@@ -282,7 +282,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: testing),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
-        tests("EndToEndTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
+        tests("EndToEndTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py", "player.js"]),
         tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]

@@ -38,6 +38,8 @@ package struct BoxSettings: Sendable {
     package var service: (url: String, credential: String)?
     /// The section `playback`, line by line; `listen: 127.0.0.1:0` takes a free port, which status tells.
     package var playback = ["listen: none"]
+    /// Further sections of cvr.yaml, line by line.
+    package var sections: [String] = []
     /// For cvrd and, through it, for its children.
     package var environment: [String: String] = [:]
 
@@ -75,6 +77,7 @@ package struct BoxSettings: Sendable {
             "defaults: { segmentLength: \(segmentLength)\(retention.map { ", retention: \($0)" } ?? "") }",
         ]
         lines += ["playback:"] + playback.map { "  \($0)" }
+        lines += sections
         if trustsClock { lines.append("clock: { trust: always }") }
         lines.append(cameras.isEmpty ? "cameras: {}" : "cameras:")
         for camera in cameras {
