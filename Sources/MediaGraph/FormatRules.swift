@@ -10,9 +10,11 @@ enum FormatRules {
     /// Nil when the text is right, or when too little of it is known yet.
     static func problem(with text: Substitution.Text, as format: Format, in api: APIVersion) -> Problem? {
         switch format {
-        case .assetName: return assetName(text, in: api)
+        case .assetName: return assetName(text)
         case .fileName: return fileName(text, in: api)
         case .filePath: return filePath(text)
+        case .discreetLine, .secret: return line(text)
+        case .nodeName, .text, .discreetText: return nil
         default: break
         }
         guard text.isComplete else { return nil }
@@ -34,7 +36,7 @@ enum FormatRules {
                 code: .propertyValueNotSupported, message: "The value must be one of \(values.joined(separator: ", "))."
             )
         case .integer(let range):
-            guard let number = Int64(value) else {
+            guard let number = GraphText.integer(value) else {
                 return Problem(code: .propertyValueInvalidFormat, message: "The value must be a whole number.")
             }
             if range.contains(number) { return nil }
@@ -78,13 +80,12 @@ enum FormatRules {
         message: "The value must include at least one system variable: "
             + SystemVariable.names.map { "${\($0)}" }.joined(separator: ", ") + ".")
 
-    private static func assetName(_ text: Substitution.Text, in api: APIVersion) -> Problem? {
-        guard GraphText.isAssetName(text.example, isWhole: text.isComplete) else {
-            return Problem(
-                code: .propertyValueInvalidPattern,
-                message: "The value must match the regular expression '\(GraphText.assetNameExpression)'.")
-        }
-        return api == .v2 && !text.hasVariable ? variable : nil
+    /// LVA's schema wants a system variable in it, and LVA's own applications have assets without.
+    private static func assetName(_ text: Substitution.Text) -> Problem? {
+        if GraphText.isAssetName(text.example, isWhole: text.isComplete) { return nil }
+        return Problem(
+            code: .propertyValueInvalidPattern,
+            message: "The value must match the regular expression '\(GraphText.assetNameExpression)'.")
     }
 
     private static func fileName(_ text: Substitution.Text, in api: APIVersion) -> Problem? {
@@ -109,15 +110,34 @@ enum FormatRules {
         return nil
     }
 
+    private static func line(_ text: Substitution.Text) -> Problem? {
+        for case .text(let part) in text.parts where !GraphText.isPrintable(part) {
+            return Problem(
+                code: .propertyValueInvalidFormat, message: "The value must be one line without control characters.")
+        }
+        return nil
+    }
+
     // MARK: URLs
+
+    /// Those that a message may quote: what stands before another `://` may be part of a password.
+    private static let knownSchemes = [
+        "file", "ftp", "http", "https", "mms", "rtmp", "rtmps", "rtp", "rtsp", "rtsps", "rtspt", "rtspu", "srt", "tcp",
+        "udp", "ws", "wss",
+    ]
+
+    /// What is wrong with a URL as it is written, whatever its references stand for; nil for nothing.
+    static func literalProblem(with text: String, as format: Format) -> Problem? {
+        format.isURL && GraphText.authority(of: text) == .userinfo ? endpoint(text) : nil
+    }
 
     private static func rtspURL(_ value: String, _ schemes: [String], isSecret: Bool) -> Problem? {
         let scheme = GraphText.scheme(of: value) ?? ""
         guard schemes.contains(scheme.lowercased()) else {
+            let shown = !isSecret && knownSchemes.contains(scheme.lowercased()) ? scheme : ""
             return Problem(
                 code: .rtspEndpointUrlInvalidScheme,
-                message:
-                    "Uri scheme '\(isSecret ? "" : scheme)' is not valid for an RTSP source endpoint. Valid values are: "
+                message: "Uri scheme '\(shown)' is not valid for an RTSP source endpoint. Valid values are: "
                     + schemes.joined(separator: ", ") + ".")
         }
         return endpoint(value)

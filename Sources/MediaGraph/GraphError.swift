@@ -2,7 +2,7 @@ package import JSON
 
 /// What is wrong with a call, as LVA says it: a status of HTTP, a code, and each mistake with its place (OData).
 package struct GraphError: Error, Hashable, Sendable {
-    /// One mistake; no message quotes a value, which may be a secret (I10).
+    /// One mistake; no message quotes a value, which may be a secret (I10), but for the scheme of a URL that is known.
     package struct Detail: Hashable, Sendable {
         package var code: String
         /// Where it is: a JSON path in PascalCase, `$.Properties.Sinks[0].AssetNamePattern`; nil for the whole.
@@ -75,7 +75,6 @@ package enum DetailCode: String, CaseIterable, Sendable {
     case endpointUrlInvalid = "EndpointUrlInvalid"
     case nodeTypeNotSupported = "NodeTypeNotSupported"
     case nodeNameNotUnique = "NodeNameNotUnique"
-    case graphTopologyNotFound = "GraphTopologyNotFound"
     case parameterNameNotUnique = "ParameterNameNotUnique"
     case parameterNameReserved = "ParameterNameReserved"
     case parameterNotDeclared = "ParameterNotDeclared"

@@ -6,6 +6,13 @@ package enum GraphLimits {
     package static let parameterNameLength = 64
     /// Elements of any list of a topology or an instance: LVA names no bound, and memory has one (I9).
     package static let listLength = 100
+    /// Bytes of any text, before and after parameters are put in: room for a chain of certificates.
+    package static let textLength = 16 << 10
+    /// References to parameters and variables in one text.
+    package static let references = 32
+    /// Bytes of all texts of a topology, and of an instance, of which a box may have a thousand.
+    package static let topologyLength = 256 << 10
+    package static let instanceLength = 32 << 10
     /// Mistakes that one answer tells.
     package static let details = 100
 
@@ -18,13 +25,6 @@ package enum GraphLimits {
         guard (1...nameLength).contains(text.utf8.count), !text.hasPrefix("-"), !text.hasSuffix("-") else {
             return false
         }
-        return text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
+        return text.utf8.allSatisfy { GraphText.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
     }
 }

@@ -1,28 +1,53 @@
 /// LVA's rules about how nodes hang together.
 struct GraphRules {
+    /// What could not be read of a graph, about which nothing can be said.
+    struct Unread {
+        /// Every node was read.
+        var isWhole = true
+        /// Names of the nodes that were not; nil when one of them has none.
+        var names: Set<String>? = []
+        /// Places of nodes whose inputs were not.
+        var inputs: Set<String> = []
+
+        mutating func loseNode(_ name: String?) {
+            isWhole = false
+            if let name { names?.insert(name.lowercased()) } else { names = nil }
+        }
+    }
+
     private let nodes: [GraphNode]
     private let version: APIVersion
-    /// Empty where a name is taken twice: then nothing can be said about inputs.
+    private let unread: Unread
     private var index: [String: Int] = [:]
     private(set) var mistakes: [GraphError.Detail] = []
 
-    init(_ nodes: [GraphNode], in version: APIVersion) {
+    init(_ nodes: [GraphNode], in version: APIVersion, _ unread: Unread) {
         self.nodes = nodes
         self.version = version
-        for (position, node) in nodes.enumerated() {
-            if index.updateValue(position, forKey: node.key) != nil {
+        self.unread = unread
+        names()
+        counts()
+        let before = mistakes.count
+        let known = nodes.filter { !unread.inputs.contains($0.path) }
+        for node in known { inputs(of: node) }
+        // Where an input leads nowhere, nothing can be said about the whole.
+        let isLinked = mistakes.count == before && unread.isWhole && known.count == nodes.count
+        for node in known { neighbours(of: node) }
+        guard isLinked, index.count == nodes.count else { return }
+        cycles()
+        partitions()
+    }
+
+    private mutating func names() {
+        for (position, node) in nodes.enumerated() where !node.key.isEmpty {
+            if index[node.key] == nil {
+                index[node.key] = position
+            } else {
                 mistakes.append(
                     GraphError.Detail(
                         .nodeNameNotUnique, at: node.path + ".Name", "Another node has this name: rename one."))
             }
         }
-        counts()
-        guard mistakes.isEmpty else { return }
-        for node in nodes { inputs(of: node) }
-        guard mistakes.isEmpty else { return }
-        for node in nodes { neighbours(of: node) }
-        cycles()
-        partitions()
     }
 
     private mutating func note(_ path: String, _ message: String) {
@@ -34,7 +59,7 @@ struct GraphRules {
     }
 
     private mutating func counts() {
-        if !nodes.contains(where: { $0.type == .rtspSource }) {
+        if unread.isWhole, !nodes.contains(where: { $0.type == .rtspSource }) {
             note("$.Properties.Sources", "A topology needs one MediaGraphRtspSource: add it.")
         }
         let single: [NodeType] =
@@ -53,6 +78,7 @@ struct GraphRules {
         for (position, name) in node.inputKeys.enumerated() {
             let path = "\(node.path).Inputs[\(position)].NodeName"
             guard let source = index[name] else {
+                guard unread.names?.contains(name) == false else { continue }
                 note(path, "No node has this name: name a source or a processor of the topology.")
                 continue
             }
@@ -65,6 +91,9 @@ struct GraphRules {
     /// What must, and what must not, come directly before a node.
     private mutating func neighbours(of node: GraphNode) {
         let before = types(feeding: node)
+        // A name that is no node's may be meant for any.
+        guard !before.isEmpty, before.count == node.inputs.count, !before.contains(where: { $0.section == .sinks })
+        else { return }
         let path = node.path + ".Inputs"
         switch node.type {
         case .motionDetection where before.contains { $0 != .rtspSource }:
@@ -120,7 +149,7 @@ struct GraphRules {
         while let position = open.popLast() {
             for next in neighbours[position] ?? [] where reached.insert(next).inserted { open.append(next) }
         }
-        for position in nodes.indices where !reached.contains(position) {
+        for position in nodes.indices where !reached.contains(position) && nodes[position].type != .rtspSource {
             note(
                 nodes[position].path,
                 "The graph is in two parts: nothing connects this node to the RTSP source. Connect it or leave it out.")

@@ -12,14 +12,7 @@ package enum GraphText {
     /// Whether an asset called so can be a folder of every kind of store.
     static func isStorable(_ name: String) -> Bool {
         (1...128).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
+            && name.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
     }
 
     /// Whether a file can be called so with `.mp4` behind it; of a part of a name, whether it does not prevent that.
@@ -46,8 +39,25 @@ package enum GraphText {
     /// The same directory with one slash between its parts and none at its end.
     static func tidied(_ path: String) -> String { "/" + path.split(separator: "/").joined(separator: "/") }
 
+    /// Whether it is one line that a terminal and a protocol of lines can bear.
+    static func isPrintable(_ text: String) -> Bool {
+        !text.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
+    }
+
+    /// Without blanks around it, as .NET reads numbers and booleans.
+    static func trimmed(_ text: String) -> String {
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
+            let last = text.lastIndex(where: { !$0.isWhitespace })
+        else { return "" }
+        return String(text[first...last])
+    }
+
+    /// A whole number of 64 bits; nil for anything else.
+    static func integer(_ text: String) -> Int64? { Int64(trimmed(text)) }
+
     /// A number without hexadecimal digits, infinities and the like; nil for anything else.
     static func decimal(_ text: String) -> Double? {
+        let text = trimmed(text)
         guard text.utf8.allSatisfy({ "0123456789.eE+-".utf8.contains($0) }), let number = Double(text),
             number.isFinite
         else { return nil }
@@ -64,6 +74,30 @@ package enum GraphText {
             })
         else { return nil }
         return String(scheme)
+    }
+
+    /// What `CameraAddress` of cvr-ingest takes beyond `authority`.
+    static func isCameraURL(_ url: String) -> Bool {
+        guard url.utf8.count < 2048, let start = url.firstRange(of: "://") else { return false }
+        return url.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            && !url[start.upperBound...].prefix { $0 != "/" }.contains("@")
+    }
+
+    /// Bytes that a text takes with all but RFC 3986's unreserved characters percent-encoded.
+    static func encodedLength(_ text: String) -> Int {
+        text.utf8.reduce(0) { length, byte in
+            let isUnreserved = isLetterOrDigit(byte) || "-._~".utf8.contains(byte)
+            return length + (isUnreserved ? 1 : 3)
+        }
+    }
+
+    static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
     }
 
     enum Authority: Hashable, Sendable {

@@ -40,15 +40,16 @@ extension Instance {
     }
 
     func substitution(in topology: Topology) -> Substitution {
-        var substitution = Substitution(topologyName: topology.name, parameters: topology.parameters)
+        var substitution = Substitution(topologyName: topology.name, declarations: topology.declarations)
         // A wrong name is told once, not again for each text that it would be part of.
         substitution.instanceName = GraphLimits.isName(name) ? name : nil
         var values: [String: Substitution.Value] = [:]
-        for declaration in topology.parameters {
-            values[declaration.name.lowercased()] = declaration.defaultValue?.substitute
-        }
+        for (key, declaration) in topology.declarations { values[key] = declaration.defaultValue?.substitute }
         for parameter in parameters where parameter.value != nil {
             values[parameter.name.lowercased()] = parameter.value?.substitute
+        }
+        if GraphBook.isBuiltIn(topology.name), values[GraphBook.assetKey] == .plain("") {
+            values[GraphBook.assetKey] = substitution.instanceName.map { .plain($0) }
         }
         substitution.values = values
         return substitution

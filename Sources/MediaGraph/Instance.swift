@@ -37,31 +37,36 @@ package struct Instance: Hashable, Sendable {
 
     /// The payload of GraphInstanceSet, held to its topology; inactive, whatever state it asks for.
     ///
-    /// Throws 400 InvalidResource with every mistake, in the instance and in what its values make of the topology,
-    /// or InvalidVersion.
-    package init(_ payload: JSONValue, topology: (String) -> Topology?, at time: WallTime) throws(GraphError) {
+    /// Secrets that it does not give stay those of `old`, the instance of its name. Throws 400 InvalidResource with every
+    /// mistake, in the instance and in what its values make of the topology, 409 Conflict when all that is wrong is that
+    /// there is no such topology, or InvalidVersion.
+    package init(
+        _ payload: JSONValue, topology: (String) -> Topology?, replacing old: (String) -> Instance? = { _ in nil },
+        at time: WallTime
+    ) throws(GraphError) {
         let version = try APIVersion(of: payload)
-        var reader = InstanceReader(ValueReader(api: version), payload)
+        var reader = InstanceReader(ValueReader(api: version, room: GraphLimits.instanceLength), payload)
         let found = topology(reader.topologyName)
-        if let found {
-            reader.adopt(found)
-        } else if !reader.topologyName.isEmpty {
-            reader.mistakes.append(
-                GraphError.Detail(
-                    .graphTopologyNotFound, at: "$.Properties.TopologyName",
-                    "There is no topology of this name: set it first."))
-        }
+        if let found { reader.adopt(found, replacing: old(reader.name)) }
+        reader.requireValues()
         self.init(reader, at: time)
         var mistakes = reader.mistakes
         if let found { mistakes += self.mistakes(in: found) }
-        guard mistakes.isEmpty else { throw .invalidResource(mistakes) }
+        guard found == nil, !reader.topologyName.isEmpty else {
+            guard mistakes.isEmpty else { throw .invalidResource(mistakes) }
+            return
+        }
+        let missing = GraphError.Detail(
+            .resourceValidationError, at: "$.Properties.TopologyName",
+            "There is no topology of this name: set it first.")
+        throw mistakes.isEmpty ? .conflict([missing]) : .invalidResource(mistakes + [missing])
     }
 
     /// What `json(.sealed)` wrote, in the state it had; throws 400 InvalidResource, also when `open` fails.
     package init(stored: JSONValue, open: @escaping (String) throws -> Secret) throws(GraphError) {
         let version = try APIVersion(of: stored)
         let times = SystemData(stored)
-        let reader = InstanceReader(ValueReader(api: version, open: open), stored)
+        let reader = InstanceReader(ValueReader(api: version, room: GraphLimits.instanceLength, open: open), stored)
         guard reader.mistakes.isEmpty else { throw .invalidResource(reader.mistakes) }
         self.init(reader, at: times.createdAt)
         lastModifiedAt = times.lastModifiedAt

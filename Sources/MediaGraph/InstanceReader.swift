@@ -11,22 +11,22 @@ struct InstanceReader {
     private(set) var state = InstanceState.inactive
     private(set) var parameters: [InstanceParameter] = []
     private(set) var hasParameters = false
-    var mistakes: [GraphError.Detail] = []
+    private(set) var mistakes: [GraphError.Detail] = []
+    private var keys: Set<String> = []
+    /// Where parameters are without a value, by name in lower case.
+    private var valueless: [String: String] = [:]
 
     init(_ reader: ValueReader, _ payload: JSONValue) {
         var values = reader
         version = values.api
         let members = Members(payload)
         name = values.name(in: members)
-        read(members["properties"], &values)
+        read(members["properties"] ?? .object([:]), &values)
         mistakes = values.mistakes
     }
 
-    private mutating func read(_ properties: JSONValue?, _ values: inout ValueReader) {
+    private mutating func read(_ properties: JSONValue, _ values: inout ValueReader) {
         let path = "$.Properties"
-        guard let properties else {
-            return values.note(.propertyRequired, at: path, "The value is required: add properties.")
-        }
         guard case .object = properties else {
             return values.note(.propertyValueInvalidType, at: path, "The value must be an object.")
         }
@@ -51,25 +51,51 @@ struct InstanceReader {
         let members = Members(value)
         let name = values.parameterName(in: members, at: path)
         let given = members["value"].flatMap { values.parameterValue($0, secret: false, at: path + ".Value") }
-        if members["value"] == nil && version == .v1 {
-            values.note(.propertyRequired, at: path + ".Value", "The value is required: add value.")
-        }
         guard let name else { return }
-        if parameters.contains(where: { $0.name.lowercased() == name.lowercased() }) {
+        let key = name.lowercased()
+        if !keys.insert(key).inserted {
             values.note(.parameterNameNotUnique, at: path + ".Name", "The parameter is given twice: leave one out.")
         }
+        if members["value"] == nil { valueless[key] = path }
         parameters.append(InstanceParameter(name: name, value: given))
     }
 
-    /// From here on values of SecretStrings are secrets, and names are spelled as they are declared.
-    mutating func adopt(_ topology: Topology) { parameters = parameters.map { $0.adopted(by: topology) } }
+    /// From here on values of secret parameters are secrets, and names are spelled as they are declared.
+    ///
+    /// A secret without a value stays what it is in `old`: it is not shown, so whoever sends back what Get answered
+    /// cannot have it.
+    mutating func adopt(_ topology: Topology, replacing old: Instance?) {
+        var kept: [String: ParameterValue] = [:]
+        if let old, old.topologyName.lowercased() == topology.name.lowercased() {
+            for parameter in old.parameters {
+                if case .secret? = parameter.value { kept[parameter.name.lowercased()] = parameter.value }
+            }
+        }
+        parameters = parameters.map { parameter in
+            var parameter = parameter
+            let key = parameter.name.lowercased()
+            if valueless[key] != nil, topology.parameter(key)?.isSecret == true, let value = kept[key] {
+                parameter.value = value
+                valueless[key] = nil
+            }
+            return parameter.adopted(by: topology)
+        }
+    }
+
+    /// API 1.0 leaves no parameter that it names without a value.
+    mutating func requireValues() {
+        guard version == .v1 else { return }
+        mistakes += valueless.values.sorted().map {
+            GraphError.Detail(.propertyRequired, at: $0 + ".Value", "The value is required: add value.")
+        }
+    }
 }
 
 extension InstanceParameter {
-    /// The same under the name that a topology declares, and with its value a secret where that says so.
+    /// The same under the name that a topology declares, and with its value a secret where that makes it one.
     func adopted(by topology: Topology) -> InstanceParameter {
         guard let declaration = topology.parameter(name) else { return self }
-        guard declaration.type == .secretString, case .plain(let plain) = value, let text = ScalarText.of(plain) else {
+        guard declaration.isSecret, case .plain(let plain) = value, let text = ScalarText.of(plain) else {
             return InstanceParameter(name: declaration.name, value: value)
         }
         return InstanceParameter(name: declaration.name, value: .secret(Secret(text)))

@@ -10,9 +10,21 @@ package struct NamePattern: Hashable, Sendable {
         case preciseDateTime
     }
 
+    /// No two texts beside each other: patterns that resolve to the same are the same.
     package let parts: [Part]
 
-    package init(_ parts: [Part]) { self.parts = parts }
+    package init(_ parts: [Part]) {
+        self.parts = parts.reduce(into: []) { merged, part in
+            if case .text(let text) = part, case .text(let before)? = merged.last {
+                merged[merged.count - 1] = .text(before + text)
+            } else if part != .text("") {
+                merged.append(part)
+            }
+        }
+    }
+
+    /// The same name with something behind it.
+    func adding(_ more: Part...) -> NamePattern { NamePattern(parts + more) }
 
     /// Whether each recording gets a name of its own.
     package var hasTime: Bool { parts.contains { $0 == .dateTime || $0 == .preciseDateTime } }

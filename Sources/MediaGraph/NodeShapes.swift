@@ -22,6 +22,27 @@ enum NodeShapes {
         }
     }
 
+    /// What stands where a node has secrets, as it was written.
+    static func secretTexts(of node: GraphNode) -> [String] {
+        secretTexts(in: .object(node.properties), as: .object(properties(of: node.type)))
+    }
+
+    private static func secretTexts(in value: NodeValue, as shape: Shape) -> [String] {
+        func members(_ properties: [Property]) -> [String] {
+            properties.flatMap { property in
+                value[property.name].map { secretTexts(in: $0, as: property.shape) } ?? []
+            }
+        }
+        switch shape {
+        case .text(.secret): return value.text.map { [$0] } ?? []
+        case .text: return []
+        case .list(let element): return value.elements.flatMap { secretTexts(in: $0, as: element) }
+        case .object(let properties): return members(properties)
+        case .variants(let variants):
+            return members(variants.first { value["@type"]?.text == prefix + $0.type }?.properties ?? [])
+        }
+    }
+
     /// Whether an API version has that type: the frame rate filter went with 2.0.
     static func has(_ type: NodeType, in api: APIVersion) -> Bool { type != .frameRateFilter || api == .v1 }
 
@@ -73,13 +94,13 @@ enum NodeShapes {
             Variant(
                 "MediaGraphUsernamePasswordCredentials",
                 [
-                    Property("username", .text(.discreetText), .required),
+                    Property("username", .text(.discreetLine), .required),
                     Property("password", .text(.secret), .requiredInV2),
                 ]),
             Variant(
                 "MediaGraphHttpHeaderCredentials",
                 [
-                    Property("headerName", .text(.discreetText), .required),
+                    Property("headerName", .text(.discreetLine), .required),
                     Property("headerValue", .text(.secret), .required),
                 ]),
         ]))
@@ -179,7 +200,8 @@ enum NodeShapes {
             Property("assetNamePattern", .text(.assetName), .requiredInV2),
             Property(
                 "segmentLength", .text(.duration(TimeSpan.seconds(30)...TimeSpan.seconds(300), step: .seconds(30)))),
-            Property("localMediaCachePath", .text(.absolutePath), .requiredInV2),
+            // Never opened: media is in the camera's cache.
+            Property("localMediaCachePath", .text(.text), .requiredInV2),
             Property("localMediaCacheMaximumSizeMiB", .text(.integer(mebibytes)), .requiredInV2),
         ]
 

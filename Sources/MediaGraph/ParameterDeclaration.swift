@@ -31,9 +31,9 @@ package enum ParameterType: String, Hashable, Sendable, CaseIterable {
     func takes(_ text: String) -> Bool {
         switch self {
         case .string, .secretString: true
-        case .int: Int32(text) != nil
-        case .double: Double(text)?.isFinite == true
-        case .bool: ["true", "false"].contains(text.lowercased())
+        case .int: Int32(GraphText.trimmed(text)) != nil
+        case .double: GraphText.decimal(text) != nil
+        case .bool: ["true", "false"].contains(GraphText.trimmed(text).lowercased())
         }
     }
 }
@@ -45,11 +45,20 @@ package struct ParameterDeclaration: Hashable, Sendable {
     package var description: String?
     package var defaultValue: ParameterValue?
 
+    /// A topology puts it where a secret is: then it is one, and shown only as far as the topology's author wrote it.
+    package var isSecret = false
+
     func json(_ form: SecretForm) -> JSONValue {
         var members: [String: JSONValue] = ["name": .string(name), "type": .string(type.rawValue)]
         if let description { members["description"] = .string(description) }
-        if let value = defaultValue?.json(form) { members["default"] = value }
+        if let value = sealedDefault(form) ?? defaultValue?.json(form) { members["default"] = value }
         return .object(members)
+    }
+
+    /// On disk the default is no less secret for being a String.
+    private func sealedDefault(_ form: SecretForm) -> JSONValue? {
+        guard isSecret, case .sealed = form, case .plain(let value)? = defaultValue else { return nil }
+        return form.json(Secret(ScalarText.of(value) ?? ""))
     }
 }
 
@@ -76,7 +85,7 @@ package enum ParameterValue: Hashable, Sendable {
 
 /// What becomes of secrets when a topology or an instance is written.
 package enum SecretForm: Sendable {
-    /// Left out: Get, List and the answer to Set.
+    /// Left out, but for an empty one, which is none: Get, List and the answer to Set.
     case hidden
     /// As `{"@sealed": text}`: on disk.
     case sealed(@Sendable (Secret) -> String)
@@ -85,7 +94,7 @@ package enum SecretForm: Sendable {
 
     func json(_ secret: Secret) -> JSONValue? {
         switch self {
-        case .hidden: nil
+        case .hidden: secret.isEmpty ? .string("") : nil
         case .sealed(let seal): .object([Self.mark: .string(seal(secret))])
         }
     }

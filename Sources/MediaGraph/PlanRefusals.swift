@@ -16,7 +16,8 @@ struct PlanRefusals {
     private mutating func refuse(_ node: GraphNode, _ part: String = "", _ reason: String) {
         found.append(
             GraphError.Detail(
-                .moduleValidationError, at: node.path + part, "The node \(node.name) (\(node.type.rawValue)) \(reason)")
+                .moduleValidationError, at: node.path + part,
+                "The node \(node.name.prefix(64)) (\(node.type.rawValue)) \(reason)")
         )
     }
 
@@ -65,7 +66,31 @@ struct PlanRefusals {
                 "has an HTTP header as credentials, which RTSP cameras are not sent: use "
                     + "MediaGraphUsernamePasswordCredentials.")
         }
+        address(node)
     }
+
+    /// What the recorder takes of what LVA takes.
+    private mutating func address(_ node: GraphNode) {
+        let endpoint = node.properties["endpoint"]
+        if let url = maker.text(endpoint?["url"]), !GraphText.isCameraURL(url) {
+            refuse(
+                node, ".Endpoint.Url",
+                "has a URL with letters beyond ASCII, with @ before its path, or of 2048 bytes and more: "
+                    + "percent-encode them, or take a shorter one.")
+        }
+        let credentials = endpoint?["credentials"]
+        guard let username = maker.text(credentials?["username"]), !username.isEmpty else { return }
+        let password = maker.text(credentials?["password"]) ?? ""
+        let length = GraphText.encodedLength(username) + 1 + GraphText.encodedLength(password)
+        guard length > Self.longestUserinfo else { return }
+        refuse(
+            node, ".Endpoint.Credentials",
+            "has a user name and a password of more than \(Self.longestUserinfo - 1) bytes in all, percent-encoded: "
+                + "set shorter ones in the camera.")
+    }
+
+    /// As `CameraAddress` of cvr-ingest has it, with the colon between them.
+    private static let longestUserinfo = 127
 
     private mutating func gate(_ node: GraphNode) {
         let before = node.inputs.compactMap(maker.topology.node)
@@ -88,6 +113,9 @@ struct PlanRefusals {
     }
 
     private mutating func file(_ node: GraphNode) {
+        if let name = maker.file(node)?.pattern.resolve(at: .latest), !GraphText.isFileName(name, isWhole: true) {
+            refuse(node, "", "gives files names of more than 251 bytes with their time: shorten the pattern.")
+        }
         guard let parts = maker.resolved(node.properties["filePathPattern"])?.parts,
             NamePattern(PlanMaker.split(parts).directory).hasTime
         else { return }

@@ -8,7 +8,7 @@ extension RecordingPlan {
     package static func make(_ instance: Instance, of topology: Topology) throws(GraphError) -> RecordingPlan {
         let mistakes = instance.mistakes(in: topology)
         guard mistakes.isEmpty else { throw .invalidResource(mistakes) }
-        let maker = PlanMaker(topology, instance.substitution(in: topology))
+        let maker = PlanMaker(instance, of: topology)
         guard let camera = topology.nodes.first(where: { $0.type == .rtspSource }) else {
             throw .invalidResource([
                 GraphError.Detail(
@@ -18,13 +18,13 @@ extension RecordingPlan {
         }
         let asset = topology.nodes.first { $0.type == .assetSink }
         let file = topology.nodes.first { $0.type == .fileSink }
-        let gate = (asset.map { [$0] } ?? []) + (file.map { [$0] } ?? [])
-        let gateNode = gate.flatMap(maker.gates).first
+        let gateNode = [asset, file].compactMap(\.self).flatMap(maker.gates).first
         let media = StreamSelection.of(asset ?? file, maker)
         return RecordingPlan(
-            instance: instance.name, topology: topology.name, source: maker.source(camera),
+            instance: instance.name, topology: topology.name, source: try maker.source(camera),
             asset: asset.map(maker.asset), file: file.flatMap(maker.file), gate: gateNode.map(maker.gate),
-            messageSources: gateNode.map(maker.messageSources) ?? [], messageSinks: maker.messageSinks(),
+            messageSources: gateNode.map(maker.messageSources) ?? [],
+            messageSinks: gateNode.map(maker.messageSinks) ?? [],
             takesAudio: media.takesAudio, takesVideo: media.takesVideo, refusals: PlanRefusals(maker).found)
     }
 }
@@ -32,11 +32,13 @@ extension RecordingPlan {
 /// Reads nodes with the values of an instance in them, all of which were checked before.
 struct PlanMaker {
     let topology: Topology
-    let substitution: Substitution
+    private let instance: Instance
+    private let substitution: Substitution
 
-    init(_ topology: Topology, _ substitution: Substitution) {
+    init(_ instance: Instance, of topology: Topology) {
         self.topology = topology
-        self.substitution = substitution
+        self.instance = instance
+        substitution = instance.substitution(in: topology)
     }
 
     func resolved(_ value: NodeValue?) -> Substitution.Text? {
@@ -48,7 +50,7 @@ struct PlanMaker {
     func duration(_ value: NodeValue?) -> TimeSpan? { text(value).flatMap(GraphDuration.span) }
 
     func bytes(_ value: NodeValue?) -> Int64? {
-        text(value).flatMap { Int64($0) }.map { $0.multipliedSaturated(1 << 20) }
+        text(value).flatMap(GraphText.integer).map { $0.multipliedSaturated(1 << 20) }
     }
 
     /// The gates that a sink reads directly.
@@ -58,21 +60,26 @@ struct PlanMaker {
 
     // MARK: Parts of the plan
 
-    func source(_ node: GraphNode) -> RecordingPlan.Source {
+    func source(_ node: GraphNode) throws(GraphError) -> RecordingPlan.Source {
         let endpoint = node.properties["endpoint"]
         let credentials = endpoint?["credentials"]
-        let url = resolved(endpoint?["url"])
+        guard let url = resolved(endpoint?["url"]) else {
+            throw .invalidResource([
+                GraphError.Detail(
+                    .propertyRequired, at: node.path + ".Endpoint.Url", "The value is required: add url.")
+            ])
+        }
         let transport = text(node.properties["transport"])?.lowercased()
         return RecordingPlan.Source(
-            nodeName: node.name, url: url?.example ?? "", isURLSecret: url?.isSecret ?? false,
-            transport: transport == "http" ? .http : .tcp, username: text(credentials?["username"]) ?? "",
+            nodeName: node.name, url: Secret(url.example), isURLSecret: url.isSecret,
+            transport: transport == "http" ? .http : .tcp, username: Secret(text(credentials?["username"]) ?? ""),
             password: Secret(text(credentials?["password"]) ?? ""),
             isTLS: endpoint?["@type"]?.text == NodeShapes.prefix + "MediaGraphTlsEndpoint")
     }
 
     func asset(_ node: GraphNode) -> RecordingPlan.AssetOutput {
         // API 1.0 asks for no name: then it is the camera's, as that of a camera in cvr.yaml is.
-        let parts = resolved(node.properties["assetNamePattern"])?.parts ?? [.text(substitution.instanceName ?? "")]
+        let parts = resolved(node.properties["assetNamePattern"])?.parts ?? [.text(instance.name)]
         return RecordingPlan.AssetOutput(
             nodeName: node.name, pattern: NamePattern(parts),
             segmentLength: duration(node.properties["segmentLength"]) ?? .seconds(30),
@@ -85,14 +92,19 @@ struct PlanMaker {
             let (directory, name) = Self.split(parts)
             return RecordingPlan.FileOutput(
                 nodeName: node.name, directory: GraphText.tidied(NamePattern(directory).resolve(at: .earliest)),
-                pattern: NamePattern(name), maximumBytes: nil)
+                pattern: Self.timed(NamePattern(name)), maximumBytes: nil)
         }
         guard let directory = text(node.properties["baseDirectoryPath"]),
             let parts = resolved(node.properties["fileNamePattern"])?.parts
         else { return nil }
         return RecordingPlan.FileOutput(
-            nodeName: node.name, directory: GraphText.tidied(directory), pattern: NamePattern(parts),
+            nodeName: node.name, directory: GraphText.tidied(directory), pattern: Self.timed(NamePattern(parts)),
             maximumBytes: bytes(node.properties["maximumSizeMiB"]))
+    }
+
+    /// A name without a time would be the same for every opening of the gate, and each file be lost to the next.
+    private static func timed(_ pattern: NamePattern) -> NamePattern {
+        pattern.hasTime ? pattern : pattern.adding(.text("-"), .dateTime)
     }
 
     /// Cuts a path before its last part; the times have no slash in them.
@@ -123,8 +135,8 @@ struct PlanMaker {
         }
     }
 
-    func messageSinks() -> [RecordingPlan.MessageSink] {
-        topology.nodes.filter { $0.type == .messageSink }.map { node in
+    func messageSinks(behind gate: GraphNode) -> [RecordingPlan.MessageSink] {
+        topology.nodes.filter { $0.type == .messageSink && $0.inputKeys.contains(gate.key) }.map { node in
             RecordingPlan.MessageSink(nodeName: node.name, outputName: text(node.properties["hubOutputName"]) ?? "")
         }
     }

@@ -14,12 +14,12 @@ package struct RecordingPlan: Hashable, Sendable {
     package struct Source: Hashable, Sendable {
         package var nodeName: String
         /// `rtsp://…` (`rtsps://…` behind a TLS endpoint), without user name and password.
-        package var url: String
+        package var url: Secret
         /// The URL came out of a SecretString: no event, log or listing may show it (I10).
         package var isURLSecret: Bool
         package var transport: Transport
         /// Empty: none; sent only when the camera asks, for LVA's samples have dummies here.
-        package var username: String
+        package var username: Secret
         package var password: Secret
         /// The endpoint is a TLS endpoint; always beside a refusal.
         package var isTLS: Bool
@@ -40,7 +40,7 @@ package struct RecordingPlan: Hashable, Sendable {
         package var nodeName: String
         /// Absolute, without `.` and `..`, with no slash at its end.
         package var directory: String
-        /// Resolves to a file's name without its `.mp4`.
+        /// Resolves to a file's name without its `.mp4`; always with a time, so that no file is written over another.
         package var pattern: NamePattern
         /// All files of this sink together; nil: no bound (API 1.0).
         package var maximumBytes: Int64?
@@ -84,6 +84,7 @@ package struct RecordingPlan: Hashable, Sendable {
     package var gate: GateSettings?
     /// Those that open the gate.
     package var messageSources: [MessageSource]
+    /// Those that what passes the gate reaches.
     package var messageSinks: [MessageSink]
     package var takesAudio: Bool
     package var takesVideo: Bool

@@ -64,7 +64,9 @@ enum Format: Hashable, Sendable {
     case text
     /// Any text that a SecretString may be part of, though itself it is shown.
     case discreetText
-    /// A text that is never shown, unless it is nothing but references.
+    /// The same on one line, as it goes into a header of a protocol.
+    case discreetLine
+    /// A line that is never shown, unless it is nothing but references.
     case secret
     case rtspURL([String])
     case url
@@ -92,7 +94,14 @@ enum Format: Hashable, Sendable {
     /// Whether it is never shown in events, names of files or listings.
     var takesSecrets: Bool {
         switch self {
-        case .discreetText, .secret, .rtspURL, .url: true
+        case .discreetText, .discreetLine, .secret, .rtspURL, .url: true
+        default: false
+        }
+    }
+
+    var isURL: Bool {
+        switch self {
+        case .rtspURL, .url: true
         default: false
         }
     }

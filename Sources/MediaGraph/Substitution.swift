@@ -12,12 +12,22 @@ struct Substitution: Sendable {
         var parts: [NamePattern.Part]
         /// False when a parameter's value is not known yet.
         var isComplete: Bool
-        /// A SecretString went into it.
+        /// A parameter that is a secret went into it.
         var isSecret: Bool
         /// A system variable was asked for.
         var hasVariable: Bool
 
+        /// Bytes of it, with no time longer than the precise one.
+        var length: Int {
+            parts.reduce(0) { length, part in
+                guard case .text(let text) = part else { return length + 20 }
+                return length + text.utf8.count
+            }
+        }
+
         /// With times of LVA's own example in it, for what is checked before there is a recording.
+        ///
+        /// Made only of what is no longer than `GraphLimits.textLength`: few bytes can ask for many.
         var example: String {
             NamePattern(parts).resolve(at: WallTime(seconds: 1_582_392_720, nanoseconds: 123_000_000))
         }
@@ -27,15 +37,14 @@ struct Substitution: Sendable {
     /// Nil before there is an instance.
     var instanceName: String?
     /// By name in lower case, as values are: names are the same in any case.
-    private let declarations: [String: ParameterDeclaration]
+    let declarations: [String: ParameterDeclaration]
     /// Nil before there is an instance; then without those that have neither value nor default.
     var values: [String: Value]?
 
     /// Those of a topology alone.
-    init(topologyName: String, parameters: [ParameterDeclaration]) {
+    init(topologyName: String, declarations: [String: ParameterDeclaration]) {
         self.topologyName = topologyName
-        declarations = Dictionary(
-            parameters.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+        self.declarations = declarations
     }
 
     func declaration(_ name: String) -> ParameterDeclaration? { declarations[name.lowercased()] }
@@ -64,7 +73,7 @@ struct Substitution: Sendable {
             }
             return
         }
-        if declaration(name)?.type == .secretString { text.isSecret = true }
+        if declaration(name)?.isSecret == true { text.isSecret = true }
         switch values?[name.lowercased()] {
         case .plain(let value): text.parts.append(.text(value))
         case .secret(let value): text.parts.append(.text(value.revealed()))

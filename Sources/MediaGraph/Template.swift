@@ -29,6 +29,7 @@ struct Template: Hashable, Sendable {
         if !text.isEmpty { parts.append(.text(String(text))) }
     }
 
+    /// In the order they are written; one is there as often as it is used.
     var references: [String] {
         parts.compactMap { part in
             guard case .reference(let name) = part else { return nil }

@@ -15,18 +15,27 @@ package struct Topology: Hashable, Sendable {
     package var lastModifiedAt: WallTime
     /// Lists that were written, empty ones too.
     private let lists: Set<String>
+    /// By name in lower case.
+    let declarations: [String: ParameterDeclaration]
 
     /// The payload of GraphTopologySet; throws 400 InvalidResource with every mistake, or InvalidVersion.
-    package init(_ payload: JSONValue, at time: WallTime) throws(GraphError) {
+    ///
+    /// Secrets that it does not give stay those of `old`, the topology of its name: they are not shown, so whoever sends
+    /// back what Get answered cannot have them.
+    package init(
+        _ payload: JSONValue, replacing old: (String) -> Topology? = { _ in nil }, at time: WallTime
+    ) throws(GraphError) {
         let version = try APIVersion(of: payload)
-        try self.init(TopologyReader(ValueReader(api: version), payload), at: time)
+        let values = ValueReader(api: version, room: GraphLimits.topologyLength)
+        try self.init(TopologyReader(values, payload, replacing: old), at: time)
     }
 
     /// What `json(.sealed)` wrote; throws as the other does, also when `open` fails.
     package init(stored: JSONValue, open: @escaping (String) throws -> Secret) throws(GraphError) {
         let version = try APIVersion(of: stored)
         let times = SystemData(stored)
-        let reader = TopologyReader(ValueReader(api: version, open: open), stored)
+        let values = ValueReader(api: version, room: GraphLimits.topologyLength, open: open)
+        let reader = TopologyReader(values, stored)
         try self.init(reader, at: times.createdAt)
         lastModifiedAt = times.lastModifiedAt
     }
@@ -37,6 +46,7 @@ package struct Topology: Hashable, Sendable {
         name = reader.name
         description = reader.description
         parameters = reader.parameters
+        declarations = reader.declarations
         nodes = reader.nodes
         lists = reader.lists
         createdAt = time.wholeMilliseconds
@@ -65,10 +75,7 @@ package struct Topology: Hashable, Sendable {
     }
 
     /// Nil where there is none of that name, which is the same in any case.
-    package func parameter(_ name: String) -> ParameterDeclaration? {
-        let key = name.lowercased()
-        return parameters.first { $0.name.lowercased() == key }
-    }
+    package func parameter(_ name: String) -> ParameterDeclaration? { declarations[name.lowercased()] }
 }
 
 /// When a topology or an instance was made and last changed.

@@ -12,7 +12,21 @@ struct ValueChecker {
     }
 
     mutating func check(_ node: GraphNode) {
+        let before = mistakes.count
         check(.object(node.properties), as: .object(NodeShapes.properties(of: node.type)), at: node.path, in: node)
+        guard mistakes.count == before, node.type == .signalGate,
+            let minimum = duration(node.properties["minimumActivationTime"]),
+            let maximum = duration(node.properties["maximumActivationTime"]), minimum > maximum
+        else { return }
+        note(
+            .graphValidationError, at: node.path + ".MinimumActivationTime",
+            "A gate cannot be open for longer than maximumActivationTime: make this no greater.")
+    }
+
+    /// Nil while it is not known; of a text that was found right.
+    private func duration(_ value: NodeValue?) -> TimeSpan? {
+        guard let text = value?.text.map({ substitution.resolve(Template($0)) }), text.isComplete else { return nil }
+        return GraphDuration.span(of: text.example)
     }
 
     private mutating func check(_ value: NodeValue, as shape: Shape, at path: String, in node: GraphNode) {
@@ -48,9 +62,18 @@ struct ValueChecker {
             }
             return
         }
-        references(of: template, as: format, at: path)
+        if let problem = FormatRules.literalProblem(with: text, as: format) {
+            return note(problem.code, at: path, problem.message)
+        }
+        references(of: template, as: format, at: path, isShown: !(format.isURL && text.contains("@")))
         guard mistakes.count == before else { return }
         let resolved = substitution.resolve(template)
+        guard resolved.length <= GraphLimits.textLength else {
+            return note(
+                .propertyValueOutOfRange, at: path,
+                "The value must have at most \(GraphLimits.textLength) bytes with its parameters put in."
+                    + origin(of: template))
+        }
         guard let problem = FormatRules.problem(with: resolved, as: format, in: api) else { return }
         let place = problem.code == .rtspEndpointUrlInvalidScheme ? node.path : path
         note(problem.code, at: place, problem.message + origin(of: template))
@@ -58,31 +81,43 @@ struct ValueChecker {
 
     /// Where to look when the text came out of parameters.
     private func origin(of template: Template) -> String {
-        let names = template.references.filter { SystemVariable($0) == nil }
-        return names.isEmpty ? "" : " The value comes from \(names.map { "${\($0)}" }.joined(separator: ", "))."
+        var names: [String] = []
+        for name in template.references where SystemVariable(name) == nil && !names.contains(name) {
+            names.append(name)
+        }
+        guard !names.isEmpty else { return "" }
+        let more = names.count > 3 ? " and others" : ""
+        return " The value comes from \(names.prefix(3).map { "${\($0)}" }.joined(separator: ", "))\(more)."
     }
 
-    private mutating func references(of template: Template, as format: Format, at path: String) {
+    /// `isShown`: nothing in the text is a secret that its author wrote where none belongs.
+    private mutating func references(of template: Template, as format: Format, at path: String, isShown: Bool) {
+        let names = template.references
+        guard names.count <= GraphLimits.references else {
+            return note(
+                .propertyValueOutOfRange, at: path,
+                "The value must have at most \(GraphLimits.references) references: leave some out.")
+        }
         if !template.isClosed {
             note(.parameterReferenceInvalid, at: path, "A ${ has no closing }: close it, or leave it out.")
         }
-        // Part of a secret may look like a reference.
-        let isShown = format != .secret || template.isReferencesAlone
-        for name in template.references {
-            let shown = isShown ? "${\(name)}" : "A ${} in the value"
+        for name in names {
             if let variable = SystemVariable(name) {
                 if (variable == .dateTime || variable == .preciseDateTime) && !format.takesTime {
                     note(
                         .systemVariableNotAllowed, at: path,
-                        "\(shown) can be used in names of assets and files alone: leave it out.")
+                        "${\(name)} can be used in names of assets and files alone: leave it out.")
                 }
             } else if let declaration = substitution.declaration(name) {
                 if declaration.type == .secretString && !format.takesSecrets {
                     note(
                         .parameterTypeNotAllowed, at: path,
-                        "\(shown) is a SecretString, and this value is shown: use a String.")
+                        "${\(name)} is a SecretString, and this value is shown: use a String.")
                 }
             } else {
+                // Part of a secret may look like a reference.
+                let isName = isShown && format != .secret && name.utf8.count <= GraphLimits.parameterNameLength
+                let shown = isName ? "${\(name)}" : "A ${} in the value"
                 note(
                     .parameterNotDeclared, at: path,
                     "\(shown) is no system variable and no parameter of the topology: declare it.")

@@ -7,18 +7,38 @@ struct ValueReader {
     /// Opens what was sealed for the disk; nil for what a client sent, which cannot seal.
     let open: ((String) throws -> Secret)?
     var mistakes: [GraphError.Detail] = []
+    /// Bytes that all texts together may still have.
+    private var room: Int
 
-    init(api: APIVersion, open: ((String) throws -> Secret)? = nil) {
+    init(api: APIVersion, room: Int, open: ((String) throws -> Secret)? = nil) {
         self.api = api
+        self.room = room
         self.open = open
+    }
+
+    /// False, and a mistake, when a text is longer than any is, or all of them together are; told once for all.
+    mutating func fits(_ text: String, at path: String) -> Bool {
+        let length = text.utf8.count
+        guard length <= GraphLimits.textLength else {
+            note(.propertyValueOutOfRange, at: path, "The value must have at most \(GraphLimits.textLength) bytes.")
+            return false
+        }
+        let hadRoom = room >= 0
+        if hadRoom { room -= length }
+        if hadRoom && room < 0 {
+            note(.propertyValueOutOfRange, at: path, "All values together are too long: shorten this or others.")
+        }
+        return room >= 0
     }
 
     mutating func note(_ code: DetailCode, at path: String, _ message: String) {
         mistakes.append(GraphError.Detail(code, at: path, message))
     }
 
-    /// Nil after a mistake.
-    mutating func read(_ value: JSONValue, as shape: Shape, at path: String) -> NodeValue? {
+    /// Nil after a mistake; `kept`: what was there before, of which secrets stay that are not given again.
+    mutating func read(
+        _ value: JSONValue, as shape: Shape, at path: String, keeping kept: NodeValue? = nil
+    ) -> NodeValue? {
         switch shape {
         case .text(let format): return text(value, as: format, at: path)
         case .list(let element):
@@ -34,8 +54,8 @@ struct ValueReader {
                 note(.propertyValueInvalidType, at: path, "The value must be an object.")
                 return nil
             }
-            return .object(members(of: Members(value), as: properties, at: path))
-        case .variants(let variants): return variant(value, of: variants, at: path)
+            return .object(members(of: Members(value), as: properties, at: path, keeping: kept))
+        case .variants(let variants): return variant(value, of: variants, at: path, keeping: kept)
         }
     }
 
@@ -47,12 +67,18 @@ struct ValueReader {
     }
 
     /// The properties of an object that are known; each that is missing or wrong is a mistake.
-    mutating func members(of object: Members, as properties: [Property], at path: String) -> [String: NodeValue] {
+    ///
+    /// A secret that is missing stays what it was, for nobody who sends back what was shown has it.
+    mutating func members(
+        of object: Members, as properties: [Property], at path: String, keeping kept: NodeValue? = nil
+    ) -> [String: NodeValue] {
         var result: [String: NodeValue] = [:]
         for property in properties where property.version == nil || property.version == api {
             let place = "\(path).\(property.pathName)"
             if let value = object[property.name] {
-                result[property.name] = read(value, as: property.shape, at: place)
+                result[property.name] = read(value, as: property.shape, at: place, keeping: kept?[property.name])
+            } else if case .secret? = kept?[property.name] {
+                result[property.name] = kept?[property.name]
             } else if property.isRequired(in: api) {
                 note(.propertyRequired, at: place, "The value is required: add \(property.name).")
             }
@@ -60,7 +86,9 @@ struct ValueReader {
         return result
     }
 
-    private mutating func variant(_ value: JSONValue, of variants: [Variant], at path: String) -> NodeValue? {
+    private mutating func variant(
+        _ value: JSONValue, of variants: [Variant], at path: String, keeping kept: NodeValue?
+    ) -> NodeValue? {
         guard case .object = value else {
             note(.propertyValueInvalidType, at: path, "The value must be an object.")
             return nil
@@ -73,7 +101,8 @@ struct ValueReader {
             note(.propertyValueNotSupported, at: path, "Its @type must be one of \(names.joined(separator: ", ")).")
             return nil
         }
-        var result = members(of: object, as: found.1.properties, at: path)
+        let before = kept?["@type"]?.text == found.0 ? kept : nil
+        var result = members(of: object, as: found.1.properties, at: path, keeping: before)
         result["@type"] = .scalar(.string(found.0))
         return .object(result)
     }
@@ -82,6 +111,7 @@ struct ValueReader {
         if let secret = sealed(value, at: path) { return .secret(secret) }
         switch value {
         case .string(let text):
+            guard fits(text, at: path) else { return nil }
             return format == .secret && !Template(text).isReferencesAlone ? .secret(Secret(text)) : .scalar(value)
         case .integer, .number, .bool:
             if format.takesScalars { return .scalar(value) }

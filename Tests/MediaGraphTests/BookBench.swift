@@ -9,6 +9,8 @@ struct BookBench {
     var now = WallTime(seconds: 1_764_000_000)
     /// Camera names that somebody else has.
     var taken: [String: String] = [:]
+    /// Assets that somebody else has.
+    var takenAssets: [String: String] = [:]
     var changes: [GraphBook.Change] = []
     var reply: MethodReply?
 
@@ -21,9 +23,10 @@ struct BookBench {
     }
 
     mutating func call(_ method: String, _ payload: JSONValue?) -> String {
-        let taken = taken
+        let (taken, takenAssets) = (taken, takenAssets)
         now = now + .seconds(1)
-        let outcome = book.perform(method, payload, at: now) { taken[$0] }
+        let outcome = book.perform(
+            method, payload, at: now, taken: { taken[$0] }, takenAsset: { takenAssets[$0] })
         (reply, changes) = (nil, [])
         switch outcome {
         case .reply(let answer, let changed):

@@ -44,11 +44,14 @@ struct Dice: RandomNumberGenerator {
         case 3: return .number(pick([0.5, -0.1, 1e300, .infinity, .nan, 9_223_372_036_854_775_808]))
         case 4, 5, 6: return .string(text())
         case 7: return .array((0..<below(4)).map { _ in json(depth: depth - 1) })
-        default:
-            var members: [String: JSONValue] = [:]
-            for _ in 0..<below(5) { members[pick(Self.names)] = json(depth: depth - 1) }
-            return .object(members)
+        default: return object(depth: depth)
         }
+    }
+
+    mutating func object(depth: Int = 4) -> JSONValue {
+        var members: [String: JSONValue] = [:]
+        for _ in 0..<below(8) { members[pick(Self.names)] = json(depth: depth - 1) }
+        return .object(members)
     }
 
     mutating func text() -> String { (0...below(3)).map { _ in pick(Self.words) }.joined() }

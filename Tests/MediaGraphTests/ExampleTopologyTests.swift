@@ -54,7 +54,7 @@ struct ExampleTopologyTests {
         let instance = try Instance(payload, topology: { _ in topology }, at: WallTime(seconds: 0))
         let plan = try RecordingPlan.make(instance, of: topology)
         #expect(plan.refusals.isEmpty, "\(plan.refusals)")
-        #expect((plan.asset != nil) == file.contains("asset") || file == "audio-and-video.json")
+        #expect((plan.asset != nil) == (file.contains("asset") || file == "audio-and-video.json"))
         #expect((plan.file != nil) == file.contains("files"))
         #expect((plan.gate != nil) == file.hasPrefix("events"))
         #expect(plan.takesVideo && plan.takesAudio == (file != "continuous-to-asset.json"))

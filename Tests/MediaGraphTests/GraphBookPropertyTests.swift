@@ -27,7 +27,7 @@ struct GraphBookPropertyTests {
         }
 
         mutating func set(_ name: String, of topology: String) -> String {
-            guard topologies.contains(topology) else { return "400 GraphTopologyNotFound" }
+            guard topologies.contains(topology) else { return "409 ResourceValidationError" }
             let old = instances[name]
             if let old, old.state != .inactive { return "409 OperationNotAllowedInState" }
             instances[name] = (topology, .inactive)

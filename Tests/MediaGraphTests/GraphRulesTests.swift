@@ -23,7 +23,9 @@ struct GraphRulesTests {
     func sources() {
         let asset = Node.node("A", "R")
         #expect(mistakes([Self.r, named("R", "other"), asset]) == ["GraphValidationError $.Properties.Sources[1]"])
-        #expect(mistakes([named("H", "rtspSource"), asset]) == ["GraphValidationError $.Properties.Sources"])
+        #expect(
+            mistakes([named("H", "rtspSource"), asset])
+                == ["GraphValidationError $.Properties.Sources", "GraphValidationError $.Properties.Sinks[0].Inputs"])
     }
 
     @Test("1.0 has one of each at most where 2.0 may have more")

@@ -59,12 +59,12 @@ struct InstanceTests {
         #expect(
             try mistakes(["@apiVersion": "2.0", "properties": ["topologyName": "nobody", "parameters": "none"]]) == [
                 "PropertyRequired $.Name", "PropertyValueInvalidType $.Properties.Parameters",
-                "GraphTopologyNotFound $.Properties.TopologyName",
+                "ResourceValidationError $.Properties.TopologyName",
             ])
         #expect(
             try mistakes(["@apiVersion": "2.0", "name": "a", "properties": [:]])
                 == ["PropertyRequired $.Properties.TopologyName"])
-        #expect(try mistakes(["@apiVersion": "2.0", "name": "a"]) == ["PropertyRequired $.Properties"])
+        #expect(try mistakes(["@apiVersion": "2.0", "name": "a"]) == ["PropertyRequired $.Properties.TopologyName"])
         #expect(
             try mistakes(["@apiVersion": "2.0", "name": "a b", "properties": ["topologyName": "CVRToAMSAsset"]]) == [
                 "PropertyValueInvalidPattern $.Name", "ParameterValueRequired $.Properties.Parameters",

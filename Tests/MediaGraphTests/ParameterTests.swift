@@ -131,7 +131,7 @@ struct ParameterTests {
         let instance = try Instance(given, topology: { _ in topology }, at: someTime)
         #expect(instance.parameters.map(\.name) == ["rtspUrl", "rtspPassword"])
         let plan = try RecordingPlan.make(instance, of: topology)
-        #expect(plan.source.url == "rtsp://b" && plan.source.password == Secret("c"))
+        #expect(plan.source.url == Secret("rtsp://b") && plan.source.password == Secret("c"))
     }
 
     @Test("a value is text: what looks like a reference in it stays as it is")
@@ -144,6 +144,6 @@ struct ParameterTests {
             "properties.parameters.1", ["name": "rtspUserName", "value": "${rtspPassword}${System.DateTime}${"])
         let instance = try Instance(payload, topology: { _ in topology }, at: someTime)
         let plan = try RecordingPlan.make(instance, of: topology)
-        #expect(plan.source.username == "<${rtspPassword}${System.DateTime}${|dummyPassword>")
+        #expect(plan.source.username == Secret("<${rtspPassword}${System.DateTime}${|dummyPassword>"))
     }
 }

@@ -31,9 +31,9 @@ struct RecordingPlanTests {
         #expect(plan.instance == "Sample-Graph-1")
         #expect(plan.topology == "CVRToAMSAsset")
         #expect(plan.source.nodeName == "rtspSource")
-        #expect(plan.source.url == "rtsp://10.0.0.21:554/stream1")
+        #expect(plan.source.url == Secret("rtsp://10.0.0.21:554/stream1"))
         #expect(plan.source.transport == .tcp)
-        #expect(plan.source.username == "dummyUserName")
+        #expect(plan.source.username == Secret("dummyUserName"))
         #expect(plan.source.password == Secret("dummyPassword"))
         #expect(!plan.source.isTLS)
         #expect(plan.asset?.nodeName == "assetSink")
@@ -58,7 +58,7 @@ struct RecordingPlanTests {
     @Test("recording to files by messages", arguments: Form.allCases)
     func files(form: Form) throws {
         let plan = try plan("evr-hubMessage-files", form)
-        #expect(plan.source.url == "rtsp://rtspsim:554/media/camera-300s.mkv")
+        #expect(plan.source.url == Secret("rtsp://rtspsim:554/media/camera-300s.mkv"))
         #expect(plan.asset == nil)
         #expect(plan.file?.nodeName == "fileSink")
         #expect(plan.file?.directory == "/var/media")
@@ -107,7 +107,7 @@ struct RecordingPlanTests {
         #expect(asset.asset?.pattern.resolve(at: someTime) == "Sample-Graph-1")
         #expect(asset.asset?.segmentLength == .seconds(30))
         #expect(asset.asset?.cachePath == "" && asset.asset?.cacheBytes == nil)
-        #expect(asset.source.username == "" && asset.source.password.isEmpty)
+        #expect(asset.source.username.isEmpty && asset.source.password.isEmpty)
         let gate = "processors.0."
         let open = try plan(
             "evr-hubMessage-files", .v2,
@@ -120,6 +120,59 @@ struct RecordingPlanTests {
         #expect(open?.minimum == .seconds(30) && open?.maximum == .seconds(3600))
         let short = try plan("evr-hubMessage-files", .v2, [(gate + "minimumActivationTime", nil)]).gate
         #expect(short?.minimum == .seconds(5) && short?.maximum == .seconds(5))
+    }
+
+    @Test("a file's name has a time, or gets one: no recording is written over another")
+    func timedFiles() throws {
+        let first = try plan("evr-hubMessage-files", .v1, [("sinks.0.filePathPattern", "/var/media/fixed")])
+        #expect(first.refusals.isEmpty)
+        #expect(first.file?.pattern.resolve(at: someTime) == "fixed-20210419T192249Z")
+        let name = "sinks.0.fileNamePattern"
+        let second = try plan("evr-hubMessage-files", .v2, [(name, "${System.GraphInstanceName}")])
+        #expect(second.file?.pattern.resolve(at: someTime) == "Sample-Graph-1-20210419T192249Z")
+        let precise = try plan("evr-hubMessage-files", .v2, [(name, "${System.PreciseDateTime}")])
+        #expect(precise.file?.pattern.resolve(at: someTime) == "20210419T192249.296Z")
+        let long = JSONValue.string("${System.GraphInstanceName}" + String(repeating: "a", count: 230))
+        #expect(try refusals("evr-hubMessage-files", .v2, [(name, long)]) == ["$.Properties.Sinks[0]"])
+    }
+
+    @Test("messages go out by the sinks that read the gate, and by no other")
+    func messageSinks() throws {
+        func hub(_ name: JSONValue, _ input: JSONValue) -> JSONValue {
+            [
+                "@type": "#Microsoft.Media.MediaGraphIoTHubMessageSink", "name": name, "hubOutputName": name,
+                "inputs": [["nodeName": input]],
+            ]
+        }
+        let both = try plan(
+            "evr-hubMessage-files", .v2,
+            [("sinks.1", hub("idle", "rtspSource")), ("sinks.2", hub("sends", "SIGNALgateProcessor"))])
+        #expect(both.refusals.isEmpty && both.messageSinks.map(\.nodeName) == ["sends"])
+        #expect(try plan("cvr-asset", .v2, [("sinks.1", hub("idle", "rtspSource"))]).messageSinks == [])
+    }
+
+    @Test("what the recorder's library would cut off or not open is refused")
+    func addresses() throws {
+        let endpoint = "sources.0.endpoint."
+        let path = "$.Properties.Sources[0].Endpoint"
+        for url: JSONValue in ["rtsp://kamera/ü", "rtsp://a?user=b@c"] {
+            #expect(try refusals("cvr-asset", .v2, [(endpoint + "url", url)]) == [path + ".Url"], "\(url)")
+        }
+        #expect(try plan("cvr-asset", .v2, [(endpoint + "url", "rtsp://a/b?c=d@e")]).refusals.isEmpty)
+        // libavformat has room for 127 bytes, percent-encoded, with the colon.
+        for (username, password, isRight) in [
+            (String(repeating: "u", count: 100), String(repeating: "p", count: 26), true),
+            (String(repeating: "u", count: 100), String(repeating: "p", count: 27), false),
+            ("u", String(repeating: "ü", count: 21), false), ("", String(repeating: "p", count: 200), true),
+        ] {
+            let found = try refusals(
+                "cvr-asset", .v2,
+                [
+                    (endpoint + "credentials.username", .string(username)),
+                    (endpoint + "credentials.password", .string(password)),
+                ])
+            #expect(found == (isRight ? [] : [path + ".Credentials"]))
+        }
     }
 
     @Test("HTTP transport is a tunnel")

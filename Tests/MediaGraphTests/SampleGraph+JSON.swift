@@ -153,3 +153,19 @@ extension SampleGraph {
         return ["fileNamePattern": .string(name), "maximumSizeMiB": "512", "baseDirectoryPath": "/var/media"]
     }
 }
+
+extension JSONValue {
+    /// With the names that some samples begin with a capital as LVA spells them.
+    var renamed: JSONValue {
+        switch self {
+        case .object(let members):
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: members.map { name, value in
+                        (name.prefix(1).lowercased() + name.dropFirst(), value.renamed)
+                    }))
+        case .array(let elements): .array(elements.map(\.renamed))
+        default: self
+        }
+    }
+}

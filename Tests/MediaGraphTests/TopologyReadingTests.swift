@@ -87,10 +87,51 @@ struct TopologyReadingTests {
         #expect(
             try mistakes(Self.base.setting("properties.sources.0.endpoint", nil))
                 == ["PropertyRequired $.Properties.Sources[0].Endpoint"])
-        #expect(try mistakes(["@apiVersion": "2.0", "name": "a"]) == ["PropertyRequired $.Properties"])
+        #expect(
+            try mistakes(["@apiVersion": "2.0", "name": "a"]) == ["GraphValidationError $.Properties.Sources"])
         #expect(
             try mistakes(["@apiVersion": "2.0", "name": "a", "properties": [:]])
                 == ["GraphValidationError $.Properties.Sources"])
+    }
+
+    @Test("what is wrong with the graph is told beside what is wrong with its values")
+    func together() throws {
+        let dangling = Self.base.setting("properties.sinks.0.inputs.0.nodeName", "nobody")
+        let cache = "PropertyRequired $.Properties.Sinks[0].LocalMediaCacheMaximumSizeMiB"
+        let input = "GraphValidationError $.Properties.Sinks[0].Inputs[0].NodeName"
+        #expect(
+            try mistakes(dangling.setting("properties.sinks.0.localMediaCacheMaximumSizeMiB", nil)) == [cache, input])
+        let second: JSONValue = [
+            "@type": "#Microsoft.Media.MediaGraphRtspSource", "name": "second",
+            "endpoint": ["@type": "#Microsoft.Media.MediaGraphUnsecuredEndpoint", "url": "rtsp://a"],
+        ]
+        #expect(
+            try mistakes(dangling.setting("properties.sources.1", second))
+                == ["GraphValidationError $.Properties.Sources[1]", input])
+        let motion: JSONValue = [
+            "@type": "#Microsoft.Media.MediaGraphMotionDetectionProcessor", "name": "motion",
+            "inputs": [["nodeName": "motion"]],
+        ]
+        #expect(
+            try mistakes(dangling.setting("properties.processors", [motion])) == [
+                input, "GraphValidationError $.Properties.Processors[0].Inputs",
+            ])
+    }
+
+    @Test("and nothing is told of what follows from what could not be read")
+    func unread() throws {
+        for (path, value, mistake) in [
+            ("sources.0.@type", "#Microsoft.Media.Camera", "NodeTypeNotSupported $.Properties.Sources[0]"),
+            ("sources", "none", "PropertyValueInvalidType $.Properties.Sources"),
+            ("sources.0", 7, "PropertyValueInvalidType $.Properties.Sources[0]"),
+            ("sources.0.name", 7, "PropertyValueInvalidType $.Properties.Sources[0].Name"),
+            ("sinks.0.inputs.0.nodeName", 7, "PropertyValueInvalidType $.Properties.Sinks[0].Inputs[0].NodeName"),
+            ("sinks.0.name", nil, "PropertyRequired $.Properties.Sinks[0].Name"),
+        ] as [(String, JSONValue?, String)] {
+            let found = try mistakes(Self.base.setting("properties." + path, value))
+            #expect(found.first == mistake && found.count <= 2, "\(found)")
+            #expect(found.allSatisfy { $0 == mistake || $0.hasSuffix("Inputs[0].NodeName") }, "\(found)")
+        }
     }
 
     @Test("a file sink is written as its version has it")

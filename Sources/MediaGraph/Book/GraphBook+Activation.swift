@@ -1,7 +1,9 @@
 /// LVA's state machine: Inactive, Activating, Active, Deactivating, and back. A call that finds what it wants joins or
 /// is done; one that wants the opposite of what is under way is refused.
 extension GraphBook {
-    mutating func activate(_ name: String, _ taken: (String) -> String?) throws(GraphError) -> Outcome {
+    mutating func activate(
+        _ name: String, _ taken: (String) -> String?, _ takenAsset: (String) -> String?
+    ) throws(GraphError) -> Outcome {
         guard let instance = instance(name) else { return try switchCamera(name, on: true) }
         switch instance.state {
         case .active: return .reply(MethodReply(status: 200), [])
@@ -11,7 +13,9 @@ extension GraphBook {
             try checkName(instance, taken)
             let plan = try plan(of: name)
             if let error = plan.error { throw error }
+            try check(plan, takenAsset)
             move(instance, to: .activating)
+            plans[Self.key(name)] = plan
             return .activate(instance.name, plan, isNew: true)
         }
     }

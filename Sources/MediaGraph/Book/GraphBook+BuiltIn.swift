@@ -5,6 +5,9 @@ import Recording
 extension GraphBook {
     package static let builtInName = "cvr-asset"
 
+    /// Its parameter that stands for the instance's name as long as it is empty, which no default of LVA's can say.
+    static let assetKey = "assetname"
+
     static func isBuiltIn(_ name: String) -> Bool { key(name) == builtInName }
 
     static let builtInIsFixed = GraphError.conflict(
@@ -28,7 +31,12 @@ extension GraphBook {
                         object(["name": "rtspUrl", "type": "String"]),
                         object(["name": "rtspUserName", "type": "String", "default": ""]),
                         object(["name": "rtspPassword", "type": "SecretString", "default": ""]),
-                        object(["name": "segmentLength", "type": "String", "default": "PT30S"]),
+                        object(["name": "transport", "type": "String", "default": "Tcp"]),
+                        object([
+                            "name": "assetName", "type": "String", "default": "",
+                            "description": "Empty: the name of the instance.",
+                        ]), object(["name": "segmentLength", "type": "String", "default": "PT30S"]),
+                        object(["name": "localMediaCachePath", "type": "String", "default": "/var/lib/cvr/cache"]),
                         object(["name": "localMediaCacheMaximumSizeMiB", "type": "String", "default": "2048"]),
                     ]),
                     "sources": .array([source]), "sinks": .array([sink]),
@@ -36,7 +44,7 @@ extension GraphBook {
         ])
 
     private static let source = object(
-        ["@type": "#Microsoft.Media.MediaGraphRtspSource", "name": "rtspSource"],
+        ["@type": "#Microsoft.Media.MediaGraphRtspSource", "name": "rtspSource", "transport": "${transport}"],
         [
             "endpoint": object(
                 ["@type": "#Microsoft.Media.MediaGraphUnsecuredEndpoint", "url": "${rtspUrl}"],
@@ -51,8 +59,8 @@ extension GraphBook {
     private static let sink = object(
         [
             "@type": "#Microsoft.Media.MediaGraphAssetSink", "name": "assetSink",
-            "assetNamePattern": "${System.GraphInstanceName}", "segmentLength": "${segmentLength}",
-            "localMediaCachePath": "/var/lib/cvr/cache",
+            "assetNamePattern": "${assetName}", "segmentLength": "${segmentLength}",
+            "localMediaCachePath": "${localMediaCachePath}",
             "localMediaCacheMaximumSizeMiB": "${localMediaCacheMaximumSizeMiB}",
         ],
         ["inputs": .array([object(["nodeName": "rtspSource"])])])

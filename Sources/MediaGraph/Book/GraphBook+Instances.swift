@@ -20,7 +20,8 @@ extension GraphBook {
         _ request: GraphRequest, _ time: WallTime, _ taken: (String) -> String?
     ) throws(GraphError) -> Outcome {
         let book = self
-        var instance = try Instance(request.payload, topology: { book.topology($0) }, at: time)
+        var instance = try Instance(
+            request.payload, topology: { book.topology($0) }, replacing: { book.instance($0) }, at: time)
         let old = instances[Self.key(instance.name)]?.value
         if let old {
             guard old.state == .inactive else { throw Self.wrongState(old, "update", "deactivate it first") }

@@ -18,7 +18,8 @@ extension GraphBook {
     }
 
     mutating func setTopology(_ request: GraphRequest, _ time: WallTime) throws(GraphError) -> Outcome {
-        var topology = try Topology(request.payload, at: time)
+        let known = topologies
+        var topology = try Topology(request.payload, replacing: { known[Self.key($0)]?.value }, at: time)
         guard !Self.isBuiltIn(topology.name) else { throw Self.builtInIsFixed }
         guard let old = topologies[Self.key(topology.name)]?.value else {
             guard topologies.count < GraphLimits.topologies else {
@@ -38,12 +39,13 @@ extension GraphBook {
 
     private func stored(_ topology: Topology, _ status: Int64, _ changes: [Change]) -> Outcome {
         let reply = topologies[Self.key(topology.name)]?.reply(status) ?? MethodReply(status: status)
-        return .reply(reply, [.topology(topology.name)] + changes)
+        // Instances first: a crash in between leaves no secret of theirs as it was.
+        return .reply(reply, changes + [.topology(topology.name)])
     }
 
     mutating func deleteTopology(_ name: String) throws(GraphError) -> Outcome {
         guard !Self.isBuiltIn(name) else { throw Self.builtInIsFixed }
-        guard topologies[Self.key(name)] != nil else { return .reply(MethodReply(status: 204), []) }
+        guard let name = topologies[Self.key(name)]?.value.name else { return .reply(MethodReply(status: 204), []) }
         let users = instances(of: name)
         guard users.isEmpty else {
             throw .conflict(
@@ -74,8 +76,9 @@ extension GraphBook {
                 .operationNotAllowedInState,
                 "The topology \(topology.name) is in use by \(Self.words(running)): deactivate these instances first.")
         }
-        let details = users.flatMap { user in
-            (user.mistakes(in: topology) + Self.exposed(user, by: topology)).map {
+        var details: [GraphError.Detail] = []
+        for user in users where details.count < Self.detailLimit {
+            details += (user.mistakes(in: topology) + Self.exposed(user, by: topology)).map {
                 GraphError.Detail(
                     .resourceValidationError, at: $0.target, "Instance \(user.name) does not allow it: \($0.message)")
             }
@@ -89,11 +92,11 @@ extension GraphBook {
     private static func exposed(_ instance: Instance, by topology: Topology) -> [GraphError.Detail] {
         instance.parameters.enumerated().compactMap { index, parameter in
             guard case .secret? = parameter.value, let declared = topology.parameter(parameter.name),
-                declared.type != .secretString
+                !declared.isSecret
             else { return nil }
             return GraphError.Detail(
                 .resourceValidationError, at: "$.Properties.Parameters[\(index)]",
-                "\(parameter.name) was given as a secret and would be shown: keep it a SecretString.")
+                "\(parameter.name) was given as a secret and would be shown: make it a SecretString.")
         }
     }
 

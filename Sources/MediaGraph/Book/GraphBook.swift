@@ -3,8 +3,9 @@ package import Recording
 
 /// Every topology and instance of a box, and what LVA's direct methods make of them.
 ///
-/// A value: it runs nothing and writes nothing, but says what is to be run and written. The cameras of cvr.yaml are in it as instances of `cvr-asset`, read-only (`show`). Names are the same in upper and
-/// lower case, and stay as they were given. The JSON of each is kept ready, so that a list costs no more than its copy.
+/// A value: it runs nothing and writes nothing, but says what is to be run and written. The cameras of cvr.yaml are in
+/// it as instances of `cvr-asset`, read-only (`show`). Names are the same in upper and lower case, and stay as they were
+/// given. The JSON of each is kept ready, so that a list costs no more than its copy.
 package struct GraphBook: Sendable {
     /// What a call leads to.
     package enum Outcome: Sendable {
@@ -19,7 +20,8 @@ package struct GraphBook: Sendable {
         case camera(String, starts: Bool)
     }
 
-    /// What has changed, by name.
+    /// What has changed, by name as it is stored, which one that replaces it may spell in another case: whoever keeps
+    /// files by these names has to make them one.
     package enum Change: Hashable, Sendable {
         case topology(String)
         case topologyRemoved(String)
@@ -44,25 +46,29 @@ package struct GraphBook: Sendable {
     var topologies: [String: Entry<Topology>] = [:]
     var instances: [String: Entry<Instance>] = [:]
     var cameras: [String: Entry<Instance>] = [:]
+    /// What each instance that is not inactive does.
+    var plans: [String: RecordingPlan] = [:]
 
     package init() {}
 
     /// Carries out a direct method; an error is a reply too.
     ///
-    /// `taken`: who else has a camera name, as "cvr.yaml"; nil when it is free.
+    /// `taken`: who else has a camera name, as "cvr.yaml"; nil when it is free. `takenAsset`: the same of an asset.
     package mutating func perform(
-        _ method: String, _ payload: JSONValue?, at time: WallTime, taken: (String) -> String?
+        _ method: String, _ payload: JSONValue?, at time: WallTime, taken: (String) -> String?,
+        takenAsset: (String) -> String? = { _ in nil }
     ) -> Outcome {
         do throws(GraphError) {
             guard let method = GraphMethod(rawValue: method) else { throw .unknownMethod(method) }
-            return try perform(method, GraphRequest(payload), time, taken)
+            return try perform(method, GraphRequest(payload), time, taken, takenAsset)
         } catch {
             return .reply(MethodReply(error), [])
         }
     }
 
     private mutating func perform(
-        _ method: GraphMethod, _ request: GraphRequest, _ time: WallTime, _ taken: (String) -> String?
+        _ method: GraphMethod, _ request: GraphRequest, _ time: WallTime, _ taken: (String) -> String?,
+        _ takenAsset: (String) -> String?
     ) throws(GraphError) -> Outcome {
         switch method {
         case .topologySet: return try setTopology(request, time)
@@ -73,7 +79,7 @@ package struct GraphBook: Sendable {
         case .instanceGet: return .reply(try knownInstance(request.name).reply(200), [])
         case .instanceList: return try list(listedInstances, request)
         case .instanceDelete: return try deleteInstance(request.name)
-        case .instanceActivate: return try activate(request.name, taken)
+        case .instanceActivate: return try activate(request.name, taken, takenAsset)
         case .instanceDeactivate: return try deactivate(request.name)
         }
     }
@@ -107,22 +113,30 @@ extension GraphBook {
     /// Those that were set, by name.
     package var allInstances: [Instance] { instances.sorted { $0.key < $1.key }.map(\.value.value) }
 
-    /// What an instance is to do; throws 404 without it, 409 without its topology, and what the plan throws.
+    /// What an instance is to do; throws 404 without it, 409 without its topology or when another records to the same
+    /// asset, and what the plan throws.
     package func plan(of name: String) throws(GraphError) -> RecordingPlan {
+        if let plan = plans[Self.key(name)] { return plan }
         guard let instance = instance(name) else { throw Self.noInstance(name) }
         guard let topology = topology(instance.topologyName) else {
             throw .conflict(
                 .resourceValidationError, at: "$.Properties.TopologyName",
                 "The topology \(instance.topologyName) is not there any more: set it again.")
         }
-        return try RecordingPlan.make(instance, of: topology)
+        return try distinct(try RecordingPlan.make(instance, of: topology), in: topology)
     }
 
     /// As read from disk.
     package mutating func restore(topology: Topology) { put(topology) }
 
-    /// As read from disk, in the state that it had.
-    package mutating func restore(instance: Instance) { put(instance) }
+    /// As read from disk, in the state that it had; after its topology, which says what of it is secret.
+    package mutating func restore(instance: Instance) {
+        var instance = instance
+        if let topology = topology(instance.topologyName) { instance.hideSecrets(of: topology) }
+        put(instance)
+        // `try?`: whoever asks for the plan hears why there is none.
+        if instance.state != .inactive { plans[Self.key(instance.name)] = try? plan(of: instance.name) }
+    }
 
     /// The cameras of cvr.yaml as they are now, in place of those shown before.
     package mutating func show(cameras shown: [Instance]) {
@@ -135,6 +149,7 @@ extension GraphBook {
     }
 
     mutating func put(_ instance: Instance) {
+        if instance.state == .inactive { plans[Self.key(instance.name)] = nil }
         instances[Self.key(instance.name)] = Entry(instance, instance.json(.hidden))
     }
 }

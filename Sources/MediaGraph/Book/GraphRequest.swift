@@ -45,7 +45,8 @@ struct GraphRequest {
     }
 
     private static func isByName(_ query: String) -> Bool {
-        query.lowercased().split(separator: " ").joined(separator: " ") == "$orderby=name asc"
+        ["$orderby=name asc", "$orderby=name"].contains(
+            query.lowercased().split(separator: " ").joined(separator: " "))
     }
 }
 

@@ -1,0 +1,98 @@
+import JSON
+import MediaGraph
+import Recording
+import Testing
+
+/// A few bytes of a client's never become many of the box's (I9).
+@Suite("bounds of graphs")
+struct GraphBoundsTests {
+    private static let graph = SampleGraph.named("cvr-asset")
+    private static let username = "sources.0.endpoint.credentials.username"
+
+    private func text(_ length: Int) -> JSONValue { .string(String(repeating: "a", count: length)) }
+
+    private func mistakes(_ path: String, _ value: JSONValue) -> GraphError? {
+        graphError { () throws(GraphError) in
+            try Topology(Self.graph.payload(.v2).setting("properties." + path, value), at: someTime)
+        }
+    }
+
+    @Test("texts have a length, and references a number")
+    func texts() throws {
+        let place = "PropertyValueOutOfRange $.Properties"
+        #expect(mistakes(Self.username, text(GraphLimits.textLength)) == nil)
+        #expect(
+            mistakes(Self.username, text(GraphLimits.textLength + 1))?.summary
+                == ["\(place).Sources[0].Endpoint.Credentials.Username"])
+        #expect(mistakes("description", text(GraphLimits.textLength + 1))?.summary == ["\(place).Description"])
+        #expect(
+            mistakes("parameters.11.default", text(GraphLimits.textLength + 1))?.summary
+                == ["\(place).Parameters[11].Default"])
+        for (count, expected) in [(32, nil), (33, ["\(place).Sources[0].Endpoint.Credentials.Username"])] {
+            let references = JSONValue.string(String(repeating: "${rtspUserName}", count: count))
+            #expect(mistakes(Self.username, references)?.summary == expected)
+        }
+        let many = JSONValue.string(String(repeating: "${nobody}", count: 1_000))
+        let error = try #require(mistakes(Self.username, many))
+        #expect(error.details.count == 1 && error.payload.text.utf8.count < 500)
+    }
+
+    @Test("what references stand for is added up before it is put in", arguments: ["username", "password"])
+    func resolved(name: String) throws {
+        let path = "properties.sources.0.endpoint.credentials." + name
+        let references = JSONValue.string(String(repeating: "${assetName}", count: 32))
+        let topology = try Topology(Self.graph.payload(.v2).setting(path, references), at: someTime)
+        for (length, isRight) in [(512, true), (513, false), (GraphLimits.textLength, false)] {
+            let given = Self.graph.instance(.v2).setting(
+                "properties.parameters.1", ["name": "assetName", "value": text(length)])
+            let error = graphError { () throws(GraphError) in
+                try Instance(given, topology: { _ in topology }, at: someTime)
+            }
+            #expect((error == nil) == isRight, "\(length)")
+            guard let error else { continue }
+            #expect(error.details.map(\.code) == ["PropertyValueOutOfRange"])
+            #expect(error.details.first?.message.hasSuffix("The value comes from ${assetName}.") == true)
+        }
+    }
+
+    @Test("all texts of a topology, and of an instance, have a length together, which is told once")
+    func together() throws {
+        let long = JSONValue.array(
+            (0..<20).map { ["name": .string("p\($0)"), "type": "String", "default": text(15_000)] })
+        let error = try #require(mistakes("parameters", long))
+        #expect(error.summary.filter { $0.hasPrefix("PropertyValueOutOfRange") }.count == 1)
+        let topology = try Topology(Self.graph.payload(.v2), at: someTime)
+        let values = ["rtspUserName", "assetName", "frameRate"].map { name -> JSONValue in
+            ["name": .string(name), "value": text(GraphLimits.instanceLength / 3)]
+        }
+        let given = Self.graph.instance(.v2).setting(
+            "properties.parameters", .array([["name": "rtspUrl", "value": "rtsp://a"]] + values))
+        let tooLong = graphError { () throws(GraphError) in
+            try Instance(given, topology: { _ in topology }, at: someTime)
+        }
+        #expect(tooLong?.summary == ["PropertyValueOutOfRange $.Properties.Parameters[3].Value"])
+    }
+
+    /// The best of three; how often a parameter is looked up must not depend on how many there are.
+    private func change(_ width: Int) -> Duration {
+        var bench = BookBench()
+        let declared = (0..<width).map { #"{"name":"p\#($0)","type":"String","default":"a"}"# }
+        let given = (0..<width).map { #"{"name":"p\#($0)","value":"b"}"# }
+        let topology = BookBench.json(BookBench.topology("Wide", parameters: declared.joined(separator: ",")))
+        #expect(bench.call("GraphTopologySet", topology) == "201")
+        let instance = BookBench.json(BookBench.instance("i", of: "Wide", parameters: given.joined(separator: ",")))
+        for index in 0..<50 {
+            #expect(bench.call("GraphInstanceSet", instance.setting("name", .string("i\(index)"))) == "201")
+        }
+        return (0..<3).map { _ in
+            ContinuousClock().measure { #expect(bench.call("GraphTopologySet", topology) == "200") }
+        }.min() ?? .zero
+    }
+
+    @Test("four times the parameters are less than ten times the work")
+    func wide() {
+        let (narrow, wide) = (change(24), change(96))
+        print("a topology under 50 instances: 24 parameters \(narrow), 96 parameters \(wide)")
+        #expect(wide < narrow * 10)
+    }
+}
