@@ -39,7 +39,8 @@ package struct GraphError: Error, Hashable, Sendable {
             details: Array(details.prefix(GraphLimits.details)))
     }
 
-    /// `{"error": {"code", "message", "details": [{"code", "target", "message"}]}}`; without `details` where there are none.
+    /// `{"error": {"code", "message", "details": [{"code", "target", "message"}]}}`; without `details` where there are
+    /// none.
     package var payload: JSONValue {
         var error: [String: JSONValue] = ["code": .string(code), "message": .string(message)]
         if !details.isEmpty { error["details"] = .array(details.map(\.json)) }

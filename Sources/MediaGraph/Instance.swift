@@ -37,9 +37,9 @@ package struct Instance: Hashable, Sendable {
 
     /// The payload of GraphInstanceSet, held to its topology; inactive, whatever state it asks for.
     ///
-    /// Secrets that it does not give stay those of `old`, the instance of its name. Throws 400 InvalidResource with every
-    /// mistake, in the instance and in what its values make of the topology, 409 Conflict when all that is wrong is that
-    /// there is no such topology, or InvalidVersion.
+    /// Secrets that it does not give stay those of `old`, the instance of its name. Throws 400 InvalidResource with
+    /// every mistake, in the instance and in what its values make of the topology, 409 Conflict when all that is wrong
+    /// is that there is no such topology, or InvalidVersion.
     package init(
         _ payload: JSONValue, topology: (String) -> Topology?, replacing old: (String) -> Instance? = { _ in nil },
         at time: WallTime

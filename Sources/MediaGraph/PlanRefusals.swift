@@ -99,7 +99,8 @@ struct PlanRefusals {
         } else if before.allSatisfy({ $0.type == .rtspSource }) {
             refuse(
                 node, ".Inputs",
-                "reads nothing that opens it, so nothing would be recorded: let it read a MediaGraphIoTHubMessageSource."
+                "reads nothing that opens it, so nothing would be recorded: let it read a "
+                    + "MediaGraphIoTHubMessageSource."
             )
         }
     }

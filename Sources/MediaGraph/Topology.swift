@@ -20,8 +20,8 @@ package struct Topology: Hashable, Sendable {
 
     /// The payload of GraphTopologySet; throws 400 InvalidResource with every mistake, or InvalidVersion.
     ///
-    /// Secrets that it does not give stay those of `old`, the topology of its name: they are not shown, so whoever sends
-    /// back what Get answered cannot have them.
+    /// Secrets that it does not give stay those of `old`, the topology of its name: they are not shown, so whoever
+    /// sends back what Get answered cannot have them.
     package init(
         _ payload: JSONValue, replacing old: (String) -> Topology? = { _ in nil }, at time: WallTime
     ) throws(GraphError) {

@@ -92,6 +92,7 @@ struct GraphBookTests {
         for (more, said) in [
             (#""@query":"$orderby=name asc""#, "200"), (#""@QUERY":"$OrderBy=Name  ASC ""#, "200"),
             (#""@query":"","@continuationToken":"""#, "200"), (#""@query":null,"@continuationToken":null"#, "200"),
+            (#""@query":"$orderby=name""#, "200"),
             (#""@query":"$orderby=name desc""#, "400 PropertyValueNotSupported"),
             (#""@query":1"#, "400 PropertyValueNotSupported"),
             (#""@continuationToken":"7""#, "400 PropertyValueNotSupported"),
@@ -181,6 +182,36 @@ struct GraphBookTests {
         #expect(bench.names("GraphTopologyList") == ["cvr-asset"])
         _ = bench.call("GraphInstanceDelete", named: "front")
         #expect(bench.names("GraphTopologyList") == [] && bench.names("GraphInstanceList") == [])
+    }
+
+    @Test("a camera of cvr.yaml is shown with what it says of asset, transport and cache")
+    func cameraParameters() throws {
+        var bench = BookBench()
+        let name = try #require(CameraName("yard"))
+        for asset in [nil, "yard", "plant-yard"] {
+            let shown = Instance.camera(
+                name, url: "rtsp://a/", username: "", segmentLength: .seconds(30), cacheBytes: nil, asset: asset,
+                transport: "udp", cachePath: "/var/cache/yard", state: .active, since: bench.now)
+            bench.book.show(cameras: [try #require(shown)])
+            #expect(bench.call("GraphInstanceGet", named: "yard") == "200")
+            let more = asset == "plant-yard" ? #"{"name":"assetName","value":"plant-yard"},"# : ""
+            #expect(
+                bench.reply?.payload["properties"]?["parameters"]?.text == #"""
+                    [{"name":"rtspUrl","value":"rtsp://a/"},{"name":"segmentLength","value":"PT30S"},{"name":"transport","value":"udp"},\#(more){"name":"localMediaCachePath","value":"/var/cache/yard"}]
+                    """#)
+        }
+    }
+
+    @Test("an instance of cvr-asset records to an asset of its own name, or to the one it names")
+    func builtIn() throws {
+        var bench = BookBench()
+        #expect(bench.call("GraphInstanceSet", BookBench.instance("Front", of: "cvr-asset")) == "201")
+        let named = #"{"name":"assetName","value":"lobby"},{"name":"transport","value":"http"}"#
+        let other = BookBench.instance("Back", of: "CVR-asset", parameters: named)
+        #expect(bench.call("GraphInstanceSet", other) == "201")
+        let plans = try ["front", "back"].map { try bench.book.plan(of: $0) }
+        #expect(plans.map { $0.asset?.pattern.resolve(at: bench.now) } == ["Front", "lobby"])
+        #expect(plans.map(\.source.transport) == [.tcp, .http])
     }
 
     @Test("a box takes 50 topologies and 1000 instances")

@@ -33,7 +33,7 @@ struct SignalGatePropertyTests {
             var events: [Event] = []
             for _ in 0..<60 {
                 now = now + Self.milliseconds(0...15_000, &dice)
-                let event = Event(happened: now - Self.milliseconds(0...4000, &dice), received: now)
+                let event = Event(happened: now - Self.milliseconds(0...12_000, &dice), received: now)
                 events.append(event)
                 let said = gate.signal(at: event.happened, received: now) {
                     ids += 1

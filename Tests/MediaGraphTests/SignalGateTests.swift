@@ -127,6 +127,26 @@ struct SignalGateTests {
         #expect(bench.pass(23) == ["3: 13…14"])
     }
 
+    @Test("an earlier event takes no time from a later one, whose gate it did not open")
+    func earlierActivation() {
+        // Shut at 85, before 100.
+        var bench = Bench(window: 10, minimum: 10, maximum: 30)
+        #expect(bench.event(100) == [])
+        #expect(bench.event(75, arrives: 105) == ["2: 75…85"])
+        #expect(bench.pass(110) == ["1: 100…110"])
+
+        // Shut by its maximum at 107, before 109.
+        bench = Bench(window: 10, minimum: 10, maximum: 12)
+        #expect(bench.event(100) == [] && bench.event(109) == [])
+        #expect(bench.event(95, arrives: 109.5) == ["2: 95…107"])
+        #expect(bench.pass(110) == ["1: 107…119"])
+
+        // Still open at 100.
+        bench = Bench(window: 10, minimum: 10, maximum: 30)
+        #expect(bench.event(100) == [] && bench.event(95, arrives: 101) == [])
+        #expect(bench.pass(110) == ["1: 95…110"])
+    }
+
     @Test("an event that arrives after the gate closed, and happened before, records what is left of its time")
     func straggler() {
         var bench = Bench(minimum: 30, maximum: 300)

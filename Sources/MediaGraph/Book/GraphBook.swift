@@ -4,8 +4,8 @@ package import Recording
 /// Every topology and instance of a box, and what LVA's direct methods make of them.
 ///
 /// A value: it runs nothing and writes nothing, but says what is to be run and written. The cameras of cvr.yaml are in
-/// it as instances of `cvr-asset`, read-only (`show`). Names are the same in upper and lower case, and stay as they were
-/// given. The JSON of each is kept ready, so that a list costs no more than its copy.
+/// it as instances of `cvr-asset`, read-only (`show`). Names are the same in upper and lower case, and stay as they
+/// were given. The JSON of each is kept ready, so that a list costs no more than its copy.
 package struct GraphBook: Sendable {
     /// What a call leads to.
     package enum Outcome: Sendable {

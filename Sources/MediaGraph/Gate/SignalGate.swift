@@ -13,7 +13,8 @@ package import Recording
 /// the next would reach back into the one before, it begins where that ends, since no footage is recorded twice.
 ///
 /// The window comes out as late as the evaluation window is long, so whoever records has to remember
-/// `RecordingPlan.GateSettings.preRoll`. Times are of the wall clock; an event from after its own arrival is one of that moment.
+/// `RecordingPlan.GateSettings.preRoll`. Times are of the wall clock; an event from after its own arrival is one of that
+/// moment.
 package struct SignalGate: Hashable, Sendable {
     package let settings: RecordingPlan.GateSettings
     var activation: Activation?
@@ -37,9 +38,7 @@ package struct SignalGate: Hashable, Sendable {
         }
         if eventTime < current.first {
             guard !current.isSettled, eventTime > closed else { return windows }  // late
-            if eventTime + settings.maximum < current.first {
-                return windows + precede(at: eventTime, correlation())
-            }
+            if let apart = precede(at: eventTime, current, correlation) { return windows + apart }
         }
         windows += add(eventTime, to: current)
         return windows
@@ -66,8 +65,10 @@ package struct SignalGate: Hashable, Sendable {
 
     /// The clock, as this gate takes it.
     ///
-    /// One that is slewed goes back a little, which changes nothing. One that was set back leaves nothing behind that
-    /// is yet to come: it would make every event a late one.
+    /// One that is slewed goes back a little, which changes nothing. One that was set back to before the activation
+    /// leaves nothing behind that is yet to come: it would make every event a late one. The footage that was promised
+    /// stays so with whoever heard of it, and may be recorded again under its new time. One that was set back by less is
+    /// not noticed: the gate stays open for that much longer.
     private mutating func steady(_ now: WallTime) -> WallTime {
         guard let first = activation?.first, now < first else { return now }
         if first - now <= .seconds(1) { return first }
@@ -86,9 +87,22 @@ package struct SignalGate: Hashable, Sendable {
         return windows + pass(to: received)
     }
 
-    /// An event that came second, and happened too long before the first to be of one activation with it.
-    private mutating func precede(at eventTime: WallTime, _ correlation: String) -> [SignalWindow] {
-        let earlier = Activation(correlation: correlation, at: eventTime, settings, settles: eventTime)
+    /// An event that came second and happened before the first: nil when all are of one activation with it.
+    ///
+    /// Else the gate that it opened was shut again, by the minimum before the first came, or by the maximum before the
+    /// newest: what came later begins an activation of its own, no later than it did.
+    private mutating func precede(
+        at eventTime: WallTime, _ current: Activation, _ correlation: () -> String
+    ) -> [SignalWindow]? {
+        var earlier = Activation(correlation: "", at: eventTime, settings, settles: eventTime)
+        if earlier.until >= current.first {
+            let joined = current.adding(eventTime, settings)
+            guard joined.until < current.newest else { return nil }
+            earlier.until = joined.until
+            activation?.first = joined.until
+            activation?.until = min(current.newest + settings.minimum, joined.until + settings.maximum)
+        }
+        earlier.correlation = correlation()
         let windows = windows(of: earlier)
         closed = max(closed, earlier.until)
         return windows
