@@ -21,11 +21,21 @@ struct GraphFile: ParsableArguments {
                 .usage, code: "usage", message: "\(path == "-" ? "standard input" : path) is not a JSON object",
                 nextStep: "Give it one topology or instance, as cvr-lva(7) shows")
         }
+        members = members.filter { $0.key.lowercased() != "@apiversion" || $0.value != .null }
         if !members.keys.contains(where: { $0.lowercased() == "@apiversion" }) {
             members["@apiVersion"] = .string("2.0")
         }
-        return .object(members)
+        let payload = JSONValue.object(members)
+        guard payload.text.utf8.count <= Self.limit - Self.wrapper else {
+            throw Complaint(
+                .usage, code: "usage", message: "\(path == "-" ? "standard input" : path) is too long to be sent",
+                nextStep: "Give it one topology or instance")
+        }
+        return payload
     }
+
+    /// What a call takes besides its payload, of the megabyte that cvrd reads.
+    private static let wrapper = 1 << 10
 
     /// As large as a file may be.
     private static let limit = 1 << 20

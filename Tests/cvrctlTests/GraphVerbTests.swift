@@ -79,6 +79,9 @@ struct GraphVerbTests {
         let updated = try await Self.asked(
             200, Self.instance, "graph", "instance", "set", "-", input: "\u{FEFF}" + #" {"name":"Front"} "#)
         #expect(updated.0.output == "Instance Front updated.\n")
+        let null = try await Self.asked(
+            201, Self.instance, "graph", "instance", "set", "-", input: #"{"@apiversion":null,"name":"Front"}"#)
+        #expect(null.1.first?.contains(#""@apiVersion":"2.0""#) == true && null.1.first?.contains("null") == false)
         #expect(updated.1 == [#"Graph {"method":"GraphInstanceSet","payload":{"@apiVersion":"2.0","name":"Front"}}"#])
     }
 
@@ -113,6 +116,9 @@ struct GraphVerbTests {
             #expect(outcome.0.status == 2 && outcome.1 == [], "\(outcome)")
             #expect(outcome.0.complaint.hasPrefix("cvrctl: standard input is not a JSON object."), "\(outcome.0)")
         }
+        let long = #"{"name":"\#(String(repeating: "a", count: (1 << 20) - 500))"}"#
+        let refused = try await Self.asked(200, "{}", "graph", "topology", "set", "-", input: long)
+        #expect(refused.0.status == 2 && refused.1 == [] && refused.0.complaint.contains("too long"), "\(refused.0)")
         let missing = try await Self.asked(200, "{}", "graph", "instance", "set", "/nowhere/file.json").0
         #expect(missing.status == 2 && missing.complaint.contains("/nowhere/file.json"))
     }

@@ -47,7 +47,7 @@ extension GraphBook {
     ) -> GraphError {
         .conflict(
             .resourceValidationError, at: topology?.node(asset.nodeName).map { $0.path + ".AssetNamePattern" },
-            "The asset is that of \(owner), and has one writer: deactivate that, or tell them apart by "
-                + "${System.GraphInstanceName} in the name.")
+            "The asset \(asset.pattern.resolve(at: .earliest).prefix(128)) is that of \(owner), and has one writer: "
+                + "deactivate that, or tell them apart by ${System.GraphInstanceName} in the name.")
     }
 }

@@ -9,10 +9,15 @@ package struct MethodReply: Hashable, Sendable {
     /// The payload as text, which is ready where it was listed before.
     package let text: String
 
-    package init(status: Int64, payload: JSONValue = .null, text: String? = nil) {
+    package init(status: Int64, payload: JSONValue = .null) {
+        self.init(status: status, payload: payload, text: payload.text)
+    }
+
+    /// `text` is the payload's.
+    init(status: Int64, payload: JSONValue, text: String) {
         self.status = status
         self.payload = payload
-        self.text = text ?? payload.text
+        self.text = text
     }
 
     package init(_ error: GraphError) { self.init(status: error.status, payload: error.payload) }

@@ -4,8 +4,8 @@ package import Recording
 ///
 /// An event on a closed gate begins an *activation*. For the evaluation window after its arrival one that happened
 /// earlier may still arrive and move the beginning back; then the activation is settled, and its window comes out:
-/// from its first event plus the offset (a negative one: before it), for the minimum after its newest event, and for the
-/// maximum after its first at the longest. So one event records −offset + minimum, two that are dt apart
+/// from its first event plus the offset (a negative one: before it), for the minimum after its newest event, and for
+/// the maximum after its first at the longest. So one event records −offset + minimum, two that are dt apart
 /// −offset + dt + minimum, and many −offset + maximum.
 ///
 /// While the gate is open, an event that happened before the settled first one is *late*, and dropped. One that
@@ -13,8 +13,8 @@ package import Recording
 /// the next would reach back into the one before, it begins where that ends, since no footage is recorded twice.
 ///
 /// The window comes out as late as the evaluation window is long, so whoever records has to remember
-/// `RecordingPlan.GateSettings.preRoll`. Times are of the wall clock; an event from after its own arrival is one of that
-/// moment.
+/// `RecordingPlan.GateSettings.preRoll`. Times are of the wall clock; an event from after its own arrival is one of
+/// that moment.
 package struct SignalGate: Hashable, Sendable {
     package let settings: RecordingPlan.GateSettings
     var activation: Activation?
@@ -67,8 +67,8 @@ package struct SignalGate: Hashable, Sendable {
     ///
     /// One that is slewed goes back a little, which changes nothing. One that was set back to before the activation
     /// leaves nothing behind that is yet to come: it would make every event a late one. The footage that was promised
-    /// stays so with whoever heard of it, and may be recorded again under its new time. One that was set back by less is
-    /// not noticed: the gate stays open for that much longer.
+    /// stays so with whoever heard of it, and may be recorded again under its new time. One that was set back by less
+    /// is not noticed: the gate stays open for that much longer.
     private mutating func steady(_ now: WallTime) -> WallTime {
         guard let first = activation?.first, now < first else { return now }
         if first - now <= .seconds(1) { return first }
