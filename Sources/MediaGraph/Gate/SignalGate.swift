@@ -179,7 +179,7 @@ package struct SignalWindow: Hashable, Sendable {
 }
 
 extension RecordingPlan.GateSettings {
-    /// How far back footage must be kept in memory so that no window begins before it.
+    /// How far back footage must be kept so that no window begins before it.
     ///
     /// With 2 s for an event's way here, as far as it says when it happened, and for the window's way to the worker.
     package var preRoll: TimeSpan { evaluationWindow + (offset < .zero ? offset.magnitude : .zero) + .seconds(2) }
