@@ -138,6 +138,15 @@ struct InterfaceFileTests {
         return playback
     }
 
+    static let receiver = Admin.EventReceiver(name: "mqtt", state: "away", waiting: 1, lastError: fault)
+
+    static var gateway: Admin.Gateway {
+        var gateway = Admin.Gateway(state: "running")
+        (gateway.pid, gateway.listen, gateway.tls, gateway.lastError) = (1, "l", true, fault)
+        (gateway.consumers, gateway.sandbox) = ([receiver], "s")
+        return gateway
+    }
+
     static var addition: Admin.AddCamera {
         var addition = Admin.AddCamera(name: "a", url: "u")
         (addition.username, addition.password, addition.transport) = ("u", "p", "tcp")
@@ -183,7 +192,9 @@ struct InterfaceFileTests {
     static let admin: [String: any Encodable & Sendable] = [
         "Camera": camera, "Sync": sync, "Playback": playback, "CameraConfiguration": configuration,
         "Status()": VarlinkEmpty(),
-        "Status->": Admin.Status(version: "v", uptime: 1, cameras: [camera], sync: sync, playback: playback),
+        "Status->": Admin.Status(
+            version: "v", uptime: 1, cameras: [camera], sync: sync, playback: playback, gateway: gateway),
+        "Gateway": gateway, "EventReceiver": receiver,
         "Cameras()": VarlinkEmpty(),
         "Cameras->": Admin.Cameras(cameras: [configuration]), "AddCamera()": addition, "AddCamera->": VarlinkEmpty(),
         "RemoveCamera()": Admin.NamedCamera(name: "a"), "RemoveCamera->": VarlinkEmpty(),
