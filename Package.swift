@@ -215,7 +215,8 @@ let package = Package(
         .executableTarget(
             name: "cvr-year",
             dependencies: [
-                "Catalog", "Footage", "FragmentedMP4", "HTTP", "Playback", "Recording", "SegmentStore", "Serving", lifecycle,
+                "Catalog", "Footage", "FragmentedMP4", "HTTP", "Playback", "Recording", "SegmentStore", "Serving",
+                lifecycle,
                 log,
             ],
             path: "Tests/Year", swiftSettings: strict, linkerSettings: standaloneWithFoundation),
