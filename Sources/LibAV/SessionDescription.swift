@@ -34,25 +34,31 @@ package final class SessionDescription {
         }
     }
 
-    /// As text, without the line feed that the log adds and without userinfo, which a camera may repeat to us.
+    /// As text, without the line feed that the log adds, and without secrets: userinfo, which a camera may repeat to us,
+    /// and keys (RFC 8866 5.12, RFC 4568, RFC 4567).
     package static func clean(_ bytes: [UInt8]) -> String {
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        var text = lines.map(withoutUserinfo).joined(separator: "\n")
-        if text.hasSuffix("\n") { text.removeLast() }
-        // A scalar has four bytes at most.
-        while text.utf8.count > longest {
-            text = String(text.unicodeScalars.dropLast(max(1, (text.utf8.count - longest) / 4)))
+        let secrets = ["k=", "a=crypto:", "a=key-mgmt:"].map { Array($0.utf8) }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .filter { line in !secrets.contains { line.starts(with: $0) } }
+        var clean = Array(lines.map(withoutUserinfo).joined(separator: [UInt8(ascii: "\n")]))
+        if clean.last == UInt8(ascii: "\n") { clean.removeLast() }
+        // Bytes that are no text become longer ones.
+        var text = String(decoding: clean.prefix(longest), as: UTF8.self).unicodeScalars
+        while String(text).utf8.count > longest {
+            text.removeLast(max(1, (String(text).utf8.count - longest) / 4))
         }
-        return text
+        return String(text)
     }
 
-    private static func withoutUserinfo(_ line: Substring) -> String {
-        var (clean, rest) = ("", line)
-        while let scheme = rest.firstRange(of: "://") {
+    private static func withoutUserinfo(_ line: ArraySlice<UInt8>) -> [UInt8] {
+        let mark = Array("://".utf8)
+        let ends = Array("/? \t\r\"".utf8)
+        var (clean, rest): ([UInt8], ArraySlice<UInt8>) = ([], line)
+        while let scheme = rest.firstRange(of: mark) {
             clean += rest[..<scheme.upperBound]
             rest = rest[scheme.upperBound...]
-            let authority = rest.prefix { !"/? \t\r\"".contains($0) }
-            if let at = authority.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+            let authority = rest.prefix { !ends.contains($0) }
+            if let at = authority.lastIndex(of: UInt8(ascii: "@")) { rest = rest[(at + 1)...] }
         }
         return clean + rest
     }

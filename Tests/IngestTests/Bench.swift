@@ -33,6 +33,8 @@ final class ManualClock {
     var monotonic = MonotonicTime(microseconds: 5_000_000_000)
     var wall = start
     var isSynchronised = true
+    /// How long it takes to do what happens between two looks at it.
+    var pace = TimeSpan.zero
 
     func advance(_ span: TimeSpan) {
         monotonic = monotonic + span
@@ -40,7 +42,11 @@ final class ManualClock {
     }
 
     var clocks: Clocks {
-        Clocks(monotonic: { self.monotonic }, wall: { self.wall }, isSynchronised: { self.isSynchronised })
+        Clocks(
+            monotonic: {
+                self.advance(self.pace)
+                return self.monotonic
+            }, wall: { self.wall }, isSynchronised: { self.isSynchronised })
     }
 }
 

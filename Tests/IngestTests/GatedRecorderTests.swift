@@ -325,6 +325,26 @@ struct GatedRecorderTests {
         #expect(try bench.contiguous() == [1: [Int(((session[1] - session[0]) * 25).rounded())]])
     }
 
+    @Test("what came before an event is recorded a little at a time, so that what comes meanwhile is not kept waiting")
+    func pieces() throws {
+        let bench = try Bench(.gated(preRoll: .seconds(30)))
+        try bench.connect()
+        bench.play(.seconds(30))
+        bench.ask(from: 2, until: 40)
+        bench.clock.pace = TimeSpan(microseconds: 100)
+        bench.play(.milliseconds(40))
+        let written = bench.recorder.progress.fragmentsWritten
+        #expect((1...20).contains(written), "\(written)")
+        bench.play(.seconds(1))
+        bench.clock.pace = .zero
+        #expect(bench.recorder.progress.fragmentsWritten >= 28)
+        bench.play(.seconds(15))
+        bench.recorder.stop(.stopped)
+        #expect(try bench.sessions().map { $0.map { $0.rounded() } } == [[2, 40]])
+        let counts = try #require(try bench.contiguous()[1])
+        #expect(abs(counts[0] - 38 * 25) < 20 && abs(counts[1] - 38 * 50) < 40, "\(counts)")
+    }
+
     @Test(
         "a full disk in a window: the pre-roll makes room, then there is a gap, and with space the window goes on",
         .enabled(if: SmallDisk.isPossible))
