@@ -144,7 +144,9 @@ struct CameraRow {
         Admin.CameraConfiguration(
             name: configuration.name.text,
             url: configuration.graph?.isURLSecret == true ? "(secret)" : configuration.url,
-            username: configuration.username, transport: configuration.transport.rawValue,
+            username: configuration.graph == nil || configuration.username.isEmpty
+                ? configuration.username : "(secret)",
+            transport: configuration.transport.rawValue,
             segmentLength: configuration.segmentLength.seconds, retention: configuration.retention?.seconds,
             asset: configuration.asset, enabled: configuration.enabled,
             origin: configuration.origin)

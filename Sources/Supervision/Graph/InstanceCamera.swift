@@ -1,4 +1,3 @@
-import JSON
 import MediaGraph
 import Recording
 import YAMLConfiguration
@@ -16,7 +15,7 @@ extension CameraConfiguration {
         graph.files = plan.file.map { Files(directory: $0.directory, maximumBytes: $0.maximumBytes) }
         graph.uploads = plan.asset != nil
         self.init(
-            name: name, url: plan.source.url, username: plan.source.username,
+            name: name, url: plan.source.url.revealed(), username: plan.source.username.revealed(),
             transport: plan.source.transport == .http ? .http : .tcp,
             segmentLength: plan.asset?.segmentLength ?? usual.segmentLength, retention: usual.retention,
             asset: Self.ownAsset(of: plan, name), cacheBudgetBytes: plan.asset?.cacheBytes ?? usual.cacheBudgetBytes,
@@ -32,35 +31,11 @@ extension CameraConfiguration {
 
 extension Instance {
     /// A camera of a file, as the instance of `cvr-asset` that it is; nil when it cannot be told as one.
-    init?(_ camera: CameraConfiguration, since: WallTime) {
-        func parameter(_ name: String, _ value: String) -> JSONValue {
-            .object(["name": .string(name), "value": .string(value)])
-        }
-        var parameters = [
-            parameter("rtspUrl", camera.url), parameter("segmentLength", Self.duration(camera.segmentLength)),
-        ]
-        if !camera.username.isEmpty { parameters.append(parameter("rtspUserName", camera.username)) }
-        if let bytes = camera.cacheBudgetBytes {
-            parameters.append(parameter("localMediaCacheMaximumSizeMiB", "\(bytes >> 20)"))
-        }
-        let time = JSONValue.string(since.rfc3339)
-        let state: InstanceState = camera.enabled ? .active : .inactive
-        let stored = JSONValue.object([
-            "@apiVersion": .string(APIVersion.v2.rawValue), "name": .string(camera.name.text),
-            "systemData": .object(["createdAt": time, "lastModifiedAt": time]),
-            "properties": .object([
-                "topologyName": .string(GraphBook.builtInName), "state": .string(state.rawValue),
-                "parameters": .array(parameters),
-            ]),
-        ])
-        // A name that is a camera's and no instance's, as one that ends with a dash, is listed by `cvrctl cameras` alone.
-        guard let instance = try? Instance(stored: stored, open: { Secret($0) }) else { return nil }
-        self = instance
-    }
-
-    private static func duration(_ span: TimeSpan) -> String {
-        let whole = span.microseconds / 1_000_000
-        return TimeSpan.seconds(whole) == span ? "PT\(whole)S" : "PT\(span.seconds)S"
+    static func shown(_ camera: CameraConfiguration, _ places: Places, since: WallTime) -> Instance? {
+        .camera(
+            camera.name, url: camera.url, username: camera.username, segmentLength: camera.segmentLength,
+            cacheBytes: camera.cacheBudgetBytes, asset: camera.asset, transport: camera.transport.rawValue,
+            cachePath: places.cacheDirectory(camera.name), state: camera.enabled ? .active : .inactive, since: since)
     }
 }
 

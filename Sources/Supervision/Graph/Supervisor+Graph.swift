@@ -32,10 +32,15 @@ extension Supervisor {
 
     private func perform(_ call: Admin.GraphCall) -> GraphBook.Outcome {
         let cameras = written.cameras
-        return graph.book.perform(call.method, call.payload, at: .now) { name in
-            if BoxConfiguration.reservedNames.contains(name) { return "cvr-\(name)'s directory" }
-            return CameraName(name).flatMap { cameras[$0]?.origin }
-        }
+        return graph.book.perform(
+            call.method, call.payload, at: .now,
+            taken: { name in
+                if BoxConfiguration.reservedNames.contains(name) { return "cvr-\(name)'s directory" }
+                return CameraName(name).flatMap { cameras[$0]?.origin }
+            },
+            takenAsset: { asset in
+                cameras.values.first { $0.asset == asset }.map { "the camera \($0.name) of \($0.origin)" }
+            })
     }
 
     // MARK: Work
@@ -159,8 +164,8 @@ extension Supervisor {
 
     /// Cameras of files are instances of `cvr-asset`.
     func showCameras() {
-        let since = graph.since
-        graph.book.show(cameras: written.cameras.values.compactMap { Instance($0, since: since) })
+        let (places, since) = (places, graph.since)
+        graph.book.show(cameras: written.cameras.values.compactMap { .shown($0, places, since: since) })
     }
 }
 
