@@ -117,16 +117,7 @@ final class DrivenGateway: Sendable {
             method, "\(authority == nil ? "http" : "https")://127.0.0.1:\(port)\(path)",
             body: body.map { .bytes(Array($0.utf8)) } ?? .none)
         if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
-        let (asked, settings) = (request, HTTPSettings(certificateAuthority: authority))
-        let answer: Result<HTTPResponse, HTTPFailure> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(
-                    returning: Result { () throws(HTTPFailure) in
-                        try HTTPClient(settings).perform(asked, bodyLimit: 16 << 20)
-                    })
-            }
-        }
-        let response = try answer.get()
+        let response = try await Web.ask(request, authority: authority)
         let value = response.body.isEmpty ? nil : try JSONDecoder().decode(JSONValue.self, from: Data(response.body))
         return Answered(status: response.status, body: value, headers: response.headers)
     }

@@ -24,7 +24,9 @@ struct MetricsTests {
         var sync = Admin.Sync(state: "idle")
         (sync.writes, sync.retries, sync.lag, sync.breaker) = (12, 1, 2.5, "open")
         let yard = Admin.Camera(name: "yard", state: "stopped", since: "2026-11-23T08:00:00.000Z")
-        return Admin.Status(version: "1", uptime: 60.5, cameras: [front, yard], sync: sync)
+        var gateway = Admin.Gateway(state: "running")
+        gateway.consumers = [Admin.EventReceiver(name: "mqtt", state: "away", waiting: 8)]
+        return Admin.Status(version: "1", uptime: 60.5, cameras: [front, yard], sync: sync, gateway: gateway)
     }
 
     private func lines(_ status: Admin.Status?, _ own: BoxMetrics.Own = .init(site: "plant-7")) -> [Substring] {
@@ -60,7 +62,8 @@ struct MetricsTests {
             "cvr_fsync_seconds{camera=\"front\",quantile=\"0.99\"} 0.012",
             "cvr_fsync_seconds_sum{camera=\"front\"} 4.5", "cvr_fsync_seconds_count{camera=\"front\"} 900",
             "cvr_sync_retries_total 1", "cvr_sync_upload_lag_seconds 2.5", "cvr_sync_breaker_open 1",
-            "cvr_supervisor_up 1", "cvr_supervisor_uptime_seconds 60.5", "cvr_playback_viewers 2",
+            "cvr_gateway_up 1", "cvr_gateway_events_waiting{receiver=\"mqtt\"} 8", "cvr_supervisor_up 1",
+            "cvr_supervisor_uptime_seconds 60.5", "cvr_playback_viewers 2",
             "cvr_playback_certificate_end_timestamp_seconds 1800000000",
         ] { #expect(found.contains(Substring(line)), "\(line)") }
         #expect(!found.contains { $0.hasPrefix("cvr_cache_eviction_seconds") }, "never is no number")

@@ -40,6 +40,8 @@ package struct BoxSettings: Sendable {
     package var playback = ["listen: none"]
     /// Further sections of cvr.yaml, line by line.
     package var sections: [String] = []
+    /// Further credentials, by name.
+    package var secrets: [String: String] = [:]
     /// For cvrd and, through it, for its children.
     package var environment: [String: String] = [:]
 
@@ -50,6 +52,7 @@ package struct BoxSettings: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var secrets = cameras.filter { !$0.username.isEmpty }.map { ($0.name, $0.password) }
         if let service { secrets.append(("store", service.credential)) }
+        secrets += self.secrets.map { ($0.key, $0.value) }
         for (name, secret) in secrets {
             let path = "\(folder)/\(name)"
             guard

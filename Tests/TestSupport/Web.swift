@@ -1,5 +1,5 @@
 import Dispatch
-import HTTP
+package import HTTP
 
 /// What a server on this machine answers.
 package enum Web {
@@ -7,16 +7,21 @@ package enum Web {
     package static func get(
         _ url: String, _ headers: [(name: String, value: String)] = []
     ) async throws -> (status: Int, body: [UInt8], text: String) {
+        let response = try await ask(HTTPRequest("GET", url, headers: headers))
+        return (response.status, response.body, String(decoding: response.body, as: UTF8.self))
+    }
+
+    /// As `get`; `authority` is PEM.
+    package static func ask(_ request: HTTPRequest, authority: String? = nil) async throws -> HTTPResponse {
         let answer: Result<HTTPResponse, HTTPFailure> = await withCheckedContinuation { continuation in
             DispatchQueue.global().async {
-                let client = HTTPClient(HTTPSettings())
+                let client = HTTPClient(HTTPSettings(certificateAuthority: authority))
                 continuation.resume(
                     returning: Result { () throws(HTTPFailure) in
-                        try client.perform(HTTPRequest("GET", url, headers: headers), bodyLimit: 16 << 20)
+                        try client.perform(request, bodyLimit: 16 << 20)
                     })
             }
         }
-        let response = try answer.get()
-        return (response.status, response.body, String(decoding: response.body, as: UTF8.self))
+        return try answer.get()
     }
 }

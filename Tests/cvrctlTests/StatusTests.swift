@@ -89,6 +89,22 @@ struct StatusTests {
         #expect(odd.output.hasSuffix("\nsync: The store is full. Make room.\n"))
     }
 
+    @Test("a gateway is said to work, and who of those that events go to is away")
+    func gateway() async throws {
+        var gateway = Admin.Gateway(state: "running")
+        gateway.consumers = [
+            Admin.EventReceiver(name: "mqtt", state: "ready", waiting: 0),
+            Admin.EventReceiver(
+                name: "webhook.vms", state: "away", waiting: 12,
+                lastError: Admin.Fault(code: "webhookAway", message: "https://h answered 503", nextStep: "Look there")),
+        ]
+        let status = Admin.Status(
+            version: "0.1.0", uptime: 1, cameras: [], sync: Admin.Sync(state: "idle"), gateway: gateway)
+        let said = try await ScriptedCvrd.run(answering: status) { try await $0.cvrctl("status") }
+        #expect(said.output.contains("; gateway running, webhook.vms away, 12 events wait.\n"))
+        #expect(said.output.hasSuffix("\nwebhook.vms: https://h answered 503. Look there.\n"))
+    }
+
     @Test("as JSON it has every member, null where there is nothing, before and after the verb")
     func json() async throws {
         let status = box()
@@ -98,7 +114,7 @@ struct StatusTests {
             }
             #expect(try JSONDecoder().decode(Admin.Status.self, from: Data(outcome.output.utf8)) == status)
             let top = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
-            #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync", "playback"])
+            #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync", "playback", "gateway"])
             let cameras = try #require(top["cameras"] as? [[String: Any]])
             #expect(cameras[2]["pid"] is NSNull && cameras[2]["lastError"] is NSNull)
             #expect(cameras.allSatisfy { $0.count == 30 })
