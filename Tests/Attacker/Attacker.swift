@@ -34,6 +34,8 @@ enum Attacker {
     static var isSync: Bool { syncStore != nil }
     /// In cvr-preview's place: nothing at all is within reach.
     static var isPreview: Bool { getenv("CVR_ATTACK_PREVIEW") != nil }
+    /// In cvr-gateway's place.
+    static var isGateway: Bool { getenv("CVR_ATTACK_GATEWAY") != nil }
     /// `file` or `service`: a cvr-sync reaches what its store needs.
     static var syncStore: String? { getenv("CVR_ATTACK_SYNC").map { String(cString: $0) } }
 

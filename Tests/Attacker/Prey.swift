@@ -55,9 +55,13 @@ struct Prey {
         victim = try Self.makeVictim()
     }
 
-    /// Shuts this process in exactly as cvr-ingest or cvr-preview does, or with cvr-sync's system calls.
+    /// Shuts this process in exactly as cvr-ingest, cvr-preview or cvr-gateway does, or with cvr-sync's system calls.
     func close() -> Sandbox {
         if Attacker.isPreview { return Sandbox.close(files: FileRules([]), calls: .preview(pid: getpid())) }
+        if Attacker.isGateway {
+            let files = FileRules([.init(arguments.runPath, .own), .init("/proc", .read)] + NameService.rules())
+            return Sandbox.close(files: files, calls: .gateway(pid: getpid()))
+        }
         guard Attacker.isSync else { return WorkerSandbox.close(arguments, cache: own) }
         let files = FileRules([.init(Self.parent(cache), .own), .init(runtime, .own), .init("/proc", .read)])
         return Sandbox.close(

@@ -87,6 +87,22 @@ struct AttackTests {
         }
     }
 
+    @Test("in cvr-gateway's place reaches no footage, secret, process, program, Unix socket or port", arguments: users)
+    func gateway(user: UInt32) async throws {
+        let (report, _) = try await Self.attack(user, environment: ["CVR_ATTACK_GATEWAY": "1"])
+        try #require(report.sandbox.wholeMatch(of: /landlock \d+, seccomp/) != nil, "\(report.sandbox)")
+        let open: Set = ["place.ownMaps", "place.library", "escape.pipe", "socket.pair", "socket.interfaces"]
+        let barred = report.attempts.filter { attempt in
+            let isBarred = ["victim.", "neighbour.", "escape.", "place.", "socket.", "program.ex"].contains {
+                attempt.name.hasPrefix($0)
+            }
+            return isBarred && !open.contains(attempt.name) || ["own.read", "own.write"].contains(attempt.name)
+        }
+        #expect(barred.count > 70)
+        for attempt in barred { #expect(attempt.isRefused, "\(attempt)") }
+        #expect(report["own.connect"]?.confined == "worked" && report["own.hosts"]?.confined == "worked")
+    }
+
     @Test("in cvr-preview's place reaches nothing at all", arguments: users)
     func preview(user: UInt32) async throws {
         let (report, _) = try await Self.attack(user, environment: ["CVR_ATTACK_PREVIEW": "1"])
