@@ -88,6 +88,23 @@ struct EventSpoolTests {
         }
     }
 
+    @Test("a record that does not check costs itself only")
+    func damaged() async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            await fill(spool, 1...5)
+            _ = try await spool.events(for: "a")
+            let file = "\(folder)/00000000000000000001.events"
+            var bytes = try Data(contentsOf: URL(filePath: file))
+            let second = try #require(bytes.firstIndex(of: 10)) + 30
+            bytes[second] ^= 1
+            try bytes.write(to: URL(filePath: file))
+            let next = EventSpool(directory: folder)
+            await fill(next, 6...6)
+            #expect(try await everything(next).map(\.sequence) == [1, 3, 4, 5, 6])
+        }
+    }
+
     @Test("a full spool drops its oldest events with one that says how many, and only to those that had not had them")
     func bounded() async throws {
         try await removing {

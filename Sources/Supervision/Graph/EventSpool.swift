@@ -52,8 +52,9 @@ package final class EventSpool: Sendable {
 
     /// Everything up to `sequence` was delivered; an earlier one than before changes nothing.
     ///
-    /// Throws `FileError`.
-    package func acknowledge(_ sequence: Int64, by consumer: String) async throws {
+    /// False when there are so many consumers that this one is not remembered. Throws `FileError`.
+    @discardableResult
+    package func acknowledge(_ sequence: Int64, by consumer: String) async throws -> Bool {
         try await onDisk { try $0.acknowledge(sequence, by: consumer) }
     }
 

@@ -17,7 +17,10 @@ struct GraphEventAnswers: Sendable {
             try await send(try Self.checked(try call.decode(Admin.EventConsumer.self).consumer), call, replies)
         default:
             let taken = try call.decode(Admin.Acknowledgement.self)
-            try await spool.acknowledge(taken.sequence, by: try Self.checked(taken.consumer))
+            guard try await spool.acknowledge(taken.sequence, by: try Self.checked(taken.consumer)) else {
+                throw ChangeRefusal.refused(
+                    "there are too many consumers of events", nextStep: "Use the name of one that there is")
+            }
             try await replies.send(VarlinkEmpty())
         }
     }

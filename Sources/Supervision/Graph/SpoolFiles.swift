@@ -12,6 +12,8 @@ struct SpoolFiles {
     /// What is dropped at a time is a file.
     static let parts = 16
     private static let pieceLength = 256 << 10
+    /// What is kept of consumers does not grow with their names (I9).
+    private static let mostConsumers = 128
 
     /// Of one `append`.
     struct Outcome: Sendable {
@@ -143,19 +145,20 @@ struct SpoolFiles {
 
     mutating func events(for consumer: String, after: Int64, limit: Int) throws(FileError) -> [Admin.StoredEvent] {
         try open()
-        known.insert(consumer)
+        note(consumer)
         let wanted = max(cursors[consumer] ?? 0, after) + 1
         var place = start(of: wanted, for: consumer)
         var found: [Admin.StoredEvent] = []
         while let here = place, found.isEmpty {
-            let records = try SpoolRecord.read(path(of: here.file), at: here.offset, count: Self.pieceLength)
-            var offset = here.offset
-            for record in records {
-                if record.event.sequence >= wanted { found.append(record.event) }
-                offset += record.length
-                if found.count >= limit { break }
+            let piece = try SpoolRecord.read(path(of: here.file), at: here.offset, count: Self.pieceLength)
+            var offset = piece.next
+            for record in piece.records where record.event.sequence >= wanted {
+                found.append(record.event)
+                guard found.count >= limit else { continue }
+                offset = record.end
+                break
             }
-            if records.isEmpty {
+            if piece.next == here.offset {
                 // The end of a file, or what a crash tore.
                 place = files?.first { $0.first > here.file }.map {
                     Place(sequence: $0.first, file: $0.first, offset: 0)
@@ -194,12 +197,19 @@ struct SpoolFiles {
 
     // MARK: Cursors
 
-    mutating func acknowledge(_ sequence: Int64, by consumer: String) throws(FileError) {
+    /// False when there are so many consumers that this one is not remembered.
+    mutating func acknowledge(_ sequence: Int64, by consumer: String) throws(FileError) -> Bool {
         try open()
-        known.insert(consumer)
+        note(consumer)
+        guard cursors[consumer] != nil || cursors.count < Self.mostConsumers else { return false }
         let sequence = min(sequence, last)
-        guard sequence > cursors[consumer] ?? 0 else { return }
-        try write(cursor: sequence, of: consumer)
+        if sequence > cursors[consumer] ?? 0 { try write(cursor: sequence, of: consumer) }
+        return true
+    }
+
+    private mutating func note(_ consumer: String) {
+        if places.count >= Self.mostConsumers { places = [:] }
+        if known.count < Self.mostConsumers { known.insert(consumer) }
     }
 
     mutating func configure(_ consumers: Set<String>, prefix: String) throws(FileError) {
@@ -245,10 +255,10 @@ struct SpoolFiles {
     private func end(of file: File) throws(FileError) -> (sequence: Int64, offset: Int) {
         var (sequence, offset) = (file.first - 1, 0)
         while true {
-            let records = try SpoolRecord.read(path(of: file.first), at: offset, count: Self.pieceLength)
-            guard let record = records.last else { return (sequence, offset) }
-            sequence = record.event.sequence
-            offset += records.reduce(0) { $0 + $1.length }
+            let piece = try SpoolRecord.read(path(of: file.first), at: offset, count: Self.pieceLength)
+            guard piece.next > offset else { return (sequence, offset) }
+            sequence = piece.records.last?.event.sequence ?? sequence
+            offset = piece.next
         }
     }
 

@@ -9,8 +9,8 @@ import YAMLConfiguration
 /// One event in a file of the spool: `<crc32c> <JSON of the stored event>\n`, the CRC in 8 hex digits and of the JSON.
 struct SpoolRecord {
     var event: Admin.StoredEvent
-    /// In the file, its newline included.
-    var length: Int
+    /// In the file: where the next one begins.
+    var end: Int
 
     /// What a record may be; a longer one is cut to its envelope, so that a piece always holds a whole one.
     private static let longest = 128 << 10
@@ -34,24 +34,29 @@ struct SpoolRecord {
     }
 
     /// Nil for anything but a whole one.
-    private init?(_ line: ArraySlice<UInt8>) {
+    private init?(_ line: ArraySlice<UInt8>, end: Int) {
         guard line.count > 9, line.dropFirst(8).first == UInt8(ascii: " ") else { return nil }
         let json = line.dropFirst(9)
         guard CRC32C(json).hex.utf8.elementsEqual(line.prefix(8)) else { return nil }
         // One of a newer build that this one cannot read.
         guard let event = try? JSONDecoder().decode(Admin.StoredEvent.self, from: Data(json)) else { return nil }
-        (self.event, length) = (event, line.count + 1)
+        (self.event, self.end) = (event, end)
     }
 
-    /// The whole records from `offset` on, of `count` bytes; none at the end, and where one does not check.
-    static func read(_ path: String, at offset: Int, count: Int) throws(FileError) -> [SpoolRecord] {
+    /// The records in `count` bytes from `offset` on, and where the line after them begins: `offset` at the end of what is
+    /// whole.
+    ///
+    /// A line that does not check costs itself only.
+    static func read(
+        _ path: String, at offset: Int, count: Int
+    ) throws(FileError) -> (records: [SpoolRecord], next: Int) {
         let bytes = try piece(of: path, at: offset, count: count)
         var (records, rest) = ([SpoolRecord](), bytes[...])
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")), let record = SpoolRecord(rest[..<newline]) {
-            records.append(record)
+        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            if let record = SpoolRecord(rest[..<newline], end: offset + newline + 1) { records.append(record) }
             rest = rest[(newline + 1)...]
         }
-        return records
+        return (records, offset + rest.startIndex)
     }
 
     static func length(of path: String) throws(FileError) -> Int {
