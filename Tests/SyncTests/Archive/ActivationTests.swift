@@ -165,13 +165,6 @@ struct ActivationTests {
         let over = try #require(try box.camera(ofAsset: Self.first))
         #expect(try box.growing(over) == nil)
         try check(store, "store", count: 3)
-        #expect(try store.cameras() == configured)
-        // Without any day of its own it goes by its name.
-        try FileManager.default.removeItem(atPath: rig.root + "/store/plant/archive")
-        let bare = Archive(site: rig.settings.site, store: rig.there, now: now)
-        #expect(try bare.cameras() == [Archive.Camera(name: rig.front, asset: "front")])
-        #expect(try bare.camera(ofAsset: "front")?.name == rig.front)
-        #expect(try bare.rows(Archive.Camera(name: rig.front, asset: "front"), from: .earliest, to: .latest).count == 3)
         try rig.loseCatalog()
         let cache = Archive(
             site: rig.settings.site, cachePath: rig.settings.cachePath, statePath: rig.settings.statePath,
@@ -179,5 +172,18 @@ struct ActivationTests {
         let camera = Archive.Camera(name: rig.front, asset: Self.second)
         #expect(try assets(cache.rows(camera, from: .earliest, to: .latest).map(\.key)) == [Self.second])
         #expect(try cache.rows(configured[0], from: .earliest, to: .latest).count == 4)
+    }
+
+    @Test("a store tells its camera by the asset without activations, by its name where there is none")
+    func cameras() async throws {
+        let (rig, _) = try await box()
+        let store = rig.storeArchive()
+        #expect(try store.cameras() == [Archive.Camera(name: rig.front, asset: "archive")])
+        // Without any day of its own it goes by its name.
+        try FileManager.default.removeItem(atPath: rig.root + "/store/plant/archive")
+        let bare = rig.storeArchive()
+        #expect(try bare.cameras() == [Archive.Camera(name: rig.front, asset: "front")])
+        #expect(try bare.camera(ofAsset: "front")?.name == rig.front)
+        #expect(try bare.rows(Archive.Camera(name: rig.front, asset: "front"), from: .earliest, to: .latest).count == 3)
     }
 }
