@@ -32,9 +32,11 @@ extension CameraConfiguration {
 extension Instance {
     /// A camera of a file, as the instance of `cvr-asset` that it is; nil when it cannot be told as one.
     static func shown(_ camera: CameraConfiguration, _ places: Places, since: WallTime) -> Instance? {
+        // LVA knows no RTP over UDP: that is not told.
         .camera(
             camera.name, url: camera.url, username: camera.username, segmentLength: camera.segmentLength,
-            cacheBytes: camera.cacheBudgetBytes, asset: camera.asset, transport: camera.transport.rawValue,
+            cacheBytes: camera.cacheBudgetBytes, asset: camera.asset,
+            transport: camera.transport == .udp ? nil : camera.transport.rawValue,
             cachePath: places.cacheDirectory(camera.name), state: camera.enabled ? .active : .inactive, since: since)
     }
 }
