@@ -132,6 +132,12 @@ extension SystemCallRules {
     package static func gateway(pid: Int32) -> SystemCallRules {
         var gateway = sync(pid: pid, usesNetwork: true)
         gateway.rules += rules("bind", .refuse(errno: EACCES))
+        // Landlock lets its user change what files of its user say of themselves; it has none.
+        gateway.rules += rules(
+            """
+            chmod fchmodat chown lchown fchownat utime utimes futimesat utimensat
+            setxattr lsetxattr removexattr lremovexattr
+            """, .refuse(errno: EPERM))
         return gateway
     }
 

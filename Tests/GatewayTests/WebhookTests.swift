@@ -21,6 +21,7 @@ struct WebhookTests {
         let events = (1...5).map { storedEvent($0) }
         async let slow: Void = gateway.deliver(events, to: "webhook.bad")
         try await gateway.deliver(events, to: "webhook.good")
+        try await good.request(holding: "a&b=5/")
         let sent = good.requests
         #expect(sent.count == 5 && sent.allSatisfy { $0["aeg-sas-key"] == "h00k-secret" && $0["method"] == "POST" })
         #expect(sent[0]["target"] == "/events?code=1" && sent[0]["content-type"]?.hasPrefix("application/json") == true)
