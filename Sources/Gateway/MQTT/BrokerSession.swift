@@ -44,6 +44,7 @@ final class BrokerSession: Sendable {
     private let settings: GatewayInterface.Broker
     private let topics: BrokerTopics
     private let hooks: Hooks
+    private let obstacle: String?
     private let state = Mutex(State())
 
     /// `authority` is the path of a PEM file.
@@ -56,16 +57,26 @@ final class BrokerSession: Sendable {
         self.settings = settings
         self.topics = topics
         self.hooks = hooks
+        obstacle = Self.prepare(client, settings, authority)
+    }
+
+    /// Why the session must not begin; nil when all of it is set: without TLS, a password would go in the clear.
+    private static func prepare(
+        _ client: OpaquePointer, _ settings: GatewayInterface.Broker, _ authority: String?
+    ) -> String? {
         mosquitto_threaded_set(client, true)
+        var code = MOSQ_ERR_SUCCESS.rawValue.signed
         if let username = settings.username {
-            mosquitto_username_pw_set(client, username, settings.password?.revealed())
+            code = mosquitto_username_pw_set(client, username, settings.password?.revealed())
         }
-        guard settings.isTLS else { return }
-        if let authority {
-            mosquitto_tls_set(client, authority, nil, nil, nil, nil)
-        } else {
-            mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
+        if code == MOSQ_ERR_SUCCESS.rawValue.signed, settings.isTLS {
+            code =
+                authority.map { mosquitto_tls_set(client, $0, nil, nil, nil, nil) }
+                ?? mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
         }
+        let number = errno
+        return code == MOSQ_ERR_SUCCESS.rawValue.signed
+            ? nil : "the connection cannot be secured as configured: \(words(code, number))"
     }
 
     deinit { mosquitto_destroy(client) }
@@ -76,6 +87,10 @@ final class BrokerSession: Sendable {
     func run() -> String {
         mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
         setCallbacks()
+        if let obstacle {
+            state.withLock { $0.isOver = true }
+            return obstacle
+        }
         var code = mosquitto_connect(client, settings.host, Int32(clamping: settings.port), Self.keepAlive)
         var number = errno
         while code == MOSQ_ERR_SUCCESS.rawValue.signed {
