@@ -164,6 +164,7 @@ struct BoxConfigurationTests {
         defaulted.gateway = nil
         #expect(!full.filePaths.isEmpty && shipped.filePaths.isEmpty, "files are written nowhere unless asked for")
         defaulted.filePaths = []
+        defaulted.usual = shipped.usual
         defaulted.cameras = [:]
         #expect(defaulted == shipped, "a commented setting elsewhere shows its default")
         let words = Set(everything.split { !$0.isLetter }.map(String.init))

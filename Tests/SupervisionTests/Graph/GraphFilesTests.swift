@@ -72,7 +72,7 @@ struct GraphFilesTests {
         try FileManager.default.removeItem(atPath: "\(box.root)/state/credentials/graph-key")
         let contents = try files.load()
         #expect(contents.topologies.isEmpty && contents.instances.isEmpty)
-        #expect(contents.refused.count == 2 && contents.refused.allSatisfy { $0.contains("graph-key") })
+        #expect(contents.refused.count == 2 && contents.refused.allSatisfy { $0.contains("set aside") })
     }
 
     @Test("a key that systemd passes comes first")
