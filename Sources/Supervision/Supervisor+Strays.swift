@@ -5,16 +5,18 @@ import YAMLConfiguration
 
 /// What workers leave whose camera is not in the table any more.
 extension Supervisor {
-    /// Ends workers whose camera is not configured any more.
-    func removeStrays() async {
+    /// Ends workers whose camera is not configured any more, or that of `camera` alone.
+    func removeStrays(only camera: CameraName? = nil) async {
         for await _ in hasBegun {}
         // Of instances that could not be read, workers record on.
         guard graph.isLoaded else { return }
-        let (places, known) = (places, Set(box.cameras.keys))
+        let (places, known) = (places, Set(box.cameras.keys).union(graph.leftAlone))
         // A runtime directory that cannot be read holds no workers.
         let strays = try? await offPool { Strays.find(places, except: known) }
         await withDiscardingTaskGroup { group in
-            for stray in strays ?? [] {
+            // One that came into the table meanwhile is none.
+            for stray in strays ?? [] where box.cameras[stray.camera] == nil && (camera ?? stray.camera) == stray.camera
+            {
                 if stray.process != nil {
                     events.append("workerRemoved", camera: stray.camera, "its camera is not configured any more")
                 }

@@ -152,6 +152,7 @@ package actor Supervisor {
         async let word = Self.isClockVouchedFor(within: Self.clockPatience)
         rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
         await loadGraphs()
+        box = withInstances(written)
         budgets = await budgets(of: box)
         isClockVouchedFor = await word
         await recallRefusal()
@@ -257,11 +258,19 @@ package actor Supervisor {
             try refuseInstances(change)
             let (store, written) = (store, written)
             let made = try await offPool { try store.make(change, running: written) }
-            try refuseCollisions(made.box)
-            self.written = made.box
-            follow(made.box.usual)
+            let (box, taken) = withoutTaken(made.box)
+            if case .reload = change {
+                for (name, refusal) in taken {
+                    events.append("configurationRefused", camera: name, Self.explain(refusal))
+                }
+            } else if let refusal = taken.values.first {
+                throw refusal
+            }
+            self.written = box
+            follow(box.usual)
             if let leftover = made.leftover { events.append("credentialLeft", leftover) }
-            let reloaded = await apply(withInstances(made.box))
+            let reloaded = await apply(withInstances(box))
+            if case .reload = change { await recallGraphs() }
             if case .enable(let name, false) = change, rows[name]?.kept?.pid != nil {
                 throw ChangeRefusal.failed(
                     "the worker of \(name) does not end", nextStep: "Check the disk that it waits for (dmesg, smartctl)"

@@ -51,7 +51,7 @@ package struct Chronicle: Hashable, Sendable {
     /// More windows than a minute of overlapping signals can make, with a store that is away for a night.
     private static let limit = 512
     /// A worker closes a window when the frame after it came; without frames nobody does.
-    private static let patience = TimeSpan.seconds(30)
+    package static let patience = TimeSpan.seconds(30)
 
     package init() {}
 
@@ -60,6 +60,11 @@ package struct Chronicle: Hashable, Sendable {
 
     /// The asset of what is recorded all the time; nil without that.
     package var continuousAsset: String? { recordings.first { !$0.isOver && $0.window == nil }?.asset }
+
+    /// A recording of all the time of which no session is known yet.
+    package var waitsForSession: Bool {
+        recordings.first { !$0.isOver }.map { $0.window == nil && $0.first == nil } ?? false
+    }
 
     /// There is nothing that the next cvrd would have to know.
     package var isEmpty: Bool { recordings.isEmpty && gate == .null }

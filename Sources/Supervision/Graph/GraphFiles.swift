@@ -16,8 +16,10 @@ package struct GraphFiles: Sendable {
         package var instances: [Instance] = []
         /// By camera.
         package var chronicles: [String: Chronicle] = [:]
-        /// What could not be read, in words for an event each; the files are set aside.
+        /// What is no media graph, in words for an event each; the files are set aside.
         package var refused: [String] = []
+        /// What cannot be read now, as `instances/front`, and why; the files are left as they are.
+        package var unread: [String: String] = [:]
     }
 
     private enum Kind: String { case topologies, instances, recordings }
@@ -28,30 +30,34 @@ package struct GraphFiles: Sendable {
 
     private let places: Places
     private let credentials: CredentialFile
+    /// False while files wait for the key that was lost: they would not open with another one.
+    private let makesKey: Bool
 
-    package init(places: Places, credentials: CredentialFile) {
+    package init(places: Places, credentials: CredentialFile, makesKey: Bool = true) {
         self.places = places
         self.credentials = credentials
+        self.makesKey = makesKey
     }
 
     // MARK: Reading
 
-    package func load() throws -> Contents {
+    /// Of `wanted` alone, where that is given: what could not be read before.
+    package func load(only wanted: Set<String>? = nil) throws -> Contents {
         var contents = Contents()
         let seal = LazySeal(self, makes: false)
-        for name in try names(.topologies) {
+        for name in try names(.topologies, wanted) {
             guard let value = read(.topologies, name, seal, &contents, { try Topology(stored: $0, open: $1) }) else {
                 continue
             }
             contents.topologies.append(value)
         }
-        for name in try names(.instances) {
+        for name in try names(.instances, wanted) {
             guard let value = read(.instances, name, seal, &contents, { try Instance(stored: $0, open: $1) }) else {
                 continue
             }
             contents.instances.append(value)
         }
-        for name in try names(.recordings) {
+        for name in try names(.recordings, wanted) {
             guard let value = read(.recordings, name, seal, &contents, { json, _ in try Chronicle(stored: json) })
             else {
                 continue
@@ -62,7 +68,7 @@ package struct GraphFiles: Sendable {
     }
 
     /// In alphabetical order; of a directory that is not there, none.
-    private func names(_ kind: Kind) throws(FileError) -> [String] {
+    private func names(_ kind: Kind, _ wanted: Set<String>?) throws(FileError) -> [String] {
         let path = directory(kind)
         guard let handle = opendir(path) else {
             if errno == ENOENT { return [] }
@@ -76,20 +82,29 @@ package struct GraphFiles: Sendable {
             }
             if name.hasSuffix(".json"), !name.hasPrefix(".") { found.append(String(name.dropLast(5))) }
         }
-        return found.sorted()
+        return found.filter { wanted?.contains("\(kind.rawValue)/\($0)") != false }.sorted()
     }
 
-    /// Nil for a file that is set aside: the others are not to suffer from it.
+    /// Nil for a file that is set aside, or that cannot be read now: the others are not to suffer from it.
     private func read<Value>(
         _ kind: Kind, _ name: String, _ seal: LazySeal, _ contents: inout Contents,
         _ make: (JSONValue, @escaping (String) throws -> Secret) throws -> Value
     ) -> Value? {
         let path = path(kind, name)
+        seal.forgetFailure()
         do {
             guard let bytes = try SmallFile.read(path, limit: Self.limit) else { return nil }
             let json = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
             return try make(json) { try seal.open($0, for: "\(kind.rawValue)/\(name)") }
+        } catch let error as FileError {
+            contents.unread["\(kind.rawValue)/\(name)"] = "\(error), then run `cvrctl reload`"
+            return nil
         } catch {
+            // Whatever it was told as: without the key nothing is known of the file.
+            if let failure = seal.failure {
+                contents.unread["\(kind.rawValue)/\(name)"] = "\(failure)"
+                return nil
+            }
             let aside = path + ".refused"
             let isAside = SmallFile.setAside(path, as: aside)
             contents.refused.append(
@@ -104,8 +119,6 @@ package struct GraphFiles: Sendable {
     private static func explain(_ error: any Error) -> String {
         switch error {
         case let error as GraphError: ([error.message] + error.details.map(\.message)).joined(separator: " ")
-        case let error as Refusal: error.fault.message
-        case let error as FileError: "\(error)"
         case is DecodingError: "it is not JSON of this kind"
         default: "its secrets do not open with the key of this box (credential \(keyName))"
         }
@@ -123,7 +136,10 @@ package struct GraphFiles: Sendable {
 
     /// Nothing to tell leaves no file.
     package func write(_ chronicle: Chronicle, of camera: CameraName) throws {
-        guard !chronicle.isEmpty else { return try SmallFile.remove(path(.recordings, camera.text)) }
+        guard !chronicle.isEmpty else {
+            try SmallFile.makeDirectory(directory(.recordings))
+            return try SmallFile.remove(path(.recordings, camera.text))
+        }
         try write(.recordings, camera.text) { _ in chronicle.json }
     }
 
@@ -161,8 +177,10 @@ package struct GraphFiles: Sendable {
             self.makes = makes
         }
 
-        /// Of sealing, which has no other way to say so.
+        /// Of sealing, which has no other way to say so, and of a key that cannot be read.
         var failure: (any Error)? { state.withLock { $0.failure } }
+
+        func forgetFailure() { state.withLock { $0.failure = nil } }
 
         func seal(_ secret: Secret, for file: String) -> String {
             do { return try key().seal(secret, for: file) } catch {
@@ -176,15 +194,20 @@ package struct GraphFiles: Sendable {
         private func key() throws -> GraphSeal {
             try state.withLock { state in
                 if let seal = state.seal { return seal }
-                let made = try GraphSeal(key: try files.key(makes: makes))
-                state.seal = made
-                return made
+                do {
+                    let made = try GraphSeal(key: try files.key(makes: makes))
+                    state.seal = made
+                    return made
+                } catch {
+                    state.failure = error
+                    throw error
+                }
             }
         }
     }
 
     private func key(makes: Bool) throws -> Secret {
-        guard makes, !credentials.has(Self.keyName) else { return try credentials.read(Self.keyName) }
+        guard makes, makesKey, !credentials.has(Self.keyName) else { return try credentials.read(Self.keyName) }
         let key = GraphSeal.makeKey()
         try SmallFile.makeDirectory(places.credentials)
         try SmallFile.write(

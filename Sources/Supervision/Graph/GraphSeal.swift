@@ -15,7 +15,7 @@ package struct GraphSeal: Sendable {
         guard text.revealed().utf8.count >= Self.shortestKey else {
             throw Refusal(
                 code: "credential", "the credential graph-key has fewer than \(Self.shortestKey) bytes",
-                nextStep: "Put back the one that it was; without it, remove it and set the media graphs anew")
+                nextStep: "Put back the one that it was and run `cvrctl reload`")
         }
         key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: Data(text.revealed().utf8)), info: Data("cvr media graph".utf8),

@@ -18,6 +18,10 @@ enum GraphWork: Sendable {
     case due(CameraName)
     /// What is on disk of a camera's recordings is not what is known.
     case recorded(CameraName)
+    /// An instance came into the table that could not be there when cvrd started.
+    case resumed(CameraName)
+    /// An instance's state is not on disk as it is.
+    case unsettled(String)
 }
 
 /// What cvrd knows of media graphs: the book of them, and what runs.
@@ -39,6 +43,10 @@ struct GraphTable: Sendable {
     /// The state's disk was read: until then nothing may be written.
     var isLoaded = false
     var active: [CameraName: Active] = [:]
+    /// What could not be read, as `instances/front`: left alone on disk, with the workers, and tried again at a reload.
+    var unread: Set<String> = []
+    /// Instances that are not inactive and cannot be in the table for now, by camera.
+    var held: Set<CameraName> = []
     /// Of each camera, those of files too.
     var chronicles: [CameraName: Chronicle] = [:]
     /// Those that are not on disk as they are here.
@@ -52,6 +60,18 @@ struct GraphTable: Sendable {
     /// Whose name it is, for an error.
     func owner(of name: CameraName) -> String? {
         active[name].map { "the media graph's instance \($0.instance)" }
+    }
+
+    /// Cameras that are not in the table and whose workers record on: nobody knows whether these are wanted.
+    var leftAlone: Set<CameraName> {
+        let prefix = "instances/"
+        let unreadCameras = unread.filter { $0.hasPrefix(prefix) }
+            .compactMap { CameraName(String($0.dropFirst(prefix.count))) }
+        return held.filter { unread.contains("topologies/\(topologyName(of: $0))") }.union(unreadCameras)
+    }
+
+    private func topologyName(of held: CameraName) -> String {
+        book.instance(held.text)?.topologyName.lowercased() ?? ""
     }
 
     /// Takes out who waits for an instance.

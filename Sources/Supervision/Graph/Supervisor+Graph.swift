@@ -54,6 +54,7 @@ extension Supervisor {
                 if !active.camera.enabled { group.addTask { await self.drain(name) } }
                 wake(name, &group)
             }
+            for name in graph.held where isDraining(name) { group.addTask { await self.drain(name) } }
             for await work in graphWork { await perform(work, &group) }
             group.cancelAll()
         }
@@ -67,8 +68,14 @@ extension Supervisor {
         case .message(let message, let answer):
             answer.yield(await take(message))
             for name in graph.active.keys { wake(name, &group) }
-        case .activated(let name, let failure): await conclude(activationOf: name, failure)
-        case .drained(let name): await conclude(deactivationOf: name)
+        case .activated(let name, let failure):
+            if await !conclude(activationOf: name, failure) { settleLater(name, &group) }
+        case .drained(let name): if await !conclude(deactivationOf: name) { settleLater(name, &group) }
+        case .unsettled(let name): if await write([.instance(name)]) != nil { settleLater(name, &group) }
+        case .resumed(let name):
+            if graph.active[name]?.camera.enabled == false { group.addTask { await self.drain(name) } }
+            await rows[name]?.link.take(graph.chronicles[name]?.openWindows ?? [])
+            wake(name, &group)
         case .due(let name):
             await settleGate(of: name)
             wake(name, &group)
@@ -90,7 +97,10 @@ extension Supervisor {
         case .activate(let name, let plan, let isNew):
             graph.waiting[name.lowercased(), default: []].append(answer)
             guard isNew else { return }
-            if let failure = await write([.instance(name)]) { return await conclude(activationOf: name, failure) }
+            if let failure = await write([.instance(name)]) {
+                if await !conclude(activationOf: name, failure) { settleLater(name, &group) }
+                return
+            }
             group.addTask { await self.activate(name, plan) }
         case .deactivate(let name, let isNew):
             graph.waiting[name.lowercased(), default: []].append(answer)
@@ -102,6 +112,15 @@ extension Supervisor {
             group.addTask { await self.deactivate(name) }
         case .camera(let name, let starts):
             group.addTask { self.finish(answer, await self.switchCamera(name, on: starts)) }
+        }
+    }
+
+    /// An activation that failed must not be found under way by the next cvrd.
+    private func settleLater(_ name: String, _ group: inout DiscardingTaskGroup) {
+        group.addTask { [graphInbox] in
+            // Cancelled only when nobody reads the inbox any more.
+            try? await Task.sleep(for: .seconds(30))
+            graphInbox.yield(.unsettled(name))
         }
     }
 
@@ -131,35 +150,16 @@ extension Supervisor {
                     }
                 }
             }
+            for change in changes { graph.unread.subtract(change.files) }
             return nil
         } catch {
             events.append("stateNotWritten", "\(error)")
-            return GraphError(
-                status: 500, code: "InternalServerError",
-                message: "It cannot be kept, and nothing was changed: \(error)")
+            return .unwritten(error)
         }
     }
 
-    var graphFiles: GraphFiles { GraphFiles(places: places, credentials: credentials) }
-
-    /// Reads what an earlier cvrd kept: before any camera is started, so that their workers are found.
-    func loadGraphs() async {
-        let files = graphFiles
-        guard let contents = await offPool(atMost: .seconds(30), { try files.load() }) else {
-            events.append(
-                "graphsNotRead", level: .error,
-                "\(places.graph) cannot be read: media graphs are left as they are. Make it readable, restart cvrd")
-            return
-        }
-        for words in contents.refused { events.append("graphFileRefused", level: .error, words) }
-        for topology in contents.topologies { graph.book.restore(topology: topology) }
-        for (name, chronicle) in contents.chronicles {
-            if let name = CameraName(name) { graph.chronicles[name] = chronicle }
-        }
-        for instance in contents.instances { restore(instance) }
-        graph.isLoaded = true
-        showCameras()
-        box = withInstances(written)
+    var graphFiles: GraphFiles {
+        GraphFiles(places: places, credentials: credentials, makesKey: graph.unread.isEmpty)
     }
 
     /// Cameras of files are instances of `cvr-asset`.
@@ -169,13 +169,28 @@ extension Supervisor {
     }
 }
 
+extension GraphBook.Change {
+    /// What is on disk as it was set: nothing is to be read of it any more.
+    fileprivate var files: [String] {
+        switch self {
+        case .topology(let name), .topologyRemoved(let name): ["topologies/\(name.lowercased())"]
+        case .instance(let name), .instanceRemoved(let name): ["instances/\(name.lowercased())"]
+        }
+    }
+}
+
 extension GraphError {
     static let stopping = GraphError(
         status: 503, code: "ServerBusy", message: "cvrd is stopping; ask again when it runs.")
 
+    static func unwritten(_ error: any Error) -> GraphError {
+        GraphError(
+            status: 500, code: "InternalServerError", message: "It cannot be kept, and nothing was changed: \(error)")
+    }
+
     static func notRead(_ path: String) -> GraphError {
         GraphError(
             status: 503, code: "ServerBusy",
-            message: "\(path) could not be read when cvrd started; make it readable and restart cvrd.")
+            message: "\(path) could not be read when cvrd started; make it readable and run `cvrctl reload`.")
     }
 }

@@ -46,14 +46,20 @@ extension Supervisor {
         case .sessionStarted(let session, let time): await note(session: session, of: camera, at: time)
         case .progress(let progress): await note(progress, of: camera)
         case .event("mediaSessionEstablished", let time, let detail):
-            let nodes = nodes(of: camera)
+            let (nodes, sdp) = (nodes(of: camera), Self.last(detail))
             await tell(
                 .mediaSessionEstablished(
                     .source(nodes.source, of: nodes.instance),
-                    sdp: detail.hasPrefix(Self.sdpPrefix) ? String(detail.dropFirst(Self.sdpPrefix.count)) : detail),
+                    sdp: sdp.hasPrefix(Self.sdpPrefix) ? String(sdp.dropFirst(Self.sdpPrefix.count)) : sdp),
                 camera: camera, at: time, "the camera sends media")
+        case .event("sessionStarted", let time, let detail):
+            // Of a window among several it is told with its end.
+            guard (graph.chronicles[camera]?.openWindows.count ?? 0) <= 1,
+                let session = Int64(Self.last(detail).split(separator: " ").last ?? "")
+            else { return }
+            await note(session: session, of: camera, at: time)
         case .event("windowClosed", let time, let detail):
-            let words = detail.split(separator: " ")
+            let words = Self.last(detail).split(separator: " ")
             guard let id = words.first else { return }
             let session = words.dropFirst().first.flatMap { Int64($0) }
             await tell(camera, graph.chronicles[camera]?.windowClosed(String(id), session: session) ?? [], at: time)
@@ -62,6 +68,14 @@ extension Supervisor {
     }
 
     private static let sdpPrefix = "SDP:\n"
+    private static let later = " while no cvrd listened, the last: "
+
+    /// A detail as it was told at once: of what happened while no cvrd listened, a worker tells the last one of a kind.
+    private static func last(_ detail: String) -> String {
+        let rest = detail.drop(while: \.isNumber)
+        guard rest.startIndex != detail.startIndex, rest.hasPrefix(later) else { return detail }
+        return String(rest.dropFirst(later.count))
+    }
 
     private func note(session: Int64, of camera: CameraName, at time: WallTime) async {
         if graph.active[camera] == nil, let asset = box.cameras[camera]?.asset,
@@ -77,6 +91,10 @@ extension Supervisor {
 
     private func note(_ progress: WorkerProgress, of camera: CameraName) async {
         let now = WallTime.now
+        // What a worker said to a cvrd that died of it, it does not say again.
+        if progress.state == .recording, progress.session > 0, graph.chronicles[camera]?.waitsForSession == true {
+            await note(session: progress.session, of: camera, at: now)
+        }
         let troubles = graph.troubles[camera, default: CameraTroubles()].hear(progress, at: now)
         guard !troubles.isEmpty, let configuration = box.cameras[camera] else { return }
         let nodes = nodes(of: camera)
@@ -107,7 +125,10 @@ extension Supervisor {
         let now = WallTime.now
         for cache in status.caches {
             guard let camera = CameraName(cache.name), graph.chronicles[camera] != nil else { continue }
-            await tell(camera, graph.chronicles[camera]?.pass(to: now) ?? [], at: now)
+            // A worker that was alone until now has still to tell of its windows.
+            if graph.since + Chronicle.patience < now {
+                await tell(camera, graph.chronicles[camera]?.pass(to: now) ?? [], at: now)
+            }
             await tell(camera, graph.chronicles[camera]?.reached(cache) ?? [], at: now)
         }
     }

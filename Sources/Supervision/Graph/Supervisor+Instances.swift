@@ -30,7 +30,10 @@ extension Supervisor {
     }
 
     private func collision(of camera: CameraConfiguration) -> String? {
-        if let other = written.cameras[camera.name] { return "\(camera.name) is a camera of \(other.origin)" }
+        // Before any camera is in the table, an instance that was active keeps its name.
+        if let other = written.cameras[camera.name], rows[camera.name] != nil {
+            return "\(camera.name) is a camera of \(other.origin)"
+        }
         return box.cameras.values.first { $0.name != camera.name && $0.asset == camera.asset }
             .map { "\($0.name) records into the asset \(camera.asset) already" }
     }
@@ -40,6 +43,11 @@ extension Supervisor {
         switch change {
         case .reload: break
         case .add(let camera):
+            if let active = graph.active.values.first(where: { $0.camera.asset == camera.name }) {
+                throw .refused(
+                    "\(camera.name) is the asset of the media graph's active instance \(active.instance)",
+                    nextStep: "Choose another name, or run `cvrctl graph instance deactivate \(active.instance)`")
+            }
             guard let instance = graph.book.instance(camera.name.lowercased())?.name else { return }
             throw .refused(
                 "\(camera.name) is the name of the media graph's instance \(instance)",
@@ -62,21 +70,23 @@ extension Supervisor {
         written.cameras[name] == nil ? graph.book.instance(name.text)?.name : nil
     }
 
-    /// Throws when what the files say now cannot be beside the active instances.
-    func refuseCollisions(_ new: BoxConfiguration) throws(ChangeRefusal) {
-        for instance in new.cameras.keys.sorted().compactMap({ graph.book.instance($0.text) }) {
-            throw .refused(
-                "the camera \(instance.cameraName) has the name of the media graph's instance \(instance.name)",
-                nextStep: "Rename it, or run `cvrctl graph instance delete \(instance.name)`")
+    /// What the files say, but for new cameras with the name or the asset of an active instance, and why: nothing else
+    /// is to wait for these.
+    ///
+    /// A camera that is in the table already stays as it was.
+    func withoutTaken(_ new: BoxConfiguration) -> (box: BoxConfiguration, taken: [CameraName: ChangeRefusal]) {
+        var (box, taken) = (new, [CameraName: ChangeRefusal]())
+        for (name, camera) in new.cameras {
+            guard
+                let active = graph.active[name] ?? graph.active.values.first(where: { $0.camera.asset == camera.asset })
+            else { continue }
+            let what = active.camera.name == name ? "has the name" : "records into the asset"
+            taken[name] = .refused(
+                "the camera \(name) of \(camera.origin) \(what) of the media graph's active instance \(active.instance)",
+                nextStep: "Rename it, or run `cvrctl graph instance deactivate \(active.instance)` and `cvrctl reload`")
+            box.cameras[name] = active.camera.name == name ? nil : written.cameras[name]
         }
-        for active in graph.active.values {
-            let other = new.cameras.values.first { $0.asset == active.camera.asset }
-            guard let other else { continue }
-            throw .refused(
-                "the camera \(other.name) of \(other.origin) records into the asset of the media graph's active "
-                    + "instance \(active.instance)",
-                nextStep: "Rename it, or run `cvrctl graph instance deactivate \(active.instance)`")
-        }
+        return (box, taken)
     }
 
     /// What cameras have that say nothing themselves, active instances have too.
@@ -89,45 +99,15 @@ extension Supervisor {
         }
     }
 
-    /// Puts an instance into the book as an earlier cvrd left it, and into the table if it was active.
-    func restore(_ written: Instance) {
-        var instance = written
-        // Its activation was not answered, and is not to be asked for again.
-        if instance.state == .activating { instance.state = .active }
-        graph.book.restore(instance: instance)
-        guard instance.state != .inactive else { return }
-        do throws(GraphError) {
-            try resume(instance)
-        } catch {
-            var idle = instance
-            idle.state = .inactive
-            graph.book.restore(instance: idle)
-            let reasons = [error.message] + error.details.map(\.message)
-            events.append(
-                "graphNotActivated", level: .error,
-                "the media graph's instance \(instance.name) was active and is not any more: "
-                    + reasons.joined(separator: " "))
-        }
-    }
-
-    private func resume(_ instance: Instance) throws(GraphError) {
-        let plan = try graph.book.plan(of: instance.name)
-        guard let name = CameraName(instance: instance.name) else { throw .taken("it is no camera's name") }
-        var active = try active(plan, name)
-        if instance.state == .deactivating { active.camera.enabled = false }
-        if let settings = plan.gate, let known = graph.chronicles[name]?.gate {
-            active.gate = SignalGate(settings, restoring: known) ?? active.gate
-        }
-        graph.active[name] = active
-        // Until all are in, the box knows none of them.
-        box.cameras[name] = active.camera
-    }
-
     /// What the plan is as a camera; throws why it cannot be one here.
-    private func active(_ plan: RecordingPlan, _ name: CameraName) throws(GraphError) -> GraphTable.Active {
+    ///
+    /// `begun` is the asset of an activation that goes on.
+    func active(_ plan: RecordingPlan, _ name: CameraName, begun: String? = nil) throws(GraphError)
+        -> GraphTable.Active
+    {
         if let refusal = PlanCheck(box: written, places: places).refusal(of: plan, as: name) { throw refusal }
         var session = plan.sessionAsset(at: .now)
-        if !session.isEmpty, let begun = graph.chronicles[name]?.continuousAsset { session = begun }
+        if !session.isEmpty, let begun { session = begun }
         let camera = CameraConfiguration(plan, name: name, session: session, usual: written.usual)
         if let words = collision(of: camera) { throw .taken(words) }
         return GraphTable.Active(
@@ -145,26 +125,29 @@ extension Supervisor {
             return .taken("\(plan.instance) is no camera's name")
         }
         do throws(GraphError) {
-            graph.chronicles[name] = nil
             let active = try active(plan, name)
-            if plan.gate == nil {
-                var chronicle = Chronicle()
-                chronicle.begin(asset: plan.continuousAsset(active.camera))
-                graph.chronicles[name] = chronicle
+            var chronicle = Chronicle()
+            if plan.gate == nil { chronicle.begin(asset: plan.continuousAsset(active.camera)) }
+            graph.chronicles[name] = chronicle
+            // Before the worker: what it records without that, the next cvrd would tell nothing of.
+            do { try await keepChronicle(of: name) } catch {
+                graph.chronicles[name] = nil
+                return .unwritten(error)
             }
-            graph.unwritten.insert(name)
-            graphInbox.yield(.recorded(name))
-            return await queue(active, name).map { GraphError($0) }
+            let refusal = await queue(active, name)
+            if refusal != nil { graph.chronicles[name] = nil }
+            return refusal.map { GraphError($0) }
         } catch {
             return error
         }
     }
 
-    func conclude(activationOf name: String, _ failure: GraphError?) async {
+    /// False when it is not on disk: until then the next cvrd would take it for active.
+    func conclude(activationOf name: String, _ failure: GraphError?) async -> Bool {
         let (reply, changes) = graph.book.activated(name, failure)
-        // What is not written is active again after a restart, as it is now.
-        _ = await write(changes)
+        let isWritten = await write(changes) == nil
         release(name, reply)
+        return isWritten
     }
 
     private func queue(_ active: GraphTable.Active?, _ name: CameraName) async -> ChangeRefusal? {
@@ -193,7 +176,10 @@ extension Supervisor {
 
     func deactivate(_ instance: String) async {
         guard let name = CameraName(instance: instance) else { return }
-        if var active = graph.active[name] {
+        if graph.held.remove(name) != nil {
+            // Its worker, if one was left alone, is nobody's now.
+            await removeStrays(only: name)
+        } else if var active = graph.active[name] {
             active.camera.enabled = false
             active.gate = nil
             _ = await queue(active, name)
@@ -203,13 +189,18 @@ extension Supervisor {
 
     /// Waits until what the camera recorded is where it belongs; goes on after a restart of cvrd.
     func drain(_ name: CameraName) async {
+        // A camera of a file has the name by now, and with it all that is to be stored.
+        guard written.cameras[name] == nil else {
+            return _ = graphInbox.yield(.drained(graph.book.instance(name.text)?.name ?? name.text))
+        }
         await rows[name]?.keeper.settled()
         // A continuous recording is over when all of it is stored, as LVA has it.
         if graph.active[name]?.plan.gate != nil { await tell(name, graph.chronicles[name]?.stopped() ?? []) }
         do {
             try await awaitStored(name)
             await tell(name, graph.chronicles[name]?.stopped() ?? [])
-            let instance = graph.active[name]?.instance ?? name.text
+            let instance = graph.book.instance(name.text)?.name ?? name.text
+            graph.held.remove(name)
             _ = await queue(nil, name)
             graphInbox.yield(.drained(instance))
         } catch {
@@ -241,15 +232,16 @@ extension Supervisor {
         }
     }
 
-    func conclude(deactivationOf instance: String) async {
-        if let name = CameraName(instance: instance) {
+    /// False when it is not on disk: until then the next cvrd drains it again, and finds nothing.
+    func conclude(deactivationOf instance: String) async -> Bool {
+        if let name = CameraName(instance: instance), written.cameras[name] == nil {
             graph.chronicles[name] = nil
             await writeChronicle(of: name)
         }
         let (reply, changes) = graph.book.deactivated(instance)
-        // What is not written drains again after a restart, which finds nothing.
-        _ = await write(changes)
+        let isWritten = await write(changes) == nil
         release(instance, reply)
+        return isWritten
     }
 }
 

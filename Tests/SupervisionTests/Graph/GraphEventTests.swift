@@ -51,6 +51,36 @@ struct GraphEventTests {
         }
     }
 
+    @Test("what a worker told while no cvrd listened is told, and what it told one that died of it")
+    func away() async throws {
+        try await withGraphs { box, session in
+            let later = " while no cvrd listened, the last: "
+            try await session.activate("front")
+            try await session.activate("yard")
+            await session.leave()
+            try box.say(
+                "front",
+                [
+                    try ScriptedWorker.hello("front"), .progress(WorkerProgress(state: .reconnecting)),
+                    .event(type: "mediaSessionEstablished", at: Clock.now, detail: "2\(later)SDP:\nv=0\r\n"),
+                    .event(type: "sessionStarted", at: Clock.now, detail: "2\(later)session 7"),
+                ])
+            let progress = WorkerProgress(state: .recording, session: 3)
+            try box.say("yard", [try ScriptedWorker.hello("yard"), .progress(progress), .progress(progress)])
+            // The killed one kept nothing of it.
+            try FileManager.default.removeItem(atPath: "\(box.root)/state/graph/recordings/yard.json")
+            try await session.begin()
+            for camera in ["front", "yard"] {
+                let started = try await session.events.next(Self.operational + "RecordingStarted", camera: camera)
+                #expect(started.graph?.body["outputLocation"] == .string("asset-CVRToAMSAsset-\(camera)"))
+            }
+            let established = try await session.events.next(Self.diagnostics + "MediaSessionEstablished")
+            #expect(established.graph?.body == .object(["sdp": .string("SDP:\nv=0\r\n")]))
+            let all = session.supervisor.events.recent
+            #expect(all.count { $0.type == Self.operational + "RecordingStarted" } == 2)
+        }
+    }
+
     @Test("a camera of cvr.yaml tells the same as an instance of cvr-asset")
     func ofFile() async throws {
         try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
@@ -131,6 +161,32 @@ struct GraphSignalTests {
             }
             #expect(sync.files?.directory == "\(box.root)/files/evr" && sync.files?.maximumBytes == 64 << 20)
             #expect(try box.syncConfiguration().filePaths == ["\(box.root)/files"])
+        }
+    }
+
+    @Test("a window that was closed while no cvrd listened is told")
+    func closedAway() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr", minimum: "PT30S", maximum: "PT60S")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            let window = try await session.window("evr")
+            await session.leave()
+            try box.say(
+                "evr",
+                [
+                    try ScriptedWorker.hello("evr"), .progress(WorkerProgress(state: .recording, session: 4)),
+                    .event(
+                        type: "windowClosed", at: Clock.now,
+                        detail: "1 while no cvrd listened, the last: \(window.id) 4"),
+                ])
+            try await session.begin()
+            for type in ["RecordingStarted", "RecordingStopped"] {
+                let event = try await session.events.next("Microsoft.Media.Graph.Operational." + type)
+                #expect(event.graph?.correlationId == window.correlation)
+            }
         }
     }
 

@@ -63,16 +63,44 @@ struct GraphFilesTests {
         #expect(try Directory.names(folder) == ["front.json", "gate.json.refused", "yard.json.refused"])
     }
 
-    @Test("without the key nothing secret opens, and the files say what to do")
+    @Test("without the key nothing secret opens, the files stay as they are, and are read when it is back")
     func lostKey() throws {
         let (box, files) = try self.files()
         let (topology, instance) = try Graphs.pair(password: canary)
         try files.write(topology)
         try files.write(instance)
-        try FileManager.default.removeItem(atPath: "\(box.root)/state/credentials/graph-key")
+        let key = "\(box.root)/state/credentials/graph-key"
+        try FileManager.default.moveItem(atPath: key, toPath: key + ".away")
         let contents = try files.load()
-        #expect(contents.topologies.isEmpty && contents.instances.isEmpty)
-        #expect(contents.refused.count == 2 && contents.refused.allSatisfy { $0.contains("set aside") })
+        #expect(contents.topologies.isEmpty && contents.instances.isEmpty && contents.refused.isEmpty)
+        #expect(Set(contents.unread.keys) == ["topologies/cvrtoamsasset", "instances/front"])
+        #expect(contents.unread.values.allSatisfy { $0.contains("graph-key") && $0.contains("cvrctl reload") })
+        #expect(try Directory.names("\(box.root)/state/graph/instances") == ["front.json"])
+        // Nor is another one made, with which they would never open.
+        let waiting = GraphFiles(
+            places: try box.places(),
+            credentials: CredentialFile(systemDirectory: nil, stateDirectory: "\(box.root)/state/credentials"),
+            makesKey: false)
+        #expect(throws: (any Error).self) { try waiting.write(instance) }
+        try FileManager.default.moveItem(atPath: key + ".away", toPath: key)
+        let again = try files.load(only: ["instances/front"])
+        #expect(again.topologies.isEmpty && again.instances == [instance] && again.unread.isEmpty)
+    }
+
+    @Test("a file that cannot be read now stays as it is")
+    func unreadable() throws {
+        let (box, files) = try self.files()
+        let (topology, instance) = try Graphs.pair(password: canary)
+        try files.write(topology)
+        try files.write(instance)
+        // No file at all, which root cannot read either.
+        let path = "\(box.root)/state/graph/instances/yard.json"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let contents = try files.load()
+        #expect(contents.instances == [instance] && contents.refused.isEmpty)
+        #expect(contents.unread.keys.sorted() == ["instances/yard"])
+        #expect(contents.unread["instances/yard"]?.contains("cvrctl reload") == true)
+        #expect(FileManager.default.fileExists(atPath: path))
     }
 
     @Test("a key that systemd passes comes first")

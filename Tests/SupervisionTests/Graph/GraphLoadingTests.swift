@@ -1,0 +1,123 @@
+import Foundation
+import Glibc
+import JSON
+import MediaGraph
+import Messages
+import Recording
+import Supervision
+import TestSupport
+import Testing
+
+/// What the next cvrd makes of media graphs on disk.
+@Suite("Media graph: after a restart", .timeLimit(.minutes(1)))
+struct GraphLoadingTests {
+    private let canary = "canary-\(UUID())"
+
+    @Test("without the key workers record on, and are taken over by a reload once it is back")
+    func lostKey() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front", password: canary)
+            let worker = try #require(try await session.camera("front").pid)
+            let key = "\(box.root)/state/credentials/graph-key"
+            await session.leave()
+            try FileManager.default.moveItem(atPath: key, toPath: key + ".away")
+            try await session.begin()
+            let told = try await session.events.next("graphsNotRead")
+            #expect(told.detail.contains("graph-key") && told.detail.contains("cvrctl reload"), "\(told.detail)")
+            #expect(await session.supervisor.cameras().cameras.isEmpty)
+            _ = try await session.supervisor.change(.reload)
+            #expect(kill(pid_t(worker), 0) == 0, "it is no stray")
+            try FileManager.default.moveItem(atPath: key + ".away", toPath: key)
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.configured("front").password.revealed() == canary)
+            #expect(try await session.camera("front").pid == worker)
+            #expect(try await session.state(of: "front") == "Active")
+        }
+    }
+
+    @Test("an active instance keeps its name when a file takes it meanwhile, and no change waits for that")
+    func name() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front")
+            await session.leave()
+            let more = "graph: { filePaths: [\(box.root)/files] }"
+            try box.configure("{ front: { url: rtsp://h/other }, door: { url: rtsp://h/d } }", more: more)
+            try await session.begin()
+            let told = try await session.events.next("configurationRefused", camera: "front")
+            #expect(told.detail.contains("instance front"), "\(told.detail)")
+            #expect(try await session.configured("front").url == "rtsp://h/front")
+            let door = try #require(CameraName("door"))
+            #expect(try await session.supervisor.change(.enable(door, false)).changed == ["door"])
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("front")).status == 200)
+            #expect(try await session.supervisor.change(.reload).added == ["front"])
+        }
+    }
+
+    @Test("a camera of a file with an active instance's name or asset is left out; nothing else is")
+    func leftOut() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            let topology = Graphs.continuous("fixed", asset: "one${System.GraphTopologyName}")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("a", of: "fixed", url: "rtsp://h/x"))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("a")).status == 200)
+            try box.configure(
+                "{ a: { url: rtsp://h/x }, onefixed: { url: rtsp://h/y }, yard: { url: rtsp://h/y } }")
+            let reloaded = try await session.supervisor.change(.reload)
+            #expect(reloaded.removed == ["door"] && reloaded.added == ["yard"] && reloaded.changed.isEmpty)
+            for name in ["a", "onefixed"] {
+                let event = try await session.events.next("configurationRefused", camera: name)
+                #expect(event.detail.contains("cvrctl graph instance deactivate a"), "\(event.detail)")
+            }
+            #expect(
+                try await session.supervisor.change(.enable(try #require(CameraName("yard")), false)).changed == [
+                    "yard"
+                ])
+            try box.configure("{}")
+            #expect(try await session.supervisor.change(.reload).removed == ["yard"])
+            #expect(await session.supervisor.cameras().cameras.map(\.name) == ["a"], "a reload keeps instances")
+        }
+    }
+
+    @Test("an instance that cannot resume stays as it was, runs after a reload that mends it, and can be deactivated")
+    func held() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            await session.leave()
+            try box.configure("{}")
+            try await session.begin()
+            let told = try await session.events.next("graphNotActivated")
+            #expect(told.detail.contains("stays Active") && told.detail.contains("filePaths"), "\(told.detail)")
+            #expect(try await session.state(of: "evr") == "Active")
+            #expect(await session.supervisor.cameras().cameras.isEmpty)
+            let more = "graph: { filePaths: [\(box.root)/files] }"
+            try box.configure("{}", more: more)
+            _ = try await session.supervisor.change(.reload)
+            #expect(await session.supervisor.cameras().cameras.map(\.name) == ["evr"])
+            await session.leave()
+            try box.configure("{}")
+            try await session.begin()
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("evr")).status == 200)
+            #expect(try await session.state(of: "evr") == "Inactive")
+        }
+    }
+
+    @Test("what cannot be told of is not recorded: the chronicle is on disk first")
+    func chronicleFirst() async throws {
+        try await withGraphs { box, session in
+            let recordings = "\(box.root)/state/graph/recordings"
+            #expect(try await session.call("GraphTopologySet", Graphs.continuous()).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("front", url: "rtsp://h/a"))
+            try SmallFileFixture.write("in the way", recordings)
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("front")).status == 500)
+            #expect(try await session.state(of: "front") == "Inactive")
+            #expect(await session.supervisor.cameras().cameras.isEmpty)
+            try FileManager.default.removeItem(atPath: recordings)
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("front")).status == 200)
+            #expect(FileManager.default.fileExists(atPath: recordings + "/front.json"))
+        }
+    }
+}
