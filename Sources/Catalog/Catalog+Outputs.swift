@@ -188,10 +188,17 @@ extension Catalog {
         }
     }
 
-    /// The newest session whose file is whole and on its disk; nil for none.
+    /// The newest session whose file is whole and on its disk, as those of all before it are; nil for none.
     package func filedThrough(_ camera: CameraName) throws(CatalogError) -> Int64? {
         try read("find the newest file in") { db in
-            try Int64.fetchOne(db, sql: "SELECT max(session) FROM filed WHERE camera = ?", arguments: [camera.text])
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT session FROM filed WHERE camera = ?1 AND session < coalesce((
+                        SELECT session FROM session INDEXED BY sessionUnfiled
+                        WHERE camera = ?1 AND file <> '' AND isFiled = 0 ORDER BY session LIMIT 1), ?2)
+                    ORDER BY session DESC LIMIT 1
+                    """, arguments: [camera.text, Int64.max])
         }
     }
 

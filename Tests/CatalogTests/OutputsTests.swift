@@ -29,6 +29,10 @@ extension CatalogTests {
         #expect(try catalog.evictableWatermark(front, below: nil) == row(1, 0).id)
         #expect(try catalog.unfiledSessions(front, limit: 9).map(\.session) == [2, 3])
         #expect(try catalog.filedThrough(front) == 1)
+        try catalog.noteFiled(front, session: 3)
+        #expect(try catalog.filedThrough(front) == 1, "the file of the second is still to be written")
+        try catalog.noteFiled(front, session: 2)
+        #expect(try catalog.filedThrough(front) == 3)
         // Another disk's journal tells its own sessions; a ledger may tell of a file before.
         try catalog.forgetJournal(of: front)
         #expect(try catalog.filedThrough(front) == nil)

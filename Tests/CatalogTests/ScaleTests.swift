@@ -130,6 +130,8 @@ final class ScaleTests {
             #expect((mark.answer == nil) == (camera == cameras[0]) && mark.steps < 100, "\(mark)")
             let stored = try cost { try catalog.storedThrough(camera) }
             #expect(stored.answer != nil && stored.steps < 100, "\(stored)")
+            let filed = try cost { try catalog.filedThrough(camera) }
+            #expect(filed.answer == nil && filed.steps < 100, "\(filed)")
             let unfiled = try cost { try catalog.unfiledBytes(camera) }
             #expect(unfiled.answer == 0 && unfiled.steps < 100, "\(unfiled)")
             let first = try cost { try catalog.firstKnown(camera) }
