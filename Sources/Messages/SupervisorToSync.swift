@@ -26,10 +26,13 @@ package enum SyncInterface {
         package var files: Files?
         /// Nil from a cvrd of an older build, which uploads all.
         package var uploads: Bool?
+        /// Nil from a cvrd of an older build.
+        package var recorded: Bool?
 
         package init(
             name: String, asset: String, configured: Bool, segmentLength: Double, retention: Double?,
-            cacheBudgetBytes: Int64, dropsOldest: Bool, files: Files? = nil, uploads: Bool? = true
+            cacheBudgetBytes: Int64, dropsOldest: Bool, files: Files? = nil, uploads: Bool? = true,
+            recorded: Bool? = true
         ) {
             self.name = name
             self.asset = asset
@@ -40,6 +43,7 @@ package enum SyncInterface {
             self.dropsOldest = dropsOldest
             self.files = files
             self.uploads = uploads
+            self.recorded = recorded
         }
     }
 
@@ -163,10 +167,12 @@ package enum SyncInterface {
         package var evictionIn: Double?
         package var storedThrough: StoredThrough?
         package var filedThrough: Int64?
+        package var recorded: Bool?
 
         package init(
             name: String, cacheBytes: Int64, pendingSegments: Int64, pendingBytes: Int64, oldestLocal: String?,
-            evictionIn: Double? = nil, storedThrough: StoredThrough? = nil, filedThrough: Int64? = nil
+            evictionIn: Double? = nil, storedThrough: StoredThrough? = nil, filedThrough: Int64? = nil,
+            recorded: Bool? = nil
         ) {
             self.name = name
             self.cacheBytes = cacheBytes
@@ -176,6 +182,7 @@ package enum SyncInterface {
             self.evictionIn = evictionIn
             self.storedThrough = storedThrough
             self.filedThrough = filedThrough
+            self.recorded = recorded
         }
     }
 

@@ -204,8 +204,8 @@ extension SyncService {
     package func segmentClosed(_ camera: CameraName) async {
         wake()
         guard let halves else { return }
-        // The last of a camera that was removed: whoever removed it may wait for that.
-        if halves.work.settings.cameras[camera] == nil { passSoon() }
+        // The last of a camera that was removed or stopped: whoever did it may wait for that.
+        if !halves.work.settings.isRecorded(camera) { passSoon() }
         do {
             // What a pass that is under way would else leave to the next one.
             if progress.current.isRunning { try await halves.cache.enterNews(camera) }

@@ -17,10 +17,13 @@ package struct SyncSettings: Hashable, Sendable {
         package var files: FileSink?
         /// False: what has no asset of its own goes into files alone.
         package var uploads: Bool
+        /// False: no worker is to come and close what the last one left open.
+        package var isRecorded: Bool
 
         package init(
             asset: String, segmentLength: TimeSpan = .seconds(30), retention: TimeSpan? = nil,
-            cacheBudget: Int64? = nil, dropsOldest: Bool = false, files: FileSink? = nil, uploads: Bool = true
+            cacheBudget: Int64? = nil, dropsOldest: Bool = false, files: FileSink? = nil, uploads: Bool = true,
+            isRecorded: Bool = true
         ) {
             self.asset = asset
             self.segmentLength = segmentLength
@@ -29,6 +32,7 @@ package struct SyncSettings: Hashable, Sendable {
             self.dropsOldest = dropsOldest
             self.files = files
             self.uploads = uploads
+            self.isRecorded = isRecorded
         }
     }
 
@@ -83,7 +87,8 @@ package struct SyncSettings: Hashable, Sendable {
                 asset: camera.asset, segmentLength: TimeSpan(seconds: camera.segmentLength),
                 retention: camera.retention.map { TimeSpan(seconds: $0) },
                 cacheBudget: camera.cacheBudgetBytes > 0 ? camera.cacheBudgetBytes : nil,
-                dropsOldest: camera.dropsOldest, files: files, uploads: camera.uploads ?? true)
+                dropsOldest: camera.dropsOldest, files: files, uploads: camera.uploads ?? true,
+                isRecorded: camera.recorded ?? true)
         }
         self.init(
             site: site, cachePath: message.cachePath, statePath: message.statePath, store: store,
@@ -112,6 +117,9 @@ package struct SyncSettings: Hashable, Sendable {
     var origin: String { "\(site) \(cachePath) \(store.place)" }
 
     func cachePath(_ camera: CameraName) -> String { "\(cachePath)/\(camera)" }
+
+    /// False for a camera that is stopped, drained or not configured any more.
+    func isRecorded(_ camera: CameraName) -> Bool { cameras[camera]?.isRecorded == true }
 }
 
 extension String {

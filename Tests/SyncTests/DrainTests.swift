@@ -9,7 +9,7 @@ import Testing
 import Varlink
 
 /// What whoever removes a camera waits for: how far its footage has come.
-@Suite("Sync: a camera that is removed")
+@Suite("Sync: a camera that is removed or stopped")
 struct DrainTests {
     private func state(_ client: VarlinkClient) async throws -> SyncInterface.CacheState? {
         try await client.call("io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self).caches.first
@@ -54,5 +54,27 @@ struct DrainTests {
                     ? true : nil
             }
         }
+    }
+
+    @Test("what a killed worker left open of a stopped one is on its way to the store, too", .timeLimit(.minutes(1)))
+    func abandoned() async throws {
+        let rig = try Rig()
+        let service = SyncServiceTests()
+        do {
+            let killed = try rig.recorder()
+            try killed.start()
+            try killed.record()
+            try killed.record(closing: false)
+        }
+        var stopped = service.configuration(rig)
+        stopped.cameras[0].recorded = false
+        try await service.serving(rig) { client in
+            _ = try await client.call("io.cvr.Sync.Configure", stopped, as: VarlinkEmpty.self)
+            let drained = try await eventually("nothing is left", within: .seconds(25)) {
+                try await state(client).flatMap { $0.pendingSegments == 0 ? $0 : nil }
+            }
+            #expect(drained.storedThrough == SyncInterface.StoredThrough(session: 1, counter: 1))
+        }
+        #expect(try rig.objects().count == 2)
     }
 }

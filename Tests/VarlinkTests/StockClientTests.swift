@@ -225,13 +225,13 @@ struct InterfaceFileTests {
 
     static let cache = SyncInterface.CacheState(
         name: "a", cacheBytes: 1, pendingSegments: 1, pendingBytes: 1, oldestLocal: "o", evictionIn: 1,
-        storedThrough: storedThrough, filedThrough: 1)
+        storedThrough: storedThrough, filedThrough: 1, recorded: true)
     static let storedThrough = SyncInterface.StoredThrough(session: 1, counter: 1)
     static let files = SyncInterface.Files(directory: "d", maximumBytes: 1)
     static let syncedCamera = SyncInterface.Camera(
         name: "a", asset: "a", configured: true, segmentLength: 30, retention: 1, cacheBudgetBytes: 1,
         dropsOldest: true,
-        files: files, uploads: true)
+        files: files, uploads: true, recorded: true)
 
     static let forecast = Admin.Forecast(
         service: "s3", storageClass: "s", segmentLength: 30, writes: 1, writeCost: 1, storageCost: 1)

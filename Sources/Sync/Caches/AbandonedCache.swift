@@ -1,15 +1,24 @@
+import Catalog
 import Glibc
 import Recording
 import SegmentStore
 
-/// The cache of a camera that was removed: no worker comes to close what a crash left open (design §4).
+/// The cache of a camera that was removed or is stopped: no worker comes to close what a crash left open (design §4).
 struct AbandonedCache {
     let work: Workspace
     let camera: CameraName
 
+    /// True when a segment, or the last session, is open as a crash leaves it.
+    func isOpen(_ open: [SegmentFileName]) throws -> Bool {
+        guard !work.settings.isRecorded(camera) else { return false }
+        if open.contains(where: \.isPartial) { return true }
+        let last = try work.catalog.highestSession(camera)
+        return try work.catalog.session(camera, last) != nil && !work.catalog.isOver(camera, session: last)
+    }
+
     /// True when it was recovered; false when a worker records, or is to record, this camera.
     func recover() throws -> Bool {
-        guard work.settings.cameras[camera] == nil else { return false }
+        guard !work.settings.isRecorded(camera) else { return false }
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
         var locks: [SlotLock] = []
         do throws(SegmentStoreError) {

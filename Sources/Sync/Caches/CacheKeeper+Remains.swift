@@ -5,7 +5,7 @@ package import Messages
 import Recording
 import SegmentStore
 
-/// What the cache of a camera that is not configured any more has that the catalog does not know, as of a length of its
+/// What the cache of a camera that nobody is to record has that the catalog does not know, as of a length of its
 /// journal.
 struct CacheRemains {
     var journalLength: Int64
@@ -18,7 +18,8 @@ extension CacheKeeper {
     package func caches() throws -> [SyncInterface.CacheState] {
         let forecasts = progress.current.forecasts
         return try cacheBytes.sorted { $0.key < $1.key }.map { camera, bytes in
-            let left = try work.settings.cameras[camera] == nil ? remaining(camera) : 0
+            let isRecorded = work.settings.isRecorded(camera)
+            let left = try isRecorded ? 0 : remaining(camera)
             let holdings = try work.catalog.holdings(camera)
             let stored = try work.catalog.storedThrough(camera)
             return SyncInterface.CacheState(
@@ -27,14 +28,14 @@ extension CacheKeeper {
                 pendingBytes: holdings.pendingBytes, oldestLocal: holdings.oldestLocal?.rfc3339,
                 evictionIn: forecasts[camera]?.evictionIn?.seconds,
                 storedThrough: stored.map { SyncInterface.StoredThrough(session: $0.session, counter: $0.counter) },
-                filedThrough: try work.catalog.filedThrough(camera))
+                filedThrough: try work.catalog.filedThrough(camera), recorded: isRecorded)
         }
     }
 
-    /// Enters what closed last of cameras that are not configured any more; true when there was something.
+    /// Enters what closed last of cameras that nobody is to record; true when there was something.
     package func enterRest() throws -> Bool {
         var isNew = false
-        for camera in cacheBytes.keys where work.settings.cameras[camera] == nil {
+        for camera in cacheBytes.keys where !work.settings.isRecorded(camera) {
             let before = remains[camera]?.journalLength
             let length = journalLength(camera)
             if before != length { isNew = try enterNews(camera) || isNew }
@@ -53,7 +54,7 @@ extension CacheKeeper {
         }
     }
 
-    /// Of a camera that is not configured any more: segments that are not closed, or not entered.
+    /// Of a camera that nobody is to record: segments that are not closed, or not entered.
     private func remaining(_ camera: CameraName) throws -> Int64 {
         if remains[camera]?.journalLength != journalLength(camera) { _ = try enterRest() }
         return try (remains[camera]?.open ?? 0).addingSaturated(work.catalog.unsettled(camera))

@@ -115,9 +115,8 @@ package actor CacheKeeper {
             do {
                 if let trouble { throw trouble }
                 let open = try refresh(camera).open
-                if try open.contains(where: \.isPartial) && AbandonedCache(work: work, camera: camera).recover() {
-                    try refresh(camera)
-                }
+                let abandoned = AbandonedCache(work: work, camera: camera)
+                if try abandoned.isOpen(open) && abandoned.recover() { try refresh(camera) }
             } catch let error where error.concernsOneOnly {
                 progress.blame(.survey(camera), error)
             }

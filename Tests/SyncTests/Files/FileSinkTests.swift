@@ -286,6 +286,38 @@ struct FileSinkTests {
         #expect(try rig.rows().map(\.state) == [.verified, .verified])
     }
 
+    @Test("a camera that is stopped has what a killed worker left open recovered, counted until then, and written")
+    func stopped() async throws {
+        let rig = try Self.rig()
+        rig.settings.cameras[rig.front]?.isRecorded = false
+        do {
+            let killed = try rig.recorder()
+            try killed.start(file: "clip")
+            try killed.record()
+            try killed.record(closing: false)
+        }
+        let (work, keeper) = (try rig.workspace(), Self.keeper())
+        let cache = CacheKeeper(work: work, progress: Sync.Progress())
+        try await cache.keepBudgets()
+        let before = try #require(try await cache.caches().first)
+        #expect(before.pendingSegments == 1 && before.recorded == false && before.filedThrough == nil)
+        try await cache.surveyAll()
+        try await keeper.run(work)
+        #expect(try Self.files(rig) == ["clip.mp4"])
+        #expect(try rig.rows().count == 2)
+        // One that was killed between two segments.
+        do {
+            let killed = try rig.recorder()
+            try killed.start(file: "next")
+            try killed.record()
+        }
+        try await cache.surveyAll()
+        try await keeper.run(work)
+        #expect(try Self.files(rig) == ["clip.mp4", "next.mp4"])
+        let after = try #require(try await cache.caches().first)
+        #expect(after.pendingSegments == 0 && after.filedThrough == 2)
+    }
+
     @Test("a camera that was removed has the rest of its files written, where they last were")
     func removed() async throws {
         let rig = try Self.rig()
