@@ -169,7 +169,7 @@ extension SyncInterface.Configuration {
                     dropsOldest: camera.cacheFull == .dropOldest,
                     files: camera.graph?.files.map {
                         SyncInterface.Files(directory: $0.directory, maximumBytes: $0.maximumBytes)
-                    }, uploads: camera.graph?.uploads ?? true)
+                    }, uploads: camera.graph?.uploads ?? true, recorded: camera.enabled)
             }, bandwidth: SyncInterface.Bandwidth(box.store.bandwidth), filePaths: box.filePaths)
     }
 }

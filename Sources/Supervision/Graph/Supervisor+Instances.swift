@@ -210,25 +210,44 @@ extension Supervisor {
 
     /// Throws only when cvrd ends.
     private func awaitStored(_ name: CameraName) async throws {
-        while !(await isDrained(name)) { try await Task.sleep(for: .seconds(1)) }
+        var isAsked = false
+        while !(await isDrained(name, &isAsked)) { try await Task.sleep(for: .seconds(1)) }
     }
 
-    /// Has cvr-sync look at all caches first: what closed a moment ago counts.
-    private func isDrained(_ name: CameraName) async -> Bool {
+    /// Has cvr-sync look at all caches once, at first.
+    ///
+    /// A pass that is asked for cuts another short, and tries a store that is away; later ones come by themselves.
+    private func isDrained(_ name: CameraName, _ isAsked: inout Bool) async -> Bool {
         // Away for now: it is asked again.
         guard rows[name]?.kept?.pid == nil, let client = try? await ProcessHome.sync(places).connect() else {
             return false
         }
         defer { Task { await client.close() } }
         do {
-            _ = try await client.callRaw("io.cvr.Sync.Now", Data("{}".utf8), timeout: nil)
+            if !isAsked {
+                isAsked = true
+                _ = try await client.callRaw("io.cvr.Sync.Now", Data("{}".utf8), timeout: nil)
+            }
             let status = try await client.call(
                 "io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self, timeout: .seconds(30))
-            guard let cache = status.caches.first(where: { $0.name == name.text }) else { return true }
+            guard let cache = status.caches.first(where: { $0.name == name.text }) else {
+                return try await isWithoutCache(name)
+            }
             await tell(name, graph.chronicles[name]?.reached(cache) ?? [])
+            // Told before cvr-sync knew that nobody is to record it: what is open was not counted.
+            guard cache.recorded == false else { return false }
             return cache.pendingSegments == 0 && graph.chronicles[name]?.waitsForFile != true
         } catch {
             return false
+        }
+    }
+
+    /// A cache that cvr-sync does not tell of it may not have looked at yet.
+    private func isWithoutCache(_ name: CameraName) async throws -> Bool {
+        let (all, own) = (box.cachePath, places.cacheDirectory(name))
+        return try await offPool {
+            _ = try FileManager.default.attributesOfItem(atPath: all)
+            return !FileManager.default.fileExists(atPath: own + "/identity.json")
         }
     }
 

@@ -45,6 +45,32 @@ struct GraphEngineTests {
         }
     }
 
+    @Test("a cache that cvr-sync has not looked at yet is not drained, and neither one that it counts as recorded")
+    func unknown() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front")
+            try box.store([])
+            let deactivated = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("front")))
+            try await untilAsked(box)
+            #expect(try await session.state(of: "front") == "Deactivating")
+            #expect(try box.syncConfiguration().cameras.map(\.recorded) == [false])
+            try box.store([cache("front", pending: 0, recorded: true)])
+            try await untilAsked(box)
+            #expect(try await session.state(of: "front") == "Deactivating")
+            #expect(try box.syncCalls().count { $0 == "Now" } == 1, "the store is not tried for each question")
+            try box.store([cache("front", pending: 0)])
+            #expect(await deactivated.value.status == 200)
+        }
+    }
+
+    /// By cvrd's row of the process, and by who drains, some times each.
+    private func untilAsked(_ box: TemporaryBox) async throws {
+        let before = try box.syncCalls().count { $0 == "Status" }
+        try await eventually("cvr-sync is asked how far it is", every: .milliseconds(50)) {
+            try box.syncCalls().count { $0 == "Status" } > before + 4 && box.syncCalls().contains("Now") ? true : nil
+        }
+    }
+
     @Test("the next cvrd takes over the workers of active instances, and goes on draining")
     func restart() async throws {
         try await withGraphs { box, session in
@@ -152,9 +178,9 @@ struct GraphEngineTests {
         }
     }
 
-    private func cache(_ name: String, pending: Int64) -> SyncInterface.CacheState {
+    private func cache(_ name: String, pending: Int64, recorded: Bool? = nil) -> SyncInterface.CacheState {
         SyncInterface.CacheState(
-            name: name, cacheBytes: 0, pendingSegments: pending, pendingBytes: 0, oldestLocal: nil)
+            name: name, cacheBytes: 0, pendingSegments: pending, pendingBytes: 0, oldestLocal: nil, recorded: recorded)
     }
 }
 

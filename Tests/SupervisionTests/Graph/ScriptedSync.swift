@@ -21,11 +21,19 @@ enum ScriptedSync {
 
         def caches():
             try:
-                return json.load(open(here + "/caches.json"))
+                cameras = json.load(open(here + "/configured.json"))["cameras"]
             except OSError:
                 return []
+            recorded = {camera["name"]: camera.get("recorded", True) for camera in cameras}
+            try:
+                told = json.load(open(here + "/caches.json"))
+            except OSError:
+                told = [{"name": name, "cacheBytes": 0, "pendingSegments": 0, "pendingBytes": 0} for name in recorded]
+            return [{"recorded": recorded.get(cache["name"], False), **cache} for cache in told]
 
         def answer(method, parameters):
+            with open(here + "/calls", "a") as file:
+                file.write(method + "\n")
             if method == "Configure":
                 with open(here + "/configured.new", "w") as file:
                     json.dump(parameters, file)
@@ -64,6 +72,11 @@ extension TemporaryBox {
     /// What cvr-sync says of its caches from now on.
     func store(_ caches: [SyncInterface.CacheState]) throws {
         try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/caches.json", mode: 0o600)
+    }
+
+    /// The methods that cvr-sync was called, in order.
+    func syncCalls() throws -> [String] {
+        try String(contentsOfFile: "\(root)/bin/calls", encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
     /// What cvr-sync was told last.
