@@ -21,14 +21,18 @@ enum ScriptedSync {
 
         def caches():
             try:
-                cameras = json.load(open(here + "/configured.json"))["cameras"]
+                configured = json.load(open(here + "/configured.json"))
             except OSError:
                 return []
-            recorded = {camera["name"]: camera.get("recorded", True) for camera in cameras}
+            recorded = {camera["name"]: camera.get("recorded", True) for camera in configured["cameras"]}
             try:
                 told = json.load(open(here + "/caches.json"))
             except OSError:
-                told = [{"name": name, "cacheBytes": 0, "pendingSegments": 0, "pendingBytes": 0} for name in recorded]
+                # Those on the disk that are nobody's, too.
+                root = configured["cachePath"]
+                kept = set(os.listdir(root)) if os.path.isdir(root) else set()
+                told = [{"name": name, "cacheBytes": 0, "pendingSegments": 0, "pendingBytes": 0}
+                        for name in sorted(kept | set(recorded))]
             return [{"recorded": recorded.get(cache["name"], False), **cache} for cache in told]
 
         def answer(method, parameters):
