@@ -31,7 +31,7 @@ package struct BoxProcess: Hashable, Sendable {
     }
 
     private static func all(where isMember: (pid_t, [String]) -> Bool) -> [BoxProcess] {
-        let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync", "cvr-playback", "cvr-preview"]
+        let programs: Set = ["cvrd", "cvr-ingest", "cvr-sync", "cvr-playback", "cvr-gateway", "cvr-preview"]
         return ProcessTable.pids().compactMap { pid in
             // A process that went meanwhile has no files here.
             guard let arguments = words(of: pid, "cmdline"), isMember(pid, arguments),

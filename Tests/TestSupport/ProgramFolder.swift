@@ -10,7 +10,8 @@ package struct ProgramFolder: Sendable {
     /// what is open for writing cannot be executed.
     package init(_ path: String, replacing scripts: [String: String]) async throws {
         self.path = path
-        let copied = ["cvrd", "cvr-ingest", "cvr-sync", "cvr-playback", "cvr-preview"].filter { scripts[$0] == nil }
+        let copied = ["cvrd", "cvr-ingest", "cvr-sync", "cvr-playback", "cvr-gateway", "cvr-preview"]
+            .filter { scripts[$0] == nil }
         let install = """
             mkdir -p "$1"; cd "$1"; shift
             while [ "$1" != -- ]; do cp "$1" .; shift; done; shift

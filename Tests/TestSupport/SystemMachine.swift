@@ -24,7 +24,7 @@ package actor SystemMachine: RecorderBox {
         try Data(settings.yaml(root: "/var/lib/cvr", runtime: "/run/cvr").utf8)
             .write(to: URL(filePath: "\(root)/cvr.yaml"))
         try settings.writeCredentials(to: "\(root)/credentials")
-        let own = ["cvrd", "cvrctl", "cvr-sync", "cvr-playback", "cvr-preview"].map { ($0, $0) }
+        let own = ["cvrd", "cvrctl", "cvr-sync", "cvr-playback", "cvr-gateway", "cvr-preview"].map { ($0, $0) }
         for (name, program) in own + [("cvr-ingest", worker)] {
             try FileManager.default.createSymbolicLink(
                 atPath: "\(root)/\(name)", withDestinationPath: "\(Repository.binaries)/\(program)")
