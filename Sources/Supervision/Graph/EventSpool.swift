@@ -41,6 +41,12 @@ package final class EventSpool: Sendable {
         queue.async { self.write(event) }
     }
 
+    /// Waits until what was appended before is on disk, or is known to be lost.
+    package func flush() async {
+        // What cannot be written was told by its own append.
+        try? await onDisk { _ in }
+    }
+
     /// The events after `sequence`, or what `consumer` acknowledged where that is more: up to `limit`, and some 256 KiB.
     ///
     /// Throws `FileError` when they cannot be read.

@@ -176,6 +176,8 @@ extension Supervisor {
         let files = graphFiles
         var chronicle = graph.chronicles[camera] ?? Chronicle()
         chronicle.gate = graph.active[camera]?.gate?.json ?? .null
+        // An event that the chronicle says was told must not be lost by a crash: told again is better than never.
+        await spool.flush()
         try await offPool { [chronicle] in try files.write(chronicle, of: camera) }
     }
 }

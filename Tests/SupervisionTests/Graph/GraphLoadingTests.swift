@@ -79,7 +79,7 @@ struct GraphLoadingTests {
         }
     }
 
-    @Test("an instance that cannot resume stays as it was, runs after a reload that mends it, and can be deactivated")
+    @Test("an instance that cannot resume stays as it was, and runs after a reload that mends it")
     func held() async throws {
         try await withGraphs { box, session in
             let topology = Graphs.gated(directory: "\(box.root)/files/evr")
@@ -97,11 +97,6 @@ struct GraphLoadingTests {
             try box.configure("{}", more: more)
             _ = try await session.supervisor.change(.reload)
             #expect(await session.supervisor.cameras().cameras.map(\.name) == ["evr"])
-            await session.leave()
-            try box.configure("{}")
-            try await session.begin()
-            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("evr")).status == 200)
-            #expect(try await session.state(of: "evr") == "Inactive")
         }
     }
 
