@@ -20,9 +20,9 @@ enum FormatRules {
         guard text.isComplete else { return nil }
         let value = text.example
         switch format {
-        case .rtspURL(let schemes): return rtspURL(value, schemes, isSecret: text.isSecret)
+        case .rtspURL(let schemes): return rtspURL(GraphText.trimmed(value), schemes, isSecret: text.isSecret)
         // Where it leads is an extension's business, and none runs here.
-        case .url: return GraphText.authority(of: value) == .userinfo ? endpoint(value) : nil
+        case .url: return GraphText.authority(of: GraphText.trimmed(value)) == .userinfo ? endpoint(value) : nil
         case .absolutePath: return GraphText.isAbsolutePath(value) ? nil : path
         default: return scalar(value, as: format)
         }
@@ -128,7 +128,8 @@ enum FormatRules {
 
     /// What is wrong with a URL as it is written, whatever its references stand for; nil for nothing.
     static func literalProblem(with text: String, as format: Format) -> Problem? {
-        format.isURL && GraphText.authority(of: text) == .userinfo ? endpoint(text) : nil
+        let url = GraphText.trimmed(text)
+        return format.isURL && GraphText.authority(of: url) == .userinfo ? endpoint(url) : nil
     }
 
     private static func rtspURL(_ value: String, _ schemes: [String], isSecret: Bool) -> Problem? {

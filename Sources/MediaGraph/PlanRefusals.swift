@@ -72,7 +72,7 @@ struct PlanRefusals {
     /// What the recorder takes of what LVA takes.
     private mutating func address(_ node: GraphNode) {
         let endpoint = node.properties["endpoint"]
-        if let url = maker.text(endpoint?["url"]), !GraphText.isCameraURL(url) {
+        if let url = maker.text(endpoint?["url"]), !GraphText.isCameraURL(GraphText.trimmed(url)) {
             refuse(
                 node, ".Endpoint.Url",
                 "has a URL with letters beyond ASCII, with @ before its path, or of 2048 bytes and more: "

@@ -71,7 +71,7 @@ struct PlanMaker {
         }
         let transport = text(node.properties["transport"])?.lowercased()
         return RecordingPlan.Source(
-            nodeName: node.name, url: Secret(url.example), isURLSecret: url.isSecret,
+            nodeName: node.name, url: Secret(GraphText.trimmed(url.example)), isURLSecret: url.isSecret,
             transport: transport == "http" ? .http : .tcp, username: Secret(text(credentials?["username"]) ?? ""),
             password: Secret(text(credentials?["password"]) ?? ""),
             isTLS: endpoint?["@type"]?.text == NodeShapes.prefix + "MediaGraphTlsEndpoint")

@@ -109,10 +109,11 @@ struct ValueChecker {
                         "${\(name)} can be used in names of assets and files alone: leave it out.")
                 }
             } else if let declaration = substitution.declaration(name) {
-                if declaration.type == .secretString && !format.takesSecrets {
+                if declaration.isSecret && !format.takesSecrets {
+                    let reason = declaration.type == .secretString ? "is a SecretString" : "is a password, too"
                     note(
                         .parameterTypeNotAllowed, at: path,
-                        "${\(name)} is a SecretString, and this value is shown: use a String.")
+                        "${\(name)} \(reason), and this value is shown: use another parameter, of type String.")
                 }
             } else {
                 // Part of a secret may look like a reference.

@@ -175,6 +175,18 @@ struct RecordingPlanTests {
         }
     }
 
+    @Test("blanks around a URL, as LVA's own tutorials have them, are none of it")
+    func blanks() throws {
+        let value: JSONValue = ["name": "rtspUrl", "value": " rtsp://rtspsim:554/media/bulldozer.mkv\n"]
+        let plan = try plan("cvr-asset", values: [value])
+        #expect(plan.refusals.isEmpty && plan.source.url == Secret("rtsp://rtspsim:554/media/bulldozer.mkv"))
+        for wrong: JSONValue in [" ftp://a/b", " rtsp://user:word@camera/1"] {
+            #expect(throws: GraphError.self, "\(wrong)") {
+                try self.plan("cvr-asset", values: [["name": "rtspUrl", "value": wrong]])
+            }
+        }
+    }
+
     @Test("HTTP transport is a tunnel")
     func tunnel() throws {
         #expect(try plan("cvr-asset", .v2, [("sources.0.transport", "http")]).source.transport == .http)

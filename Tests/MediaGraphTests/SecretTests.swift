@@ -109,6 +109,23 @@ struct SecretTests {
         #expect(book.instance(instance.name) == instance)
     }
 
+    @Test("a String that is a password is put into nothing that is shown, and no later topology changes that")
+    func passwordShown() throws {
+        var bench = BookBench()
+        let payload = Self.graph.payload(.v2)
+        #expect(bench.call("GraphTopologySet", payload) == "201")
+        let given = Self.graph.instance(.v2).setting(
+            "properties.parameters.1", ["name": "rtspPassword", "value": .string(Self.word)])
+        #expect(bench.call("GraphInstanceSet", given) == "201")
+        let name = "properties.sinks.0.assetNamePattern"
+        let shown = payload.setting(name, "x-${RTSPPassword}-${System.GraphInstanceName}")
+        #expect(bench.call("GraphTopologySet", shown) == "400 ParameterTypeNotAllowed")
+        // Nor does it when the password itself refers to the parameter no more.
+        let password = "properties.sources.0.endpoint.credentials.password"
+        #expect(bench.call("GraphTopologySet", shown.setting(password, "other")) != "200")
+        #expect(bench.reply?.text.contains(Self.word) == false)
+    }
+
     @Test("a String that a password or a header value refers to is a secret of its instances", arguments: Form.allCases)
     func passwords(form: Form) throws {
         let payload = Self.graph.payload(form).setting("properties.parameters.1.default", .string(Self.word))
