@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads a DASH manifest to its end by GStreamer's reader (dashdemux2 in uridecodebin3), and tells what came out.
+"""Reads a DASH manifest to its end by GStreamer's reader (dashdemux2 in urisourcebin), and tells what came out.
 
-  dash.py MANIFEST-URL FOLDER
+  dash.py MANIFEST-URL FOLDER COUNT
 
-Each track of each Period becomes an elementary stream in FOLDER, pictures as Annex B. One line of JSON, in the order in which
-they began: {"streams": [{"codec": CAPS, "file": PATH, "times": [S, …]}, …], "error": TEXT}. Times are of the presentation.
+It ends when COUNT tracks have. Each track of each Period becomes an elementary stream in FOLDER, pictures as Annex B. One line
+of JSON, in the order in which they began: {"streams": [{"codec": CAPS, "file": PATH, "times": [S, …]}, …], "error": TEXT}. Times are of the presentation.
 """
 
 import json
@@ -14,10 +14,6 @@ import gi
 
 gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst
-
-# As they are stored: what was recorded is compared byte by byte.
-CODED = "video/x-h264;video/x-h265;audio/mpeg"
-
 
 START = b"\0\0\0\1"
 
@@ -72,6 +68,7 @@ class Track:
     def take(self, buffer):
         if self.stream is None:
             self.begin()
+        self.reader.taken += 1
         data = buffer.extract_dup(0, buffer.get_size())
         self.file.write(annex_b(data) if self.is_prefixed else data)
         # The first may be a rounding before its Period.
@@ -87,10 +84,13 @@ class Track:
 
 
 class Reader:
-    def __init__(self, url, folder):
+    def __init__(self, url, folder, count):
         self.folder, self.streams, self.error = folder, [], ""
+        self.count, self.taken, self.seen = int(count), 0, -1
         self.loop, self.pipeline = GLib.MainLoop(), Gst.Pipeline()
-        source = self.make("uridecodebin3", uri=url, caps=Gst.Caps.from_string(CODED))
+        # Parsed, as they are stored: what was recorded is compared byte by byte. A decodebin3 in between may push the first
+        # pictures of a Period before its pad has anything behind it.
+        source = self.make("urisourcebin", **{"uri": url, "parse-streams": True})
         source.connect("pad-added", self.follow)
         bus = self.pipeline.get_bus()
         bus.add_signal_watch()
@@ -113,8 +113,16 @@ class Reader:
         if message.type == Gst.MessageType.ERROR:
             error, detail = message.parse_error()
             self.error = f"{error.message} ({detail})"
-        if message.type in (Gst.MessageType.ERROR, Gst.MessageType.EOS):
             self.loop.quit()
+        if message.type == Gst.MessageType.EOS:
+            GLib.timeout_add(500, self.look)
+
+    def look(self):
+        """The pipeline ends when all pads have that are there, be it before the last one is."""
+        if len(self.streams) == self.count and self.taken == self.seen:
+            self.loop.quit()
+        self.seen = self.taken
+        return GLib.SOURCE_CONTINUE
 
     def run(self):
         self.pipeline.set_state(Gst.State.PLAYING)
@@ -124,4 +132,4 @@ class Reader:
 
 
 Gst.init(None)
-Reader(*sys.argv[1:3]).run()
+Reader(*sys.argv[1:4]).run()
