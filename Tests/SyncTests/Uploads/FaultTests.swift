@@ -15,7 +15,7 @@ struct FaultTests {
         variable("CVR_FAULT_STORE").map { StoreServer.Kind(rawValue: $0).map { [$0] } ?? [] }
             ?? StoreServer.Kind.allCases
     }
-    static var runs: Int? { number("CVR_FAULT_RUNS", otherwise: 150) }
+    static var runs: Int? { number("CVR_FAULT_RUNS", otherwise: 40) }
     static var kills: Int? { number("CVR_FAULT_KILLS", otherwise: 5) }
     static var seed: Int? { number("CVR_FAULT_SEED", otherwise: .random(in: 1...999_999)) }
 
