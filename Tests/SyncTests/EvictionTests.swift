@@ -47,6 +47,24 @@ struct EvictionTests {
         #expect(try rig.rows().map(\.state) == [.evicted, .evicted, .verified, .verified])
     }
 
+    @Test("a budget of less than a segment takes none that no pass could have had; a full disk does")
+    func smallBudget() throws {
+        let rig = try Rig(SyncSettings.Camera(asset: "archive", cacheBudget: 1, dropsOldest: true))
+        let recorder = try recorded(rig, 2)
+        let work = try rig.workspace()
+        try rig.survey(rig.front, work)
+        #expect(try rig.cached().count == 2 && rig.events.recent.isEmpty)
+        try rig.sync()
+        #expect(try rig.rows().map(\.state) == [.verified, .verified])
+        #expect(try rig.cached() == [])
+        for _ in 0..<2 { try recorder.record() }
+        try rig.survey(rig.front, work)
+        #expect(try rig.cached().count == 2)
+        rig.settings.minimumFreePercent = 101
+        try CacheEviction(work: rig.workspace()).keepFree([rig.front: 1])
+        #expect(try rig.rows().map(\.state) == [.verified, .verified, .evicted, .evicted])
+    }
+
     @Test("a full disk takes verified copies from the camera that holds most; no more than there are")
     func diskFull() throws {
         let rig = try Rig()

@@ -8,6 +8,9 @@ import SegmentStore
 package struct CacheEviction {
     /// One call frees at most this many: the loop that calls it has more to do.
     private static let limit = 500
+    /// So many that closed last wait for the store whatever a budget says: one of less than a segment, as LVA's samples have
+    /// at the rates of today's cameras, would else lose each before a pass could have taken it. A full disk spares none.
+    private static let spared = 2
     /// Room for a few fragments, whatever minimum is configured: a disk without any is full.
     private static let floor: Int64 = 8 << 20
 
@@ -106,7 +109,9 @@ package struct CacheEviction {
             let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
             return try givenUp.write(row, reason: "filed", mayBeStored: false) && remove(row) ? row.bytes : 0
         }
-        guard let reason, let row = try oldestDroppable(camera) else { return nil }
+        guard let reason, let row = try oldestDroppable(camera, sparing: reason == "budget" ? Self.spared : 0) else {
+            return nil
+        }
         let givenUp = GivenUp(work: work, cache: work.settings.cachePath(camera))
         if row.isUncertain, row.state != .quarantined {
             try givenUp.announce(row, reason: reason)  // The store may have it: the next pass asks.
@@ -123,13 +128,13 @@ package struct CacheEviction {
         return true
     }
 
-    /// The first that no hold keeps.
+    /// The first that no hold keeps, if there are more than `spared`.
     ///
     /// A catalog that has not seen its store yet knows of no holds: then the cache says what it was told of them.
-    private func oldestDroppable(_ camera: CameraName) throws -> SegmentRow? {
-        guard try !Rebuild.isDone(work.catalog) else {
-            return try work.catalog.segments(camera, .droppable, limit: 1).first
-        }
+    private func oldestDroppable(_ camera: CameraName, sparing spared: Int) throws -> SegmentRow? {
+        let oldest = try work.catalog.segments(camera, .droppable, limit: spared + 1)
+        guard oldest.count > spared else { return nil }
+        guard try !Rebuild.isDone(work.catalog) else { return oldest.first }
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
         let held = try HeldRanges.read(in: cache)
         var last: SegmentID?

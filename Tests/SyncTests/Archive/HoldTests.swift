@@ -65,11 +65,14 @@ struct HoldTests {
 
     @Test("dropOldest passes over what is held, here and in a worker that is alone; with nothing else nothing goes")
     func cacheFull() async throws {
-        let options = SyncSettings.Camera(asset: "archive", cacheBudget: 1, dropsOldest: true)
         let (rig, _) = try await held(SyncSettings.Camera(asset: "archive"), stored: false)
-        rig.settings.cameras[rig.front] = options
+        rig.settings.cameras[rig.front] = SyncSettings.Camera(asset: "archive", dropsOldest: true)
+        rig.settings.minimumFreePercent = 101
         let work = try rig.workspace()
-        for _ in 0..<3 { try rig.survey(rig.front, work) }
+        for _ in 0..<3 {
+            try rig.survey(rig.front, work)
+            try CacheEviction(work: work).keepFree([rig.front: 1])
+        }
         #expect(try rig.rows().map(\.state) == [.evicted, .closed, .closed, .evicted])
         let cache = try CacheDirectory(path: "\(rig.root)/cache/front", camera: rig.front)
         let ranges = try HeldRanges.read(in: cache)

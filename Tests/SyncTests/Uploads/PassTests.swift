@@ -135,11 +135,11 @@ struct PassTests {
         for _ in 0..<2 { try recorder.record() }
         try rig.sync()
         rig.settings.cameras[rig.front] = SyncSettings.Camera(asset: "new", cacheBudget: 1, dropsOldest: true)
-        for _ in 0..<2 { try recorder.record() }
+        for _ in 0..<4 { try recorder.record() }
         let work = try rig.workspace()
         try rig.survey(rig.front, work)
         try rig.survey(rig.front, work)
-        #expect(try rig.rows().map(\.state) == [.verified, .verified, .evicted, .evicted])
+        #expect(try rig.rows().map(\.state) == [.verified, .verified, .evicted, .evicted, .closed, .closed])
         rig.settings.cameras[rig.front]?.cacheBudget = nil
         try recorder.record()
         try rig.sync()
