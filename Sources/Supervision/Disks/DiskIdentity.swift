@@ -53,6 +53,13 @@ package struct DiskIdentity: Codable, Hashable, Sendable {
         }
     }
 
+    /// Whether the camera was ever recorded here, as far as the state or the cache's disk knows: on a disk that is away
+    /// its footage is there all the same.
+    package static func hasCache(_ camera: CameraName, _ places: Places) throws -> Bool {
+        try SmallFile.read(places.identity(camera), limit: 4096) != nil
+            || SmallFile.read(places.cacheDirectory(camera) + "/identity.json", limit: 4096) != nil
+    }
+
     private static func read(_ path: String) throws -> DiskIdentity? {
         guard let bytes = try SmallFile.read(path, limit: 4096) else { return nil }
         do {

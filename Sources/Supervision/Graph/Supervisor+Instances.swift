@@ -242,13 +242,10 @@ extension Supervisor {
         }
     }
 
-    /// A cache that cvr-sync does not tell of it may not have looked at yet.
+    /// A cache that cvr-sync does not tell of it may not have looked at yet, or its disk is away.
     private func isWithoutCache(_ name: CameraName) async throws -> Bool {
-        let (all, own) = (box.cachePath, places.cacheDirectory(name))
-        return try await offPool {
-            _ = try FileManager.default.attributesOfItem(atPath: all)
-            return !FileManager.default.fileExists(atPath: own + "/identity.json")
-        }
+        let places = places
+        return try await offPool { try !DiskIdentity.hasCache(name, places) }
     }
 
     /// False when it is not on disk: until then the next cvrd drains it again, and finds nothing.

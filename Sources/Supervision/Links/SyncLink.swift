@@ -31,6 +31,8 @@ actor SyncLink: HomeLink {
 
     private var configuration: SyncInterface.Configuration
     private var secrets: StoreSecrets
+    /// Counts what was to be told anew.
+    private var revision = 0
     /// Nil as long as it could not be told.
     private var told: SyncInterface.Configuration?
     private var client: VarlinkClient?
@@ -56,6 +58,7 @@ actor SyncLink: HomeLink {
     /// Waits for no answer: a cvr-sync that stands still delays no change.
     func take(_ new: SyncInterface.Configuration, _ newSecrets: StoreSecrets) async {
         (configuration, secrets) = (new, newSecrets)
+        revision += 1
         // What cannot be read is told by the next connection.
         let whole = try? await complete()
         guard whole == nil || whole != told else { return }
@@ -172,13 +175,15 @@ actor SyncLink: HomeLink {
             return
         }
         do {
-            var sent: SyncInterface.Configuration
+            var sent: Int
             repeat {
-                // It may change while cvr-sync takes it over.
-                sent = try await complete()
-                told = sent
-                _ = try await client.call("io.cvr.Sync.Configure", sent, as: VarlinkEmpty.self)
-            } while try await sent != complete()
+                // It may change while it is read, or while cvr-sync takes it over: until the connection is known to
+                // `take`, nobody else says so.
+                sent = revision
+                let whole = try await complete()
+                told = whole
+                _ = try await client.call("io.cvr.Sync.Configure", whole, as: VarlinkEmpty.self)
+            } while sent != revision
             self.client = client
             try await pollStatus(client)
         } catch {

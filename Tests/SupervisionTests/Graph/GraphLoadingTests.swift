@@ -79,7 +79,7 @@ struct GraphLoadingTests {
         }
     }
 
-    @Test("an instance that cannot resume stays as it was, and runs after a reload that mends it")
+    @Test("an instance that cannot resume stays as it was, runs after a reload that mends it, and can be deactivated")
     func held() async throws {
         try await withGraphs { box, session in
             let topology = Graphs.gated(directory: "\(box.root)/files/evr")
@@ -97,6 +97,29 @@ struct GraphLoadingTests {
             try box.configure("{}", more: more)
             _ = try await session.supervisor.change(.reload)
             #expect(await session.supervisor.cameras().cameras.map(\.name) == ["evr"])
+            await session.leave()
+            try box.configure("{}")
+            try await session.begin()
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("evr")).status == 200)
+            #expect(try await session.state(of: "evr") == "Inactive")
+        }
+    }
+
+    @Test("an instance whose camera was never recorded here is drained, though nothing made the cache's folder")
+    func neverRecorded() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            await session.leave()
+            try box.configure("{}")
+            for place in ["cache", "state/identities"] {
+                // Made or not by the time cvrd was left: it is as if it never was.
+                try? FileManager.default.removeItem(atPath: "\(box.root)/\(place)")
+            }
+            try await session.begin()
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("evr")).status == 200)
         }
     }
 
