@@ -147,6 +147,30 @@ package enum SyncInterface {
         package init(camera: String) { self.camera = camera }
     }
 
+    /// Some sessions of a camera.
+    package struct Sessions: Codable, Hashable, Sendable {
+        package var camera: String
+        package var from: Int64
+        package var through: Int64
+
+        package init(camera: String, from: Int64, through: Int64) {
+            (self.camera, self.from, self.through) = (camera, from, through)
+        }
+    }
+
+    package struct Outcome: Codable, Hashable, Sendable {
+        package var stored: Bool
+        package var waiting: Int64
+        package var unfiled: Int64
+        package var files: [String]
+        package var over: Bool
+
+        package init(stored: Bool, waiting: Int64, unfiled: Int64, files: [String], over: Bool) {
+            (self.stored, self.waiting, self.unfiled) = (stored, waiting, unfiled)
+            (self.files, self.over) = (files, over)
+        }
+    }
+
     /// A segment by its numbers.
     package struct StoredThrough: Codable, Hashable, Sendable {
         package var session: Int64

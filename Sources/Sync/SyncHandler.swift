@@ -31,6 +31,8 @@ package struct SyncHandler: Sendable {
             try await segmentClosed(call, replies)
         case "io.cvr.Sync.Status":
             try await replies.send(try await service.status())
+        case "io.cvr.Sync.Outcome":
+            try await outcome(call, replies)
         case "io.cvr.Sync.Now":
             try await replies.send(try await service.passNow())
         case "io.cvr.Sync.Pause", "io.cvr.Sync.Resume":
@@ -65,6 +67,13 @@ package struct SyncHandler: Sendable {
         guard let camera = CameraName(hint.camera) else { throw SyncError.argument("camera", hint.camera) }
         await service.segmentClosed(camera)
         try await replies.send(VarlinkEmpty())
+    }
+
+    private func outcome(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+        let asked = try call.decode(SyncInterface.Sessions.self)
+        guard let camera = CameraName(asked.camera) else { throw SyncError.argument("camera", asked.camera) }
+        guard asked.from <= asked.through else { throw SyncError.argument("through", "\(asked.through)") }
+        try await replies.send(try await service.outcome(camera, of: asked.from...asked.through))
     }
 
     private func stop(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {

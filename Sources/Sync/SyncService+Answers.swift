@@ -24,6 +24,13 @@ extension SyncService {
         return try await halves.cache.answers(camera)
     }
 
+    /// What the catalog knows; waits for nothing.
+    package func outcome(
+        _ camera: CameraName, of sessions: ClosedRange<Int64>
+    ) async throws -> SyncInterface.Outcome {
+        try await configured().cache.outcome(camera, of: sessions)
+    }
+
     /// Also while nothing may be asked of it.
     var isStoreAway: Bool {
         let numbers = progress.current

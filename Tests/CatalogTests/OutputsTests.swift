@@ -42,6 +42,31 @@ extension CatalogTests {
         #expect(try catalog.sessions(ofAsset: "a") == nil)
     }
 
+    @Test("what became of sessions is told of these alone")
+    func outcome() throws {
+        let catalog = try open()
+        let camera = CameraRow(name: front, asset: "archive", retention: nil)
+        try catalog.apply((1...4).map { session($0, asset: "a", file: "clip") }, camera)
+        try catalog.enter([row(1, 0), row(2, 0), row(2, 1), row(3, 0), row(4, 0)])
+        try catalog.commitVerified(front, row(3, 0).id, checksum: 1)
+        func save(_ path: String, _ session: Int64, _ part: Int64, isWritten: Bool) throws {
+            let file = SinkFile(
+                path: path, session: session, part: part, start: epoch, end: epoch, bytes: 1, checksum: 1,
+                isWritten: isWritten)
+            try catalog.save(file, of: front)
+        }
+        try save("/f/clip-2.mp4", 2, 1, isWritten: true)
+        try save("/f/clip.mp4", 2, 0, isWritten: true)
+        try save("/f/clip-3.mp4", 3, 0, isWritten: false)
+        try catalog.noteFiled(front, session: 2)
+        let second = try catalog.outcome(front, of: 2...2)
+        #expect(!second.isStored && second.waiting == 2 && second.unfiled == 0 && second.isOver)
+        #expect(second.files == ["/f/clip.mp4", "/f/clip-2.mp4"])
+        let third = try catalog.outcome(front, of: 3...4)
+        #expect(third.isStored && third.waiting == 1 && third.unfiled == 2 && third.files == [] && !third.isOver)
+        #expect(try catalog.outcome(front, of: 9...9).isOver == false, "nobody knows of it yet")
+    }
+
     @Test("the newest that the store ever had is told, whatever became of it, and no alias of an older one")
     func storedThrough() throws {
         let catalog = try open()

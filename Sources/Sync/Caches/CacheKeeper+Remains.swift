@@ -2,7 +2,7 @@ import CLinux
 import Catalog
 import Glibc
 package import Messages
-import Recording
+package import Recording
 import SegmentStore
 
 /// What the cache of a camera that nobody is to record has that the catalog does not know, as of a length of its
@@ -30,6 +30,15 @@ extension CacheKeeper {
                 storedThrough: stored.map { SyncInterface.StoredThrough(session: $0.session, counter: $0.counter) },
                 filedThrough: try work.catalog.filedThrough(camera), recorded: isRecorded)
         }
+    }
+
+    package func outcome(
+        _ camera: CameraName, of sessions: ClosedRange<Int64>
+    ) throws -> SyncInterface.Outcome {
+        let found = try work.catalog.outcome(camera, of: sessions)
+        return SyncInterface.Outcome(
+            stored: found.isStored, waiting: found.waiting, unfiled: found.unfiled, files: found.files,
+            over: found.isOver)
     }
 
     /// Enters what closed last of cameras that nobody is to record; true when there was something.
