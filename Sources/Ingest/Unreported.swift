@@ -3,6 +3,8 @@ internal import Recording
 
 /// What nobody was there to hear: kept as one event a kind, and told to the next cvrd.
 ///
+/// Which windows were closed is not kept: whoever asked for them asks again.
+///
 /// Everything in it is on disk too; this is for the operator's eye. Bounded by the kinds there are (I9).
 struct Unreported {
     private struct Kind {
@@ -31,7 +33,8 @@ struct Unreported {
         return kinds.map { kind in
             .event(
                 type: kind.type, at: kind.lastAt,
-                detail: "\(kind.count) while no cvrd listened, the last: \(kind.last)")
+                detail: kind.type == "mediaSessionEstablished"
+                    ? kind.last : "\(kind.count) while no cvrd listened, the last: \(kind.last)")
         }
     }
 
@@ -40,8 +43,8 @@ struct Unreported {
         of message: IngestToSupervisor, _ now: WallTime
     ) -> (type: String, at: WallTime, detail: String)? {
         switch message {
-        case .hello, .progress, .readyToSucceed: nil
-        case .sessionStarted(let session, let at): ("sessionStarted", at, "session \(session)")
+        case .hello, .progress, .readyToSucceed, .event("windowClosed", _, _): nil
+        case .sessionStarted(let session, let at, _): ("sessionStarted", at, "session \(session)")
         case .segmentClosed(let id, let start, _, _):
             ("segmentClosed", now, "session \(id.session), segment \(id.counter), from \(start.rfc3339)")
         case .gapOpened(let from, let reason, let detail):

@@ -8,14 +8,15 @@ package enum IngestToSupervisor: Hashable, Sendable {
     case hello(WorkerIdentity)
     /// At least once a second, from the recording loop itself: its counters are the sign of life.
     case progress(WorkerProgress)
-    case sessionStarted(session: Int64, at: WallTime)
+    /// `window` is the id of the window that it is recorded for; empty without one.
+    case sessionStarted(session: Int64, at: WallTime, window: String = "")
     case segmentClosed(SegmentID, start: WallTime, duration: TimeSpan, bytes: Int64)
     case gapOpened(from: WallTime, reason: GapReason, detail: String)
     case gapClosed(from: WallTime, to: WallTime, reason: GapReason)
     /// Something an operator wants to see in `cvrctl events`: lowerCamelCase type, one line of detail.
     ///
     /// But for `mediaSessionEstablished`, whose detail is a session description. That of `windowClosed` is the window's
-    /// id, a space and its last session's number, 0 without one.
+    /// id, a space and its last session's number, 0 without one; it is said again to whoever tells of the window again.
     case event(type: String, at: WallTime, detail: String)
     /// A successor's word that it can take over; without the camera it will connect once its predecessor is gone.
     case readyToSucceed(hasCamera: Bool, detail: String)
@@ -78,6 +79,8 @@ package struct WorkerProgress: Hashable, Sendable {
     package var fsyncP99: TimeSpan?
     /// Frames come and nobody wants them recorded: nothing is written but the pre-roll.
     package var isGateClosed = false
+    /// The window that `session` was begun for; empty without one, and before this process's first.
+    package var window = ""
 
     package init(
         state: CameraState, session: Int64 = 0, codec: String = "", width: Int64 = 0, height: Int64 = 0,
@@ -116,10 +119,11 @@ extension IngestToSupervisor {
             Frame.encode(kind: 1, version: version) { $0.put(identity, version) }
         case .progress(let progress):
             Frame.encode(kind: 2, version: version) { $0.put(progress, version) }
-        case .sessionStarted(let session, let time):
+        case .sessionStarted(let session, let time, let window):
             Frame.encode(kind: 3, version: version) {
                 $0.put(session)
                 $0.put(time)
+                if version >= 4 { $0.put(window) }
             }
         case .segmentClosed(let id, let start, let duration, let bytes):
             Frame.encode(kind: 4, version: version) {
@@ -155,7 +159,9 @@ extension IngestToSupervisor {
         switch kind {
         case 1: self = .hello(try body.workerIdentity(version))
         case 2: self = .progress(try body.workerProgress(version))
-        case 3: self = .sessionStarted(session: try body.int64(), at: try body.wallTime())
+        case 3:
+            self = .sessionStarted(
+                session: try body.int64(), at: try body.wallTime(), window: version >= 4 ? try body.text() : "")
         case 4:
             self = .segmentClosed(
                 SegmentID(session: try body.int64(), counter: try body.int64()), start: try body.wallTime(),
@@ -218,7 +224,9 @@ extension ByteWriter {
         put(progress.fsyncs)
         put(progress.fsyncTime)
         put(progress.fsyncP99) { $0.put($1) }
-        if version >= 4 { put(progress.isGateClosed) }
+        guard version >= 4 else { return }
+        put(progress.isGateClosed)
+        put(progress.window)
     }
 }
 
@@ -259,7 +267,7 @@ extension ByteReader {
         progress.fsyncs = try int64()
         progress.fsyncTime = try timeSpan()
         progress.fsyncP99 = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
-        if version >= 4 { progress.isGateClosed = try flag() }
+        if version >= 4 { (progress.isGateClosed, progress.window) = (try flag(), try text()) }
         return progress
     }
 }

@@ -61,7 +61,7 @@ extension Supervisor {
             if progress.state != .recording { rows[name]?.recordingSince = nil }
             if progress.state == .recording, rows[name]?.recordingSince == nil { rows[name]?.recordingSince = .now }
             measure(name, progress)
-        case .sessionStarted(let session, let time):
+        case .sessionStarted(let session, let time, _):
             events.append("sessionStarted", camera: name, at: time, "session \(session)")
         case .segmentClosed(let id, let start, let duration, let bytes):
             events.append(

@@ -1,6 +1,4 @@
-import Glibc
 import Isolation
-package import Logging
 package import Messages
 package import Recording
 import Systemd
@@ -11,36 +9,6 @@ package import YAMLConfiguration
 /// Nothing here blocks or waits for a worker, so `status` is always answered. Changes of the configuration happen one
 /// after the other.
 package actor Supervisor {
-    /// What a start needs that is not in the configuration.
-    package struct Surroundings: Sendable {
-        var version: String
-        var programs: Programs
-        var credentialsDirectory: String?
-        var logger: Logger
-        let systemd = NotifySocket()
-        /// This host's name, as events of media graphs tell it.
-        let host = Self.hostName()
-        /// How much recording must be seen before a camera's bit rate is known.
-        var ratePatience: TimeSpan
-
-        package init(
-            version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
-            ratePatience: TimeSpan = .seconds(10)
-        ) {
-            self.version = version
-            self.programs = programs
-            self.credentialsDirectory = credentialsDirectory
-            self.logger = logger
-            self.ratePatience = ratePatience
-        }
-
-        private static func hostName() -> String {
-            var name = [CChar](repeating: 0, count: 256)
-            guard gethostname(&name, name.count - 1) == 0 else { return "" }
-            return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        }
-    }
-
     /// What is done one after the other.
     enum PendingWork: Sendable {
         case change(ConfigurationChange, CheckedContinuation<Admin.Reloaded, any Error>)
@@ -98,6 +66,7 @@ package actor Supervisor {
     var graph = GraphTable()
     nonisolated let graphWork: AsyncStream<GraphWork>
     nonisolated let graphInbox: AsyncStream<GraphWork>.Continuation
+    nonisolated let gates = GateInbox()
     let upgradeRequests: AsyncStream<Void>
     let upgradeInbox: AsyncStream<Void>.Continuation
 
@@ -128,6 +97,7 @@ package actor Supervisor {
             changes.addTask { await self.keepAskingTime() }
             changes.addTask { await self.upgradeUnasked() }
             changes.addTask { await self.keepGraphs() }
+            changes.addTask { await self.keepGates() }
             changes.addTask {
                 await self.begin()
                 for await work in self.pending { await self.perform(work) }
@@ -173,6 +143,7 @@ package actor Supervisor {
         isStopping = true
         pendingInbox.finish()
         graphInbox.finish()
+        gates.inbox.finish()
         events.append("stopping", "cvrd was told to stop")
         surroundings.systemd.tell(.stopping, .status("stopping: closing recordings"), .needs(.seconds(20)))
         // What an earlier cvrd left is stopped too: it must be in the table first.
@@ -196,6 +167,7 @@ package actor Supervisor {
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         graphInbox.finish()
+        gates.inbox.finish()
         for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper, gateway?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }

@@ -41,7 +41,7 @@ struct WorkerTests {
         }
         #expect(identity.pid == 42 && identity.camera.text == "front")
         supervisor.send(.configure(.test(segment: .seconds(2))))
-        _ = try supervisor.wait { if case .sessionStarted(1, _) = $0 { true } else { false } }
+        _ = try supervisor.wait { if case .sessionStarted(1, _, _) = $0 { true } else { false } }
         _ = try supervisor.wait { if case .segmentClosed = $0 { true } else { false } }
         try supervisor.waitForProgress { $0.state == .recording && $0.framesReceived > 100 }
         supervisor.send(.stop(.stopped))

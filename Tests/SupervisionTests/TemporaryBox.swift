@@ -73,7 +73,8 @@ final class TemporaryBox: Sendable {
 
     /// `playback` is the program that serves.
     func supervisor(
-        ratePatience: TimeSpan = .seconds(10), playback: String = noPlayback
+        ratePatience: TimeSpan = .seconds(10), gateRound: TimeSpan = .milliseconds(100),
+        playback: String = noPlayback
     ) throws -> Supervisor {
         Supervisor(
             try files.load(), files: files,
@@ -83,12 +84,19 @@ final class TemporaryBox: Sendable {
                     ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync", playback: playback,
                     gateway: "\(Repository.binaries)/cvr-gateway"),
                 credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                ratePatience: ratePatience))
+                ratePatience: ratePatience, gateRound: gateRound))
     }
 
     /// What the scripted worker of a camera says on each connection.
     func say(_ camera: String, _ messages: [IngestToSupervisor]) throws {
         try say(camera, messages.flatMap(\.frame))
+    }
+
+    /// From now on a camera's worker says of the windows that it hears that they are over, the first with `session`, the
+    /// next with the next one; of each only when it hears of it for the `time`th time.
+    func close(_ camera: String, from session: Int64, time: Int = 1) throws {
+        let text = #"{"session": \#(session), "time": \#(time)}"#
+        try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(camera).over", mode: 0o600)
     }
 
     func say(_ camera: String, _ bytes: [UInt8]) throws {
@@ -134,8 +142,21 @@ enum ScriptedWorker {
         def text(value):
             return len(value).to_bytes(4, "big") + value
 
-        def heard(content):
-            return text(b"\1\7" + text(b"heard") + (0).to_bytes(8, "big") + text(content.hex().encode()))
+        def event(type, detail):
+            return text(b"\1\7" + text(type) + (0).to_bytes(8, "big") + text(detail.encode()))
+
+        windows = {}
+
+        def over(content):
+            try:
+                given = json.load(open(os.path.join(os.path.dirname(sys.argv[0]), camera + ".over")))
+            except OSError:
+                return b""
+            id = content[6:6 + int.from_bytes(content[2:6], "big")].decode()
+            windows[id] = windows.get(id, 0) + 1
+            if windows[id] < given["time"]:
+                return b""
+            return event(b"windowClosed", f"{id} {given['session'] + list(windows).index(id)}")
 
         def converse(connection):
             frames = os.path.join(os.path.dirname(sys.argv[0]), camera + ".frames")
@@ -149,7 +170,9 @@ enum ScriptedWorker {
                     content, received = received[4:4 + length], received[4 + length:]
                     if content[0] > version:
                         return connection.close()
-                    connection.sendall(heard(content))
+                    connection.sendall(event(b"heard", content.hex()))
+                    if content[1] == 5:
+                        connection.sendall(over(content))
                     if content[1] == 2:
                         os._exit(0)
 

@@ -21,6 +21,9 @@ final class CacheWriter {
     var diskWait: (span: TimeSpan, until: MonotonicTime)?
     /// Where the footage of the next session goes.
     var names = SessionNames()
+    /// The window that the next session is begun for, and that of the last one; empty without.
+    var nextWindow = ""
+    private(set) var window = ""
     /// Where the recording so far ends; nil in a fresh cache.
     var recordedUntil: WallTime?
     private let schedule: SyncSchedule
@@ -110,7 +113,7 @@ final class CacheWriter {
             .sessionStart(
                 session: number, anchor: clock.anchor, quality: clock.quality, codecs: codecs, names: names),
             at: clocks.wall())
-        lastSession = number
+        (lastSession, window) = (number, nextWindow)
         return number
     }
 

@@ -202,6 +202,7 @@ extension Recorder {
         progress.keyframeInterval = keyframes.interval
         progress.anomalies = anomalies + (intake?.repairs ?? 0)
         progress.isGateClosed = gated?.isClosed ?? false
+        progress.window = cacheWriter.window
         return progress
     }
 }

@@ -239,6 +239,7 @@ package final class Recorder {
     func begin(at frame: TimedFrame, lead: TimeSpan = .zero, anchor: WallTime? = nil) {
         guard session == nil, let intake else { return }
         cacheWriter.names = gated?.names ?? SessionNames(asset: settings.sessionAsset)
+        cacheWriter.nextWindow = gated?.gate.open?.asked.id ?? ""
         let anchor = anchor ?? gatedAnchor(at: frame, lead: lead)
         let quality: ClockQuality =
             settings.trustsClock || clocks.isSynchronised() ? .synchronised : .unsynchronised

@@ -214,7 +214,8 @@ final class Session {
     private func announce(_ opened: SegmentOutput) {
         cacheWriter.closeGap(to: opened.start)
         guard counter == 0 else { return }
-        cacheWriter.facts.mention(.sessionStarted(session: opened.id.session, at: opened.start))
+        cacheWriter.facts.mention(
+            .sessionStarted(session: opened.id.session, at: opened.start, window: cacheWriter.window))
     }
 
     /// Journals what the segment needs to be understood, then creates it.

@@ -19,6 +19,8 @@ package struct Chronicle: Hashable, Sendable {
         /// Enough of it is stored for playback, or the file is complete.
         case available(Output, correlation: String?)
         case stopped(Output, correlation: String?)
+        /// There were too many: nothing more is told of this one.
+        case dropped(Output, correlation: String?)
     }
 
     /// One recording: of an activation, or of one window of a signal gate.
@@ -27,7 +29,7 @@ package struct Chronicle: Hashable, Sendable {
         package var window: RecordingWindow?
         /// Empty when nothing goes there.
         package var asset: String
-        /// Absolute path; empty when nothing goes there.
+        /// Absolute path as it was planned; empty when nothing goes there.
         package var file: String
         /// The first session of it, and the last.
         package var first: Int64?
@@ -35,6 +37,8 @@ package struct Chronicle: Hashable, Sendable {
         package var isOver = false
         package var isStored = false
         package var isFiled = false
+        /// Paths of files of which was told that they are complete.
+        package var told: [String] = []
 
         fileprivate var outputs: [Output] {
             (asset.isEmpty ? [] : [.asset(asset)]) + (file.isEmpty ? [] : [.file(file)])
@@ -48,8 +52,8 @@ package struct Chronicle: Hashable, Sendable {
     /// The signal gate's own state; null without one.
     package var gate = JSONValue.null
 
-    /// More windows than a minute of overlapping signals can make, with a store that is away for a night.
-    private static let limit = 512
+    /// What a night without a store makes of a clip every twenty seconds; each signal writes all of it anew.
+    private static let limit = 2048
     /// A worker closes a window when the frame after it came; without frames nobody does.
     package static let patience = TimeSpan.seconds(30)
 
@@ -61,16 +65,19 @@ package struct Chronicle: Hashable, Sendable {
     /// The asset of what is recorded all the time; nil without that.
     package var continuousAsset: String? { recordings.first { !$0.isOver && $0.window == nil }?.asset }
 
-    /// A recording of all the time of which no session is known yet.
-    package var waitsForSession: Bool {
-        recordings.first { !$0.isOver }.map { $0.window == nil && $0.first == nil } ?? false
-    }
-
     /// There is nothing that the next cvrd would have to know.
     package var isEmpty: Bool { recordings.isEmpty && gate == .null }
 
-    /// Whether a file of what is over is still to be written.
-    package var waitsForFile: Bool { recordings.contains { $0.isOver && !$0.file.isEmpty && !$0.isFiled } }
+    /// The sessions of recordings of which something is to be told that cvr-sync may know by now.
+    ///
+    /// `stored` is the newest session of which the store has a segment.
+    package func questions(stored: Int64?) -> [ClosedRange<Int64>] {
+        recordings.compactMap { entry in
+            guard let first = entry.first, let last = entry.last, first <= last else { return nil }
+            let mayBeStored = !entry.asset.isEmpty && !entry.isStored && stored.map { $0 >= first } ?? false
+            return mayBeStored || (!entry.file.isEmpty && !entry.isFiled) ? first...last : nil
+        }
+    }
 
     // MARK: What happens
 
@@ -86,17 +93,36 @@ package struct Chronicle: Hashable, Sendable {
             return recordings[index].window ?? window
         }
         recordings.append(Entry(window: window, asset: window.asset, file: file))
-        if recordings.count > Self.limit { recordings.removeFirst() }
         return window
     }
 
-    /// The camera's worker began a session: the first recording that is not over is in it.
-    package mutating func sessionStarted(_ session: Int64) -> [Happening] {
-        guard let index = recordings.firstIndex(where: { !$0.isOver }) else { return [] }
+    /// Lets go of what is too much, of what is over first.
+    package mutating func bound() -> [Happening] {
+        var happenings: [Happening] = []
+        while recordings.count > Self.limit {
+            let index = recordings.firstIndex { $0.isOver && ($0.file.isEmpty || $0.isFiled) }
+            let dropped = recordings.remove(at: index ?? recordings.firstIndex(where: \.isOver) ?? 0)
+            happenings += tell(dropped) { .dropped($0, correlation: $1) }
+        }
+        return happenings
+    }
+
+    /// The camera's worker began a session of that window, or without one of what is recorded all the time.
+    package mutating func sessionStarted(_ session: Int64, window: String = "") -> [Happening] {
+        guard let index = recording(of: window) else { return [] }
         let isNew = recordings[index].first == nil
-        recordings[index].first = recordings[index].first ?? session
+        recordings[index].first = min(recordings[index].first ?? session, session)
         recordings[index].last = max(recordings[index].last ?? session, session)
         return isNew ? tell(recordings[index]) { .started($0, correlation: $1) } : []
+    }
+
+    /// A session that a worker told to nobody.
+    package func lacks(_ session: Int64, window: String) -> Bool {
+        recording(of: window).map { (recordings[$0].last ?? 0) < session } ?? false
+    }
+
+    private func recording(of window: String) -> Int? {
+        recordings.firstIndex { window.isEmpty ? !$0.isOver && $0.window == nil : $0.window?.id == window }
     }
 
     package mutating func windowClosed(_ id: String, session: Int64?) -> [Happening] {
@@ -114,31 +140,29 @@ package struct Chronicle: Hashable, Sendable {
     /// Nothing is recorded any more.
     package mutating func stopped() -> [Happening] { end(at: recordings.indices.filter { !recordings[$0].isOver }) }
 
-    /// Time passed: windows whose end nobody told of.
-    package mutating func pass(to now: WallTime) -> [Happening] {
-        end(
-            at: recordings.indices.filter { index in
-                guard !recordings[index].isOver, let window = recordings[index].window else { return false }
-                return window.until + Self.patience < now
-            })
+    /// Windows of whose end nobody told.
+    package mutating func gaveUp(on windows: Set<String>) -> [Happening] {
+        end(at: recordings.indices.filter { recordings[$0].window.map { windows.contains($0.id) } ?? false })
     }
 
-    /// The newest session of which the store has a segment, and the newest whose file is complete.
-    package mutating func reached(stored: Int64?, filed: Int64?) -> [Happening] {
+    /// What cvr-sync knows of the sessions that were asked for.
+    package mutating func reached(_ outcome: SyncInterface.Outcome, of sessions: ClosedRange<Int64>) -> [Happening] {
+        guard let index = recordings.firstIndex(where: { $0.first == sessions.lowerBound }) else { return [] }
         var happenings: [Happening] = []
-        for index in recordings.indices {
-            guard let first = recordings[index].first, let last = recordings[index].last else { continue }
-            let correlation = recordings[index].window?.correlation
-            if let stored, stored >= first, !recordings[index].asset.isEmpty, !recordings[index].isStored {
-                recordings[index].isStored = true
-                happenings.append(.available(.asset(recordings[index].asset), correlation: correlation))
+        let correlation = recordings[index].window?.correlation
+        let isOver = recordings[index].isOver && outcome.over && recordings[index].last == sessions.upperBound
+        if !recordings[index].asset.isEmpty, !recordings[index].isStored {
+            let output = Output.asset(recordings[index].asset)
+            if outcome.stored { happenings.append(.available(output, correlation: correlation)) }
+            // What was lost on its way will not come any more.
+            recordings[index].isStored = outcome.stored || isOver && outcome.waiting == 0
+        }
+        if !recordings[index].file.isEmpty {
+            for path in outcome.files where !recordings[index].told.contains(path) {
+                recordings[index].told.append(path)
+                happenings.append(.available(.file(path), correlation: correlation))
             }
-            if let filed, filed >= last, recordings[index].isOver, !recordings[index].file.isEmpty,
-                !recordings[index].isFiled
-            {
-                recordings[index].isFiled = true
-                happenings.append(.available(.file(recordings[index].file), correlation: correlation))
-            }
+            recordings[index].isFiled = isOver && outcome.unfiled == 0
         }
         recordings.removeAll(where: \.isSettled)
         return happenings
@@ -147,7 +171,7 @@ package struct Chronicle: Hashable, Sendable {
     /// Those without a session recorded nothing, and nothing is told of them.
     private mutating func end(at indices: [Int]) -> [Happening] {
         var happenings: [Happening] = []
-        for index in indices {
+        for index in indices where !recordings[index].isOver {
             recordings[index].isOver = true
             guard recordings[index].first != nil else { continue }
             happenings += tell(recordings[index]) { .stopped($0, correlation: $1) }
@@ -187,6 +211,7 @@ extension Chronicle.Entry {
             "asset": .string(asset), "file": .string(file), "isOver": .bool(isOver), "isStored": .bool(isStored),
             "isFiled": .bool(isFiled),
         ]
+        if !told.isEmpty { members["told"] = .array(told.map { .string($0) }) }
         if let first { members["first"] = .integer(first) }
         if let last { members["last"] = .integer(last) }
         if let window {
@@ -207,6 +232,9 @@ extension Chronicle.Entry {
         self.init(asset: asset, file: file, isOver: isOver, isStored: isStored, isFiled: isFiled)
         if case .integer(let first) = json["first"] { self.first = first }
         if case .integer(let last) = json["last"] { self.last = last }
+        if case .array(let paths) = json["told"] {
+            told = paths.compactMap { if case .string(let path) = $0 { path } else { nil } }
+        }
         guard let stored = json["window"] else { return }
         guard let window = RecordingWindow(stored) else { return nil }
         self.window = window

@@ -9,13 +9,10 @@ import YAMLConfiguration
 /// Whoever waits for an answer does so on a stream: cancelled, or without one, it goes on.
 enum GraphWork: Sendable {
     case call(Admin.GraphCall, AsyncStream<MethodReply>.Continuation)
-    case message(Admin.InputMessage, AsyncStream<Result<[String], ChangeRefusal>>.Continuation)
     /// An activation ended, well or not.
     case activated(String, GraphError?)
     /// Everything that an instance recorded is where it belongs.
     case drained(String)
-    /// A gate has something to settle.
-    case due(CameraName)
     /// What is on disk of a camera's recordings is not what is known.
     case recorded(CameraName)
     /// An instance came into the table that could not be there when cvrd started.
@@ -51,11 +48,39 @@ struct GraphTable: Sendable {
     var chronicles: [CameraName: Chronicle] = [:]
     /// Those that are not on disk as they are here.
     var unwritten: Set<CameraName> = []
+    /// Those that are being written, and who waits for that.
+    var writing: [CameraName: [AsyncStream<Void>.Continuation]] = [:]
+    /// How far cvr-sync was when it was asked last what became of recordings.
+    var asked: [CameraName: Reach] = [:]
+    /// When each window that is not over ends, on no wall clock: that may be set meanwhile.
+    private var ends: [String: (until: WallTime, at: MonotonicTime)] = [:]
     /// When each gate is looked at next.
     var wakes: [CameraName: WallTime] = [:]
     var troubles: [CameraName: CameraTroubles] = [:]
     /// Those that wait for an activation or a deactivation, by instance in lower case.
     var waiting: [String: [AsyncStream<MethodReply>.Continuation]] = [:]
+
+    /// How far a cache has come.
+    struct Reach: Hashable, Sendable {
+        var stored: SyncInterface.StoredThrough?
+        var filed: Int64?
+    }
+
+    /// When a window ends, as it was when it was first asked for; a worker may say so of one that is past.
+    mutating func end(of window: RecordingWindow) -> MonotonicTime {
+        if let known = ends[window.id], known.until == window.until { return known.at }
+        let at = MonotonicTime.now + max(window.until - .now, .zero)
+        ends[window.id] = (window.until, at)
+        return at
+    }
+
+    /// It is recorded still.
+    mutating func prolong(_ window: String) {
+        if let known = ends[window] { ends[window]?.at = max(known.at, .now) }
+    }
+
+    /// Forgets the ends of other windows.
+    mutating func keepEnds(of windows: Set<String>) { ends = ends.filter { windows.contains($0.key) } }
 
     /// Whose name it is, for an error.
     func owner(of name: CameraName) -> String? {
@@ -126,6 +151,7 @@ extension MediaGraphEvent {
         case .started(let output, _): self = .recordingStarted(nodes.origin(of: output), output.event)
         case .available(let output, _): self = .recordingAvailable(nodes.origin(of: output), output.event)
         case .stopped(let output, _): self = .recordingStopped(nodes.origin(of: output), output.event)
+        case .dropped(let output, _): self = .dataDropped(nodes.origin(of: output), dataType: "events")
         }
     }
 
@@ -159,7 +185,9 @@ extension Chronicle.Output {
 extension Chronicle.Happening {
     var correlation: String? {
         switch self {
-        case .started(_, let correlation), .available(_, let correlation), .stopped(_, let correlation): correlation
+        case .started(_, let correlation), .available(_, let correlation), .stopped(_, let correlation),
+            .dropped(_, let correlation):
+            correlation
         }
     }
 
@@ -169,6 +197,7 @@ extension Chronicle.Happening {
         case .started(let output, _): "recording into \(output.words)"
         case .available(let output, _): "\(output.words) can be played"
         case .stopped(let output, _): "recording into \(output.words) ended"
+        case .dropped(let output, _): "too many recordings wait: nothing more is told of \(output.words)"
         }
     }
 }

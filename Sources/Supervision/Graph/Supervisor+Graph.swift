@@ -48,11 +48,9 @@ extension Supervisor {
     /// Does what is asked for, and goes on with what an earlier cvrd left, until cvrd ends.
     func keepGraphs() async {
         for await _ in hasBegun {}
-        await recallWindows()
         await withDiscardingTaskGroup { group in
-            for (name, active) in graph.active {
-                if !active.camera.enabled { group.addTask { await self.drain(name) } }
-                wake(name, &group)
+            for (name, active) in graph.active where !active.camera.enabled {
+                group.addTask { await self.drain(name) }
             }
             for name in graph.held where isDraining(name) { group.addTask { await self.drain(name) } }
             for await work in graphWork { await perform(work, &group) }
@@ -65,9 +63,6 @@ extension Supervisor {
     private func perform(_ work: GraphWork, _ group: inout DiscardingTaskGroup) async {
         switch work {
         case .call(let call, let answer): await perform(call, for: answer, &group)
-        case .message(let message, let answer):
-            answer.yield(await take(message))
-            for name in graph.active.keys { wake(name, &group) }
         case .activated(let name, let failure):
             if await !conclude(activationOf: name, failure) { settleLater(name, &group) }
         case .drained(let name): if await !conclude(deactivationOf: name) { settleLater(name, &group) }
@@ -75,10 +70,7 @@ extension Supervisor {
         case .resumed(let name):
             if graph.active[name]?.camera.enabled == false { group.addTask { await self.drain(name) } }
             await rows[name]?.link.take(graph.chronicles[name]?.openWindows ?? [])
-            wake(name, &group)
-        case .due(let name):
-            await settleGate(of: name)
-            wake(name, &group)
+            gates.inbox.yield(.look(name))
         case .recorded(let name): if graph.unwritten.contains(name) { await writeChronicle(of: name) }
         }
     }

@@ -2,6 +2,7 @@ import JSON
 import MediaGraph
 import Messages
 import Recording
+import Varlink
 import YAMLConfiguration
 
 /// Events of media graphs, made of what workers and cvr-sync tell anyway.
@@ -25,6 +26,7 @@ extension Supervisor {
     func tell(_ camera: CameraName, _ happenings: [Chronicle.Happening], at time: WallTime = .now) async {
         guard !happenings.isEmpty else { return }
         graph.unwritten.insert(camera)
+        graph.asked[camera] = nil
         let nodes = nodes(of: camera)
         for happening in happenings {
             await tell(
@@ -43,41 +45,29 @@ extension Supervisor {
     /// A message of a camera's worker, after it was told as our own event.
     func note(_ message: IngestToSupervisor, of camera: CameraName) async {
         switch message {
-        case .sessionStarted(let session, let time): await note(session: session, of: camera, at: time)
+        case .sessionStarted(let session, let time, let window):
+            await note(session: session, window, of: camera, at: time)
         case .progress(let progress): await note(progress, of: camera)
-        case .event("mediaSessionEstablished", let time, let detail):
-            let (nodes, sdp) = (nodes(of: camera), Self.last(detail))
+        case .event("mediaSessionEstablished", let time, let sdp):
+            let nodes = nodes(of: camera)
             await tell(
                 .mediaSessionEstablished(
                     .source(nodes.source, of: nodes.instance),
                     sdp: sdp.hasPrefix(Self.sdpPrefix) ? String(sdp.dropFirst(Self.sdpPrefix.count)) : sdp),
                 camera: camera, at: time, "the camera sends media")
-        case .event("sessionStarted", let time, let detail):
-            // Of a window among several it is told with its end.
-            guard (graph.chronicles[camera]?.openWindows.count ?? 0) <= 1,
-                let session = Int64(Self.last(detail).split(separator: " ").last ?? "")
-            else { return }
-            await note(session: session, of: camera, at: time)
         case .event("windowClosed", let time, let detail):
-            let words = Self.last(detail).split(separator: " ")
+            let words = detail.split(separator: " ")
             guard let id = words.first else { return }
             let session = words.dropFirst().first.flatMap { Int64($0) }
             await tell(camera, graph.chronicles[camera]?.windowClosed(String(id), session: session) ?? [], at: time)
+            await forgetWindows(of: camera)
         default: break
         }
     }
 
     private static let sdpPrefix = "SDP:\n"
-    private static let later = " while no cvrd listened, the last: "
 
-    /// A detail as it was told at once: of what happened while no cvrd listened, a worker tells the last one of a kind.
-    private static func last(_ detail: String) -> String {
-        let rest = detail.drop(while: \.isNumber)
-        guard rest.startIndex != detail.startIndex, rest.hasPrefix(later) else { return detail }
-        return String(rest.dropFirst(later.count))
-    }
-
-    private func note(session: Int64, of camera: CameraName, at time: WallTime) async {
+    private func note(session: Int64, _ window: String, of camera: CameraName, at time: WallTime) async {
         if graph.active[camera] == nil, let asset = box.cameras[camera]?.asset,
             graph.chronicles[camera]?.continuousAsset != asset
         {
@@ -85,16 +75,19 @@ extension Supervisor {
             graph.chronicles[camera, default: Chronicle()].begin(asset: asset)
         }
         graph.unwritten.insert(camera)
-        await tell(camera, graph.chronicles[camera]?.sessionStarted(session) ?? [], at: time)
+        await tell(camera, graph.chronicles[camera]?.sessionStarted(session, window: window) ?? [], at: time)
         graphInbox.yield(.recorded(camera))
     }
 
     private func note(_ progress: WorkerProgress, of camera: CameraName) async {
         let now = WallTime.now
-        // What a worker said to a cvrd that died of it, it does not say again.
-        if progress.state == .recording, progress.session > 0, graph.chronicles[camera]?.waitsForSession == true {
-            await note(session: progress.session, of: camera, at: now)
+        // What a worker said to a cvrd that died of it, or to none, it does not say again.
+        if progress.session > 0, !progress.window.isEmpty || progress.state == .recording,
+            graph.chronicles[camera]?.lacks(progress.session, window: progress.window) ?? lacksChronicle(camera)
+        {
+            await note(session: progress.session, progress.window, of: camera, at: now)
         }
+        if !progress.isGateClosed { graph.prolong(progress.window) }
         let troubles = graph.troubles[camera, default: CameraTroubles()].hear(progress, at: now)
         guard !troubles.isEmpty, let configuration = box.cameras[camera] else { return }
         let nodes = nodes(of: camera)
@@ -103,6 +96,11 @@ extension Supervisor {
             await tell(
                 MediaGraphEvent(trouble, of: nodes, target: target, at: now), camera: camera, at: now, trouble.words)
         }
+    }
+
+    /// A camera of a file that is recorded, and of which nothing was told.
+    private func lacksChronicle(_ camera: CameraName) -> Bool {
+        graph.active[camera] == nil && rows[camera]?.configuration.enabled == true
     }
 
     /// A camera of a file that the operator stopped, once its worker is gone: an instance's says so when it is drained.
@@ -122,15 +120,38 @@ extension Supervisor {
     // MARK: What cvr-sync tells
 
     func note(_ status: SyncInterface.Status) async {
-        let now = WallTime.now
         for cache in status.caches {
-            guard let camera = CameraName(cache.name), graph.chronicles[camera] != nil else { continue }
-            // A worker that was alone until now has still to tell of its windows.
-            if graph.since + Chronicle.patience < now {
-                await tell(camera, graph.chronicles[camera]?.pass(to: now) ?? [], at: now)
-            }
-            await tell(camera, graph.chronicles[camera]?.reached(cache) ?? [], at: now)
+            guard let camera = CameraName(cache.name), let chronicle = graph.chronicles[camera],
+                !chronicle.questions(stored: cache.storedThrough?.session).isEmpty
+            else { continue }
+            let reach = GraphTable.Reach(stored: cache.storedThrough, filed: cache.filedThrough)
+            guard graph.asked[camera] != reach else { continue }
+            graph.asked[camera] = reach
+            gates.inbox.yield(.ask(camera))
         }
+    }
+
+    /// Asks cvr-sync what became of a camera's recordings, and tells that.
+    ///
+    /// Throws when it is away, or of an older build.
+    func tellOutcomes(of camera: CameraName) async throws {
+        let stored = caches[camera.text]?.storedThrough?.session
+        let questions = graph.chronicles[camera]?.questions(stored: stored) ?? []
+        guard !questions.isEmpty else { return }
+        let client = try await ProcessHome.sync(places).connect()
+        for sessions in questions {
+            let outcome = try await Self.outcome(of: sessions, camera, client)
+            await tell(camera, graph.chronicles[camera]?.reached(outcome, of: sessions) ?? [])
+        }
+    }
+
+    static func outcome(
+        of sessions: ClosedRange<Int64>, _ camera: CameraName, _ client: VarlinkClient
+    ) async throws -> SyncInterface.Outcome {
+        try await client.call(
+            "io.cvr.Sync.Outcome",
+            SyncInterface.Sessions(camera: camera.text, from: sessions.lowerBound, through: sessions.upperBound),
+            timeout: .seconds(30))
     }
 
     func note(_ event: Listing.Event) async {
@@ -139,6 +160,9 @@ extension Supervisor {
         case "footageLost":
             guard let camera = event.camera.flatMap({ CameraName($0) }), box.cameras[camera] != nil else { return }
             await tell(.dataDropped(sink(of: camera)), camera: camera, at: time, event.detail)
+        case "fileWritten":
+            guard let camera = event.camera.flatMap({ CameraName($0) }) else { return }
+            gates.inbox.yield(.ask(camera))
         case "storeAway":
             let store = box.store.location.accountName
             for camera in box.cameras.values where camera.enabled && camera.graph?.uploads != false {
@@ -171,20 +195,38 @@ extension Supervisor {
         }
     }
 
+    /// One write of a camera at a time; who comes meanwhile has the next one's, or makes it.
     func keepChronicle(of camera: CameraName) async throws {
-        graph.unwritten.remove(camera)
+        graph.unwritten.insert(camera)
+        while true {
+            guard graph.writing[camera] == nil else {
+                await otherWrite(of: camera)
+                try Task.checkCancellation()
+                continue
+            }
+            guard graph.unwritten.remove(camera) != nil else { return }
+            graph.writing[camera] = []
+            defer { for waiter in graph.writing.removeValue(forKey: camera) ?? [] { waiter.finish() } }
+            do { try await writeNow(camera) } catch {
+                graph.unwritten.insert(camera)
+                throw error
+            }
+        }
+    }
+
+    private func otherWrite(of camera: CameraName) async {
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        graph.writing[camera]?.append(end)
+        for await _ in ended {}
+    }
+
+    private func writeNow(_ camera: CameraName) async throws {
         let files = graphFiles
         var chronicle = graph.chronicles[camera] ?? Chronicle()
         chronicle.gate = graph.active[camera]?.gate?.json ?? .null
         // An event that the chronicle says was told must not be lost by a crash: told again is better than never.
         await spool.flush()
         try await offPool { [chronicle] in try files.write(chronicle, of: camera) }
-    }
-}
-
-extension Chronicle {
-    mutating func reached(_ cache: SyncInterface.CacheState) -> [Happening] {
-        reached(stored: cache.storedThrough?.session, filed: cache.filedThrough)
     }
 }
 

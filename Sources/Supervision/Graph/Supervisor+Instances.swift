@@ -233,10 +233,11 @@ extension Supervisor {
             guard let cache = status.caches.first(where: { $0.name == name.text }) else {
                 return try await isWithoutCache(name)
             }
-            await tell(name, graph.chronicles[name]?.reached(cache) ?? [])
+            caches[name.text] = cache
+            try await tellOutcomes(of: name)
             // Told before cvr-sync knew that nobody is to record it: what is open was not counted.
-            guard cache.recorded == false else { return false }
-            return cache.pendingSegments == 0 && graph.chronicles[name]?.waitsForFile != true
+            guard cache.recorded == false, cache.pendingSegments == 0 else { return false }
+            return try await Self.outcome(of: 0...(.max), name, client).unfiled == 0
         } catch {
             return false
         }

@@ -12,52 +12,57 @@ extension Supervisor {
     private static let longestInput = 256
 
     /// Returns once it is on disk, with the names of the instances that it reached.
-    package nonisolated func send(_ message: Admin.InputMessage) async throws(ChangeRefusal) -> Admin.Reached {
-        guard (1...Self.longestInput).contains(message.input.utf8.count) else {
-            throw .invalid(
-                "input has not 1 to \(Self.longestInput) bytes", nextStep: "Name the input as the topology does")
-        }
-        guard (message.body?.text.utf8.count ?? 0) <= Self.longestBody else {
-            throw .invalid("the message has more than \(Self.longestBody) bytes", nextStep: "Send a shorter one")
-        }
-        let (answers, answer) = AsyncStream.makeStream(of: Result<[String], ChangeRefusal>.self)
-        let stopping = ChangeRefusal.failed("cvrd is stopping", nextStep: "Start it again")
-        if case .terminated = graphInbox.yield(.message(message, answer)) { throw stopping }
-        for await result in answers { return Admin.Reached(instances: try result.get()) }
-        throw stopping
-    }
-
-    func take(_ message: Admin.InputMessage) async -> Result<[String], ChangeRefusal> {
+    ///
+    /// Workers hear first: what they have ahead of an event is seconds. A crash before it is on disk leaves a recording of
+    /// which nothing is told, and a sender without an answer.
+    package func send(_ message: Admin.InputMessage) async throws(ChangeRefusal) -> Admin.Reached {
         let received = WallTime.now
-        var at = received
-        if let text = message.properties?["eventTime"] {
-            guard let time = WallTime(rfc3339: text) else {
-                return .failure(.invalid("eventTime is no time", nextStep: "Write it as RFC 3339, or leave it out"))
-            }
-            at = time
-        }
+        let time = try Self.check(message) ?? received
+        for await _ in hasBegun {}
+        guard !isStopping else { throw .failed("cvrd is stopping", nextStep: "Start it again") }
         let reached = graph.active.filter { _, active in
             active.camera.enabled && active.plan.messageSources.contains { $0.inputName == message.input }
         }.keys.sorted()
-        do {
-            for name in reached { try await signal(name, message, at: at, received) }
-        } catch {
-            return .failure(
-                .failed(
-                    "the message cannot be kept: \(error)", nextStep: "Make room on the state's disk, send it again"))
+        for name in reached { await signal(name, at: time, received) }
+        do { try await keepChronicles(of: reached) } catch {
+            throw .failed(
+                "the message cannot be kept: \(error)", nextStep: "Make room on the state's disk, send it again")
         }
-        return .success(reached.compactMap { graph.active[$0]?.instance })
+        for name in reached {
+            gates.inbox.yield(.look(name))
+            await passOn(message, of: name, at: min(time, received))
+        }
+        return Admin.Reached(instances: reached.compactMap { graph.active[$0]?.instance })
     }
 
-    private func signal(_ name: CameraName, _ message: Admin.InputMessage, at time: WallTime, _ received: WallTime)
-        async throws
-    {
+    /// When it happened, where it says so.
+    private static func check(_ message: Admin.InputMessage) throws(ChangeRefusal) -> WallTime? {
+        guard (1...longestInput).contains(message.input.utf8.count) else {
+            throw .invalid(
+                "input has not 1 to \(longestInput) bytes", nextStep: "Name the input as the topology does")
+        }
+        guard (message.body?.text.utf8.count ?? 0) <= longestBody else {
+            throw .invalid("the message has more than \(longestBody) bytes", nextStep: "Send a shorter one")
+        }
+        guard let text = message.properties?["eventTime"] else { return nil }
+        guard let time = WallTime(rfc3339: text) else {
+            throw .invalid("eventTime is no time", nextStep: "Write it as RFC 3339, or leave it out")
+        }
+        return time
+    }
+
+    private func signal(_ name: CameraName, at time: WallTime, _ received: WallTime) async {
         let windows =
             graph.active[name]?.gate?.signal(at: time, received: received) { UUID().uuidString.lowercased() } ?? []
-        let new = note(windows, of: name)
-        try await keepChronicle(of: name)
-        await rows[name]?.link.take(new)
-        await passOn(message, of: name, at: min(time, received))
+        graph.unwritten.insert(name)
+        await take(windows, of: name)
+    }
+
+    /// Beside one another: disks are slow.
+    private func keepChronicles(of cameras: [CameraName]) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for camera in cameras { group.addTask { try await self.keepChronicle(of: camera) } }
+        }
     }
 
     /// What a gate lets through goes out by the message sinks behind it.
@@ -74,10 +79,13 @@ extension Supervisor {
         }
     }
 
-    /// Windows of a gate as the worker is told of them.
-    private func note(_ windows: [SignalWindow], of name: CameraName) -> [RecordingWindow] {
-        guard let plan = graph.active[name]?.plan else { return [] }
-        return windows.map { window in
+    /// Tells the worker of windows of its gate.
+    private func take(_ windows: [SignalWindow], of name: CameraName) async {
+        // What goes nowhere is not recorded.
+        guard !windows.isEmpty, let plan = graph.active[name]?.plan, plan.asset != nil || plan.file != nil else {
+            return
+        }
+        let new = windows.map { window in
             let file = plan.file?.pattern.resolve(at: window.from) ?? ""
             let made = RecordingWindow(
                 id: window.correlation, from: window.from, until: window.until,
@@ -85,30 +93,18 @@ extension Supervisor {
             let path = plan.file.map { "\($0.directory)/\(file).mp4" } ?? ""
             return graph.chronicles[name, default: Chronicle()].take(made, file: path)
         }
+        for window in new { _ = graph.end(of: window) }
+        await rows[name]?.link.take(new)
+        await tell(name, graph.chronicles[name]?.bound() ?? [])
     }
 
     /// A gate's evaluation window may have passed.
     func settleGate(of name: CameraName) async {
         let windows = graph.active[name]?.gate?.pass(to: .now) ?? []
-        guard !windows.isEmpty else { return }
-        let new = note(windows, of: name)
-        await writeChronicle(of: name)
-        await rows[name]?.link.take(new)
-    }
-
-    /// Comes back when a gate has something to settle.
-    func wake(_ name: CameraName, _ group: inout DiscardingTaskGroup) {
-        guard let due = graph.active[name]?.gate?.nextPass, graph.wakes[name] != due else { return }
-        graph.wakes[name] = due
-        group.addTask { [graphInbox] in
-            // Cancelled only when nobody reads the inbox any more.
-            try? await Task.sleep(for: Duration(max(due - .now, .milliseconds(1))))
-            graphInbox.yield(.due(name))
+        if !windows.isEmpty {
+            await take(windows, of: name)
+            await writeChronicle(of: name)
         }
-    }
-
-    /// Workers that are new, or were left by an earlier cvrd, hear of the windows that are not over.
-    func recallWindows() async {
-        for (name, chronicle) in graph.chronicles { await rows[name]?.link.take(chronicle.openWindows) }
+        gates.inbox.yield(.look(name))
     }
 }

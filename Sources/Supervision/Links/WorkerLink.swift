@@ -40,7 +40,7 @@ actor WorkerLink: ProcessLink {
     private nonisolated let executable: @Sendable () async -> String
     private var plan: Plan
     var settings: CameraSettings?
-    /// Those that may not be over: each worker that says hello is told.
+    /// Those that are not known to be over: each worker that says hello is told, and answers for what is.
     var windows: [RecordingWindow] = []
     /// By pid: a swap has two workers.
     var talks: [Int32: Talk] = [:]
@@ -133,21 +133,17 @@ actor WorkerLink: ProcessLink {
         if let settings { tellAll(.configure(settings)) }
     }
 
-    /// Takes windows that a signal gate opened or lengthened, and tells the worker.
+    /// Takes windows that a signal gate opened or lengthened, or that should be over by now, and tells the worker.
     func take(_ new: [RecordingWindow]) {
         for window in new {
             windows.removeAll { $0.id == window.id }
             windows.append(window)
             tellAll(.window(window))
         }
-        forgetPastWindows()
     }
 
-    /// What is long over, the next worker need not hear of.
-    private func forgetPastWindows() {
-        let now = WallTime.now
-        windows.removeAll { $0.until + .seconds(60) < now }
-    }
+    /// The other windows are over, and no worker is to hear of them.
+    func keepWindows(_ open: Set<String>) { windows.removeAll { !open.contains($0.id) } }
 
     /// Notes a session that its worker tells of; never waits for the state's disk.
     func note(session: Int64) {

@@ -15,16 +15,25 @@ struct ChronicleTests {
             correlation: id)
     }
 
+    private func outcome(
+        stored: Bool = false, waiting: Int64 = 0, unfiled: Int64 = 0, files: [String] = [], over: Bool = true
+    ) -> SyncInterface.Outcome {
+        SyncInterface.Outcome(stored: stored, waiting: waiting, unfiled: unfiled, files: files, over: over)
+    }
+
     @Test("a continuous recording begins once, is available with its first session's first segment, and ends once")
     func continuous() {
         var chronicle = Chronicle()
         #expect(chronicle.sessionStarted(1).isEmpty, "nobody records")
         chronicle.begin(asset: "plant")
         #expect(chronicle.sessionStarted(7) == [.started(.asset("plant"), correlation: nil)])
-        #expect(chronicle.reached(stored: 6, filed: nil).isEmpty, "that is of before")
+        #expect(chronicle.questions(stored: 6) == [], "that is of before")
         #expect(chronicle.sessionStarted(8).isEmpty, "the camera was away")
-        #expect(chronicle.reached(stored: 7, filed: nil) == [.available(.asset("plant"), correlation: nil)])
-        #expect(chronicle.reached(stored: 8, filed: nil).isEmpty)
+        #expect(chronicle.questions(stored: 9) == [7...8])
+        #expect(chronicle.reached(outcome(over: false), of: 7...8).isEmpty, "what is stored is another's")
+        #expect(
+            chronicle.reached(outcome(stored: true), of: 7...8) == [.available(.asset("plant"), correlation: nil)])
+        #expect(chronicle.questions(stored: 9) == [] && chronicle.reached(outcome(stored: true), of: 7...8).isEmpty)
         #expect(chronicle.stopped() == [.stopped(.asset("plant"), correlation: nil)])
         #expect(chronicle.stopped().isEmpty && chronicle.isEmpty)
     }
@@ -35,8 +44,8 @@ struct ChronicleTests {
         chronicle.begin(asset: "plant")
         #expect(chronicle.stopped().isEmpty && chronicle.isEmpty)
         _ = chronicle.take(window("1", from: 0, to: 30), file: "/f/1.mp4")
-        #expect(chronicle.pass(to: start + .seconds(59)).isEmpty && chronicle.openWindows.count == 1)
-        #expect(chronicle.pass(to: start + .seconds(61)).isEmpty && chronicle.isEmpty)
+        #expect(chronicle.gaveUp(on: ["2"]).isEmpty && chronicle.openWindows.count == 1)
+        #expect(chronicle.gaveUp(on: ["1"]).isEmpty && chronicle.isEmpty)
     }
 
     @Test("each window is a recording of its own, into the asset and the file that it opened with")
@@ -46,22 +55,60 @@ struct ChronicleTests {
         let longer = chronicle.take(window("1", from: 5, to: 40), file: "/f/2.mp4")
         #expect(longer.until == start + .seconds(40) && longer.from == start)
         _ = chronicle.take(window("2", from: 60, to: 90), file: "/f/2.mp4")
+        #expect(chronicle.sessionStarted(2).isEmpty, "it is of no window")
         #expect(
-            chronicle.sessionStarted(3) == [
+            chronicle.sessionStarted(3, window: "1") == [
                 .started(.asset("a-1"), correlation: "1"), .started(.file("/f/1.mp4"), correlation: "1"),
             ])
-        #expect(chronicle.sessionStarted(4).isEmpty, "the worker died meanwhile")
-        #expect(chronicle.reached(stored: 3, filed: 3) == [.available(.asset("a-1"), correlation: "1")])
+        #expect(chronicle.lacks(4, window: "1") && !chronicle.lacks(3, window: "1"))
+        #expect(chronicle.sessionStarted(4, window: "1").isEmpty, "the worker died meanwhile")
+        #expect(chronicle.reached(outcome(stored: true), of: 3...4) == [.available(.asset("a-1"), correlation: "1")])
         #expect(
             chronicle.windowClosed("1", session: 4) == [
                 .stopped(.asset("a-1"), correlation: "1"), .stopped(.file("/f/1.mp4"), correlation: "1"),
             ])
-        #expect(chronicle.waitsForFile)
         #expect(chronicle.windowClosed("1", session: 4).isEmpty)
-        #expect(chronicle.reached(stored: 4, filed: 4) == [.available(.file("/f/1.mp4"), correlation: "1")])
-        #expect(chronicle.openWindows.map(\.id) == ["2"] && !chronicle.waitsForFile)
-        #expect(chronicle.sessionStarted(5).count == 2)
-        #expect(chronicle.pass(to: start + .seconds(121)).count == 2, "nobody told of its end")
+        #expect(chronicle.openWindows.map(\.id) == ["2"])
+        #expect(chronicle.sessionStarted(5, window: "2").count == 2)
+        #expect(chronicle.gaveUp(on: ["2"]).count == 2, "nobody told of its end")
+    }
+
+    @Test("a session is its own window's, also when nobody told that the one before was closed")
+    func lostEnd() {
+        var chronicle = Chronicle()
+        for id in ["1", "2"] { _ = chronicle.take(window(id, from: 0, to: 30), file: "") }
+        _ = chronicle.sessionStarted(1, window: "1")
+        #expect(chronicle.sessionStarted(2, window: "2") == [.started(.asset("a-2"), correlation: "2")])
+        #expect(chronicle.windowClosed("1", session: 1) == [.stopped(.asset("a-1"), correlation: "1")])
+        #expect(chronicle.recordings.map(\.first) == [1, 2])
+    }
+
+    @Test("each file is told of by the name that it got, once; a recording is settled when all of them are there")
+    func files() throws {
+        var chronicle = Chronicle()
+        _ = chronicle.take(
+            RecordingWindow(id: "1", from: start, until: start + .seconds(30), file: "x", correlation: "1"),
+            file: "/f/x.mp4")
+        _ = chronicle.sessionStarted(3, window: "1")
+        _ = chronicle.sessionStarted(4, window: "1")
+        let part = outcome(unfiled: 1, files: ["/f/x-2.mp4"])
+        #expect(chronicle.reached(part, of: 3...4) == [.available(.file("/f/x-2.mp4"), correlation: "1")])
+        _ = chronicle.windowClosed("1", session: 4)
+        chronicle = try Chronicle(stored: chronicle.json)
+        #expect(chronicle.reached(part, of: 3...4).isEmpty && chronicle.questions(stored: nil) == [3...4])
+        let whole = outcome(files: ["/f/x-2.mp4", "/f/x-3.mp4"])
+        #expect(chronicle.reached(whole, of: 3...4) == [.available(.file("/f/x-3.mp4"), correlation: "1")])
+        #expect(chronicle.isEmpty)
+    }
+
+    @Test("what was lost on its way to the store is never available, and waited for no longer")
+    func lost() {
+        var chronicle = Chronicle()
+        _ = chronicle.take(window("1", from: 0, to: 30), file: "")
+        _ = chronicle.windowClosed("1", session: 3)
+        #expect(chronicle.reached(outcome(waiting: 1), of: 3...3).isEmpty && !chronicle.isEmpty)
+        #expect(chronicle.reached(outcome(over: false), of: 3...3).isEmpty && !chronicle.isEmpty)
+        #expect(chronicle.reached(outcome(), of: 3...3).isEmpty && chronicle.isEmpty)
     }
 
     @Test("is the same after a restart")
@@ -81,11 +128,17 @@ struct ChronicleTests {
         }
     }
 
-    @Test("a thousand windows that nobody records cost what five hundred do")
+    @Test("what is too much goes with a word, what is over and only waits for the store first")
     func bounded() {
         var chronicle = Chronicle()
-        for index in 0..<1000 { _ = chronicle.take(window("\(index)", from: 0, to: 30), file: "") }
-        #expect(chronicle.recordings.count == 512)
+        for index in 0..<2049 { _ = chronicle.take(window("\(index)", from: 0, to: 30), file: "/f/\(index).mp4") }
+        _ = chronicle.windowClosed("5", session: 3)
+        _ = chronicle.sessionStarted(9, window: "7")
+        #expect(
+            chronicle.bound() == [
+                .dropped(.asset("a-5"), correlation: "5"), .dropped(.file("/f/5.mp4"), correlation: "5"),
+            ])
+        #expect(chronicle.recordings.count == 2048 && chronicle.bound().isEmpty)
     }
 }
 

@@ -54,18 +54,16 @@ struct GraphEventTests {
     @Test("what a worker told while no cvrd listened is told, and what it told one that died of it")
     func away() async throws {
         try await withGraphs { box, session in
-            let later = " while no cvrd listened, the last: "
             try await session.activate("front")
             try await session.activate("yard")
             await session.leave()
+            let progress = WorkerProgress(state: .recording, session: 3)
             try box.say(
                 "front",
                 [
-                    try ScriptedWorker.hello("front"), .progress(WorkerProgress(state: .reconnecting)),
-                    .event(type: "mediaSessionEstablished", at: Clock.now, detail: "2\(later)SDP:\nv=0\r\n"),
-                    .event(type: "sessionStarted", at: Clock.now, detail: "2\(later)session 7"),
+                    try ScriptedWorker.hello("front"), .progress(progress),
+                    .event(type: "mediaSessionEstablished", at: Clock.now, detail: "SDP:\nv=0\r\n"),
                 ])
-            let progress = WorkerProgress(state: .recording, session: 3)
             try box.say("yard", [try ScriptedWorker.hello("yard"), .progress(progress), .progress(progress)])
             // The killed one kept nothing of it.
             try FileManager.default.removeItem(atPath: "\(box.root)/state/graph/recordings/yard.json")
@@ -164,29 +162,78 @@ struct GraphSignalTests {
         }
     }
 
-    @Test("a window that was closed while no cvrd listened is told")
+    @Test("windows that were closed while no cvrd listened, or to one that did not hear it, are each told")
     func closedAway() async throws {
         try await withGraphs { box, session in
-            let topology = Graphs.gated(directory: "\(box.root)/files/evr", minimum: "PT30S", maximum: "PT60S")
-            #expect(try await session.call("GraphTopologySet", topology).status == 201)
-            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
-            #expect(try await session.call("GraphInstanceActivate", Graphs.named("evr")).status == 200)
+            try await session.activateGated("evr", box)
             _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
             let window = try await session.window("evr")
             await session.leave()
-            try box.say(
-                "evr",
-                [
-                    try ScriptedWorker.hello("evr"), .progress(WorkerProgress(state: .recording, session: 4)),
-                    .event(
-                        type: "windowClosed", at: Clock.now,
-                        detail: "1 while no cvrd listened, the last: \(window.id) 4"),
-                ])
-            try await session.begin()
-            for type in ["RecordingStarted", "RecordingStopped"] {
-                let event = try await session.events.next("Microsoft.Media.Graph.Operational." + type)
-                #expect(event.graph?.correlationId == window.correlation)
+            var chronicle = Chronicle()
+            for id in ["w-1", "w-2", "w-3"] {
+                let past = RecordingWindow(
+                    id: id, from: window.from - .seconds(90), until: window.from - .seconds(60), asset: "a-\(id)",
+                    file: id, correlation: id)
+                _ = chronicle.take(past, file: "\(box.root)/files/evr/\(id).mp4")
             }
+            try SmallFileFixture.write(chronicle.json.text, "\(box.root)/state/graph/recordings/evr.json")
+            // What it says first is lost.
+            try box.close("evr", from: 4, time: 2)
+            try await session.begin()
+            for id in ["w-1", "w-2", "w-3"] {
+                for type in ["RecordingStarted", "RecordingStopped"] {
+                    let event = try await session.events.next("Microsoft.Media.Graph.Operational." + type)
+                    #expect(event.graph?.correlationId == id)
+                    #expect(event.graph?.body["outputLocation"] == .string("a-\(id)"))
+                    _ = try await session.events.next("Microsoft.Media.Graph.Operational." + type)
+                }
+            }
+            try await eventually("the worker is asked no more", every: .milliseconds(20)) {
+                try String(contentsOfFile: "\(box.root)/state/graph/recordings/evr.json", encoding: .utf8)
+                    .contains(#""isOver":false"#) ? nil : true
+            }
+        }
+    }
+
+    @Test("files are told of by the names that they got, each part, and of what the store has only that window's own")
+    func parts() async throws {
+        try await withGraphs { box, session in
+            try await session.activateGated("evr", box)
+            try box.close("evr", from: 7)
+            let folder = "\(box.root)/files/evr"
+            try box.outcomes([
+                "evr 7": SyncInterface.Outcome(
+                    stored: false, waiting: 1, unfiled: 0, files: ["\(folder)/x-2.mp4", "\(folder)/x-3.mp4"],
+                    over: true)
+            ])
+            // Of a later session: a maximum says nothing of this one.
+            try box.store([GraphEventTests.cache("evr", stored: 9, filed: 9)])
+            _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            for path in ["\(folder)/x-2.mp4", "\(folder)/x-3.mp4"] {
+                let event = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingAvailable")
+                #expect(event.graph?.body["outputLocation"] == .string(path))
+                #expect(event.graph?.subject == "/graphInstances/evr/sinks/fileSink")
+            }
+            try box.outcomes([
+                "evr 7": SyncInterface.Outcome(stored: true, waiting: 0, unfiled: 0, files: [], over: true)
+            ])
+            try box.store([GraphEventTests.cache("evr", stored: 10, filed: 9)])
+            let event = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingAvailable")
+            #expect(event.graph?.subject == "/graphInstances/evr/sinks/assetSink")
+        }
+    }
+
+    @Test("workers hear of a message before any disk does, and its sender hears when that fails")
+    func workersFirst() async throws {
+        try await withGraphs { box, session in
+            try await session.activateGated("evr", box)
+            let recordings = "\(box.root)/state/graph/recordings"
+            try FileManager.default.removeItem(atPath: recordings)
+            try SmallFileFixture.write("in the way", recordings)
+            await #expect(throws: ChangeRefusal.self) {
+                _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            }
+            #expect(try await session.window("evr").until > Clock.now)
         }
     }
 
@@ -218,6 +265,15 @@ struct GraphSignalTests {
 }
 
 extension Session {
+    /// Sets an instance that records by messages of the input `recordingTrigger`, and activates it.
+    mutating func activateGated(_ name: String, _ box: TemporaryBox) async throws {
+        let topology = Graphs.gated(directory: "\(box.root)/files/evr", minimum: "PT30S", maximum: "PT60S")
+        _ = try await call("GraphTopologySet", topology)
+        _ = try await call("GraphInstanceSet", Graphs.instance(name, of: "EVR", url: "rtsp://h/a"))
+        #expect(try await call("GraphInstanceActivate", Graphs.named(name)).status == 200)
+        _ = try await configured(name)
+    }
+
     /// The window that a worker is told next.
     mutating func window(_ camera: String) async throws -> RecordingWindow {
         while true {

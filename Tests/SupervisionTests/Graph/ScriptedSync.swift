@@ -35,6 +35,16 @@ enum ScriptedSync {
                         for name in sorted(kept | set(recorded))]
             return [{"recorded": recorded.get(cache["name"], False), **cache} for cache in told]
 
+        def outcome(camera, first, last):
+            cache = next((cache for cache in caches() if cache["name"] == camera), {})
+            stored, filed = (cache.get("storedThrough") or {}).get("session", 0), cache.get("filedThrough")
+            unfiled = int(filed is not None and filed < last and last < 1 << 62)
+            answer = {"stored": first <= stored, "waiting": 0, "unfiled": unfiled, "files": [], "over": True}
+            try:
+                return answer | json.load(open(here + "/outcomes.json")).get(f"{camera} {first}", {})
+            except OSError:
+                return answer
+
         def answer(method, parameters):
             with open(here + "/calls", "a") as file:
                 file.write(method + "\n")
@@ -46,6 +56,8 @@ enum ScriptedSync {
             if method == "Status":
                 return {"state": "running", "writes": 0, "retries": 0, "lag": 0.0, "breaker": "closed",
                         "caches": caches()}
+            if method == "Outcome":
+                return outcome(parameters["camera"], parameters["from"], parameters["through"])
             if method == "Now":
                 return {"uploaded": 0, "failed": 0}
             return {}
@@ -76,6 +88,11 @@ extension TemporaryBox {
     /// What cvr-sync says of its caches from now on.
     func store(_ caches: [SyncInterface.CacheState]) throws {
         try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/caches.json", mode: 0o600)
+    }
+
+    /// What cvr-sync says from now on of recordings, by camera and first session, as `front 7`.
+    func outcomes(_ known: [String: SyncInterface.Outcome]) throws {
+        try SmallFile.write(Array(try JSONEncoder().encode(known)), to: "\(root)/bin/outcomes.json", mode: 0o600)
     }
 
     /// The methods that cvr-sync was called, in order.

@@ -1,0 +1,39 @@
+import Glibc
+package import Logging
+package import Recording
+import Systemd
+
+extension Supervisor {
+    /// What a start needs that is not in the configuration.
+    package struct Surroundings: Sendable {
+        var version: String
+        var programs: Programs
+        var credentialsDirectory: String?
+        var logger: Logger
+        let systemd = NotifySocket()
+        /// This host's name, as events of media graphs tell it.
+        let host = Self.hostName()
+        /// How much recording must be seen before a camera's bit rate is known.
+        var ratePatience: TimeSpan
+        /// How often windows that are over are asked for.
+        var gateRound: TimeSpan
+
+        package init(
+            version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
+            ratePatience: TimeSpan = .seconds(10), gateRound: TimeSpan = .seconds(5)
+        ) {
+            self.version = version
+            self.programs = programs
+            self.credentialsDirectory = credentialsDirectory
+            self.logger = logger
+            self.ratePatience = ratePatience
+            self.gateRound = gateRound
+        }
+
+        private static func hostName() -> String {
+            var name = [CChar](repeating: 0, count: 256)
+            guard gethostname(&name, name.count - 1) == 0 else { return "" }
+            return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+    }
+}
