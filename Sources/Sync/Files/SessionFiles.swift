@@ -54,8 +54,9 @@ struct SessionFiles {
             isKnown = isKnown && rows.allSatisfy(\.isRead)
         }
         guard isKnown, let cache = try cache else { return isKnown }
-        // What a failing disk set aside the next worker tries to read: after it nobody does.
-        let wasTried = try work.catalog.highestSession(camera) > session.session
+        // What a failing disk set aside the next worker tries to read: after it nobody does, and neither without one.
+        let wasTried =
+            try !work.settings.isRecorded(camera) || work.catalog.highestSession(camera) > session.session
         return try cache.names(from: session.anchor).filter { $0.id.session == session.session }
             .allSatisfy { name in
                 switch name.stage {

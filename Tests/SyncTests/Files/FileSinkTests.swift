@@ -95,6 +95,25 @@ struct FileSinkTests {
         #expect(try Self.files(rig).count == 1)
     }
 
+    @Test("what a failing disk set aside is waited for while a worker may read it, and not when nobody is to record")
+    func setAside() async throws {
+        let rig = try Self.rig()
+        let recorder = try rig.recorder()
+        try recorder.start(file: "clip")
+        try recorder.record()
+        let path = recorder.cache.path + "/" + (try recorder.record(closing: false)).with(stage: .closed).relativePath
+        try FileManager.default.moveItem(atPath: path + ".partial", toPath: path + ".suspect")
+        try recorder.stop()
+        try rig.sync()
+        try await Self.keeper().run(rig.workspace())
+        #expect(!FileManager.default.fileExists(atPath: rig.root + "/files/gate"))
+        rig.settings.cameras[rig.front]?.isRecorded = false
+        try rig.sync()
+        try await Self.keeper().run(rig.workspace())
+        #expect(try Self.files(rig) == ["clip.mp4"])
+        #expect(FileManager.default.fileExists(atPath: path + ".suspect"), "the operator's to look at")
+    }
+
     @Test("its segments stay until the cache needs the room, then go as filed: that is no loss")
     func evicted() async throws {
         let rig = try Self.rig(cacheBudget: 1)
