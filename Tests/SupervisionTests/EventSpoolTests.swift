@@ -63,6 +63,17 @@ struct EventSpoolTests {
         }
     }
 
+    @Test("whoever flushes it knows that what was appended before is on disk")
+    func flushed() async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            await fill(spool, 1...200)
+            await spool.flush()
+            let file = try String(contentsOfFile: "\(folder)/00000000000000000001.events", encoding: .utf8)
+            #expect(file.split(separator: "\n").count == 200)
+        }
+    }
+
     @Test("a record that a crash tore is cut off, wherever, and its number given to the next one")
     func torn() async throws {
         try await removing {
