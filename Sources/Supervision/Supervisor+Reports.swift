@@ -16,7 +16,7 @@ extension Supervisor {
             rows[name]?.kept = status
             rows[name]?.refreshState()
             noteTries()
-            await noteEnd(of: name)
+            noteEnd(of: name)
         case .happened(let type, let detail, let fault):
             if let fault { rows[name]?.count(fault.code) }
             events.append(type, camera: name, level: fault == nil ? nil : .warning, detail)

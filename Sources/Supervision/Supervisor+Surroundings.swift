@@ -15,18 +15,22 @@ extension Supervisor {
         let host = Self.hostName()
         /// How much recording must be seen before a camera's bit rate is known.
         var ratePatience: TimeSpan
+        /// How long cameras wait for media graphs at a start: their names may be instances'.
+        var graphPatience: TimeSpan
         /// How often windows that are over are asked for.
         var gateRound: TimeSpan
 
         package init(
             version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
-            ratePatience: TimeSpan = .seconds(10), gateRound: TimeSpan = .seconds(5)
+            ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(2),
+            gateRound: TimeSpan = .seconds(5)
         ) {
             self.version = version
             self.programs = programs
             self.credentialsDirectory = credentialsDirectory
             self.logger = logger
             self.ratePatience = ratePatience
+            self.graphPatience = graphPatience
             self.gateRound = gateRound
         }
 

@@ -15,6 +15,8 @@ package actor Supervisor {
         /// An instance of a media graph is to be in the table as it is here, or not any more.
         case instance(CameraName, GraphTable.Active?, AsyncStream<ChangeRefusal?>.Continuation)
         case rebalance
+        /// Media graphs that could not be read in time are to be.
+        case graphs
     }
 
     package nonisolated let events: EventLog
@@ -120,8 +122,10 @@ package actor Supervisor {
     private func begin() async {
         let path = places.bitRates
         async let word = Self.isClockVouchedFor(within: Self.clockPatience)
-        rates = await offPool(atMost: .seconds(5)) { BitRateFile.read(path) } ?? [:]
-        await loadGraphs()
+        async let known = offPool(atMost: .seconds(5)) { BitRateFile.read(path) }
+        // A disk that stands still keeps no camera of a file waiting for media graphs.
+        await loadGraphs(within: surroundings.graphPatience)
+        rates = await known ?? [:]
         box = withInstances(written)
         budgets = await budgets(of: box)
         isClockVouchedFor = await word
@@ -132,6 +136,7 @@ package actor Supervisor {
         // Also when cvrd was told to stop meanwhile: what an earlier one left is found, and stopped.
         for camera in box.cameras.values.sorted(by: { $0.name < $1.name }) { add(camera) }
         isPopulated = true
+        if !graph.isLoaded { pendingInbox.yield(.graphs) }
         noteTries()
         begun.finish()
         await tellOfRefusal()
@@ -214,6 +219,7 @@ package actor Supervisor {
         let (change, answer): (ConfigurationChange, CheckedContinuation<Admin.Reloaded, any Error>)
         switch work {
         case .rebalance: return await rebalance()
+        case .graphs: return await recallGraphs()
         case .instance(let name, let active, let answer): return _ = answer.yield(await put(active, name))
         case .change(let wish, let continuation): (change, answer) = (wish, continuation)
         }
@@ -242,7 +248,10 @@ package actor Supervisor {
             follow(box.usual)
             if let leftover = made.leftover { events.append("credentialLeft", leftover) }
             let reloaded = await apply(withInstances(box))
-            if case .reload = change { await recallGraphs() }
+            if case .reload = change {
+                tellOfFilePaths()
+                await recallGraphs()
+            }
             if case .enable(let name, false) = change, rows[name]?.kept?.pid != nil {
                 throw ChangeRefusal.failed(
                     "the worker of \(name) does not end", nextStep: "Check the disk that it waits for (dmesg, smartctl)"

@@ -12,10 +12,12 @@ struct Session {
     private var isOver = false
 
     fileprivate init(
-        _ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10), playback: String = TemporaryBox.noPlayback
+        _ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
+        playback: String = TemporaryBox.noPlayback
     ) throws {
         self.box = box
-        let supervisor = try box.supervisor(ratePatience: ratePatience, playback: playback)
+        let supervisor = try box.supervisor(
+            ratePatience: ratePatience, graphPatience: graphPatience, playback: playback)
         self.supervisor = supervisor
         events = EventReader(supervisor.events)
         run = Task { await supervisor.run() }
@@ -45,10 +47,11 @@ struct Session {
 
     /// The next cvrd, with the configuration as it is now.
     mutating func begin(
-        ratePatience: TimeSpan = .seconds(10), playback: String = TemporaryBox.noPlayback
+        ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
+        playback: String = TemporaryBox.noPlayback
     ) async throws {
         await leave()
-        self = try Session(box, ratePatience: ratePatience, playback: playback)
+        self = try Session(box, ratePatience: ratePatience, graphPatience: graphPatience, playback: playback)
     }
 
     func camera(_ name: String) async throws -> Admin.Camera {

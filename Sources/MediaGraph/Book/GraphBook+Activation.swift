@@ -59,7 +59,14 @@ extension GraphBook {
 
     private func switchCamera(_ name: String, on: Bool) throws(GraphError) -> Outcome {
         let camera = try knownInstance(name).value
-        let isOn = camera.state == .active || camera.state == .activating
-        return isOn == on ? .reply(MethodReply(status: 200), []) : .camera(camera.name, starts: on)
+        switch (camera.state, on) {
+        case (.active, true), (.activating, true), (.inactive, false): return .reply(MethodReply(status: 200), [])
+        case (.active, false), (.inactive, true): return .camera(camera.name, starts: on)
+        case (.deactivating, false): return .deactivate(camera.name, isNew: false)
+        case (.deactivating, true):
+            throw Self.wrongState(camera, "activate", "wait until it is Inactive, then try again")
+        case (.activating, false):
+            throw Self.wrongState(camera, "deactivate", "wait until it is Active, then try again")
+        }
     }
 }

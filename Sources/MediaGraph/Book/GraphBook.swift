@@ -16,7 +16,7 @@ package struct GraphBook: Sendable {
         case activate(String, RecordingPlan, isNew: Bool)
         /// The same with `deactivated`, Deactivating, and to be stopped and drained.
         case deactivate(String, isNew: Bool)
-        /// A camera of cvr.yaml is to be started or stopped; answer 200 when that is done.
+        /// A camera of cvr.yaml is to be started, or stopped and drained; answer 200 when that is done.
         case camera(String, starts: Bool)
     }
 

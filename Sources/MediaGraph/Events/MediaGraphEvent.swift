@@ -109,14 +109,9 @@ extension MediaGraphEvent {
         MediaGraphEvent("Diagnostics.NetworkError", origin, .object(["errorCode": .string(code)]))
     }
 
-    /// The camera refused user name or password.
+    /// The camera refused user name or password, or this user the stream.
     package static func authenticationError(_ origin: Origin, code: String) -> MediaGraphEvent {
         MediaGraphEvent("Diagnostics.AuthenticationError", origin, .object(["errorCode": .string(code)]))
-    }
-
-    /// The camera knows the user and refuses the stream.
-    package static func authorizationError(_ origin: Origin, code: String) -> MediaGraphEvent {
-        MediaGraphEvent("Diagnostics.AuthorizationError", origin, .object(["errorCode": .string(code)]))
     }
 
     /// The camera sends what cannot be recorded; code: `unsupportedVideoFormat` or `unsupportedAudioFormat`.

@@ -17,6 +17,8 @@ enum GraphWork: Sendable {
     case recorded(CameraName)
     /// An instance came into the table that could not be there when cvrd started.
     case resumed(CameraName)
+    /// A camera of a file was stopped, and has something to store.
+    case stopped(CameraName)
     /// An instance's state is not on disk as it is.
     case unsettled(String)
 }
@@ -40,10 +42,14 @@ struct GraphTable: Sendable {
     /// The state's disk was read: until then nothing may be written.
     var isLoaded = false
     var active: [CameraName: Active] = [:]
+    /// It was told that they cannot be read or written.
+    var isTroubled = false
     /// What could not be read, as `instances/front`: left alone on disk, with the workers, and tried again at a reload.
     var unread: Set<String> = []
     /// Instances that are not inactive and cannot be in the table for now, by camera.
     var held: Set<CameraName> = []
+    /// Cameras of files that are stopped, or just to be, and whose footage is still to be stored.
+    var draining: Set<CameraName> = []
     /// Of each camera, those of files too.
     var chronicles: [CameraName: Chronicle] = [:]
     /// Those that are not on disk as they are here.

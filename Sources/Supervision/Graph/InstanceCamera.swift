@@ -31,20 +31,24 @@ extension CameraConfiguration {
 
 extension Instance {
     /// A camera of a file, as the instance of `cvr-asset` that it is; nil when it cannot be told as one.
-    static func shown(_ camera: CameraConfiguration, _ places: Places, since: WallTime) -> Instance? {
+    static func shown(
+        _ camera: CameraConfiguration, _ places: Places, state: InstanceState, since: WallTime
+    ) -> Instance? {
         // LVA knows no RTP over UDP: that is not told.
         .camera(
             camera.name, url: camera.url, username: camera.username, segmentLength: camera.segmentLength,
             cacheBytes: camera.cacheBudgetBytes, asset: camera.asset,
             transport: camera.transport == .udp ? nil : camera.transport.rawValue,
-            cachePath: places.cacheDirectory(camera.name), state: camera.enabled ? .active : .inactive, since: since)
+            cachePath: places.cacheDirectory(camera.name), state: state, since: since)
     }
 }
 
 extension RecordingPlan {
-    /// The asset of an activation that begins at `time` and records all the time; empty: the camera's own.
+    /// The asset of an activation that begins at `time` and records all the time; empty without one.
+    ///
+    /// Each session says where it goes: the instance may be set anew later, with another asset or none.
     func sessionAsset(at time: WallTime) -> String {
-        guard gate == nil, let pattern = asset?.pattern, pattern.hasTime else { return "" }
+        guard gate == nil, let pattern = asset?.pattern else { return "" }
         return pattern.resolve(at: time)
     }
 
@@ -86,7 +90,7 @@ struct PlanCheck {
             status: 400, code: "InvalidResource", message: "This instance cannot run on this box.", details: details)
     }
 
-    private func isAllowed(_ directory: String) -> Bool {
+    func isAllowed(_ directory: String) -> Bool {
         box.filePaths.contains { directory == $0 || directory.hasPrefix($0 + "/") }
     }
 }

@@ -71,6 +71,7 @@ extension Supervisor {
             if graph.active[name]?.camera.enabled == false { group.addTask { await self.drain(name) } }
             await rows[name]?.link.take(graph.chronicles[name]?.openWindows ?? [])
             gates.inbox.yield(.look(name))
+        case .stopped(let name): group.addTask { await self.drain(name) }
         case .recorded(let name): if graph.unwritten.contains(name) { await writeChronicle(of: name) }
         }
     }
@@ -84,7 +85,7 @@ extension Supervisor {
         switch perform(call) {
         case .reply(let reply, let changes):
             let failure = await write(changes)
-            if failure != nil { graph.book = before }
+            if failure != nil { restore(before) }
             finish(answer, failure.map { MethodReply($0) } ?? reply)
         case .activate(let name, let plan, let isNew):
             graph.waiting[name.lowercased(), default: []].append(answer)
@@ -98,13 +99,24 @@ extension Supervisor {
             graph.waiting[name.lowercased(), default: []].append(answer)
             guard isNew else { return }
             if let failure = await write([.instance(name)]) {
-                graph.book = before
+                restore(before)
                 return release(name, MethodReply(failure))
             }
             group.addTask { await self.deactivate(name) }
-        case .camera(let name, let starts):
-            group.addTask { self.finish(answer, await self.switchCamera(name, on: starts)) }
+        case .camera(let name, starts: true):
+            group.addTask { self.finish(answer, await self.startCamera(name)) }
+        case .camera(let name, starts: false):
+            graph.waiting[name.lowercased(), default: []].append(answer)
+            if let camera = CameraName(instance: name) { graph.draining.insert(camera) }
+            showCameras()
+            group.addTask { await self.stopCamera(name) }
         }
+    }
+
+    /// Nothing was changed; what cameras of files there are may have.
+    private func restore(_ before: GraphBook) {
+        graph.book = before
+        showCameras()
     }
 
     /// An activation that failed must not be found under way by the next cvrd.
@@ -143,9 +155,11 @@ extension Supervisor {
                 }
             }
             for change in changes { graph.unread.subtract(change.files) }
+            graph.isTroubled = graph.isTroubled && changes.isEmpty
             return nil
         } catch {
             events.append("stateNotWritten", "\(error)")
+            await tellTrouble("stateNotWritten", "media graphs cannot be written")
             return .unwritten(error)
         }
     }
@@ -156,8 +170,14 @@ extension Supervisor {
 
     /// Cameras of files are instances of `cvr-asset`.
     func showCameras() {
-        let (places, since) = (places, graph.since)
-        graph.book.show(cameras: written.cameras.values.compactMap { .shown($0, places, since: since) })
+        let (places, since, draining) = (places, graph.since, graph.draining)
+        let shown = written.cameras.values.compactMap { camera in
+            Instance.shown(
+                camera, places,
+                state: draining.contains(camera.name) ? .deactivating : camera.enabled ? .active : .inactive,
+                since: since)
+        }
+        graph.book.show(cameras: shown)
     }
 }
 

@@ -10,15 +10,22 @@ extension Supervisor {
     /// On this box, where LVA names an account of Azure.
     private var topic: String { "/sites/\(box.site)/boxes/\(surroundings.host)" }
 
+    /// Trouble of the box with media graphs; once, until `isTroubled` is false again.
+    func tellTrouble(_ code: String, _ words: String) async {
+        guard !graph.isTroubled else { return }
+        graph.isTroubled = true
+        await tell(.runtimeError(code: code), camera: nil, words)
+    }
+
     func tell(
-        _ event: MediaGraphEvent, camera: CameraName, at time: WallTime = .now, correlation: String? = nil,
+        _ event: MediaGraphEvent, camera: CameraName?, at time: WallTime = .now, correlation: String? = nil,
         _ words: String
     ) async {
         let graph = GraphEvent(
             topic: topic, subject: event.subject, eventTime: time.rfc3339, dataVersion: MediaGraphEvent.dataVersion,
             body: event.body, correlationId: correlation, output: event.output)
         let told = Listing.Event(
-            time: time.rfc3339, type: event.type, camera: camera.text, detail: words, graph: graph)
+            time: time.rfc3339, type: event.type, camera: camera?.text, detail: words, graph: graph)
         events.append(told)
         await spool.append(told)
     }
@@ -101,13 +108,6 @@ extension Supervisor {
     /// A camera of a file that is recorded, and of which nothing was told.
     private func lacksChronicle(_ camera: CameraName) -> Bool {
         graph.active[camera] == nil && rows[camera]?.configuration.enabled == true
-    }
-
-    /// A camera of a file that the operator stopped, once its worker is gone: an instance's says so when it is drained.
-    func noteEnd(of camera: CameraName) async {
-        guard graph.active[camera] == nil, let row = rows[camera], !row.configuration.enabled, row.kept?.pid == nil
-        else { return }
-        await tell(camera, graph.chronicles[camera]?.stopped() ?? [])
     }
 
     /// A camera that is not in the table any more.

@@ -6,19 +6,15 @@ import YAMLConfiguration
 
 /// Media graphs as an earlier cvrd left them on disk: in the book, and in the table those that were active.
 extension Supervisor {
-    /// Reads what an earlier cvrd kept: before any camera is started, so that their workers are found.
+    /// Reads what an earlier cvrd kept, before any camera is started: false when that takes longer.
     ///
     /// Again at a reload: what could not be read, and what could not run.
-    func loadGraphs() async {
+    @discardableResult
+    func loadGraphs(within limit: TimeSpan) async -> Bool {
         let (files, wanted) = (graphFiles, graph.isLoaded ? graph.unread : nil)
-        guard let contents = await offPool(atMost: .seconds(30), { try files.load(only: wanted) }) else {
-            events.append(
-                "graphsNotRead", level: .error,
-                "\(places.graph) cannot be read: media graphs are left as they are, and their workers record on. "
-                    + "Make it readable, run `cvrctl reload`")
-            return
-        }
-        tell(of: contents)
+        guard limit > .zero, let contents = await offPool(atMost: Duration(limit), { try files.load(only: wanted) })
+        else { return false }
+        await tell(of: contents)
         for topology in contents.topologies where isWanted("topologies/\(topology.name)") {
             graph.book.restore(topology: topology)
         }
@@ -32,22 +28,45 @@ extension Supervisor {
         for instance in found + held { restore(instance) }
         graph.isLoaded = true
         showCameras()
+        return true
     }
 
     /// A reload tries what could not be read when cvrd started, or could not run.
     func recallGraphs() async {
         guard !graph.isLoaded || !graph.unread.isEmpty || !graph.held.isEmpty else { return }
-        let before = Set(graph.active.keys)
-        await loadGraphs()
+        let (before, isFirst) = (Set(graph.active.keys), !graph.isLoaded)
+        guard await loadGraphs(within: .seconds(30)) else {
+            events.append(
+                "graphsNotRead", level: .error,
+                "\(places.graph) cannot be read: media graphs are left as they are, and their workers record on. "
+                    + "Make it readable, run `cvrctl reload`")
+            await tellTrouble("graphsNotRead", "media graphs cannot be read")
+            return
+        }
         await apply(withInstances(written))
         for name in graph.active.keys where !before.contains(name) { graphInbox.yield(.resumed(name)) }
+        for name in graph.held where isFirst && isDraining(name) { graphInbox.yield(.stopped(name)) }
+        for name in rows.keys { noteEnd(of: name) }
         await removeStrays()
+    }
+
+    /// Whose files have no folder any more: their footage waits, and after a restart they would not run.
+    func tellOfFilePaths() {
+        for (name, active) in graph.active where active.camera.enabled {
+            guard let file = active.plan.file, !PlanCheck(box: written, places: places).isAllowed(file.directory)
+            else { continue }
+            events.append(
+                "configurationRefused", camera: name, level: .error,
+                "the media graph's instance \(active.instance) writes files to \(file.directory), which graph: "
+                    + "{ filePaths } does not name any more: they are not written. Name it again, or run "
+                    + "`cvrctl graph instance deactivate \(active.instance)`")
+        }
     }
 
     /// Whether a file is to be taken in: what was set anew meanwhile is not.
     private func isWanted(_ file: String) -> Bool { !graph.isLoaded || graph.unread.contains(file.lowercased()) }
 
-    private func tell(of contents: GraphFiles.Contents) {
+    private func tell(of contents: GraphFiles.Contents) async {
         for words in contents.refused { events.append("graphFileRefused", level: .error, words) }
         for (reason, files) in Dictionary(grouping: contents.unread.keys, by: { contents.unread[$0] ?? "" }) {
             let first = files.sorted().prefix(3).map { "\(places.graph)/\($0).json" }.joined(separator: ", ")
@@ -56,6 +75,7 @@ extension Supervisor {
                 "\(files.count) files of media graphs cannot be read now (\(first)\(files.count > 3 ? ", …" : "")) and are "
                     + "left as they are; workers of their instances record on: \(reason). "
                     + "What is lost for good, remove, and run `cvrctl reload`")
+            await tellTrouble("graphsNotRead", "media graphs cannot be read")
         }
     }
 

@@ -107,7 +107,7 @@ extension Supervisor {
     {
         if let refusal = PlanCheck(box: written, places: places).refusal(of: plan, as: name) { throw refusal }
         var session = plan.sessionAsset(at: .now)
-        if !session.isEmpty, let begun { session = begun }
+        if plan.asset?.pattern.hasTime == true, !session.isEmpty, let begun { session = begun }
         let camera = CameraConfiguration(plan, name: name, session: session, usual: written.usual)
         if let words = collision(of: camera) { throw .taken(words) }
         return GraphTable.Active(
@@ -158,18 +158,43 @@ extension Supervisor {
         return stopping
     }
 
-    /// A camera of a file is started and stopped as by `cvrctl camera`.
-    func switchCamera(_ instance: String, on: Bool) async -> MethodReply {
+    // MARK: Cameras of files
+
+    /// As by `cvrctl camera start`.
+    func startCamera(_ instance: String) async -> MethodReply {
         guard let name = CameraName(instance: instance) else { return MethodReply(.taken("it is no camera's name")) }
         do {
-            _ = try await change(.enable(name, on))
-            if !on { try await awaitStored(name) }
+            _ = try await change(.enable(name, true))
             return MethodReply(status: 200)
-        } catch let refusal as ChangeRefusal {
-            return MethodReply(GraphError(refusal))
         } catch {
-            return MethodReply(GraphError.stopping)
+            return MethodReply(GraphError(switching: error))
         }
+    }
+
+    /// As by `cvrctl camera stop`, and drained.
+    func stopCamera(_ instance: String) async {
+        guard let name = CameraName(instance: instance) else { return }
+        do {
+            _ = try await change(.enable(name, false))
+            await drain(name)
+        } catch {
+            endDraining(name, MethodReply(GraphError(switching: error)))
+        }
+    }
+
+    private func endDraining(_ name: CameraName, _ reply: MethodReply) {
+        graph.draining.remove(name)
+        showCameras()
+        release(name.text, reply)
+    }
+
+    /// A camera of a file that was stopped, or was when an earlier cvrd ended: its recording ends when all is stored.
+    func noteEnd(of camera: CameraName) {
+        guard graph.active[camera] == nil, let row = rows[camera], !row.configuration.enabled, row.kept?.pid == nil,
+            graph.chronicles[camera]?.continuousAsset != nil, graph.draining.insert(camera).inserted
+        else { return }
+        showCameras()
+        graphInbox.yield(.stopped(camera))
     }
 
     // MARK: Deactivation
@@ -189,29 +214,37 @@ extension Supervisor {
 
     /// Waits until what the camera recorded is where it belongs; goes on after a restart of cvrd.
     func drain(_ name: CameraName) async {
-        // A camera of a file has the name by now, and with it all that is to be stored.
-        guard written.cameras[name] == nil else {
-            return _ = graphInbox.yield(.drained(graph.book.instance(name.text)?.name ?? name.text))
-        }
+        let instance = graph.book.instance(name.text)?.name
+        // A camera of a file has the instance's name by now, and with it all that is to be stored.
+        if let instance, written.cameras[name] != nil { return _ = graphInbox.yield(.drained(instance)) }
         await rows[name]?.keeper.settled()
         // A continuous recording is over when all of it is stored, as LVA has it.
         if graph.active[name]?.plan.gate != nil { await tell(name, graph.chronicles[name]?.stopped() ?? []) }
         do {
-            try await awaitStored(name)
+            guard try await awaitStored(name) else {
+                return endDraining(name, MethodReply(.startedAgain(name)))
+            }
             await tell(name, graph.chronicles[name]?.stopped() ?? [])
-            let instance = graph.book.instance(name.text)?.name ?? name.text
-            graph.held.remove(name)
-            _ = await queue(nil, name)
-            graphInbox.yield(.drained(instance))
+            if instance != nil {
+                graph.held.remove(name)
+                _ = await queue(nil, name)
+            }
+            graphInbox.yield(.drained(instance ?? name.text))
         } catch {
             // Cancelled: the next cvrd goes on.
         }
     }
 
+    /// False when it is to record again: a camera of a file that somebody started.
+    ///
     /// Throws only when cvrd ends.
-    private func awaitStored(_ name: CameraName) async throws {
+    private func awaitStored(_ name: CameraName) async throws -> Bool {
         var isAsked = false
-        while !(await isDrained(name, &isAsked)) { try await Task.sleep(for: .seconds(1)) }
+        while !(await isDrained(name, &isAsked)) {
+            if graph.draining.contains(name), rows[name]?.configuration.enabled == true { return false }
+            try await Task.sleep(for: .seconds(1))
+        }
+        return true
     }
 
     /// Has cvr-sync look at all caches once, at first.
@@ -251,7 +284,9 @@ extension Supervisor {
 
     /// False when it is not on disk: until then the next cvrd drains it again, and finds nothing.
     func conclude(deactivationOf instance: String) async -> Bool {
-        if let name = CameraName(instance: instance), written.cameras[name] == nil {
+        if let name = CameraName(instance: instance), graph.draining.remove(name) != nil {
+            showCameras()
+        } else if let name = CameraName(instance: instance), written.cameras[name] == nil {
             graph.chronicles[name] = nil
             await writeChronicle(of: name)
         }
@@ -268,6 +303,24 @@ extension GraphError {
         GraphError(
             status: 409, code: "Conflict", message: "The resource is in use by another camera.",
             details: [GraphError.Detail(.resourceValidationError, at: nil, "\(words); choose another one.")])
+    }
+
+    /// Of a camera of a file that was to be drained.
+    static func startedAgain(_ camera: CameraName) -> GraphError {
+        let words = "The camera \(camera) was started again meanwhile: deactivate it once more."
+        return GraphError(
+            status: 409, code: "Conflict", message: "The request is in conflict with what there is.",
+            details: [GraphError.Detail(.operationNotAllowedInState, at: nil, words)])
+    }
+
+    /// Why a camera of a file was not started or stopped.
+    init(switching error: any Error) {
+        switch error as? ChangeRefusal {
+        case .refused(let words, let nextStep):
+            self.init(status: 409, code: "Conflict", message: "\(words). \(nextStep).")
+        case let refusal?: self.init(refusal)
+        case nil: self = .stopping
+        }
     }
 
     init(_ refusal: ChangeRefusal) {

@@ -24,6 +24,7 @@ struct GraphEngineTests {
             let settings = try await session.configured("front")
             #expect(settings.url == "rtsp://h/a" && settings.password.revealed() == canary)
             #expect(settings.cacheBudgetBytes == 64 << 20 && settings.segmentLength == .seconds(30))
+            #expect(settings.sessionAsset == "asset-CVRToAMSAsset-Front", "each session says where it goes")
             let listed = try #require(await session.supervisor.cameras().cameras.first)
             #expect(listed.name == "front" && listed.asset == "asset-CVRToAMSAsset-Front")
             #expect(listed.origin.contains("instance Front"))
@@ -147,6 +148,54 @@ struct GraphEngineTests {
         }
     }
 
+    @Test("a camera of cvr.yaml is drained as any instance: shown, joined, refused to start, and after a restart too")
+    func drainedFile() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            let door = try #require(CameraName("door"))
+            let progress = IngestToSupervisor.progress(WorkerProgress(state: .recording, session: 1))
+            try box.say("door", [try ScriptedWorker.hello("door"), progress])
+            _ = try await session.supervisor.change(.enable(door, false))
+            _ = try await session.supervisor.change(.enable(door, true))
+            _ = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingStarted")
+            try box.store([cache("door", pending: 1)])
+            let first = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("door")))
+            try await eventually("it drains", every: .milliseconds(20)) {
+                try await session.state(of: "door") == "Deactivating" ? true : nil
+            }
+            let second = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("door")))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("door")).status == 409)
+            try await eventually("its worker is stopped", every: .milliseconds(20)) {
+                try await session.camera("door").state == "stopped" ? true : nil
+            }
+            try await session.begin()
+            #expect(await [first.value.status, second.value.status] == [503, 503])
+            try await eventually("it drains again", every: .milliseconds(20)) {
+                try await session.state(of: "door") == "Deactivating" ? true : nil
+            }
+            let third = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("door")))
+            #expect(try await session.call("GraphInstanceActivate", Graphs.named("door")).status == 409)
+            try box.store([cache("door", pending: 0)])
+            #expect(await third.value.status == 200)
+            #expect(try await session.state(of: "door") == "Inactive")
+            _ = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingStopped")
+        }
+    }
+
+    @Test("a camera of cvr.yaml that is started while it drains records on: whoever waits is told")
+    func startedAgain() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            let door = try #require(CameraName("door"))
+            try box.store([cache("door", pending: 1)])
+            let waiting = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("door")))
+            try await eventually("it is stopped", every: .milliseconds(20)) {
+                await session.supervisor.cameras().cameras.first?.enabled == false ? true : nil
+            }
+            _ = try await session.supervisor.change(.enable(door, true))
+            #expect(await waiting.value.status == 409)
+            #expect(try await session.state(of: "door") == "Active")
+        }
+    }
+
     @Test("what cannot run here is refused at activation, with the reason and the next step")
     func refused() async throws {
         try await withGraphs { box, session in
@@ -172,6 +221,8 @@ struct GraphEngineTests {
             try SmallFileFixture.write("in the way", "\(box.root)/state/graph")
             let refused = try await session.call("GraphTopologySet", Graphs.continuous())
             #expect(refused.status == 500 && refused.text.contains("InternalServerError"), "\(refused.text)")
+            let told = try await session.events.next("Microsoft.Media.Edge.Diagnostics.RuntimeError")
+            #expect(told.graph?.body == .object(["code": .string("stateNotWritten")]))
             #expect(try await session.call("GraphTopologyGet", Graphs.named("CVRToAMSAsset")).status == 404)
             try FileManager.default.removeItem(atPath: "\(box.root)/state/graph")
             #expect(try await session.call("GraphTopologySet", Graphs.continuous()).status == 201)

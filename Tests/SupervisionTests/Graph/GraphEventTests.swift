@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import JSON
 import MediaGraph
 import Messages
@@ -220,6 +221,42 @@ struct GraphSignalTests {
             try box.store([GraphEventTests.cache("evr", stored: 10, filed: 9)])
             let event = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingAvailable")
             #expect(event.graph?.subject == "/graphInstances/evr/sinks/assetSink")
+        }
+    }
+
+    @Test(
+        "a message that reaches many instances reaches all their workers while the state's disk stands still",
+        .enabled(if: geteuid() == 0, "freezes a disk"))
+    func manyAtOnce() async throws {
+        let box = try TemporaryBox()
+        try SmallFileFixture.write("", "\(box.root)/state/mounted-over")
+        let disk = try await FreezingDisk(at: "\(box.root)/state", image: "\(box.root)/disk")
+        let result: Result<Void, any Error>
+        do { result = .success(try await signalMany(box, disk)) } catch { result = .failure(error) }
+        // Also when this test has run out of time: who waits for the disk could not be ended.
+        await Task { await disk.remove() }.value
+        try result.get()
+    }
+
+    private func signalMany(_ box: TemporaryBox, _ disk: FreezingDisk) async throws {
+        try box.script("cvr-sync", ScriptedSync.program)
+        try box.configure("{}", more: "graph: { filePaths: [\(box.root)/files] }")
+        let names = (1...12).map { "camera\($0)" }
+        let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
+        for name in names { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
+        try await withSession(box) { session in
+            for name in names { try await session.activateGated(name, box) }
+            try await disk.freeze()
+            let sent = Task { [supervisor = session.supervisor] in
+                try await supervisor.send(.init(input: "recordingTrigger", body: nil))
+            }
+            do { for name in names { _ = try await session.window(name) } } catch {
+                // While the disk stands still, a session cannot end.
+                await Task { await disk.remove() }.value
+                throw error
+            }
+            try await disk.thaw()
+            #expect(try await sent.value.instances.count == names.count)
         }
     }
 

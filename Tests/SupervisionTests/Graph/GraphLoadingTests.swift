@@ -105,6 +105,32 @@ struct GraphLoadingTests {
         }
     }
 
+    @Test("cameras of files do not wait for media graphs, which come when they are read")
+    func late() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { _, session in
+            try await session.activate("front")
+            let worker = try await session.camera("front").pid
+            try await session.begin(graphPatience: .zero)
+            _ = try await session.events.next("workerAdopted", camera: "door")
+            _ = try await session.events.next("workerAdopted", camera: "front")
+            #expect(try await session.camera("front").pid == worker)
+            #expect(try await session.state(of: "front") == "Active")
+            let order = session.supervisor.events.recent.filter { $0.type == "workerAdopted" }.compactMap(\.camera)
+            #expect(order == ["door", "front"])
+        }
+    }
+
+    @Test("a reload says which instances write files where none may be written any more")
+    func filePaths() async throws {
+        try await withGraphs { box, session in
+            try await session.activateGated("evr", box)
+            try box.configure("{}")
+            _ = try await session.supervisor.change(.reload)
+            let told = try await session.events.next("configurationRefused", camera: "evr")
+            #expect(told.detail.contains("files/evr") && told.detail.contains("filePaths"), "\(told.detail)")
+        }
+    }
+
     @Test("an instance whose camera was never recorded here is drained, though nothing made the cache's folder")
     func neverRecorded() async throws {
         try await withGraphs { box, session in
