@@ -38,9 +38,16 @@ package final class SessionDescription {
     /// and keys (RFC 8866 5.12, RFC 4568, RFC 4567).
     package static func clean(_ bytes: [UInt8]) -> String {
         let secrets = ["k=", "a=crypto:", "a=key-mgmt:"].map { Array($0.utf8) }
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .filter { line in !secrets.contains { line.starts(with: $0) } }
-        var clean = Array(lines.map(withoutUserinfo).joined(separator: [UInt8(ascii: "\n")]))
+        let (feed, returning) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+        var (clean, rest): ([UInt8], ArraySlice<UInt8>) = ([], bytes[...])
+        while !rest.isEmpty {
+            // Libavformat ends a line at a carriage return too.
+            let line = rest.prefix { $0 != feed && $0 != returning }
+            let end = rest.dropFirst(line.count)
+            let ending = end.prefix(end.starts(with: [returning, feed]) ? 2 : 1)
+            if !secrets.contains(where: { line.starts(with: $0) }) { clean += withoutUserinfo(line) + ending }
+            rest = end.dropFirst(ending.count)
+        }
         if clean.last == UInt8(ascii: "\n") { clean.removeLast() }
         // Bytes that are no text become longer ones.
         var text = String(decoding: clean.prefix(longest), as: UTF8.self).unicodeScalars
