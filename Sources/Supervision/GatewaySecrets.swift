@@ -8,13 +8,14 @@ struct GatewaySecrets: Hashable, Sendable {
     private static let shortestToken = 16
 
     var configuration: GatewayConfiguration
-    var site: String
+    /// This one, among others of its site.
+    var box: String
     var files: CredentialFile
 
     /// Blocks on the disks of these files.
     func read(listen: ListenAddress?) throws(Refusal) -> GatewayInterface.Configuration {
         GatewayInterface.Configuration(
-            box: site, rest: try rest(listen), webhooks: try webhooks(), broker: try broker())
+            box: box, rest: try rest(listen), webhooks: try webhooks(), broker: try broker())
     }
 
     private func rest(_ listen: ListenAddress?) throws(Refusal) -> GatewayInterface.Rest? {

@@ -44,7 +44,8 @@ extension Supervisor {
         box.gateway.map { gateway in
             GatewayLink.Plan(
                 listen: gateway.listen,
-                secrets: GatewaySecrets(configuration: gateway, site: box.site.text, files: credentials))
+                secrets: GatewaySecrets(
+                    configuration: gateway, box: "\(box.site)/\(surroundings.host)", files: credentials))
         }
     }
 

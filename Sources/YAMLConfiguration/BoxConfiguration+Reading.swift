@@ -29,7 +29,7 @@ extension BoxConfiguration {
             trustsClock: root.section("clock", schema: "clock").value("trust", Values.choice(ClockTrust.self))
                 == .always,
             playback: PlaybackConfiguration(root.section("playback", schema: "playback")), cameras: [:])
-        gateway = GatewayConfiguration(root.section("gateway", schema: "gateway"), site: site)
+        gateway = GatewayConfiguration(root.section("gateway", schema: "gateway"), hostName: hostName)
         filePaths = root.section("graph", schema: "graph").values("filePaths", Values.path) ?? []
         usual = CameraDefaults(root.section("defaults", schema: "defaults"), cache: cache)
         refuseFilePaths(root)

@@ -2,7 +2,7 @@ import Recording
 
 extension GatewayConfiguration {
     /// Reads the section `gateway`, nil without one; mistakes are in its list.
-    init?(_ section: Section, site: SiteName) {
+    init?(_ section: Section, hostName: String) {
         guard section.isPresent else { return nil }
         tokens = section.values("tokens", CredentialName.parse) ?? []
         // Without tokens nobody could ask.
@@ -11,7 +11,7 @@ extension GatewayConfiguration {
         tls = PlaybackConfiguration.TLS(section.section("tls", schema: "gateway.tls"))
         let webhooks = section.section("webhooks", schema: nil)
         for (name, _) in webhooks.keys { self.webhooks[name] = Webhook(name, in: webhooks) }
-        broker = Broker(section.section("mqtt", schema: "gateway.mqtt"), site: site)
+        broker = Broker(section.section("mqtt", schema: "gateway.mqtt"), hostName: hostName)
         refuseExposure(section)
         if listen == nil, webhooks.keys.isEmpty, !section.has("mqtt") {
             section.report(nil, "serves nobody; add tokens, webhooks or mqtt, or remove it")
@@ -53,7 +53,7 @@ extension GatewayConfiguration.Webhook {
 
 extension GatewayConfiguration.Broker {
     /// Nil for none, and for one with mistakes.
-    fileprivate init?(_ section: Section, site: SiteName) {
+    fileprivate init?(_ section: Section, hostName: String) {
         guard section.isPresent else { return nil }
         let place = section.required("url", hint: "add url: mqtts://HOST or mqtt://HOST", Addresses.broker)
         let outputs = ["operationalEventsOutputName", "diagnosticsEventsOutputName"].map {
@@ -64,12 +64,16 @@ extension GatewayConfiguration.Broker {
         if (username == nil) != (credential == nil) {
             section.report("username", "username and credential belong together; give both, or neither")
         }
-        let device = section.value("device", Values.topicLevel) ?? site.text
+        // A site may have several boxes, which a broker tells apart by this.
+        let device = section.value("device", Values.topicLevel) ?? SiteName(hostName: hostName).text
         let module = section.value("module", Values.topicLevel) ?? "cvr"
         let authority = section.value("certificateAuthority", Values.path)
         guard let place else { return nil }
         if authority != nil, !place.isTLS {
             section.report("certificateAuthority", "an mqtt: broker proves nothing; write url: mqtts://HOST")
+        }
+        if credential != nil, !place.isTLS, !Addresses.isLoopback(place.host) {
+            section.report("credential", "would be sent unencrypted; write url: mqtts://HOST")
         }
         self.init(
             host: place.host, port: place.port, isTLS: place.isTLS, device: device, module: module,
@@ -108,6 +112,11 @@ extension Addresses {
             let port = UInt16(place[place.index(after: colon)...])
         else { return (bare(place), isTLS ? 8883 : 1883, isTLS) }
         return (bare(place[..<colon]), port, isTLS)
+    }
+
+    /// Of this host, whatever its names are.
+    fileprivate static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || ListenAddress(host.contains(":") ? "[\(host)]:1" : "\(host):1")?.isLoopback == true
     }
 
     /// An IPv6 address without its brackets.
