@@ -99,20 +99,105 @@ struct EventSpoolTests {
         }
     }
 
-    @Test("a record that does not check costs itself only")
+    private var file: URL { URL(filePath: "\(folder)/00000000000000000001.events") }
+
+    @Test("a record that does not check costs itself only, and is told once, to everyone")
     func damaged() async throws {
         try await removing {
+            let told = Mutex<[Listing.Event]>([])
             let spool = EventSpool(directory: folder)
             await fill(spool, 1...5)
             _ = try await spool.events(for: "a")
-            let file = "\(folder)/00000000000000000001.events"
-            var bytes = try Data(contentsOf: URL(filePath: file))
+            var bytes = try Data(contentsOf: file)
             let second = try #require(bytes.firstIndex(of: 10)) + 30
             bytes[second] ^= 1
-            try bytes.write(to: URL(filePath: file))
-            let next = EventSpool(directory: folder)
+            try bytes.write(to: file)
+            let next = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
             await fill(next, 6...6)
             #expect(try await everything(next).map(\.sequence) == [1, 3, 4, 5, 6])
+            #expect(try await details(next, "b") == ["1", "3", "4", "5", "6"])
+            #expect(told.withLock { $0.map(\.type) } == ["graphEventsLost"])
+            #expect(told.withLock { $0.first?.detail.hasPrefix("events 2 to 2 ") } == true)
+            await fill(next, 7...7)
+            let last = try await next.events(for: "a", after: 6)
+            #expect(last.first?.event.graph?.body["count"] == .integer(1) && last.last?.event.detail == "7")
+        }
+    }
+
+    @Test("what a power cut left of zeros among the records costs none of those behind it", arguments: [100, 700_000])
+    func zeros(count: Int) async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            await fill(spool, 1...3)
+            _ = try await spool.events(for: "a")
+            var bytes = try Data(contentsOf: file)
+            let second = try #require(bytes.firstIndex(of: 10)) + 1
+            bytes.insert(contentsOf: [UInt8](repeating: 0, count: count), at: second)
+            try bytes.write(to: file)
+            let next = EventSpool(directory: folder)
+            await fill(next, 4...4)
+            #expect(try await everything(next).map(\.event.detail) == ["1", "2", "3", "4"])
+            #expect(try await details(next, "b", limit: 2) == (count == 100 ? ["1", "2"] : ["1"]))
+        }
+    }
+
+    @Test(
+        "a cursor that is damaged brings its consumer everything again, and is told", arguments: ["", "x7\n", "-1\n"])
+    func damagedCursor(text: String) async throws {
+        try await removing {
+            let told = Mutex<[Listing.Event]>([])
+            let spool = EventSpool(directory: folder)
+            spool.configure(["gateway.mqtt"], prefix: "gateway.")
+            await fill(spool, 1...3)
+            try await spool.acknowledge(2, by: "gateway.mqtt")
+            try Data(text.utf8).write(to: URL(filePath: "\(folder)/cursors/gateway.mqtt"))
+            let next = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
+            next.configure(["gateway.mqtt"], prefix: "gateway.")
+            #expect(try await details(next, "gateway.mqtt") == ["1", "2", "3"])
+            #expect(told.withLock { $0.map(\.type) } == ["graphEventsRepeated"])
+            try await next.acknowledge(3, by: "gateway.mqtt")
+            let last = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
+            #expect(try await details(last, "gateway.mqtt") == [] && told.withLock { $0.count } == 1)
+        }
+    }
+
+    @Test("the longest message for an input goes out whole, however it is written")
+    func longest() async throws {
+        try await removing {
+            let spool = EventSpool(directory: folder)
+            var long = Self.event(1)
+            // Six bytes each as JSON: what cvrd takes in one message.
+            let body = JSONValue.string(String(repeating: "\u{1}", count: (256 << 10) / 6 - 1))
+            #expect((262_000...262_144).contains(body.text.utf8.count))
+            long.graph?.body = body
+            for number in 1...3 {
+                long.detail = "\(number)"
+                await spool.append(long)
+            }
+            let found = try await everything(spool)
+            #expect(found.map(\.event.detail) == ["1", "2", "3"] && found.allSatisfy { $0.event.graph?.body == body })
+        }
+    }
+
+    @Test("an event that a consumer never takes counts as taken by that one alone, and is told to everyone")
+    func givenUp() async throws {
+        try await removing {
+            let told = Mutex<[Listing.Event]>([])
+            let spool = EventSpool(directory: folder) { event in told.withLock { $0.append(event) } }
+            await fill(spool, 1...2)
+            let first = try #require(try await spool.events(for: "gateway.a").first)
+            try await spool.giveUp(first, by: "gateway.a", because: "it answered 413")
+            let left = try await spool.events(for: "gateway.a")
+            #expect(left.map(\.sequence) == [2, 3] && left.last?.event.graph?.body["count"] == .integer(1))
+            #expect(left.last?.event.detail.contains("number 1, was not taken by gateway.a") == true)
+            #expect(try await details(spool, "gateway.b", limit: 2) == ["1", "2"])
+            // One about that makes no other.
+            try await spool.giveUp(try #require(left.last), by: "gateway.a", because: "it answered 413")
+            #expect(try await spool.events(for: "gateway.a").isEmpty)
+            #expect(
+                told.withLock { $0.map(\.type) } == [
+                    "Microsoft.Media.Graph.Diagnostics.DataDropped", "graphEventsLost",
+                ])
         }
     }
 

@@ -9,7 +9,8 @@ enum EventLevel {
             "graphEventsLost", "fileSinkFailed":
             .error
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
-            "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear", "receiverAway":
+            "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear", "receiverAway",
+            "graphEventsRepeated":
             .warning
         case "segmentClosed", "mediaSessionEstablished": .debug
         default: .info

@@ -64,6 +64,22 @@ package final class EventSpool: Sendable {
         try await onDisk { try $0.acknowledge(sequence, by: consumer) }
     }
 
+    /// `consumer` never takes `event`, which counts as delivered to it: an event of LVA's says so to everyone.
+    ///
+    /// Throws `FileError`.
+    package func giveUp(_ event: Admin.StoredEvent, by consumer: String, because why: String) async throws {
+        let words = "of media graphs, number \(event.sequence), was not taken by \(consumer) and is given up: \(why)"
+        if event.event.type == SpoolFiles.droppedType {
+            // One about that would be refused as well.
+            tell("graphEventsLost", "an event \(words)")
+        } else {
+            let notice = SpoolFiles.dropped(like: event.event, "an event \(words)")
+            told(notice)
+            await append(notice)
+        }
+        try await acknowledge(event.sequence, by: consumer)
+    }
+
     /// How many events `consumer` has not acknowledged, as far as the spool was used; waits for no disk.
     package func waiting(for consumer: String) -> Int64 { counters.withLock { $0.waiting(for: consumer) } }
 
@@ -113,13 +129,15 @@ package final class EventSpool: Sendable {
     }
 
     private func count() {
-        let new = files.withLock { $0.counters }
+        let (new, notices) = files.withLock { files in
+            defer { files.notices = [] }
+            return (files.counters, files.notices)
+        }
         counters.withLock { $0 = new }
+        for notice in notices { told(notice) }
     }
 
-    private func tell(_ type: String, _ detail: String) {
-        told(Listing.Event(time: SpoolFiles.now(), type: type, camera: nil, detail: detail))
-    }
+    private func tell(_ type: String, _ detail: String) { told(SpoolFiles.notice(type: type, detail)) }
 
     private func onDisk<Value: Sendable>(
         _ work: @escaping @Sendable (inout SpoolFiles) throws -> Value

@@ -11,7 +11,6 @@ import YAMLConfiguration
 struct SpoolFiles {
     /// What is dropped at a time is a file.
     static let parts = 16
-    private static let pieceLength = 256 << 10
     /// What is kept of consumers does not grow with their names (I9).
     private static let mostConsumers = 128
 
@@ -28,11 +27,10 @@ struct SpoolFiles {
         var bytes: Int
     }
 
-    /// Where the next events of a consumer are.
+    /// Where a consumer may read on: behind each of the events that it was last given.
     private struct Place {
-        var sequence: Int64
         var file: Int64
-        var offset: Int
+        var ends: [(sequence: Int64, offset: Int)]
     }
 
     private let directory: String
@@ -50,11 +48,17 @@ struct SpoolFiles {
     private var known: Set<String> = []
     private var lost: Int64 = 0
     private var isFailing = false
+    /// Sequences before which the disk lost records, as it was told.
+    private var damaged: Set<Int64> = []
+    /// What befell the spool itself; whoever tells it takes it away.
+    var notices: [Listing.Event] = []
 
     init(directory: String, capacity: Int) {
         self.directory = directory
         self.capacity = capacity
     }
+
+    static let droppedType = "Microsoft.Media.Graph.Diagnostics.DataDropped"
 
     static func now() -> String { WallTime.now.rfc3339 }
 
@@ -68,7 +72,7 @@ struct SpoolFiles {
         do throws(FileError) {
             try open()
             if lost > 0 {
-                let notice = Self.dropped(lost, like: event)
+                let notice = Self.lost(lost, like: event)
                 try write(notice)
                 outcome.dropped.append(notice)
                 lost = 0
@@ -127,15 +131,19 @@ struct SpoolFiles {
             try? SmallFile.remove(path(of: all[0].first))
             files?.removeFirst()
         }
-        return missed > 0 ? Self.dropped(missed, like: event) : nil
+        return missed > 0 ? Self.lost(missed, like: event) : nil
+    }
+
+    private static func lost(_ count: Int64, like event: Listing.Event) -> Listing.Event {
+        dropped(
+            count, like: event, "\(count) events of media graphs were dropped before they were delivered to everyone")
     }
 
     /// LVA's event of what was dropped, of all instances; its topic is that of the others.
-    private static func dropped(_ count: Int64, like event: Listing.Event) -> Listing.Event {
+    static func dropped(_ count: Int64 = 1, like event: Listing.Event, _ words: String) -> Listing.Event {
         let time = now()
         return Listing.Event(
-            time: time, type: "Microsoft.Media.Graph.Diagnostics.DataDropped", camera: nil,
-            detail: "\(count) events of media graphs were dropped before they were delivered to everyone",
+            time: time, type: droppedType, camera: nil, detail: words,
             graph: GraphEvent(
                 topic: event.graph?.topic ?? "", subject: "/graphInstances", eventTime: time,
                 body: .object(["dataType": .string("events"), "count": .integer(count)])))
@@ -148,40 +156,50 @@ struct SpoolFiles {
         note(consumer)
         let wanted = max(cursors[consumer] ?? 0, after) + 1
         var place = start(of: wanted, for: consumer)
-        var found: [Admin.StoredEvent] = []
-        while let here = place, found.isEmpty {
-            let piece = try SpoolRecord.read(path(of: here.file), at: here.offset, count: Self.pieceLength)
-            var offset = piece.next
-            for record in piece.records where record.event.sequence >= wanted {
-                found.append(record.event)
-                guard found.count >= limit else { continue }
-                offset = record.end
-                break
+        while let (file, offset) = place {
+            let piece = try SpoolRecord.read(path(of: file), at: offset, from: wanted, limit: limit)
+            if !piece.records.isEmpty {
+                places[consumer] = Place(file: file, ends: piece.records.map { ($0.event.sequence, $0.end) })
+                noteDamage(piece.records, from: wanted)
+                return piece.records.map(\.event)
             }
-            if piece.next == here.offset {
-                // The end of a file, or what a crash tore.
-                place = files?.first { $0.first > here.file }.map {
-                    Place(sequence: $0.first, file: $0.first, offset: 0)
-                }
-            } else {
-                place = Place(sequence: here.sequence, file: here.file, offset: offset)
-            }
+            // At the end of a file, or before what a crash tore, it goes on in the next.
+            place = piece.next > offset ? (file, piece.next) : files?.first { $0.first > file }.map { ($0.first, 0) }
         }
-        if let lastFound = found.last, let here = place {
-            places[consumer] = Place(sequence: lastFound.sequence + 1, file: here.file, offset: here.offset)
-        }
-        return found
+        return []
     }
 
-    private func start(of wanted: Int64, for consumer: String) -> Place? {
+    private func start(of wanted: Int64, for consumer: String) -> (file: Int64, offset: Int)? {
         guard wanted <= last else { return nil }
-        if let place = places[consumer], place.sequence == wanted,
+        if let place = places[consumer], let end = place.ends.last(where: { $0.sequence + 1 == wanted }),
             files?.contains(where: { $0.first == place.file }) == true
         {
-            return place
+            return (place.file, end.offset)
         }
         let file = files?.last { $0.first <= wanted } ?? files?.first
-        return file.map { Place(sequence: wanted, file: $0.first, offset: 0) }
+        return file.map { ($0.first, 0) }
+    }
+
+    /// Sequences have no holes: what is missing was written, and cannot be read any more.
+    ///
+    /// It is told once, by an event for everyone too.
+    private mutating func noteDamage(_ records: [SpoolRecord], from wanted: Int64) {
+        var expected = max(wanted, files?.first?.first ?? wanted)
+        if damaged.count > Self.mostConsumers { damaged = [] }
+        for sequence in records.map(\.event.sequence) {
+            defer { expected = sequence + 1 }
+            guard sequence > expected, damaged.insert(sequence).inserted else { continue }
+            lost += sequence - expected
+            notices.append(
+                Self.notice(
+                    type: "graphEventsLost",
+                    "events \(expected) to \(sequence - 1) of media graphs cannot be read from \(directory), and reach "
+                        + "nobody but `cvrctl events`; check the disk"))
+        }
+    }
+
+    static func notice(type: String, _ words: String) -> Listing.Event {
+        Listing.Event(time: now(), type: type, camera: nil, detail: words)
     }
 
     /// What is known without a look at the disk.
@@ -234,8 +252,7 @@ struct SpoolFiles {
         guard files == nil else { return }
         try SmallFile.makeDirectory(directory + "/cursors")
         for name in Directory.entries(directory + "/cursors") where !name.hasPrefix(".") {
-            let bytes = try SmallFile.read("\(directory)/cursors/\(name)", limit: 64)
-            cursors[name] = bytes.flatMap { Self.sequence(String(decoding: $0.filter { $0 > 32 }, as: UTF8.self)) }
+            cursors[name] = readCursor(name)
         }
         var found: [File] = []
         for name in Directory.entries(directory).sorted() where name.hasSuffix(".events") {
@@ -251,13 +268,28 @@ struct SpoolFiles {
         files = found
     }
 
-    /// The last sequence of a file that holds together, and where it ends.
+    /// One that is there and says nothing is that of a consumer that has had nothing: rather twice than not at all.
+    private mutating func readCursor(_ name: String) -> Int64 {
+        let path = "\(directory)/cursors/\(name)"
+        // Why it cannot be read changes nothing: the next acknowledgement writes it anew.
+        let bytes = try? SmallFile.read(path, limit: 64)
+        if let bytes, let cursor = Self.sequence(String(decoding: bytes.filter { $0 > 32 }, as: UTF8.self)) {
+            return cursor
+        }
+        notices.append(
+            Self.notice(
+                type: "graphEventsRepeated",
+                "\(path) is damaged: \(name) gets all events of media graphs again that are on disk; check the disk"))
+        return 0
+    }
+
+    /// The last sequence of a file that holds together, and where its record ends.
     private func end(of file: File) throws(FileError) -> (sequence: Int64, offset: Int) {
-        var (sequence, offset) = (file.first - 1, 0)
+        var (end, offset) = ((sequence: file.first - 1, offset: 0), 0)
         while true {
-            let piece = try SpoolRecord.read(path(of: file.first), at: offset, count: Self.pieceLength)
-            guard piece.next > offset else { return (sequence, offset) }
-            sequence = piece.records.last?.event.sequence ?? sequence
+            let piece = try SpoolRecord.read(path(of: file.first), at: offset)
+            guard piece.next > offset else { return end }
+            if let record = piece.records.last { end = (record.event.sequence, record.end) }
             offset = piece.next
         }
     }

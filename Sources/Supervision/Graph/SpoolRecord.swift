@@ -12,8 +12,13 @@ struct SpoolRecord {
     /// In the file: where the next one begins.
     var end: Int
 
-    /// What a record may be; a longer one is cut to its envelope, so that a piece always holds a whole one.
-    private static let longest = 128 << 10
+    /// What a record may be, so that a piece always holds a whole one.
+    ///
+    /// Twice the longest message for an input, which is passed on whole; what no event of ours is, is cut to its envelope.
+    private static let longest = 512 << 10
+    /// What is read at a time; more of it where that holds no whole line.
+    private static let usualPiece = 64 << 10
+    private static let longestPiece = longest + usualPiece
 
     static func line(_ event: Admin.StoredEvent) -> [UInt8] {
         var event = event
@@ -33,8 +38,9 @@ struct SpoolRecord {
         return (try? encoder.encode(event)).map(Array.init) ?? []
     }
 
-    /// Nil for anything but a whole one.
+    /// Nil for anything but a whole one; what a power cut left of zeros before it is passed over.
     private init?(_ line: ArraySlice<UInt8>, end: Int) {
+        let line = line.drop { $0 == 0 }
         guard line.count > 9, line.dropFirst(8).first == UInt8(ascii: " ") else { return nil }
         let json = line.dropFirst(9)
         guard CRC32C(json).hex.utf8.elementsEqual(line.prefix(8)) else { return nil }
@@ -43,18 +49,28 @@ struct SpoolRecord {
         (self.event, self.end) = (event, end)
     }
 
-    /// The records in `count` bytes from `offset` on, and where the line after them begins: `offset` at the end of what is
-    /// whole.
+    /// The first records from `offset` on whose sequence is `wanted` or more, up to `limit`, and where to read on: at
+    /// `offset` at the end of what is whole.
     ///
     /// A line that does not check costs itself only.
     static func read(
-        _ path: String, at offset: Int, count: Int
+        _ path: String, at offset: Int, from wanted: Int64 = 1, limit: Int = .max
     ) throws(FileError) -> (records: [SpoolRecord], next: Int) {
-        let bytes = try piece(of: path, at: offset, count: count)
+        var bytes = try piece(of: path, at: offset, count: usualPiece)
+        let newline = UInt8(ascii: "\n")
+        if bytes.count == usualPiece, !bytes.contains(newline) {
+            bytes = try piece(of: path, at: offset, count: longestPiece)
+            // No record of ours. What ends it may be one that zeros stand before.
+            if bytes.count == longestPiece, !bytes.contains(newline) {
+                return ([], offset + max(usualPiece, bytes.prefix { $0 == 0 }.count))
+            }
+        }
         var (records, rest) = ([SpoolRecord](), bytes[...])
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            if let record = SpoolRecord(rest[..<newline], end: offset + newline + 1) { records.append(record) }
-            rest = rest[(newline + 1)...]
+        while records.count < limit, let end = rest.firstIndex(of: newline) {
+            if let record = SpoolRecord(rest[..<end], end: offset + end + 1), record.event.sequence >= wanted {
+                records.append(record)
+            }
+            rest = rest[(end + 1)...]
         }
         return (records, offset + rest.startIndex)
     }
