@@ -23,6 +23,14 @@ struct RestTests {
             "GraphTopologyList",
             value(##"{"@apiVersion":"1.0","@continuationToken":"next","@query":"$orderby=name asc"}"##)
         ),
+        (
+            "GET", "/api/GraphTopology?@query=$orderby=name+asc", nil, "GraphTopologyList",
+            value(##"{"@apiVersion":"2.0","@query":"$orderby=name asc"}"##)
+        ),
+        (
+            "PUT", "/api/GraphInstance/FRONT", #"{"@apiVersion":"2.0","name":"Front"}"#, "GraphInstanceSet",
+            named("Front")
+        ),
         ("GET", "/api/GraphInstance", nil, "GraphInstanceList", value(#"{"@apiVersion":"2.0"}"#)),
         ("GET", "/api/GraphTopology/CVR", nil, "GraphTopologyGet", named("CVR")),
         ("GET", "/api/GraphInstance/Cam-1", nil, "GraphInstanceGet", named("Cam-1")),
@@ -95,14 +103,35 @@ struct RestTests {
         }
         let huge = try await gateway.ask("PUT", "/api/GraphTopology", String(repeating: " ", count: (1 << 20) + 1))
         #expect(huge.status == 413)
-        for (verb, path) in [
-            ("GET", "/"), ("POST", "/api/GraphTopology"), ("GET", "/api/%00"), ("PATCH", "/api/methods"),
+        for (verb, path, allow) in [
+            ("GET", "/", nil), ("POST", "/api/GraphTopology", "GET, PUT"), ("GET", "/api/%00", nil),
+            ("PATCH", "/api/methods", "POST"), ("POST", "/api/GraphInstance/a", "DELETE, GET, PUT"),
         ] {
             let answer = try await gateway.ask(verb, path, verb == "GET" ? nil : "{}")
-            #expect((404...405).contains(answer.status), "\(verb) \(path): \(answer.status)")
+            #expect(answer.status == (allow == nil ? 404 : 405), "\(verb) \(path): \(answer.status)")
+            #expect(answer.headers["allow"] == allow, "\(verb) \(path)")
         }
         #expect(gateway.asked.all.isEmpty)
         #expect(try await gateway.ask("GET", "/api/GraphTopology").status == 200)
+    }
+
+    @Test("a client of IoT Hub's gets its answer within the time that it asked for; what is late may come again")
+    func timeouts() async throws {
+        let (never, held) = AsyncStream.makeStream(of: Void.self)
+        defer { held.finish() }
+        let gateway = try await DrivenGateway { request in
+            if request.call?.method == "Slow" { for await _ in never {} }
+            return GraphReply(status: 504)
+        }
+        let start = ContinuousClock.now
+        let body = #"{"methodName":"Slow","responseTimeoutInSeconds":1}"#
+        let late = try await gateway.ask("POST", "/api/methods", body)
+        #expect(late.body?["status"] == .integer(504) && ContinuousClock.now - start < .seconds(20))
+        #expect(try await gateway.ask("GET", "/api/GraphInstance").headers["retry-after"] != nil)
+        for wrong in ["0", "301", "1.5", #""5""#] {
+            let body = #"{"methodName":"Slow","responseTimeoutInSeconds":\#(wrong)}"#
+            #expect(try await gateway.ask("POST", "/api/methods", body).status == 400)
+        }
     }
 
     @Test("one that waits delays no other, and what cvrd took with it is told to come again")

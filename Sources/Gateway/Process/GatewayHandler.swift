@@ -26,7 +26,10 @@ struct GatewayHandler: Sendable {
             }
             try await replies.send(VarlinkEmpty())
         case "Requests":
-            for await request in service.desk.requests() { try await replies.send(request, continues: true) }
+            for await id in service.desk.requests() {
+                guard let request = service.desk.request(id) else { continue }
+                try await replies.send(request, continues: true)
+            }
             try Task.checkCancellation()
             throw GatewayError(.outdated, "another connection reads the requests", nextStep: "connect again")
         case "Answer":

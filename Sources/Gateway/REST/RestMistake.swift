@@ -9,12 +9,14 @@ struct RestMistake: Error {
     let reply: GraphReply
     /// The rest of its body is not read.
     let endsConnection: Bool
+    /// The methods that the address has.
+    let allow: String?
 
-    init(_ reply: GraphReply) { (self.reply, endsConnection) = (reply, false) }
+    init(_ reply: GraphReply) { (self.reply, endsConnection, allow) = (reply, false, nil) }
 
-    init(_ status: Int64, _ code: String, _ message: String, endsConnection: Bool = false) {
+    init(_ status: Int64, _ code: String, _ message: String, endsConnection: Bool = false, allow: String? = nil) {
         reply = .failure(status, code, message)
-        self.endsConnection = endsConnection
+        (self.endsConnection, self.allow) = (endsConnection, allow)
     }
 }
 
@@ -28,7 +30,8 @@ extension GraphReply {
             status: HTTPResponse.Status(code: known),
             headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
-        if known == 503 { response.headers[.retryAfter] = "2" }
+        // By when what took too long may be done, or cvrd be back.
+        if let seconds = [503: "2", 504: "10"][known] { response.headers[.retryAfter] = seconds }
         return response
     }
 }

@@ -14,24 +14,52 @@ struct RestRoutes: Sendable {
 
     let desk: RequestDesk
 
+    private typealias Answering = @Sendable (Request, BasicRequestContext) async throws -> Response
+
     func add(to router: Router<BasicRequestContext>) {
         for kind in ["GraphTopology", "GraphInstance"] {
             let base = "/api/\(kind)"
-            router.get("\(base)") { request, _ in await list(kind, request) }
-            router.put("\(base)") { request, _ in try await set(kind, nil, request) }
-            router.put("\(base)/:name") { request, context in try await set(kind, name(context), request) }
-            router.get("\(base)/:name") { request, context in try await named(kind + "Get", context, request) }
-            router.delete("\(base)/:name") { request, context in try await named(kind + "Delete", context, request) }
+            add(
+                base, to: router,
+                [
+                    .get: { request, _ in await list(kind, request) },
+                    .put: { request, _ in try await set(kind, nil, request) },
+                ])
+            add(
+                "\(base)/:name", to: router,
+                [
+                    .get: { request, context in try await named(kind + "Get", context, request) },
+                    .put: { request, context in try await set(kind, name(context), request) },
+                    .delete: { request, context in try await named(kind + "Delete", context, request) },
+                ])
         }
         for verb in ["activate", "deactivate"] {
-            router.post("/api/GraphInstance/:name/\(verb)") { request, context in
-                try await named("GraphInstance" + verb.capitalized, context, request)
-            }
+            let method = "GraphInstance" + verb.capitalized
+            add(
+                "/api/GraphInstance/:name/\(verb)", to: router,
+                [.post: { request, context in try await named(method, context, request) }])
         }
-        router.post("/api/methods") { request, _ in try await method(request) }
-        // As IoT Hub's own REST interface has it.
-        router.post("/twins/:device/modules/:module/methods") { request, _ in try await method(request) }
-        router.post("/api/messages/:name") { request, context in try await message(name(context), request) }
+        // The second as IoT Hub's own REST interface has it.
+        for path in ["/api/methods", "/twins/:device/modules/:module/methods"] {
+            add(path, to: router, [.post: { request, _ in try await method(request) }])
+        }
+        add(
+            "/api/messages/:name", to: router,
+            [.post: { request, context in try await message(name(context), request) }])
+    }
+
+    /// An address with what it has, and a refusal of other methods that says which those are (RFC 9110, 15.5.6).
+    private func add(
+        _ path: String, to router: Router<BasicRequestContext>, _ answers: [HTTPRequest.Method: Answering]
+    ) {
+        let allow = answers.keys.map(\.rawValue).sorted().joined(separator: ", ")
+        let refusal = RestMistake(
+            405, "BadRequest", "this address has only \(allow); see cvr-gateway(8)", allow: allow)
+        for (method, answer) in answers { router.on(RouterPath(path), method: method, use: answer) }
+        for method in [HTTPRequest.Method.get, .head, .put, .post, .patch, .delete, .options]
+        where answers[method] == nil {
+            router.on(RouterPath(path), method: method) { _, _ -> Response in throw refusal }
+        }
     }
 
     // MARK: Methods
@@ -56,11 +84,13 @@ struct RestRoutes: Sendable {
         }
         if members["@apiVersion"] == nil { members["@apiVersion"] = version(request) }
         if let name {
-            let inner = members["name"]
-            guard inner == nil || inner == .string(name) else {
+            switch members["name"] {
+            case nil: members["name"] = .string(name)
+            // Case tells no names apart anywhere; that of the body is kept.
+            case .string(let inner)? where inner.lowercased() == name.lowercased(): break
+            default:
                 throw RestMistake(400, "BadRequest", "the address names another than the body; make both the same")
             }
-            members["name"] = .string(name)
         }
         return await ask("\(kind)Set", .object(members))
     }
@@ -72,10 +102,20 @@ struct RestRoutes: Sendable {
                 400, "BadRequest",
                 "the body is not {\"methodName\": \"…\", \"payload\": {…}}; send it as IoT Hub takes it")
         }
-        let reply = await desk.ask(Admin.GraphCall(method: method, payload: body["payload"]))
+        let reply = await desk.ask(
+            Admin.GraphCall(method: method, payload: body["payload"]), within: try patience(of: body))
         return GraphReply(
             status: 200, payload: .object(["status": .integer(reply.status), "payload": reply.payload ?? .null])
         ).response
+    }
+
+    /// What IoT Hub's clients wait at most before they ask again; nil for one that does not say.
+    private func patience(of body: JSONValue) throws -> Duration? {
+        switch body["responseTimeoutInSeconds"] {
+        case nil, .null?: nil
+        case .integer(let seconds)? where (1...300).contains(seconds): .seconds(seconds)
+        default: throw RestMistake(400, "BadRequest", "responseTimeoutInSeconds is not a whole number from 1 to 300")
+        }
     }
 
     private func message(_ input: String, _ request: Request) async throws -> Response {
@@ -97,11 +137,12 @@ struct RestRoutes: Sendable {
         .string(query(request)["api-version"] ?? "2.0")
     }
 
-    /// The first value of each name; what is no percent-encoding stays as it is.
+    /// The first value of each name, as forms encode them: `+` is a space; what is no percent-encoding stays as it is.
     private func query(_ request: Request) -> [String: String] {
         let pairs = (request.uri.query ?? "").split(separator: "&").map { pair in
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
-                $0.removingPercentEncoding ?? String($0)
+                let half = String($0).replacing("+", with: " ")
+                return half.removingPercentEncoding ?? half
             }
             return (halves.first ?? "", halves.dropFirst().first ?? "")
         }

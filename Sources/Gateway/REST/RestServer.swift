@@ -106,6 +106,7 @@ private struct RestGate: RouterMiddleware {
         do { return try await next(request, context) } catch let error as RestMistake {
             var refused = error.reply.response
             if error.endsConnection { refused.headers[.connection] = "close" }
+            if let allow = error.allow { refused.headers[.allow] = allow }
             return refused
         } catch let error as HTTPError {
             return GraphReply.failure(
