@@ -200,7 +200,7 @@ let package = Package(
         // Tests mirror the modules.
         tests("JSONTests", ["JSON"]),
         tests("MediaGraphTests", ["MediaGraph", "JSON", "Recording"]),
-        tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport"]),
+        tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport", log]),
         tests("YAMLConfigurationTests", ["YAMLConfiguration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
         tests("SystemdTests", ["Systemd"]),

@@ -6,6 +6,7 @@ extension Admin {
         package var listen: String?
         package var tls: Bool?
         package var consumers: [EventReceiver] = []
+        package var refusedInputs: Int64?
         package var lastError: Fault?
         package var sandbox: String?
 

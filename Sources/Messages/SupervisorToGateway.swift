@@ -103,8 +103,11 @@ package enum GatewayInterface {
 
     package struct Delivered: Codable, Hashable, Sendable {
         package var sequence: Int64
+        package var refusal: String?
 
-        package init(sequence: Int64) { self.sequence = sequence }
+        package init(sequence: Int64, refusal: String? = nil) {
+            (self.sequence, self.refusal) = (sequence, refusal)
+        }
     }
 
     package struct Stop: Codable, Hashable, Sendable {
@@ -128,15 +131,17 @@ package enum GatewayInterface {
         package var listen: String?
         package var certificateEnd: String?
         package var consumers: [Consumer]
+        package var refusedInputs: Int64?
         package var sandbox: String?
         package var build: String?
 
         package init(
             state: String, listen: String? = nil, certificateEnd: String? = nil, consumers: [Consumer] = [],
-            sandbox: String? = nil, build: String? = nil
+            refusedInputs: Int64? = nil, sandbox: String? = nil, build: String? = nil
         ) {
             (self.state, self.listen, self.certificateEnd) = (state, listen, certificateEnd)
-            (self.consumers, self.sandbox, self.build) = (consumers, sandbox, build)
+            (self.consumers, self.refusedInputs) = (consumers, refusedInputs)
+            (self.sandbox, self.build) = (sandbox, build)
         }
     }
 }

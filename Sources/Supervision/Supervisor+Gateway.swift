@@ -98,6 +98,7 @@ extension Supervisor {
                 name: name, state: one?.state ?? "away", waiting: spool.waiting(for: GraphEventAnswers.reserved + name),
                 lastError: one?.lastError)
         }
+        summary.refusedInputs = gateway?.status?.refusedInputs
         summary.sandbox = gateway?.sandbox
         summary.lastError = gateway?.status == nil ? gateway?.fault : nil
         return summary

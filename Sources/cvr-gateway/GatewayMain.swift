@@ -12,7 +12,8 @@ enum GatewayMain {
         switch arguments.dropFirst().first {
         case "--help", "-h": print(GatewayArguments.usage)
         case "--version": print(Release.version)
-        default: exit(await GatewayProcess.run(GatewayProcess.start(arguments: arguments)))
+        // Without the libraries' own farewells, which clear away what a thread that still connects to a broker uses.
+        default: _exit(await GatewayProcess.run(GatewayProcess.start(arguments: arguments)))
         }
     }
 }

@@ -36,7 +36,8 @@ struct StatusReport {
         guard let gateway = status.gateway, gateway.state != "off" else { return "" }
         let away = gateway.consumers.filter { $0.state == "away" }
         let waiting = away.map { "\($0.name) away, \($0.waiting) events wait" }
-        return "; gateway \(([gateway.state] + waiting).joined(separator: ", "))"
+        let refused = (gateway.refusedInputs ?? 0) > 0 ? ["\(gateway.refusedInputs ?? 0) messages refused"] : []
+        return "; gateway \(([gateway.state] + waiting + refused).joined(separator: ", "))"
     }
 
     /// What there is to say of cvr-playback, after a semicolon.

@@ -17,16 +17,21 @@ final class DrivenGateway: Sendable {
     let folder: String
     let child: ChildProcess
     let asked = Asked()
-    private let loop: Task<Void, any Error>
+    private let answer: Answering
+    private let reading = Mutex<(task: Task<Void, any Error>, clients: [VarlinkClient])?>(nil)
     let port: Int
     private let authority: String?
+
+    static func newFolder() -> String { "/tmp/gw-\(UInt32.random(in: 0...UInt32.max))" }
 
     /// Starts it and gives it a configuration; requests are answered by `answer`.
     init(
         webhooks: [GatewayInterface.Webhook] = [], broker: GatewayInterface.Broker? = nil,
-        tls: Certificate? = nil, answer: @escaping Answering = { _ in GraphReply(status: 200) }
+        tls: Certificate? = nil, folder: String = newFolder(),
+        answer: @escaping Answering = { _ in GraphReply(status: 200) }
     ) async throws {
-        folder = "/tmp/gw-\(UInt32.random(in: 0...UInt32.max))"
+        self.folder = folder
+        self.answer = answer
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let child = try ChildProcess(
             "\(Repository.binaries)/cvr-gateway", ["--run", folder, "--listen", "127.0.0.1:0"],
@@ -51,19 +56,30 @@ final class DrivenGateway: Sendable {
             "io.cvr.Gateway.Status", VarlinkEmpty(), as: GatewayInterface.Status.self)
         port = try #require(status.listen?.split(separator: ":").last.flatMap { Int($0) })
         #expect(status.state == "running" && status.sandbox?.hasPrefix("landlock") == true)
-        let (asking, answering) = (
-            try await VarlinkClient.connect(path: socket), try await VarlinkClient.connect(path: socket)
-        )
-        loop = Task { [asked] in try await Self.serve(asking, answering, asked, answer) }
+        try await come()
+        asked.forget("ready")
+    }
+
+    /// cvrd is there, and reads what is asked.
+    func come() async throws {
+        let (asking, answering) = (try await connect(), try await connect())
+        let task = Task { [asked, answer] in try await Self.serve(asking, answering, asked, answer) }
+        reading.withLock { $0 = (task, [asking, answering]) }
         try await eventually("its requests are read", every: .milliseconds(20)) {
             let ready = try await ask("POST", "/api/methods", #"{"methodName":"ready"}"#)
             return ready.body?["status"] == .integer(503) ? nil : true
         }
-        asked.forget()
+    }
+
+    /// cvrd is away.
+    func leave() async {
+        let last = reading.withLock { $0 }
+        last?.task.cancel()
+        for client in last?.clients ?? [] { await client.close() }
     }
 
     deinit {
-        loop.cancel()
+        reading.withLock { $0?.task.cancel() }
         child.signal(SIGKILL)
         try? FileManager.default.removeItem(atPath: folder)  // A leftover in /tmp fails no test.
     }
@@ -129,7 +145,9 @@ final class Asked: Sendable {
 
     var all: [GatewayInterface.Request] { requests.withLock { $0 } }
 
-    func forget() { requests.withLock { $0 = [] } }
+    var messages: [Admin.InputMessage] { all.compactMap(\.message) }
+
+    func forget(_ method: String) { requests.withLock { $0.removeAll { $0.call?.method == method } } }
 
     func take(_ request: GatewayInterface.Request) { requests.withLock { $0.append(request) } }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import JSON
 import Messages
 import Recording
@@ -47,5 +48,36 @@ struct WebhookTests {
         for (number, request) in taken.enumerated() {
             #expect(request["body"]?.contains("a&b=\(number + 1)/") == true)
         }
+    }
+
+    @Test("an event that is refused for what it holds is given up after some tries, not one that nobody may send")
+    func refused() async throws {
+        let hook = try await Hook()
+        let webhook = Webhook(
+            GatewayInterface.Webhook(name: "a", url: hook.url), box: "test",
+            patience: Refusals(most: 3, span: .zero))
+        try await hook.answer(413)
+        let first = try await webhook.deliver([storedEvent(1), storedEvent(2)])
+        #expect(first.sequence == 1 && first.refusal?.contains("413") == true && hook.requests.count == 3)
+        #expect(first.refusal?.contains("code=1") == false, "a query may hold a secret")
+        try await hook.answer(401)
+        async let second = webhook.deliver([storedEvent(2), storedEvent(3)])
+        for _ in 1...2 { try await hook.request(holding: "a&b=2") }
+        try await hook.answer(200)
+        #expect(try await second == GatewayInterface.Delivered(sequence: 3))
+    }
+
+    @Test("both the number of tries and their time must be over, of one event")
+    func patience() {
+        var refusals = Refusals(most: 3, span: .seconds(60))
+        let start = ContinuousClock.now
+        var givenUp: [String] = []
+        // The next event begins anew.
+        for (sequence, seconds) in [(1, 0), (1, 1), (1, 2), (1, 59), (1, 60), (2, 60), (2, 121), (2, 122)] {
+            let isOver = refusals.refused(Int64(sequence), at: start + .seconds(seconds))
+            if isOver { givenUp.append("\(sequence) after \(seconds) s") }
+            #expect(refusals.suspects(Int64(sequence)) && !refusals.suspects(3))
+        }
+        #expect(givenUp == ["1 after 60 s", "2 after 122 s"])
     }
 }

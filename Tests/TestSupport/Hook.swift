@@ -17,7 +17,7 @@ package final class Hook: Sendable {
 
     deinit { child.signal(SIGKILL) }
 
-    /// What it answers from now on.
+    /// What it answers from now on; 0 is nothing, ever.
     package func answer(_ status: Int) async throws {
         let count = child.output.lines.count
         try child.send("\(status)")
@@ -57,6 +57,7 @@ package final class Hook: Sendable {
                 told = {k.lower(): v for k, v in self.headers.items()}
                 print(json.dumps(told | {"method": self.command, "target": self.path, "body": body,
                                          "answered": str(status[0])}), flush=True)
+                if not status[0]: threading.Event().wait()
                 self.send_response(status[0])
                 self.send_header("content-length", "0")
                 self.end_headers()

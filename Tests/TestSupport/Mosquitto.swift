@@ -7,17 +7,20 @@ package final class Mosquitto: Sendable {
     package let folder: String
     private let child: ChildProcess
 
-    /// With `password` only `cvr` may use it; `after` is one that was stopped, which this one goes on for.
+    /// With `password` only `cvr` may use it; `after` is one that was stopped, which this one goes on for, `port` one
+    /// that is waited at already, and `lines` are more of its configuration.
     package init(
-        password: String? = nil, certificate: Certificate? = nil, after: Mosquitto? = nil
+        password: String? = nil, certificate: Certificate? = nil, after: Mosquitto? = nil, port: Int? = nil,
+        lines more: [String] = []
     ) async throws {
-        port = try after?.port ?? freePort()
+        self.port = try after?.port ?? port ?? freePort()
         folder = after?.folder ?? FileManager.default.temporaryDirectory.appending(path: "mosquitto-\(UUID())").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var lines = [
-            "listener \(port) 127.0.0.1", "persistence true", "persistence_location \(folder)/", "log_dest stderr",
+            "listener \(self.port) 127.0.0.1", "persistence true", "persistence_location \(folder)/", "log_dest stderr",
             "log_type all", "max_queued_messages 0", "allow_anonymous \(password == nil)",
         ]
+        lines += more
         // A broker that root starts goes on as another user, who could not write there.
         if geteuid() == 0 { lines.append("user root") }
         if let password {
@@ -33,6 +36,9 @@ package final class Mosquitto: Sendable {
     }
 
     deinit { child.signal(SIGKILL) }
+
+    /// Stops and continues it as it is: its kernel answers, it does not.
+    package func freeze(_ isFrozen: Bool) { child.signal(isFrozen ? SIGSTOP : SIGCONT) }
 
     /// Ends it; sessions and what waits in them are kept.
     package func stop() async { await child.stop() }
@@ -52,6 +58,14 @@ package final class Mosquitto: Sendable {
             $0.contains("Sending SUBACK to \(name)") ? true : nil
         }
         return subscriber
+    }
+
+    /// Publishes each line as a message, by one client.
+    package func publish(_ topic: String, lines: [String]) async throws {
+        let done = try await run(
+            "/usr/bin/mosquitto_pub", ["-h", "127.0.0.1", "-p", "\(port)", "-q", "1", "-t", topic, "-l"],
+            input: lines.map { $0 + "\n" }.joined())
+        guard done.ending == .exited(0) else { throw Missed("mosquitto_pub: \(done.errors)") }
     }
 
     /// Publishes a message and returns once the broker has it.

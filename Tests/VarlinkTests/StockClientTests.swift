@@ -143,7 +143,7 @@ struct InterfaceFileTests {
     static var gateway: Admin.Gateway {
         var gateway = Admin.Gateway(state: "running")
         (gateway.pid, gateway.listen, gateway.tls, gateway.lastError) = (1, "l", true, fault)
-        (gateway.consumers, gateway.sandbox) = ([receiver], "s")
+        (gateway.consumers, gateway.sandbox, gateway.refusedInputs) = ([receiver], "s", 1)
         return gateway
     }
 

@@ -1,5 +1,6 @@
+import CLinux
 import Glibc
-import Messages
+package import Messages
 import Recording
 import Synchronization
 
@@ -7,14 +8,14 @@ import Synchronization
 protocol EventReceiver: Sendable {
     var condition: Condition { get }
 
-    /// Returns up to which it took them, the first at least; waits for it while it is away.
+    /// Returns up to which it took them, the first at least, or that it never takes the first; waits while it is away.
     ///
     /// `events` are not empty. Throws when the caller waits no more.
-    func deliver(_ events: [Admin.StoredEvent]) async throws -> Int64
+    func deliver(_ events: [Admin.StoredEvent]) async throws -> GatewayInterface.Delivered
 }
 
 /// How a receiver is, for `status`.
-final class Condition: Sendable {
+package final class Condition: Sendable {
     private enum State { case connecting, ready, away(Admin.Fault) }
 
     private let state: Mutex<State>
@@ -24,24 +25,24 @@ final class Condition: Sendable {
 
     func isReady() { state.withLock { $0 = .ready } }
 
+    func isConnecting() { state.withLock { $0 = .connecting } }
+
     func isAway(code: String, _ message: String, nextStep: String) {
-        let fault = Admin.Fault(code: code, message: message, nextStep: nextStep, time: Self.now())
+        let fault = Admin.Fault(code: code, message: message, nextStep: nextStep, time: WallTime.now.rfc3339)
         state.withLock { $0 = .away(fault) }
     }
 
-    private static func now() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return WallTime(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec)).rfc3339
-    }
-
-    func consumer(_ name: String) -> GatewayInterface.Consumer {
+    package func consumer(_ name: String) -> GatewayInterface.Consumer {
         switch state.withLock({ $0 }) {
         case .connecting: GatewayInterface.Consumer(name: name, state: "connecting")
         case .ready: GatewayInterface.Consumer(name: name, state: "ready")
         case .away(let fault): GatewayInterface.Consumer(name: name, state: "away", lastError: fault)
         }
     }
+}
+
+extension WallTime {
+    static var now: WallTime { WallTime(microseconds: cvr_clock_microseconds(CLOCK_REALTIME)) }
 }
 
 /// How long to wait before the next attempt: twice as long after each that failed, up to a minute, spread by chance.
@@ -57,4 +58,27 @@ struct Backoff: Sendable {
         defer { limit = min(limit * 2, Self.longest) }
         return .seconds(Double.random(in: limit / 2...limit))
     }
+}
+
+/// For how long one event is tried that its receiver refuses for what it holds: those behind it wait meanwhile.
+///
+/// Kept for one event at a time, and begun anew by a process that is new.
+package struct Refusals: Sendable {
+    private let most: Int
+    private let span: Duration
+    private var first: (sequence: Int64, count: Int, since: ContinuousClock.Instant)?
+
+    /// Both have to be reached: a receiver that is being mended loses nothing.
+    package init(most: Int = 8, span: Duration = .seconds(600)) { (self.most, self.span) = (most, span) }
+
+    /// It was refused again; true once it is to be given up.
+    package mutating func refused(_ sequence: Int64, at now: ContinuousClock.Instant = .now) -> Bool {
+        let last = first.flatMap { $0.sequence == sequence ? $0 : nil }
+        let count = (last?.count ?? 0) + 1
+        first = (sequence, count, last?.since ?? now)
+        return count >= most && now - (last?.since ?? now) >= span
+    }
+
+    /// Whether it was refused before.
+    package func suspects(_ sequence: Int64) -> Bool { first?.sequence == sequence }
 }

@@ -8,24 +8,39 @@ import Synchronization
 ///
 /// `run` is one thread's, whose callbacks libmosquitto makes on it; everybody may publish.
 final class BrokerSession: Sendable {
-    /// Who hears of it, on the session's thread: nobody there may block.
+    /// Who hears of it, on the session's thread.
     struct Hooks: Sendable {
         /// Everything is subscribed to.
         var isReady: @Sendable (BrokerSession) -> Void
         /// A message's topic and bytes; nil for one that is longer than `longest`.
-        var received: @Sendable (BrokerSession, String, [UInt8]?) -> Void
+        ///
+        /// It is acknowledged when this returns nil; else the session ends for the reason that is returned, and the broker
+        /// keeps the message.
+        var received: @Sendable (BrokerSession, String, [UInt8]?) -> String?
     }
 
     /// Of what is sent to us.
     static let longest = 1 << 20
     /// Seconds without a packet until one is asked for; twice as many end the session.
     private static let keepAlive: Int32 = 20
+    /// For a broker that lives to acknowledge a message.
+    static let patience = Duration.seconds(30)
+    /// What has lived so long is no session that the broker ends at once.
+    private static let proof = Duration.seconds(10)
+
+    /// Why a session is over.
+    struct Ending: Sendable {
+        var why: String
+        /// It was of some use, or lived for some time.
+        var isProven: Bool
+    }
 
     /// Messages that are waited for together.
     private struct Batch {
         var missing: Set<Int32> = []
         /// By their place among the others.
         var taken: Set<Int> = []
+        let since = ContinuousClock.now
         let continuation: CheckedContinuation<Int, Never>
     }
 
@@ -35,7 +50,11 @@ final class BrokerSession: Sendable {
         /// By their identifiers.
         var messages: [Int32: (batch: Int, place: Int)] = [:]
         var subscriptions: Set<Int32> = []
+        /// Why we end it.
         var refusal: String?
+        var readyAt: ContinuousClock.Instant?
+        var isProven = false
+        var isEnding = false
         var isOver = false
     }
 
@@ -45,18 +64,23 @@ final class BrokerSession: Sendable {
     private let topics: BrokerTopics
     private let hooks: Hooks
     private let obstacle: String?
+    private let patience: Duration
     private let state = Mutex(State())
 
     /// `authority` is the path of a PEM file.
     ///
     /// Nil when there is no memory for it.
-    init?(_ settings: GatewayInterface.Broker, authority: String?, topics: BrokerTopics, hooks: Hooks) {
+    init?(
+        _ settings: GatewayInterface.Broker, authority: String?, topics: BrokerTopics, hooks: Hooks,
+        patience: Duration = patience
+    ) {
         // A name of its own, so that the broker keeps what arrives for us while we are away.
         guard let client = mosquitto_new("\(settings.device)/\(settings.module)", false, nil) else { return nil }
         self.client = client
         self.settings = settings
         self.topics = topics
         self.hooks = hooks
+        self.patience = patience
         obstacle = Self.prepare(client, settings, authority)
     }
 
@@ -83,30 +107,67 @@ final class BrokerSession: Sendable {
 
     // MARK: The thread
 
-    /// Connects and serves the connection; returns why it ended.
-    func run() -> String {
+    /// Connects and serves the connection, until it ends.
+    func run() -> Ending {
         mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
         setCallbacks()
-        if let obstacle {
-            state.withLock { $0.isOver = true }
-            return obstacle
-        }
-        var code = mosquitto_connect(client, settings.host, Int32(clamping: settings.port), Self.keepAlive)
-        var number = errno
-        while code == MOSQ_ERR_SUCCESS.rawValue.signed {
-            code = mosquitto_loop(client, 1000, 1)
+        var (code, number) = (MOSQ_ERR_SUCCESS.rawValue.signed, errno)
+        if obstacle == nil, !isToEnd() {
+            code = mosquitto_connect(client, settings.host, Int32(clamping: settings.port), Self.keepAlive)
             number = errno
+            // Its farewell is sent, where that can be.
+            var rounds = 2
+            while code == MOSQ_ERR_SUCCESS.rawValue.signed, rounds > 0 {
+                code = mosquitto_loop(client, 1000, 1)
+                number = errno
+                // The acknowledgement of one input leaves before the next is read.
+                if code == MOSQ_ERR_SUCCESS.rawValue.signed, mosquitto_want_write(client) {
+                    code = mosquitto_loop_write(client, 1)
+                    number = errno
+                }
+                if isToEnd() { rounds -= 1 }
+            }
         }
-        let refusal = state.withLock { state in
+        let (refusal, isProven) = state.withLock { state in
             state.isOver = true
-            return state.refusal
+            let age = state.readyAt.map { ContinuousClock.now - $0 } ?? .zero
+            return (obstacle ?? state.refusal, state.isProven || age > Self.proof)
         }
         settle()
-        return refusal ?? Self.words(code, number)
+        return Ending(why: refusal ?? Self.words(code, number), isProven: isProven)
     }
 
+    private func isToEnd() -> Bool {
+        state.withLock { state in
+            if let oldest = state.batches.values.map(\.since).min(), ContinuousClock.now - oldest > patience {
+                state.refusal = "it has not acknowledged an event for \(patience.components.seconds) s"
+                state.isEnding = true
+            }
+            return state.isEnding
+        }
+    }
+
+    /// It is over, and its other end wanted that, or the network.
+    var isBroken: Bool { state.withLock { $0.isOver && $0.refusal == nil && !$0.isEnding } }
+
     /// Ends `run` soon.
-    func end() { mosquitto_disconnect(client) }
+    func end() {
+        state.withLock { $0.isEnding = true }
+        mosquitto_disconnect(client)
+    }
+
+    /// Ends `run`, and with it whatever was to be sent: of acknowledgements too.
+    ///
+    /// The session's thread only.
+    private func cut(_ why: String) {
+        state.withLock { state in
+            state.refusal = why
+            state.isEnding = true
+        }
+        breakOff()
+    }
+
+    private func breakOff() { shutdown(mosquitto_socket(client), Int32(SHUT_RDWR)) }
 
     private func setCallbacks() {
         mosquitto_connect_callback_set(client) { _, session, code in BrokerSession.of(session)?.connected(code) }
@@ -131,11 +192,15 @@ final class BrokerSession: Sendable {
             return
         }
         for (topic, quality) in topics.subscriptions {
-            state.withLock { state in
+            let code = state.withLock { state in
                 var id: Int32 = 0
-                if mosquitto_subscribe(client, &id, topic, quality) == MOSQ_ERR_SUCCESS.rawValue.signed {
-                    state.subscriptions.insert(id)
-                }
+                let code = mosquitto_subscribe(client, &id, topic, quality)
+                if code == MOSQ_ERR_SUCCESS.rawValue.signed { state.subscriptions.insert(id) }
+                return code
+            }
+            // Without its subscriptions it would never be ready.
+            guard code == MOSQ_ERR_SUCCESS.rawValue.signed else {
+                return cut("the subscription cannot be asked for: \(Self.words(code, errno))")
             }
         }
     }
@@ -144,24 +209,29 @@ final class BrokerSession: Sendable {
         let isReady = state.withLock { state in
             if !isGranted { state.refusal = "the broker refused a subscription" }
             state.subscriptions.remove(id)
-            return state.subscriptions.isEmpty && state.refusal == nil
+            let isReady = state.subscriptions.isEmpty && state.refusal == nil
+            if isReady { state.readyAt = .now }
+            return isReady
         }
         if isReady { hooks.isReady(self) } else if !isGranted { mosquitto_disconnect(client) }
     }
 
     private func received(_ message: mosquitto_message) {
+        // Nobody takes it any more: no acknowledgement may go out either.
+        if state.withLock({ $0.isEnding }) { return breakOff() }
         // What was kept for whoever subscribes later is no call of now.
         guard !message.retain, let text = message.topic else { return }
         let count = Int(message.payloadlen)
         let bytes =
             count <= Self.longest ? Array(UnsafeRawBufferPointer(start: message.payload, count: max(0, count))) : nil
-        hooks.received(self, String(cString: text), bytes)
+        if let why = hooks.received(self, String(cString: text), bytes) { return cut(why) }
+        state.withLock { $0.isProven = true }
     }
 
     // MARK: Publishing
 
     /// Sends messages, each at least once and in order; how many of them, from the first on, the broker has taken when all
-    /// are, or when the session is over.
+    /// are, or when the session is over, which it is too when one of them cannot be sent.
     func publish(_ messages: [(topic: String, payload: [UInt8])]) async -> Int {
         await withCheckedContinuation { continuation in
             state.withLock { state in
@@ -171,7 +241,11 @@ final class BrokerSession: Sendable {
                     var id: Int32 = 0
                     let code = mosquitto_publish(
                         client, &id, message.topic, Int32(clamping: message.payload.count), message.payload, 1, false)
-                    guard code == MOSQ_ERR_SUCCESS.rawValue.signed else { break }
+                    guard code == MOSQ_ERR_SUCCESS.rawValue.signed else {
+                        // Those before it are waited for.
+                        if place == 0 { fail(&state, "an event cannot be sent: \(Self.words(code, errno))") }
+                        break
+                    }
                     batch.missing.insert(id)
                     state.messages[id] = (state.nextBatch, place)
                 }
@@ -179,6 +253,11 @@ final class BrokerSession: Sendable {
             }
             settle()
         }
+    }
+
+    private func fail(_ state: inout State, _ why: String) {
+        (state.refusal, state.isEnding) = (why, true)
+        mosquitto_disconnect(client)
     }
 
     /// Sends what nobody waits for.
@@ -189,6 +268,7 @@ final class BrokerSession: Sendable {
     private func published(_ id: Int32) {
         state.withLock { state in
             guard let message = state.messages.removeValue(forKey: id) else { return }
+            state.isProven = true
             state.batches[message.batch]?.missing.remove(id)
             state.batches[message.batch]?.taken.insert(message.place)
         }
@@ -198,7 +278,8 @@ final class BrokerSession: Sendable {
     /// Answers whoever waits for a batch, once there is nothing more to come.
     private func settle() {
         let done = state.withLock { state in
-            let done = state.batches.filter { state.isOver || $0.value.missing.isEmpty }
+            // One of which nothing could be sent is done with the session.
+            let done = state.batches.filter { state.isOver || $0.value.missing.isEmpty && !$0.value.taken.isEmpty }
             for key in done.keys { state.batches[key] = nil }
             return Array(done.values)
         }

@@ -38,7 +38,7 @@ struct GatewayHandler: Sendable {
             try await replies.send(VarlinkEmpty())
         case "Deliver":
             let delivery = try call.decode(GatewayInterface.Delivery.self)
-            try await replies.send(GatewayInterface.Delivered(sequence: try await service.deliver(delivery)))
+            try await replies.send(try await service.deliver(delivery))
         case "Status": try await replies.send(await service.status)
         case "Stop":
             let again = try call.decode(GatewayInterface.Stop.self).again ?? false

@@ -41,7 +41,7 @@ package actor GatewayService: Service {
     }
 
     /// Returns up to which of the events its consumer took.
-    func deliver(_ delivery: GatewayInterface.Delivery) async throws -> Int64 {
+    func deliver(_ delivery: GatewayInterface.Delivery) async throws -> GatewayInterface.Delivered {
         guard let receiver = work?.receivers[delivery.consumer] else {
             throw GatewayError(
                 .configuration, "there is no consumer \(delivery.consumer.prefix(64))",
@@ -61,7 +61,7 @@ package actor GatewayService: Service {
             state: work == nil ? "starting" : "running", listen: doors.web?.socket.address.description,
             certificateEnd: work?.certificateEnd.map { WallTime(seconds: $0, nanoseconds: 0).rfc3339 },
             consumers: work?.receivers.sorted { $0.key < $1.key }.map { $0.value.condition.consumer($0.key) } ?? [],
-            sandbox: sandboxText, build: GatewayProcess.build)
+            refusedInputs: work?.refusedInputs, sandbox: sandboxText, build: GatewayProcess.build)
     }
 
     /// Throws what makes the process end otherwise than as told.
@@ -95,7 +95,7 @@ final class GatewayWork: Sendable {
         broker = try settings.broker.map { told throws(GatewayError) in
             try Broker(told, box: settings.box, run: run, desk: desk, log: log)
         }
-        if let broker { receivers["mqtt"] = broker }
+        if let broker { receivers["mqtt"] = broker } else { Broker.forget(in: run) }
         self.receivers = receivers
         guard let rest = settings.rest, let web = doors.web else {
             (server, certificateEnd) = (nil, nil)
@@ -105,9 +105,19 @@ final class GatewayWork: Sendable {
         (self.server, certificateEnd) = (server, try server.certificateEnd())
     }
 
+    /// Of messages by MQTT; nil without a broker.
+    var refusedInputs: Int64? { broker?.refusedInputs }
+
     func run() async throws {
         broker?.start()
-        defer { broker?.stop() }
+        do { try await serve() } catch {
+            await broker?.stop()
+            throw error
+        }
+        await broker?.stop()
+    }
+
+    private func serve() async throws {
         guard let server else { return try await gracefulShutdown() }
         try await server.run()
     }

@@ -186,7 +186,13 @@ actor GatewayLink: HomeLink {
             let taken = try await client.call(
                 "io.cvr.Gateway.Deliver", GatewayInterface.Delivery(consumer: consumer, events: events),
                 as: GatewayInterface.Delivered.self)
-            do { try await spool.acknowledge(taken.sequence, by: name) } catch {
+            do {
+                if let why = taken.refusal, let refused = events.first(where: { $0.sequence == taken.sequence }) {
+                    try await spool.giveUp(refused, by: name, because: why)
+                } else {
+                    try await spool.acknowledge(taken.sequence, by: name)
+                }
+            } catch {
                 // It is delivered again: rather twice than not at all.
                 try await Task.sleep(for: .seconds(5))
             }
