@@ -21,6 +21,11 @@ extension Trouble {
                 Trouble(
                     .authentication, "authentication", "the camera refuses the user name or password",
                     "check username and credential in cvr.yaml against the camera's own account")
+            case .forbidden:
+                Trouble(
+                    .authentication, "forbidden", "the camera does not let this user have the stream (RTSP 403)",
+                    "give the user the right to view it in the camera's own account settings; some lock out an address "
+                        + "for a while after wrong passwords")
             case .notFound:
                 Trouble(
                     .cameraRefused, "notFound", "the camera has no stream at this path (RTSP 404)",

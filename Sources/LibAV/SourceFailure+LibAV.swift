@@ -7,7 +7,8 @@ extension SourceFailure {
     init(opening code: Int32) {
         self =
             switch code {
-            case CAV_HTTP_UNAUTHORIZED, CAV_HTTP_FORBIDDEN: .authentication
+            case CAV_HTTP_UNAUTHORIZED: .authentication
+            case CAV_HTTP_FORBIDDEN: .forbidden
             case CAV_HTTP_NOT_FOUND: .notFound
             case CAV_HTTP_BAD_REQUEST, CAV_HTTP_OTHER_4XX: .refused
             case CAV_HTTP_SERVER_ERROR: .serverError

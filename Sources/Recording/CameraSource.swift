@@ -26,8 +26,10 @@ package enum SourceEvent: Hashable, Sendable {
 
 /// Why a camera's packets stopped or never began: the words that every engine shares.
 package enum SourceFailure: Error, Hashable, Sendable {
-    /// RTSP 401 or 403.
+    /// RTSP 401: it does not know who asks.
     case authentication
+    /// RTSP 403: it knows, and refuses.
+    case forbidden
     /// RTSP 404.
     case notFound
     /// Another RTSP 4xx.

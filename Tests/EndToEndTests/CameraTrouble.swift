@@ -32,7 +32,7 @@ struct CameraTrouble: Sendable {
         Kind(
             name: "basic", command: "password other; kick", code: "authentication",
             reasons: ["authentication", "networkLoss"], scheme: "basic"),
-        Kind(name: "forbidden", command: "fail 403", code: "authentication", reasons: ["authentication"]),
+        Kind(name: "forbidden", command: "fail 403", code: "forbidden", reasons: ["authentication"]),
         Kind(name: "unknown-path", command: "fail 404", code: "notFound", reasons: ["cameraRefused"]),
         Kind(name: "circular", command: "fail 302", code: "timeout", reasons: ["cameraOffline"]),
         Kind(name: "crowded", command: "fail 453", code: "refused", reasons: ["cameraRefused"]),

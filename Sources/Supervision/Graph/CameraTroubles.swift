@@ -4,9 +4,10 @@ package import Recording
 /// What a worker reports of its camera, as LVA's diagnostic events: each trouble once, when it begins.
 package struct CameraTroubles: Sendable {
     package enum Kind: Hashable, Sendable {
-        /// An answer of RTSP, as its status code; 0 without one.
+        /// An answer of RTSP, as its status code; `4xx` or `5xx` where libavformat tells no more.
         case protocolError(String)
         case authentication(String)
+        case authorization(String)
         case network(String)
         case mediaFormat(String)
     }
@@ -40,15 +41,18 @@ package struct CameraTroubles: Sendable {
     private static let kinds: [String: [Kind]] = [
         // LVA reports refused credentials as an error of the protocol; whoever looks for the other finds it too.
         "authentication": [.protocolError("401"), .authentication("401")],
+        "forbidden": [.protocolError("403"), .authorization("403")],
         "credentialTooLong": [.authentication("credentialTooLong")],
         "notFound": [.protocolError("404")],
-        "refused": [.protocolError("400")],
-        "cameraError": [.protocolError("500")],
+        "refused": [.protocolError("4xx")],
+        "cameraError": [.protocolError("5xx")],
+        "unverifiedTLS": [.protocolError("unverifiedTLS")],
         "invalidData": [.protocolError("invalidData")],
         "redirected": [.protocolError("302")],
         "invalidURL": [.protocolError("invalidUrl")],
         "connectionRefused": [.network("connectionRefused")],
         "unreachable": [.network("unreachable")],
+        "noTunnel": [.network("noTunnel")],
         "timeout": [.network("timeout")],
         "silent": [.network("silent")],
         "disconnected": [.network("disconnected")],

@@ -166,6 +166,7 @@ extension MediaGraphEvent {
         switch trouble {
         case .protocolError(let code): self = .protocolError(origin, code: code, target: target)
         case .authentication(let code): self = .authenticationError(origin, code: code)
+        case .authorization(let code): self = .authorizationError(origin, code: code)
         case .network(let code): self = .networkError(origin, code: code)
         case .mediaFormat(let code): self = .mediaFormatError(origin, code: code, at: time)
         }
@@ -213,6 +214,7 @@ extension CameraTroubles.Kind {
         switch self {
         case .protocolError(let code): "the camera answers RTSP with \(code)"
         case .authentication: "the camera refuses the user name or password"
+        case .authorization: "the camera does not let the user have the stream"
         case .network(let code): "the camera cannot be reached (\(code))"
         case .mediaFormat(let code): "the camera sends what is not recorded (\(code))"
         }
