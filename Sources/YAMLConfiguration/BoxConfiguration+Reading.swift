@@ -30,9 +30,8 @@ extension BoxConfiguration {
                 == .always,
             playback: PlaybackConfiguration(root.section("playback", schema: "playback")), cameras: [:])
         gateway = GatewayConfiguration(root.section("gateway", schema: "gateway"), hostName: hostName)
-        filePaths = root.section("graph", schema: "graph").values("filePaths", Values.path) ?? []
+        filePaths = readFilePaths(root.section("graph", schema: "graph"))
         usual = CameraDefaults(root.section("defaults", schema: "defaults"), cache: cache)
-        refuseFilePaths(root)
         var reader = CameraReader(defaults: usual, mistakes: mistakes)
         reader.read(root.section("cameras", schema: nil))
         let added = added(statePath)
@@ -55,15 +54,20 @@ extension BoxConfiguration {
     }
 
     /// A sink deletes the oldest files that it wrote there, and a store, cache or state is nobody else's.
-    private func refuseFilePaths(_ root: Section) {
+    private func readFilePaths(_ graph: Section) -> [String] {
         let own =
             [("cache", cachePath), ("state", statePath), ("runtime", runtimePath)]
             + (store.location.folder.map { [("store", $0)] } ?? [])
-        for path in filePaths {
-            guard let other = own.first(where: { path.isIn($0.1) || $0.1.isIn(path) }) else { continue }
-            root.section("graph", schema: nil).report(
-                "filePaths", "\(path) and the \(other.0) lie in each other; give files a directory of their own")
+        func owner(of path: String) -> String? { own.first { path.isIn($0.1) || $0.1.isIn(path) }?.0 }
+        guard let given = graph.values("filePaths", Values.path) else {
+            return Self.usualFilePaths.filter { owner(of: $0) == nil }
         }
+        for path in given {
+            guard let owner = owner(of: path) else { continue }
+            graph.report(
+                "filePaths", "\(path) and the \(owner) lie in each other; give files a directory of their own")
+        }
+        return given
     }
 
     /// A Unix socket's path has at most 107 bytes (unix(7), sun_path).

@@ -22,7 +22,9 @@ package struct BoxConfiguration: Hashable, Sendable {
     /// Nil runs no cvr-gateway.
     package var gateway: GatewayConfiguration?
     /// `graph: { filePaths }`: absolute paths, below which file sinks may write.
-    package var filePaths: [String] = []
+    package var filePaths = Self.usualFilePaths
+    /// Where LVA's container has the files of its samples.
+    static let usualFilePaths = ["/var/media"]
     /// What a camera has that says nothing itself.
     package var usual = CameraDefaults()
     package var cameras: [CameraName: CameraConfiguration]

@@ -114,7 +114,7 @@ struct LibAVSourceTests {
     @Test(
         "RTSP's answers in our words",
         arguments: [
-            ("401 Unauthorized", .authentication), ("403 Forbidden", .authentication), ("404 Not Found", .notFound),
+            ("401 Unauthorized", .authentication), ("403 Forbidden", .forbidden), ("404 Not Found", .notFound),
             ("453 Not Enough Bandwidth", .refused), ("400 Bad Request", .refused), ("454 Session Not Found", .refused),
             ("500 Internal Server Error", .serverError), ("503 Service Unavailable", .serverError),
         ] as [(String, SourceFailure)])

@@ -114,6 +114,11 @@ extension MediaGraphEvent {
         MediaGraphEvent("Diagnostics.AuthenticationError", origin, .object(["errorCode": .string(code)]))
     }
 
+    /// The camera knows the user and refuses the stream.
+    package static func authorizationError(_ origin: Origin, code: String) -> MediaGraphEvent {
+        MediaGraphEvent("Diagnostics.AuthorizationError", origin, .object(["errorCode": .string(code)]))
+    }
+
     /// The camera sends what cannot be recorded; code: `unsupportedVideoFormat` or `unsupportedAudioFormat`.
     package static func mediaFormatError(_ origin: Origin, code: String, at time: WallTime) -> MediaGraphEvent {
         MediaGraphEvent(

@@ -59,38 +59,3 @@ extension RecordingPlan {
         return session.isEmpty ? camera.asset : session
     }
 }
-
-/// What this box cannot do of a plan, beside what the engine cannot.
-struct PlanCheck {
-    let box: BoxConfiguration
-    let places: Places
-
-    /// Nil when it can be activated under that name.
-    func refusal(of plan: RecordingPlan, as name: CameraName) -> GraphError? {
-        if let error = plan.error { return error }
-        var details: [GraphError.Detail] = []
-        if let file = plan.file, !isAllowed(file.directory) {
-            let allowed = box.filePaths.isEmpty ? "nowhere yet" : "below \(box.filePaths.joined(separator: ", "))"
-            details.append(
-                GraphError.Detail(
-                    .moduleValidationError, at: nil,
-                    "The sink \(file.nodeName) writes to \(file.directory), and files may be written \(allowed); "
-                        + "add the directory to graph: { filePaths: [...] } in cvr.yaml and run `cvrctl reload`."))
-        }
-        let length = places.workerSocket(name, .a).utf8.count
-        if length > 107 {
-            details.append(
-                GraphError.Detail(
-                    .moduleValidationError, at: nil,
-                    "The name is too long for this box: a socket below runtime.path would need \(length) bytes, of 107; "
-                        + "take a shorter one, or a shorter runtime.path in cvr.yaml."))
-        }
-        guard !details.isEmpty else { return nil }
-        return GraphError(
-            status: 400, code: "InvalidResource", message: "This instance cannot run on this box.", details: details)
-    }
-
-    func isAllowed(_ directory: String) -> Bool {
-        box.filePaths.contains { directory == $0 || directory.hasPrefix($0 + "/") }
-    }
-}

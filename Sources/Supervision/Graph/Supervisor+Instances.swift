@@ -105,7 +105,8 @@ extension Supervisor {
     func active(_ plan: RecordingPlan, _ name: CameraName, begun: String? = nil) throws(GraphError)
         -> GraphTable.Active
     {
-        if let refusal = PlanCheck(box: written, places: places).refusal(of: plan, as: name) { throw refusal }
+        let check = PlanCheck(plan, graph.book, box: written, places: places)
+        if let refusal = check.refusal(of: plan, as: name) { throw refusal }
         var session = plan.sessionAsset(at: .now)
         if plan.asset?.pattern.hasTime == true, !session.isEmpty, let begun { session = begun }
         let camera = CameraConfiguration(plan, name: name, session: session, usual: written.usual)
@@ -126,6 +127,8 @@ extension Supervisor {
         }
         do throws(GraphError) {
             let active = try active(plan, name)
+            let check = PlanCheck(plan, graph.book, box: written, places: places)
+            if let refusal = await check.missingFolder(of: plan, disks) { throw refusal }
             var chronicle = Chronicle()
             if plan.gate == nil { chronicle.begin(asset: plan.continuousAsset(active.camera)) }
             graph.chronicles[name] = chronicle

@@ -176,6 +176,10 @@ struct CameraTroublesTests {
             troubles.hear(progress(.reconnecting, "authentication"), at: start) == [
                 .protocolError("401"), .authentication("401"),
             ])
+        #expect(
+            troubles.hear(progress(.reconnecting, "forbidden"), at: start) == [
+                .protocolError("403"), .authorization("403"),
+            ])
     }
 
     @Test(

@@ -207,6 +207,7 @@ struct GraphEngineTests {
             let refusal = try await session.call("GraphInstanceActivate", Graphs.named("evr"))
             #expect(refusal.status == 400 && refusal.text.contains("ModuleValidationError"), "\(refusal.text)")
             #expect(refusal.text.contains("filePaths"))
+            #expect(refusal.text.contains("$.Properties.Sinks[0].BaseDirectoryPath"), "\(refusal.text)")
             #expect(try await session.state(of: "evr") == "Inactive")
             #expect(try await session.call("NoSuchMethod", "{}").status == 501)
             #expect(try await session.call("GraphTopologySet", "{}").status == 400)
