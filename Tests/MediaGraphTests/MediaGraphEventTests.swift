@@ -40,6 +40,10 @@ struct MediaGraphEventTests {
             #"{"errorCode":"401"}"#
         ),
         (
+            .authorizationError(source, code: "403"), "Graph.Diagnostics.AuthorizationError", "/sources/rtspSource",
+            #"{"errorCode":"403"}"#
+        ),
+        (
             .mediaFormatError(source, code: "unsupportedAudioFormat", at: time), "Graph.Diagnostics.MediaFormatError",
             "/sources/rtspSource", #"{"code":"unsupportedAudioFormat","timestamp":1589326389381}"#
         ),
