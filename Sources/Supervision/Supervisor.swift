@@ -105,6 +105,7 @@ package actor Supervisor {
                 for await work in self.pending { await self.perform(work) }
             }
             await keep()
+            await writeChronicles()
             // One that waits for a dead disk would keep us for ever.
             changes.cancelAll()
         }

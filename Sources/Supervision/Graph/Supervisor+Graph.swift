@@ -56,7 +56,6 @@ extension Supervisor {
             for await work in graphWork { await perform(work, &group) }
             group.cancelAll()
         }
-        for camera in graph.unwritten { await writeChronicle(of: camera) }
         for waiter in graph.takeAllWaiters() { waiter.finish() }
     }
 

@@ -195,6 +195,19 @@ extension Supervisor {
         }
     }
 
+    /// What was told last, as of cvr-sync's last pass: else the next cvrd tells it again.
+    ///
+    /// A dead disk is not waited for.
+    func writeChronicles() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for camera in await self.graph.unwritten { await self.writeChronicle(of: camera) } }
+            // Cancelled when they are written.
+            group.addTask { try? await Task.sleep(for: .seconds(5)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// One write of a camera at a time; who comes meanwhile has the next one's, or makes it.
     func keepChronicle(of camera: CameraName) async throws {
         graph.unwritten.insert(camera)

@@ -52,6 +52,28 @@ struct GraphEventTests {
         }
     }
 
+    @Test("what cvr-sync stores while the box stops is told then, and not again by the next cvrd")
+    func lastPass() async throws {
+        try await withGraphs { box, session in
+            try box.say(
+                "front",
+                [
+                    try ScriptedWorker.hello("front"), .progress(WorkerProgress(state: .recording, session: 3)),
+                    .sessionStarted(session: 3, at: Clock.now),
+                ])
+            try await session.activate("front")
+            _ = try await session.events.next(Self.operational + "RecordingStarted")
+            try box.store([Self.cache("front", stored: 3)], atStop: true)
+            await session.end()
+            let told = session.supervisor.events.recent.map(\.type)
+            #expect(told.last { $0.hasPrefix(Self.operational) } == Self.operational + "RecordingAvailable")
+            try await session.begin()
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("front")).status == 200)
+            let types = session.supervisor.events.recent.map(\.type).filter { $0.hasPrefix(Self.operational) }
+            #expect(types == [Self.operational + "RecordingStopped"])
+        }
+    }
+
     @Test("what a worker told while no cvrd listened is told, and what it told one that died of it")
     func away() async throws {
         try await withGraphs { box, session in

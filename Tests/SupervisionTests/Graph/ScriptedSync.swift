@@ -62,6 +62,16 @@ enum ScriptedSync {
                 return {"uploaded": 0, "failed": 0}
             return {}
 
+        stopping = threading.Event()
+
+        def stop():
+            """The last pass stores what there is: who asks once more is told, and it is over."""
+            if not os.path.exists(here + "/last.json"):
+                os._exit(0)
+            os.rename(here + "/last.json", here + "/caches.json")
+            stopping.set()
+            threading.Timer(5, os._exit, [0]).start()
+
         def converse(connection):
             received = b""
             while chunk := connection.recv(65536):
@@ -71,13 +81,15 @@ enum ScriptedSync {
                     call = json.loads(message)
                     method = call["method"].split(".")[-1]
                     if method == "Stop":
-                        os._exit(0)
+                        stop()
                     reply = {"parameters": {"events": []} if method == "Events" else
                              answer(method, call.get("parameters", {}))}
                     if call.get("more"):
                         reply["continues"] = True
                     if not call.get("oneway"):
                         connection.sendall(json.dumps(reply).encode() + b"\0")
+                    if method == "Status" and stopping.is_set():
+                        os._exit(0)
 
         while True:
             threading.Thread(target=converse, args=(listener.accept()[0],), daemon=True).start()
@@ -85,9 +97,10 @@ enum ScriptedSync {
 }
 
 extension TemporaryBox {
-    /// What cvr-sync says of its caches from now on.
-    func store(_ caches: [SyncInterface.CacheState]) throws {
-        try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/caches.json", mode: 0o600)
+    /// What cvr-sync says of its caches from now on; with `atStop` from when it is told to stop.
+    func store(_ caches: [SyncInterface.CacheState], atStop: Bool = false) throws {
+        let name = atStop ? "last" : "caches"
+        try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/\(name).json", mode: 0o600)
     }
 
     /// What cvr-sync says from now on of recordings, by camera and first session, as `front 7`.
