@@ -199,7 +199,7 @@ let package = Package(
 
         // Tests mirror the modules.
         tests("JSONTests", ["JSON"]),
-        tests("MediaGraphTests", ["MediaGraph", "JSON", "Recording"]),
+        tests("MediaGraphTests", ["MediaGraph", "JSON", "Recording", "TestSupport"]),
         tests("GatewayTests", ["Gateway", "HTTP", "JSON", "Messages", "Recording", "Varlink", "TestSupport", log]),
         tests("YAMLConfigurationTests", ["YAMLConfiguration", "Recording"]),
         tests("IsolationTests", ["Isolation", "CLinux", "TestSupport"]),
@@ -279,12 +279,12 @@ let package = Package(
 
         // The real processes, driven from outside.
         .target(
-            name: "TestSupport", dependencies: ["HTTP", "Messages", "Recording", "FragmentedMP4"],
+            name: "TestSupport", dependencies: ["HTTP", "JSON", "Messages", "Recording", "FragmentedMP4"],
             path: "Tests/TestSupport",
             swiftSettings: testing),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("EndToEndTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"]),
         tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py", "player.js"]),
-        tests("CrashTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
+        tests("CrashTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
 )

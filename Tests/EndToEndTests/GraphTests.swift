@@ -1,5 +1,4 @@
 import Foundation
-import JSON
 import Messages
 import TestSupport
 import Testing
@@ -22,10 +21,10 @@ struct GraphTests {
                 try await rig.tell("password front \(Self.canary)")
                 try await box.start()
                 let graph = GraphBox(box)
-                try await graph.set("topology", "continuous", GraphBox.continuous)
+                try await graph.set("topology", "continuous", GraphTexts.continuous)
                 try await graph.set(
                     "instance", "front",
-                    GraphBox.instance("Front", of: "CVRToAMSAsset", url: try rig.url("front"), password: Self.canary))
+                    GraphTexts.instance("Front", of: "CVRToAMSAsset", url: try rig.url("front"), password: Self.canary))
                 try await graph.run("instance", "activate", "Front")
                 try await box.until(["front"], are: "recording")
                 try await graph.event(Self.diagnostics + "MediaSessionEstablished")
@@ -99,9 +98,9 @@ struct GraphTests {
                 try await box.configure(settings)
                 try await box.start()
                 let graph = GraphBox(box)
-                try await graph.set("topology", "gated", GraphBox.gated(directory: "\(box.root)/files/evr"))
+                try await graph.set("topology", "gated", GraphTexts.gated(directory: "\(box.root)/files/evr"))
                 try await graph.set(
-                    "instance", "front", GraphBox.instance("Front", of: "EVR", url: try rig.url("front")))
+                    "instance", "front", GraphTexts.instance("Front", of: "EVR", url: try rig.url("front")))
                 try await graph.run("instance", "activate", "Front")
                 try await graph.event(Self.diagnostics + "MediaSessionEstablished")
                 // There is something to begin with before the message.
@@ -129,100 +128,5 @@ struct GraphTests {
         let done = try await run(
             "/usr/bin/ffprobe", ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", file])
         return Double(done.text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
-    }
-}
-
-/// A box whose media graphs are managed by cvrctl.
-private struct GraphBox {
-    let box: Box
-
-    init(_ box: Box) { self.box = box }
-
-    func set(_ kind: String, _ name: String, _ text: String) async throws {
-        let path = "\(box.root)/given-\(name).json"
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        try await run(kind, "set", path)
-    }
-
-    func run(_ words: String...) async throws {
-        let done = try await box.run(["graph"] + words)
-        #expect(done.ending == .exited(0), "graph \(words): \(done.text)\(done.errors)")
-    }
-
-    func state(of instance: String) async throws -> String? {
-        let done = try await box.run(["--json", "graph", "instance", "get", instance])
-        let reply = try JSONDecoder().decode(JSONValue.self, from: done.output)
-        guard case .string(let state) = reply["payload"]?["properties"]?["state"] else { return nil }
-        return state
-    }
-
-    func event(_ type: String) async throws {
-        _ = try await box.events.first(type) { $0.contains("\"\(type)\"") ? true : nil }
-    }
-
-    /// Types of all events since cvrd answered.
-    func events() async throws -> [String] {
-        try await box.events.lines.compactMap { line in
-            // A line that is no event is none of ours.
-            guard let event = try? JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)),
-                case .string(let type) = event["type"]
-            else { return nil }
-            return type
-        }
-    }
-
-    /// The instances that a message for an input reached.
-    func send(_ input: String) async throws -> [String] {
-        let script = """
-            import json, sys, varlink
-            with varlink.Client.new_with_address("unix:" + sys.argv[1]) as client:
-                with client.open("io.cvr.Admin") as admin:
-                    print(json.dumps(admin.SendMessage(sys.argv[2], {"door": "open"}, {})["instances"]))
-            """
-        let done = try await StockClient().run(["-c", script, box.adminSocket, input])
-        guard done.ending == .exited(0) else { throw Missed("SendMessage: \(done.errors)") }
-        return try JSONDecoder().decode([String].self, from: done.output)
-    }
-
-    private static let source = """
-        {"@type":"#Microsoft.Media.MediaGraphRtspSource","name":"rtspSource","endpoint":{
-        "@type":"#Microsoft.Media.MediaGraphUnsecuredEndpoint","url":"${rtspUrl}","credentials":{
-        "@type":"#Microsoft.Media.MediaGraphUsernamePasswordCredentials",
-        "username":"${rtspUserName}","password":"${rtspPassword}"}}}
-        """
-    private static let parameters = """
-        {"name":"rtspUrl","type":"String"},{"name":"rtspUserName","type":"String","default":"viewer"},
-        {"name":"rtspPassword","type":"SecretString","default":"dummyPassword"}
-        """
-
-    static let continuous = """
-        {"@apiVersion":"1.0","name":"CVRToAMSAsset","properties":{"description":"Continuous video recording",
-        "parameters":[\(parameters)],"sources":[\(source)],"sinks":[
-        {"@type":"#Microsoft.Media.MediaGraphAssetSink","name":"assetSink","inputs":[{"nodeName":"rtspSource"}],
-        "assetNamePattern":"asset-${System.GraphTopologyName}-${System.GraphInstanceName}","segmentLength":"PT0M30S",
-        "localMediaCacheMaximumSizeMiB":"2048","localMediaCachePath":"/var/lib/azuremediaservices/tmp/"}]}}
-        """
-
-    static func gated(directory: String) -> String {
-        """
-        {"@apiVersion":"2.0","name":"EVR","properties":{"parameters":[\(parameters)],"sources":[\(source),
-        {"@type":"#Microsoft.Media.MediaGraphIoTHubMessageSource","name":"hub","hubInputName":"recordingTrigger"}],
-        "processors":[{"@type":"#Microsoft.Media.MediaGraphSignalGateProcessor","name":"gate",
-        "inputs":[{"nodeName":"hub"},{"nodeName":"rtspSource"}],"activationEvaluationWindow":"PT0S",
-        "activationSignalOffset":"-PT1S","minimumActivationTime":"PT2S","maximumActivationTime":"PT4S"}],"sinks":[
-        {"@type":"#Microsoft.Media.MediaGraphFileSink","name":"fileSink","inputs":[{"nodeName":"gate"}],
-        "baseDirectoryPath":"\(directory)","fileNamePattern":"clip-${System.DateTime}","maximumSizeMiB":"512"},
-        {"@type":"#Microsoft.Media.MediaGraphAssetSink","name":"assetSink","inputs":[{"nodeName":"gate"}],
-        "assetNamePattern":"evr-${System.DateTime}","localMediaCachePath":"/var/lib/azuremediaservices/tmp/",
-        "localMediaCacheMaximumSizeMiB":"200"}]}}
-        """
-    }
-
-    static func instance(_ name: String, of topology: String, url: String, password: String? = nil) -> String {
-        let secret = password.map { #",{"name":"rtspPassword","value":"\#($0)"}"# } ?? ""
-        return """
-            {"@apiVersion":"2.0","name":"\(name)","properties":{"topologyName":"\(topology)",
-            "parameters":[{"name":"rtspUrl","value":"\(url)"}\(secret)]}}
-            """
     }
 }

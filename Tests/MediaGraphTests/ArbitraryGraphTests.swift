@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// Whatever JSON is sent, the answer is a topology or LVA's error, and what is kept can be read again.

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// The topologies of etc/topologies: each can be set, and an instance of it can be activated.

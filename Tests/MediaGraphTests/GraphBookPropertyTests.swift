@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// The book against a model of a few lines, in stories of their own seed.

@@ -1,5 +1,6 @@
 import JSON
 import MediaGraph
+import TestSupport
 import Testing
 
 /// A full box: 50 topologies, 1000 instances, of which 64 are active.

@@ -1,4 +1,5 @@
 import MediaGraph
+import TestSupport
 import Testing
 
 /// LVA's state machine: every method in every state.

@@ -1,5 +1,6 @@
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// ISO 8601 durations, in and out.

@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// No two running instances record to one asset or one file (I2, I4).

@@ -1,5 +1,6 @@
 import JSON
 import MediaGraph
+import TestSupport
 import Testing
 
 /// How nodes may hang together, of each version.
@@ -8,7 +9,9 @@ struct GraphRulesTests {
     private typealias Node = SampleNode
 
     private func mistakes(_ nodes: [SampleNode], _ form: Form = .v2) -> [String] {
-        let payload = SampleGraph(folder: "", name: "Rules", nodes: nodes).payload(form)
+        var graph = SampleGraph.named("cvr-asset")
+        graph.nodes = nodes
+        let payload = graph.payload(form)
         return graphError { () throws(GraphError) in try Topology(payload, at: someTime) }?.summary ?? []
     }
 

@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// Topologies as people write them: with what `SampleGraphs`, which one writer makes, has none of.

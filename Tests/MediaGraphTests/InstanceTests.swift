@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// Instances: what they must say, what comes back of them.

@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// Every event of LVA's list: type, subject and body, as its users' routes and programs expect them.

@@ -1,5 +1,6 @@
 import JSON
 import MediaGraph
+import TestSupport
 import Testing
 
 /// Ranges and forms of values, at their borders.

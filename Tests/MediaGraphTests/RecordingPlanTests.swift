@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// What an instance is to do, with everything put in; and what this engine does not do.

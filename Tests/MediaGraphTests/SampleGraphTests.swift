@@ -1,5 +1,6 @@
 import JSON
 import MediaGraph
+import TestSupport
 import Testing
 
 /// Every graph that LVA's users start from is valid; seven of the 56 spellings run, the others say which node does not.

@@ -1,6 +1,7 @@
 import JSON
 import MediaGraph
 import Recording
+import TestSupport
 import Testing
 
 /// What is secret is in no listing and no message, and on disk only sealed (I10).

@@ -1,5 +1,6 @@
 import JSON
 import MediaGraph
+import TestSupport
 import Testing
 
 /// Every mistake of a topology is told, all at once, with LVA's codes and places.

@@ -30,6 +30,7 @@ package actor Box: RecorderBox {
             try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
         }
         if let size = settings.cacheMountMiB { try await mount("\(root)/cache", size) }
+        if let size = settings.storeMountMiB { try await mount("\(root)/store", size) }
     }
 
     /// Writes the settings as cvr.yaml and its credentials.
@@ -106,6 +107,17 @@ package actor Box: RecorderBox {
     func remove(keepingFiles: Bool) async throws {
         for mount in mounts.reversed() { _ = try await TestSupport.run("/bin/umount", ["-l", mount]) }
         if !keepingFiles { try FileManager.default.removeItem(atPath: root) }
+    }
+
+    /// The store is gone, as when its disk is unplugged: a file is where it should be.
+    package nonisolated func takeStoreAway() throws {
+        try FileManager.default.moveItem(atPath: "\(root)/store", toPath: "\(root)/unplugged")
+        try Data().write(to: URL(filePath: "\(root)/store"))
+    }
+
+    package nonisolated func giveStoreBack() throws {
+        try FileManager.default.removeItem(atPath: "\(root)/store")
+        try FileManager.default.moveItem(atPath: "\(root)/unplugged", toPath: "\(root)/store")
     }
 
     private func mount(_ path: String, _ mebibytes: Int) async throws {

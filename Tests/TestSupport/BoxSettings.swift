@@ -28,6 +28,8 @@ package struct BoxSettings: Sendable {
     package var cacheFull = "dropOldest"
     /// Caches on a tmpfs of this size, mounted for the test.
     package var cacheMountMiB: Int?
+    /// The store on a tmpfs of this size.
+    package var storeMountMiB: Int?
     /// The whole box on a tmpfs of this size.
     package var rootMountMiB: Int?
     package var minimumFree = "0%"

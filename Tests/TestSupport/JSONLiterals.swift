@@ -1,7 +1,5 @@
-import FoundationEssentials
+import Foundation
 package import JSON
-import MediaGraph
-import Recording
 
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByFloatLiteral
@@ -16,10 +14,10 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
     }
 
     /// Text of JSON, as a client sends it.
-    init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
+    package init(parsing text: String) throws { self = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) }
 
     /// The same with the value at a path of names and positions replaced; nil takes it away.
-    func setting(_ path: [String], _ value: JSONValue?) -> JSONValue {
+    package func setting(_ path: [String], _ value: JSONValue?) -> JSONValue {
         guard let first = path.first else { return value ?? .null }
         let rest = Array(path.dropFirst())
         switch self {
@@ -40,34 +38,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
         }
     }
 
-    func setting(_ path: String, _ value: JSONValue?) -> JSONValue {
+    package func setting(_ path: String, _ value: JSONValue?) -> JSONValue {
         setting(path.split(separator: ".").map(String.init), value)
     }
-}
-
-let someTime = WallTime(seconds: 1_618_860_169, nanoseconds: 296_000_000)
-
-/// What an expression is expected to throw; nil when it does not.
-func graphError<Value>(_ body: () throws(GraphError) -> Value) -> GraphError? {
-    do {
-        _ = try body()
-        return nil
-    } catch {
-        return error
-    }
-}
-
-extension GraphError {
-    /// Codes and places of all mistakes, in order.
-    var summary: [String] { details.map { "\($0.code) \($0.target ?? "-")" } }
-}
-
-/// Seals by turning every byte round; nothing of the text is left to read.
-func seal(_ secret: Secret) -> String {
-    secret.revealed().utf8.map { String($0 ^ 0xFF, radix: 16) }.joined(separator: " ")
-}
-
-func unseal(_ text: String) throws -> Secret {
-    let bytes = text.split(separator: " ").compactMap { UInt8($0, radix: 16) }.map { $0 ^ 0xFF }
-    return Secret(String(decoding: bytes, as: UTF8.self))
 }

@@ -1,45 +1,47 @@
-import JSON
-
 /// Graphs of the same shape as those that Microsoft's users start from, in every spelling of theirs.
-enum Form: String, CaseIterable, Sendable {
+package enum Form: String, CaseIterable, Sendable {
     case v1 = "1.0"
     case v2 = "2.0"
     /// API 1.0 with a capital here, a bare number there.
     case root
 
-    var version: String { self == .v2 ? "2.0" : "1.0" }
+    package var version: String { self == .v2 ? "2.0" : "1.0" }
 }
 
-struct SampleNode: Sendable {
+package struct SampleNode: Sendable {
     /// R H M G F X P V A L S, as in the table of samples.
-    var kind: Character
-    var name: String
-    var inputs: [String] = []
+    package var kind: Character
+    package var name: String
+    package var inputs: [String]
 
-    static func node(_ kind: Character, _ inputs: Character...) -> SampleNode {
+    package init(kind: Character, name: String, inputs: [String] = []) {
+        (self.kind, self.name, self.inputs) = (kind, name, inputs)
+    }
+
+    package static func node(_ kind: Character, _ inputs: Character...) -> SampleNode {
         SampleNode(kind: kind, name: names[kind] ?? "", inputs: inputs.map { names[$0] ?? "" })
     }
 
-    static let names: [Character: String] = [
+    package static let names: [Character: String] = [
         "R": "rtspSource", "H": "iotMessageSource", "M": "motionDetection", "G": "signalGateProcessor",
         "F": "frameRateFilter", "X": "httpExtension", "P": "grpcExtension", "Q": "grpcExtensionSource",
         "V": "computerVisionExtension", "A": "assetSink", "L": "fileSink", "S": "hubSink",
     ]
 }
 
-struct SampleGraph: Sendable, CustomStringConvertible {
-    var folder: String
-    var name: String
-    var nodes: [SampleNode]
-    var forms: [Form] = Form.allCases
-    var gateLength = "PT30S"
-    var gateOffset = "PT0S"
-    var takesSound = false
+package struct SampleGraph: Sendable, CustomStringConvertible {
+    package var folder: String
+    package var name: String
+    package var nodes: [SampleNode]
+    package var forms: [Form] = Form.allCases
+    package var gateLength = "PT30S"
+    package var gateOffset = "PT0S"
+    package var takesSound = false
 
-    var description: String { folder }
+    package var description: String { folder }
 
     /// Nodes of a form: the frame rate filter is of 1.0, and what read it reads what it read.
-    func nodes(in form: Form) -> [SampleNode] {
+    package func nodes(in form: Form) -> [SampleNode] {
         guard form == .v2, let filter = nodes.first(where: { $0.kind == "F" }) else { return nodes }
         return nodes.filter { $0.kind != "F" }.map { node in
             var node = node
@@ -49,7 +51,7 @@ struct SampleGraph: Sendable, CustomStringConvertible {
     }
 
     /// What this engine does not run of it.
-    func refused(in form: Form) -> Set<String> {
+    package func refused(in form: Form) -> Set<String> {
         Set(nodes(in: form).filter { "MFXPQV".contains($0.kind) }.map(\.name))
     }
 }
@@ -63,7 +65,7 @@ extension SampleGraph {
     private static let filter = Node.node("F", "R")
     private static let asset = Node.node("A", "G")
 
-    static let all: [SampleGraph] = [
+    package static let all: [SampleGraph] = [
         SampleGraph(folder: "cvr-asset", name: "CVRToAMSAsset", nodes: [r, .node("A", "R")]),
         SampleGraph(
             folder: "audio-video", name: "AudioVideo", nodes: [r, .node("A", "R")], forms: [.v2], takesSound: true),
@@ -123,10 +125,10 @@ extension SampleGraph {
             forms: [.v2]),
     ]
 
-    static func named(_ folder: String) -> SampleGraph { all.first { $0.folder == folder } ?? all[0] }
+    package static func named(_ folder: String) -> SampleGraph { all.first { $0.folder == folder } ?? all[0] }
 
     /// Each graph in each of its spellings.
-    static let spellings: [(graph: SampleGraph, form: Form)] = all.flatMap { graph in
+    package static let spellings: [(graph: SampleGraph, form: Form)] = all.flatMap { graph in
         graph.forms.map { (graph, $0) }
     }
 }

@@ -1,8 +1,8 @@
-import JSON
+package import JSON
 
 extension SampleGraph {
     /// The payload of GraphTopologySet.
-    func payload(_ form: Form) -> JSONValue {
+    package func payload(_ form: Form) -> JSONValue {
         let nodes = nodes(in: form)
         func list(_ kinds: String) -> JSONValue {
             .array(nodes.filter { kinds.contains($0.kind) }.map { json($0, form) })
@@ -16,7 +16,7 @@ extension SampleGraph {
     }
 
     /// The payload of GraphInstanceSet.
-    func instance(_ form: Form, name: String = "Sample-Graph-1") -> JSONValue {
+    package func instance(_ form: Form, name: String = "Sample-Graph-1") -> JSONValue {
         [
             "@apiVersion": .string(form.version), "name": .string(name),
             "properties": [
@@ -156,7 +156,7 @@ extension SampleGraph {
 
 extension JSONValue {
     /// With the names that some samples begin with a capital as LVA spells them.
-    var renamed: JSONValue {
+    package var renamed: JSONValue {
         switch self {
         case .object(let members):
             .object(
