@@ -110,6 +110,8 @@ RECIPES = {
     "h264-ulaw": Recipe(rate=30, gop=1, audio="ulaw"),
     "h264-opus": Recipe(rate=15, gop=2, audio="opus"),
     "h264-video": Recipe(rate=15, gop=1),
+    # Dozens of them at once: who waits for a keyframe holds up the next client.
+    "h264-tiny": Recipe(size="160x120", rate=5, gop=0.2, bitrate="50k"),
     "h264-bframes": Recipe(rate=25, gop=2, b_frames=2),
     "h264-gop10": Recipe(rate=15, gop=10, seconds=30),
     "h265": Recipe(video="h265", rate=15, gop=2),
