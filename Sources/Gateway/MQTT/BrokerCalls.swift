@@ -104,7 +104,9 @@ final class BrokerCalls: Sendable {
         to input: String, _ properties: [String: String], _ bytes: [UInt8]?, arrived: WallTime
     ) -> GraphReply {
         guard let bytes else { return .tooLong }
-        let properties = properties.merging(["eventTime": arrived.rfc3339]) { told, _ in told }
+        let properties = properties.merging(["eventTime": arrived.rfc3339]) { told, arrived in
+            WallTime(rfc3339: told) == nil ? arrived : told
+        }
         let message = Admin.InputMessage(input: input, body: Self.body(bytes), properties: properties)
         let awaited = AwaitedReply()
         waiting.withLock { $0 = awaited }
