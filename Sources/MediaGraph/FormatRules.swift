@@ -58,14 +58,14 @@ enum FormatRules {
     }
 
     private static func duration(_ value: String, in range: ClosedRange<TimeSpan>, step: TimeSpan?) -> Problem? {
-        guard let span = GraphDuration.span(of: value) else {
+        guard let span = GraphText.duration(value) else {
             return Problem(
                 code: .propertyValueInvalidFormat, message: "The value must be an ISO 8601 duration such as PT30S.")
         }
         let isOnGrid = step.map { span.microseconds % $0.microseconds == 0 } ?? true
         if range.contains(span) && isOnGrid { return nil }
-        let bounds = "\(GraphDuration.text(range.lowerBound)) and \(GraphDuration.text(range.upperBound))"
-        let grid = step.map { ", in steps of \(GraphDuration.text($0))" } ?? ""
+        let bounds = "\(ISO8601Duration.text(range.lowerBound)) and \(ISO8601Duration.text(range.upperBound))"
+        let grid = step.map { ", in steps of \(ISO8601Duration.text($0))" } ?? ""
         return Problem(code: .propertyValueOutOfRange, message: "The value must be between \(bounds)\(grid).")
     }
 

@@ -1,3 +1,5 @@
+import Recording
+
 /// Texts that are names, paths and URLs.
 package enum GraphText {
     package static let assetNameExpression = #"^[^<>%&:\\/?*+.']{1,260}$"#
@@ -62,6 +64,11 @@ package enum GraphText {
             number.isFinite
         else { return nil }
         return number
+    }
+
+    /// As LVA writes it, a bare `0` too; years and months have no length that a gate could go by.
+    static func duration(_ text: String) -> TimeSpan? {
+        text == "0" ? .zero : ISO8601Duration.span(of: text, takesYears: false)
     }
 
     /// What stands before `://`, if it can be a scheme.

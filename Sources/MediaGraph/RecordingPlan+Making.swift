@@ -47,7 +47,7 @@ struct PlanMaker {
 
     func text(_ value: NodeValue?) -> String? { resolved(value)?.example }
 
-    func duration(_ value: NodeValue?) -> TimeSpan? { text(value).flatMap(GraphDuration.span) }
+    func duration(_ value: NodeValue?) -> TimeSpan? { text(value).flatMap(GraphText.duration) }
 
     func bytes(_ value: NodeValue?) -> Int64? {
         text(value).flatMap(GraphText.integer).map { $0.multipliedSaturated(1 << 20) }

@@ -26,7 +26,7 @@ struct ValueChecker {
     /// Nil while it is not known; of a text that was found right.
     private func duration(_ value: NodeValue?) -> TimeSpan? {
         guard let text = value?.text.map({ substitution.resolve(Template($0)) }), text.isComplete else { return nil }
-        return GraphDuration.span(of: text.example)
+        return GraphText.duration(text.example)
     }
 
     private mutating func check(_ value: NodeValue, as shape: Shape, at path: String, in node: GraphNode) {

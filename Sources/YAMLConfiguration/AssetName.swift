@@ -12,22 +12,20 @@ enum AssetName {
         let variables = [
             "System.GraphInstanceName": camera.text, "System.GraphTopologyName": graphTopology,
         ]
+        let template = Template(pattern)
+        guard template.isClosed else { throw BadValue("a variable without its closing }") }
         var name = ""
-        var rest = pattern[...]
-        while let start = rest.firstRange(of: "${") {
-            name += rest[..<start.lowerBound]
-            guard let end = rest[start.upperBound...].firstIndex(of: "}") else {
-                throw BadValue("a variable without its closing }")
+        for part in template.parts {
+            switch part {
+            case .text(let text): name += text
+            case .reference(let variable):
+                guard let value = variables[variable] else {
+                    let nearest = Schema.nearest(to: variable, among: variables.keys.sorted()) ?? ""
+                    throw BadValue("unknown variable; did you mean ${\(nearest)}?")
+                }
+                name += value
             }
-            let variable = String(rest[start.upperBound..<end])
-            guard let value = variables[variable] else {
-                let nearest = Schema.nearest(to: variable, among: variables.keys.sorted()) ?? ""
-                throw BadValue("unknown variable; did you mean ${\(nearest)}?")
-            }
-            name += value
-            rest = rest[rest.index(after: end)...]
         }
-        name += rest
         guard (1...128).contains(name.utf8.count), name.utf8.allSatisfy(isSafe) else {
             throw BadValue("gives a name that is not 1 to 128 letters, digits, - and _")
         }

@@ -4,41 +4,10 @@ package import Recording
 package enum Values {
     /// ISO 8601 duration: `PT30S`, `PT2.5S`, `P30D`, `P1Y6M`; a year is 365 days, a month 30.
     package static func duration(_ text: String) throws(BadValue) -> TimeSpan {
-        let halves = text.dropFirst().split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
-        guard text.first == "P", text.utf8.count <= 32, let date = halves.first,
-            let dateSpan = components(
-                date, units: [("Y", 31_536_000), ("M", 2_592_000), ("W", 604_800), ("D", 86_400)]),
-            let timeSpan = halves.count == 1
-                ? .zero : components(halves[1], units: [("H", 3600), ("M", 60), ("S", 1)]),
-            text.last?.isLetter == true, text.utf8.count > 2, text.last != "T"
-        else { throw BadValue("not an ISO 8601 duration such as PT30S, PT5M, P30D or P1Y") }
-        return dateSpan + timeSpan
-    }
-
-    /// The sum of `12H30M`-like parts, each unit at most once and in the given order; nil for anything else.
-    private static func components(_ text: Substring, units: [(letter: Character, seconds: Int64)]) -> TimeSpan? {
-        var rest = text
-        var total = TimeSpan.zero
-        for unit in units {
-            let number = rest.prefix { $0.isASCII && ($0.isWholeNumber || $0 == ".") }
-            guard rest.dropFirst(number.count).first == unit.letter else { continue }
-            guard let span = scaled(number, by: unit.seconds) else { return nil }
-            total = total + span
-            rest = rest.dropFirst(number.count + 1)
+        guard text.first == "P", let span = ISO8601Duration.span(of: text, takesYears: true) else {
+            throw BadValue("not an ISO 8601 duration such as PT30S, PT5M, P30D or P1Y")
         }
-        return rest.isEmpty ? total : nil
-    }
-
-    /// A decimal number with at most six decimals, times `seconds`; nil when it is none.
-    private static func scaled(_ number: Substring, by seconds: Int64) -> TimeSpan? {
-        let halves = number.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(halves.count), let first = halves.first, let whole = Int64(first),
-            whole <= 1_000_000_000
-        else { return nil }
-        let decimals = halves.dropFirst().first ?? "0"
-        guard (1...6).contains(decimals.count), let fraction = Int64(decimals) else { return nil }
-        let microseconds = (decimals.count..<6).reduce(fraction) { value, _ in value * 10 }
-        return TimeSpan.seconds(whole) * seconds + TimeSpan(microseconds: microseconds) * seconds
+        return span
     }
 
     static func segmentLength(_ text: String) throws(BadValue) -> TimeSpan {

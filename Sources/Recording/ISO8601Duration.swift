@@ -1,17 +1,15 @@
-package import Recording
-
-/// ISO 8601 durations as LVA writes them: `PT30S`, `PT0M30S`, `-PT1.0S`, and a bare `0`.
-package enum GraphDuration {
-    /// Nil for anything else, and for years and months, whose length is nobody's.
-    package static func span(of text: String) -> TimeSpan? {
-        if text == "0" { return .zero }
+/// Durations of ISO 8601 §5.5.2: `PT30S`, `PT0M30S`, `P30D`, `-PT1.0S`.
+package enum ISO8601Duration {
+    /// Nil for anything else; years (of 365 days) and months (of 30) count only for who takes them.
+    package static func span(of text: String, takesYears: Bool) -> TimeSpan? {
+        let years: [(Character, Int64)] = takesYears ? [("Y", 31_536_000), ("M", 2_592_000)] : []
         guard text.utf8.count <= 40 else { return nil }
         var rest = text[...]
         let isNegative = rest.hasPrefix("-")
         if isNegative || rest.hasPrefix("+") { rest = rest.dropFirst() }
         guard rest.hasPrefix("P") else { return nil }
         let halves = rest.dropFirst().split(separator: "T", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let date = halves.first, let days = sum(date, [("W", 604_800), ("D", 86_400)]) else { return nil }
+        guard let date = halves.first, let days = sum(date, years + [("W", 604_800), ("D", 86_400)]) else { return nil }
         let clock = halves.count > 1 ? halves[1] : ""
         guard let time = sum(clock, [("H", 3600), ("M", 60), ("S", 1)]), !(date.isEmpty && clock.isEmpty),
             halves.count == 1 || !clock.isEmpty
@@ -19,7 +17,7 @@ package enum GraphDuration {
         return isNegative ? .zero - (days + time) : days + time
     }
 
-    /// In the form of LVA's samples.
+    /// In whole hours, minutes or seconds, as LVA's samples have them.
     package static func text(_ span: TimeSpan) -> String {
         let length = span.magnitude.microseconds
         let (seconds, fraction) = length.quotientAndRemainder(dividingBy: 1_000_000)
