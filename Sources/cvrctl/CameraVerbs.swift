@@ -54,7 +54,8 @@ struct CameraVerbs: ParsableCommand {
         @Flag(help: "Read the password from standard input, one line; on a terminal, prompt for it.")
         var passwordStdin = false
 
-        @Option(help: "tcp or udp (default: as configured, else tcp).", completion: .list(["tcp", "udp"]))
+        @Option(
+            help: "tcp, udp or http (default: as configured, else tcp).", completion: .list(["tcp", "udp", "http"]))
         var transport: String?
 
         @Option(help: ArgumentHelp("ISO 8601, such as PT30S (default: as configured).", valueName: "duration"))
