@@ -91,15 +91,16 @@ struct PlanMaker {
         if let parts = resolved(node.properties["filePathPattern"])?.parts {
             let (directory, name) = Self.split(parts)
             return RecordingPlan.FileOutput(
-                nodeName: node.name, directory: GraphText.tidied(NamePattern(directory).resolve(at: .earliest)),
+                nodeName: node.name, place: node.path + ".FilePathPattern",
+                directory: GraphText.tidied(NamePattern(directory).resolve(at: .earliest)),
                 pattern: Self.timed(NamePattern(name)), maximumBytes: nil)
         }
         guard let directory = text(node.properties["baseDirectoryPath"]),
             let parts = resolved(node.properties["fileNamePattern"])?.parts
         else { return nil }
         return RecordingPlan.FileOutput(
-            nodeName: node.name, directory: GraphText.tidied(directory), pattern: Self.timed(NamePattern(parts)),
-            maximumBytes: bytes(node.properties["maximumSizeMiB"]))
+            nodeName: node.name, place: node.path + ".BaseDirectoryPath", directory: GraphText.tidied(directory),
+            pattern: Self.timed(NamePattern(parts)), maximumBytes: bytes(node.properties["maximumSizeMiB"]))
     }
 
     /// A name without a time would be the same for every opening of the gate, and each file be lost to the next.

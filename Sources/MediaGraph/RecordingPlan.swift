@@ -38,6 +38,8 @@ package struct RecordingPlan: Hashable, Sendable {
 
     package struct FileOutput: Hashable, Sendable {
         package var nodeName: String
+        /// Where the topology says where it writes: `$.Properties.Sinks[0].BaseDirectoryPath`.
+        package var place: String
         /// Absolute, without `.` and `..`, with no slash at its end.
         package var directory: String
         /// Resolves to a file's name without its `.mp4`; always with a time, so that no file is written over another.
@@ -92,11 +94,14 @@ package struct RecordingPlan: Hashable, Sendable {
     package var refusals: [GraphError.Detail]
 
     /// Why the instance cannot be activated: 400 with the refusals; nil when it can.
-    package var error: GraphError? {
-        guard !refusals.isEmpty else { return nil }
+    package var error: GraphError? { error(with: []) }
+
+    /// The same, with what else is in the way.
+    package func error(with others: [GraphError.Detail]) -> GraphError? {
+        guard !refusals.isEmpty || !others.isEmpty else { return nil }
         return GraphError(
             status: 400, code: "InvalidResource",
             message: "This instance cannot run on this box; its details say which node, why, and what to do.",
-            details: refusals)
+            details: refusals + others)
     }
 }

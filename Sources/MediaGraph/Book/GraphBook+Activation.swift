@@ -2,7 +2,8 @@
 /// is done; one that wants the opposite of what is under way is refused.
 extension GraphBook {
     mutating func activate(
-        _ name: String, _ taken: (String) -> String?, _ takenAsset: (String) -> String?
+        _ name: String, _ taken: (String) -> String?, _ takenAsset: (String) -> String?,
+        _ refused: (RecordingPlan) -> [GraphError.Detail]
     ) throws(GraphError) -> Outcome {
         guard let instance = instance(name) else { return try switchCamera(name, on: true) }
         switch instance.state {
@@ -12,7 +13,7 @@ extension GraphBook {
         case .inactive:
             try checkName(instance, taken)
             let plan = try plan(of: name)
-            if let error = plan.error { throw error }
+            if let error = plan.error(with: refused(plan)) { throw error }
             try check(plan, takenAsset)
             move(instance, to: .activating)
             plans[Self.key(name)] = plan

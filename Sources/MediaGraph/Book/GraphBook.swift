@@ -54,13 +54,15 @@ package struct GraphBook: Sendable {
     /// Carries out a direct method; an error is a reply too.
     ///
     /// `taken`: who else has a camera name, as "cvr.yaml"; nil when it is free. `takenAsset`: the same of an asset.
+    /// `refused`: what the box has against a plan, beside the engine.
     package mutating func perform(
         _ method: String, _ payload: JSONValue?, at time: WallTime, taken: (String) -> String?,
-        takenAsset: (String) -> String? = { _ in nil }
+        takenAsset: (String) -> String? = { _ in nil },
+        refused: (RecordingPlan) -> [GraphError.Detail] = { _ in [] }
     ) -> Outcome {
         do throws(GraphError) {
             guard let method = GraphMethod(rawValue: method) else { throw .unknownMethod(method) }
-            return try perform(method, GraphRequest(payload), time, taken, takenAsset)
+            return try perform(method, GraphRequest(payload), time, taken, takenAsset, refused)
         } catch {
             return .reply(MethodReply(error), [])
         }
@@ -68,7 +70,7 @@ package struct GraphBook: Sendable {
 
     private mutating func perform(
         _ method: GraphMethod, _ request: GraphRequest, _ time: WallTime, _ taken: (String) -> String?,
-        _ takenAsset: (String) -> String?
+        _ takenAsset: (String) -> String?, _ refused: (RecordingPlan) -> [GraphError.Detail]
     ) throws(GraphError) -> Outcome {
         switch method {
         case .topologySet: return try setTopology(request, time)
@@ -79,7 +81,7 @@ package struct GraphBook: Sendable {
         case .instanceGet: return .reply(try knownInstance(request.name).reply(200), [])
         case .instanceList: return try list(listedInstances, request)
         case .instanceDelete: return try deleteInstance(request.name)
-        case .instanceActivate: return try activate(request.name, taken, takenAsset)
+        case .instanceActivate: return try activate(request.name, taken, takenAsset, refused)
         case .instanceDeactivate: return try deactivate(request.name)
         }
     }

@@ -31,7 +31,7 @@ extension Supervisor {
     }
 
     private func perform(_ call: Admin.GraphCall) -> GraphBook.Outcome {
-        let cameras = written.cameras
+        let (cameras, check) = (written.cameras, PlanCheck(box: written, places: places))
         return graph.book.perform(
             call.method, call.payload, at: .now,
             taken: { name in
@@ -40,7 +40,8 @@ extension Supervisor {
             },
             takenAsset: { asset in
                 cameras.values.first { $0.asset == asset }.map { "the camera \($0.name) of \($0.origin)" }
-            })
+            },
+            refused: { check.details(of: $0) })
     }
 
     // MARK: Work

@@ -105,8 +105,7 @@ extension Supervisor {
     func active(_ plan: RecordingPlan, _ name: CameraName, begun: String? = nil) throws(GraphError)
         -> GraphTable.Active
     {
-        let check = PlanCheck(plan, graph.book, box: written, places: places)
-        if let refusal = check.refusal(of: plan, as: name) { throw refusal }
+        if let refusal = plan.error(with: PlanCheck(box: written, places: places).details(of: plan)) { throw refusal }
         var session = plan.sessionAsset(at: .now)
         if plan.asset?.pattern.hasTime == true, !session.isEmpty, let begun { session = begun }
         let camera = CameraConfiguration(plan, name: name, session: session, usual: written.usual)
@@ -127,8 +126,8 @@ extension Supervisor {
         }
         do throws(GraphError) {
             let active = try active(plan, name)
-            let check = PlanCheck(plan, graph.book, box: written, places: places)
-            if let refusal = await check.missingFolder(of: plan, disks) { throw refusal }
+            let missing = await PlanCheck(box: written, places: places).missingFolder(of: plan, disks)
+            if let refusal = plan.error(with: missing) { throw refusal }
             var chronicle = Chronicle()
             if plan.gate == nil { chronicle.begin(asset: plan.continuousAsset(active.camera)) }
             graph.chronicles[name] = chronicle
