@@ -144,7 +144,7 @@ enum ScriptedWorker {
             return len(value).to_bytes(4, "big") + value
 
         def event(type, detail):
-            return text(b"\1\7" + text(type) + (0).to_bytes(8, "big") + text(detail.encode()))
+            return text(bytes([version, 7]) + text(type) + (0).to_bytes(8, "big") + text(detail.encode()))
 
         windows = {}
 

@@ -10,7 +10,7 @@ enum EventLevel {
             .error
         case "gapOpened", "stateNotWritten", "sandboxDegraded", "storeAway", "storeLimited", "clockStep",
             "workerRemoved", "summaryDamaged", "auditFinding", "evictionNear", "receiverAway",
-            "graphEventsRepeated":
+            "graphEventsRepeated", "drainWaits":
             .warning
         case "segmentClosed", "mediaSessionEstablished": .debug
         default: .info

@@ -241,24 +241,27 @@ extension Supervisor {
     ///
     /// Throws only when cvrd ends.
     private func awaitStored(_ name: CameraName) async throws -> Bool {
-        var isAsked = false
-        while !(await isDrained(name, &isAsked)) {
+        let patience = MonotonicTime.now + TimeSpan(microseconds: surroundings.gateRound.microseconds * 12)
+        var (isAsked, isTold) = (false, false)
+        while let reason = await whatWaits(name, &isAsked) {
             if graph.draining.contains(name), rows[name]?.configuration.enabled == true { return false }
+            if !isTold, patience < .now {
+                isTold = true
+                events.append("drainWaits", camera: name, "its deactivation goes on until \(reason)")
+            }
             try await Task.sleep(for: .seconds(1))
         }
         return true
     }
 
-    /// Has cvr-sync look at all caches once, at first.
+    /// Nil when nothing does any more.
     ///
-    /// A pass that is asked for cuts another short, and tries a store that is away; later ones come by themselves.
-    private func isDrained(_ name: CameraName, _ isAsked: inout Bool) async -> Bool {
-        // Away for now: it is asked again.
-        guard rows[name]?.kept?.pid == nil, let client = try? await ProcessHome.sync(places).connect() else {
-            return false
-        }
-        defer { Task { await client.close() } }
+    /// Has cvr-sync look at all caches once, at first: a pass that is asked for cuts another short, and tries a store that
+    /// is away; later ones come by themselves.
+    private func whatWaits(_ name: CameraName, _ isAsked: inout Bool) async -> String? {
+        guard rows[name]?.kept?.pid == nil else { return "its worker ends" }
         do {
+            let client = try await ProcessHome.sync(places).connect()
             if !isAsked {
                 isAsked = true
                 _ = try await client.callRaw("io.cvr.Sync.Now", Data("{}".utf8), timeout: nil)
@@ -266,15 +269,18 @@ extension Supervisor {
             let status = try await client.call(
                 "io.cvr.Sync.Status", VarlinkEmpty(), as: SyncInterface.Status.self, timeout: .seconds(30))
             guard let cache = status.caches.first(where: { $0.name == name.text }) else {
-                return try await isWithoutCache(name)
+                return try await isWithoutCache(name) ? nil : "cvr-sync finds its cache: is the disk mounted?"
             }
             caches[name.text] = cache
             try await tellOutcomes(of: name)
             // Told before cvr-sync knew that nobody is to record it: what is open was not counted.
-            guard cache.recorded == false, cache.pendingSegments == 0 else { return false }
-            return try await Self.outcome(of: 0...(.max), name, client).unfiled == 0
+            guard cache.recorded == false else { return "cvr-sync knows that it is stopped" }
+            guard cache.pendingSegments == 0 else { return "\(cache.pendingSegments) segments are stored" }
+            let unfiled = try await Self.outcome(of: 0...(.max), name, client).unfiled
+            return unfiled == 0 ? nil : "\(unfiled) files are written"
         } catch {
-            return false
+            // Away for now: it is asked again.
+            return "cvr-sync answers: \(error)"
         }
     }
 

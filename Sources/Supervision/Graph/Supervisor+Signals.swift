@@ -78,10 +78,7 @@ extension Supervisor {
 
     /// Tells the worker of windows of its gate.
     private func take(_ windows: [SignalWindow], of name: CameraName) async {
-        // What goes nowhere is not recorded.
-        guard !windows.isEmpty, let plan = graph.active[name]?.plan, plan.asset != nil || plan.file != nil else {
-            return
-        }
+        guard !windows.isEmpty, let plan = graph.active[name]?.plan else { return }
         let new = windows.map { window in
             let file = plan.file?.pattern.resolve(at: window.from) ?? ""
             let made = RecordingWindow(

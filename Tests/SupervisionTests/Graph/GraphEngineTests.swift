@@ -163,6 +163,8 @@ struct GraphEngineTests {
                 try await session.state(of: "door") == "Deactivating" ? true : nil
             }
             let second = session.begun("GraphInstanceDeactivate", try Graphs.json(Graphs.named("door")))
+            let waits = try await session.events.next("drainWaits", camera: "door")
+            #expect(waits.detail.contains("goes on until"), "\(waits.detail)")
             #expect(try await session.call("GraphInstanceActivate", Graphs.named("door")).status == 409)
             try await eventually("its worker is stopped", every: .milliseconds(20)) {
                 try await session.camera("door").state == "stopped" ? true : nil
@@ -201,13 +203,14 @@ struct GraphEngineTests {
         try await withGraphs { box, session in
             let topology = Graphs.gated(directory: "\(box.root)/elsewhere")
             #expect(try await session.call("GraphTopologySet", topology).status == 201)
-            #expect(
-                try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a")).status
-                    == 201)
+            let password = String(repeating: "x", count: 200)
+            let long = Graphs.instance("evr", of: "EVR", url: "rtsp://h/a", password: password)
+            #expect(try await session.call("GraphInstanceSet", long).status == 201)
             let refusal = try await session.call("GraphInstanceActivate", Graphs.named("evr"))
             #expect(refusal.status == 400 && refusal.text.contains("ModuleValidationError"), "\(refusal.text)")
-            #expect(refusal.text.contains("filePaths"))
-            #expect(refusal.text.contains("$.Properties.Sinks[0].BaseDirectoryPath"), "\(refusal.text)")
+            // All at once: what the engine and what the box has against it.
+            #expect(refusal.text.contains("filePaths") && refusal.text.contains("$.Properties.Sinks[0].BaseDirectoryPath"))
+            #expect(refusal.text.contains("$.Properties.Sources[0].Endpoint.Credentials"), "\(refusal.text)")
             #expect(try await session.state(of: "evr") == "Inactive")
             #expect(try await session.call("NoSuchMethod", "{}").status == 501)
             #expect(try await session.call("GraphTopologySet", "{}").status == 400)

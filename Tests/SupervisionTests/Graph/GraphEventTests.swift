@@ -263,12 +263,15 @@ struct GraphSignalTests {
     private func signalMany(_ box: TemporaryBox, _ disk: FreezingDisk) async throws {
         try box.script("cvr-sync", ScriptedSync.program)
         try box.configure("{}", more: "graph: { filePaths: [\(box.root)/files] }")
-        let names = (1...12).map { "camera\($0)" }
+        // 64 of them: CVR_GRAPH_INSTANCES=64.
+        let count = ProcessInfo.processInfo.environment["CVR_GRAPH_INSTANCES"].flatMap { Int($0) } ?? 12
+        let names = (1...count).map { "camera\($0)" }
         let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
         for name in names { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
         try await withSession(box) { session in
             for name in names { try await session.activateGated(name, box) }
             try await disk.freeze()
+            let began = ContinuousClock.now
             let sent = Task { [supervisor = session.supervisor] in
                 try await supervisor.send(.init(input: "recordingTrigger", body: nil))
             }
@@ -277,6 +280,7 @@ struct GraphSignalTests {
                 await Task { await disk.remove() }.value
                 throw error
             }
+            print("media graphs: \(count) workers heard of a message within \(ContinuousClock.now - began)")
             try await disk.thaw()
             #expect(try await sent.value.instances.count == names.count)
         }
