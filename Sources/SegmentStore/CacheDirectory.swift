@@ -46,6 +46,7 @@ package final class CacheDirectory {
         try names().filter { $0.id.session == session }.max { $0.id < $1.id }
     }
 
+    /// Of all segments, without the pre-roll.
     package func totals() throws(SegmentStoreError) -> (segments: Int, bytes: Int64) {
         let listing = try listing()
         return (listing.count, listing.reduce(0) { $0.addingSaturated($1.bytes) })

@@ -1,9 +1,11 @@
 import CLinux
+import Recording
 
 /// Where a worker keeps the newest footage of a camera whose gate is closed: `pre-roll/` in the camera's cache.
 ///
 /// The worker's alone: what stands where in a file only its memory knows. Nothing here is synced or survives the worker;
-/// the next one removes what is left. No day has this name, so no reader of the cache looks here.
+/// the next one removes what is left, or cvr-sync when there is to be none. No day has this name, so no reader of the cache
+/// looks here.
 package final class PreRollFolder {
     private static let name = "pre-roll"
 
@@ -26,6 +28,16 @@ package final class PreRollFolder {
     }
 
     package func remove(_ file: PreRollFile) throws(SegmentStoreError) { try folder.unlink(file.name) }
+
+    /// What a worker has there, or left: nil without a folder.
+    package static func bytes(in cache: CacheDirectory) throws(SegmentStoreError) -> Int64? {
+        guard let folder = try CacheDirectory.subdirectory(name, of: cache.root) else { return nil }
+        var sum: Int64 = 0
+        for entry in try folder.entries() {
+            sum = sum.addingSaturated(try CacheDirectory.size(of: entry, in: folder) ?? 0)
+        }
+        return sum
+    }
 
     /// Removes what a worker left, and the folder.
     package static func discard(in cache: CacheDirectory) throws(SegmentStoreError) {

@@ -3,15 +3,18 @@ import Glibc
 import Recording
 import SegmentStore
 
-/// The cache of a camera that was removed or is stopped: no worker comes to close what a crash left open (design §4).
+/// The cache of a camera that was removed or is stopped: no worker comes to close what a crash left open (design §4), to try
+/// once more what a failing disk set aside, or to remove a pre-roll.
 struct AbandonedCache {
     let work: Workspace
     let camera: CameraName
 
-    /// True when a segment, or the last session, is open as a crash leaves it.
+    /// True when a segment, or the last session, is open as a crash leaves it, or footage is there that nobody asked for.
     func isOpen(_ open: [SegmentFileName]) throws -> Bool {
         guard !work.settings.isRecorded(camera) else { return false }
-        if open.contains(where: \.isPartial) { return true }
+        if try open.contains(where: { try $0.isPartial || !wasTried($0.id) }) { return true }
+        let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
+        if try PreRollFolder.bytes(in: cache) != nil { return true }
         let last = try work.catalog.highestSession(camera)
         return try work.catalog.session(camera, last) != nil && !work.catalog.isOver(camera, session: last)
     }
@@ -36,8 +39,17 @@ struct AbandonedCache {
         let journal = try Journal(in: cache, now: now)
         _ = try Recovery.run(
             in: cache, journal: journal, now: now, predecessorEnd: .stopped, bootChanged: false)
+        try PreRollFolder.discard(in: cache)
+        for left in try cache.names() where left.stage == .suspect {
+            try work.catalog.setNote(trial(of: left.id), now.rfc3339)
+        }
         return true
     }
+
+    /// A segment that was set aside was read once more since nobody records its camera: whatever of it is left stays so.
+    func wasTried(_ id: SegmentID) throws -> Bool { try work.catalog.note(trial(of: id)) != nil }
+
+    private func trial(of id: SegmentID) -> String { "tried \(camera) \(id.session).\(id.counter)" }
 }
 
 extension SegmentStoreError {

@@ -97,7 +97,9 @@ package actor CacheKeeper {
         do {
             cacheBytes[camera] = try onFullDisk {
                 let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
-                return try CacheEviction(work: work).keepBudget(camera, bytes: try cache.totals().bytes)
+                // The pre-roll is a part of the budget, though it is its worker's to trim.
+                let bytes = try cache.totals().bytes.addingSaturated(PreRollFolder.bytes(in: cache) ?? 0)
+                return try CacheEviction(work: work).keepBudget(camera, bytes: bytes)
             }
             progress.clear(.budget(camera))
             beat()

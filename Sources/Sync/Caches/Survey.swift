@@ -39,7 +39,7 @@ package struct Survey {
         try fold.run()
         let listing = try cache.listing()
         var result = Result()
-        result.bytes = listing.reduce(0) { $0.addingSaturated($1.bytes) }
+        result.bytes = listing.reduce(try PreRollFolder.bytes(in: cache) ?? 0) { $0.addingSaturated($1.bytes) }
         result.open = listing.map(\.name).filter { $0.stage != .closed }
         result.fault = result.open.first { $0.stage == .suspect }.map(Self.setAside)
         let closed = listing.map(\.name).filter { $0.stage == .closed }

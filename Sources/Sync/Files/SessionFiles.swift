@@ -54,15 +54,15 @@ struct SessionFiles {
             isKnown = isKnown && rows.allSatisfy(\.isRead)
         }
         guard isKnown, let cache = try cache else { return isKnown }
-        // What a failing disk set aside the next worker tries to read: after it nobody does, and neither without one.
-        let wasTried =
-            try !work.settings.isRecorded(camera) || work.catalog.highestSession(camera) > session.session
+        // What a failing disk set aside the next worker tries to read, or nobody's cache is tried: after it nobody does.
+        let wasTried = try work.catalog.highestSession(camera) > session.session
+        let abandoned = AbandonedCache(work: work, camera: camera)
         return try cache.names(from: session.anchor).filter { $0.id.session == session.session }
             .allSatisfy { name in
                 switch name.stage {
                 case .closed: known.contains(name.id)
                 case .partial: false
-                case .suspect: wasTried
+                case .suspect: try wasTried || abandoned.wasTried(name.id)
                 }
             }
     }

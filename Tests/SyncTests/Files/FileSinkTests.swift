@@ -95,25 +95,6 @@ struct FileSinkTests {
         #expect(try Self.files(rig).count == 1)
     }
 
-    @Test("what a failing disk set aside is waited for while a worker may read it, and not when nobody is to record")
-    func setAside() async throws {
-        let rig = try Self.rig()
-        let recorder = try rig.recorder()
-        try recorder.start(file: "clip")
-        try recorder.record()
-        let path = recorder.cache.path + "/" + (try recorder.record(closing: false)).with(stage: .closed).relativePath
-        try FileManager.default.moveItem(atPath: path + ".partial", toPath: path + ".suspect")
-        try recorder.stop()
-        try rig.sync()
-        try await Self.keeper().run(rig.workspace())
-        #expect(!FileManager.default.fileExists(atPath: rig.root + "/files/gate"))
-        rig.settings.cameras[rig.front]?.isRecorded = false
-        try rig.sync()
-        try await Self.keeper().run(rig.workspace())
-        #expect(try Self.files(rig) == ["clip.mp4"])
-        #expect(FileManager.default.fileExists(atPath: path + ".suspect"), "the operator's to look at")
-    }
-
     @Test("its segments stay until the cache needs the room, then go as filed: that is no loss")
     func evicted() async throws {
         let rig = try Self.rig(cacheBudget: 1)
@@ -335,6 +316,52 @@ struct FileSinkTests {
         #expect(try Self.files(rig) == ["clip.mp4", "next.mp4"])
         let after = try #require(try await cache.caches().first)
         #expect(after.pendingSegments == 0 && after.filedThrough == 2)
+    }
+
+    @Test("what a failing disk set aside, and no later worker tries, is tried once more and waited for no longer")
+    func suspect() async throws {
+        let rig = try Self.rig()
+        rig.settings.cameras[rig.front]?.isRecorded = false
+        do {
+            let recorder = try rig.recorder()
+            try recorder.start(file: "clip")
+            try recorder.record()
+            let name = try recorder.record(closing: false)
+            let path = "\(recorder.cache.path)/\(name.with(stage: .closed).relativePath)"
+            try FileManager.default.moveItem(atPath: path + ".partial", toPath: path + ".suspect")
+            // Nothing of it can be read.
+            try Data(repeating: 7, count: 100_000).write(to: URL(filePath: path + ".suspect"))
+            try recorder.stop()
+        }
+        let (work, keeper) = (try rig.workspace(), Self.keeper())
+        let cache = CacheKeeper(work: work, progress: Sync.Progress())
+        try await cache.surveyAll()
+        try await keeper.run(work)
+        #expect(try Self.files(rig) == ["clip.mp4"])
+        #expect(try await cache.caches().first?.filedThrough == 1)
+    }
+
+    @Test("the pre-roll of a killed worker counts in the budget, and goes when nobody is to record its camera")
+    func preRoll() async throws {
+        let rig = try Self.rig()
+        let cache = try CacheDirectory(path: try rig.recorder().cache.path, camera: rig.front)
+        _ = try PreRollFolder(in: cache).begin().append([UInt8](repeating: 1, count: 5000))
+        let keeper = CacheKeeper(work: try rig.workspace(), progress: Sync.Progress())
+        try await keeper.keepBudgets()
+        #expect(try await keeper.caches().first?.cacheBytes == 5000)
+        try await keeper.surveyAll()
+        #expect(try PreRollFolder.bytes(in: cache) == 5000)
+        rig.settings.cameras[rig.front]?.isRecorded = false
+        await keeper.configure(try rig.workspace())
+        do {
+            // Its worker is still there.
+            let lock = try SlotLock(in: cache, slot: .b, build: "test", protocolVersion: 1)
+            try await keeper.surveyAll()
+            #expect(try PreRollFolder.bytes(in: cache) == 5000)
+            withExtendedLifetime(lock) {}
+        }
+        try await keeper.surveyAll()
+        #expect(try PreRollFolder.bytes(in: cache) == nil)
     }
 
     @Test("a camera that was removed has the rest of its files written, where they last were")
