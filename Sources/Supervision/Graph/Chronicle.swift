@@ -88,7 +88,10 @@ package struct Chronicle: Hashable, Sendable {
     ///
     /// Returns the window as it is recorded: where to was settled when it opened.
     package mutating func take(_ window: RecordingWindow, file: String) -> RecordingWindow {
-        if let index = recordings.firstIndex(where: { $0.window?.id == window.id }) {
+        // A worker that closed it before it heard of this goes on from there, with another session: another recording.
+        if let index = recordings.lastIndex(where: { $0.window?.id == window.id }),
+            let known = recordings[index].window, !recordings[index].isOver || window.until <= known.until
+        {
             if !recordings[index].isOver { recordings[index].window?.until = window.until }
             return recordings[index].window ?? window
         }
@@ -122,7 +125,7 @@ package struct Chronicle: Hashable, Sendable {
     }
 
     private func recording(of window: String) -> Int? {
-        recordings.firstIndex { window.isEmpty ? !$0.isOver && $0.window == nil : $0.window?.id == window }
+        recordings.lastIndex { window.isEmpty ? !$0.isOver && $0.window == nil : $0.window?.id == window }
     }
 
     package mutating func windowClosed(_ id: String, session: Int64?) -> [Happening] {

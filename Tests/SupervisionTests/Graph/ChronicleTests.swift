@@ -140,6 +140,22 @@ struct ChronicleTests {
             ])
         #expect(chronicle.recordings.count == 2048 && chronicle.bound().isEmpty)
     }
+
+    @Test("a window that is lengthened after its end is recorded on, and told of, as another one")
+    func lengthenedLate() {
+        var chronicle = Chronicle()
+        let path = "/f/w.mp4"
+        _ = chronicle.take(window("w", from: 0, to: 10), file: path)
+        _ = chronicle.sessionStarted(1, window: "w")
+        _ = chronicle.windowClosed("w", session: 1)
+        #expect(chronicle.take(window("w", from: 0, to: 10), file: path).until == start + .seconds(10))
+        #expect(chronicle.openWindows.isEmpty)
+        #expect(chronicle.take(window("w", from: 0, to: 20), file: path).until == start + .seconds(20))
+        #expect(chronicle.take(window("w", from: 0, to: 25), file: path).until == start + .seconds(25))
+        #expect(chronicle.openWindows.map(\.until) == [start + .seconds(25)])
+        #expect(chronicle.sessionStarted(2, window: "w").first == .started(.asset("a-w"), correlation: "w"))
+        #expect(chronicle.windowClosed("w", session: 2).first == .stopped(.asset("a-w"), correlation: "w"))
+    }
 }
 
 @Suite("Media graph: troubles of cameras")
