@@ -42,6 +42,7 @@ package final class LibAVSource {
 
     package static let connectLimit = TimeSpan.seconds(10)
     package static let stallLimit = TimeSpan.seconds(10)
+    private static let probeLimit = TimeSpan.seconds(3)
     /// A larger access unit is dropped (I9).
     package static let largestAccessUnit = 16 << 20
     private static let largestAllocation = 64 << 20
@@ -95,8 +96,9 @@ package final class LibAVSource {
         guard result >= 0, let opened else {
             let cause = interrupt.cause
             close()
-            if cause == .tick { return nil }
-            throw cause == .deadline ? .timeout : failure(opening: result)
+            if cause == .deadline { throw .timeout }
+            if cause == nil { try fail(opening: result, address, tick) }
+            return nil
         }
         guard let host = CameraAddress.host(opened.pointee.url.map { String(cString: $0) } ?? ""),
             host == CameraAddress.host(request.url)
@@ -108,9 +110,15 @@ package final class LibAVSource {
         return try announcement(opened)
     }
 
-    private func failure(opening result: Int32) -> SourceFailure {
+    /// Returns when the tick asked for an end.
+    private func fail(
+        opening result: Int32, _ address: borrowing CameraAddress, _ tick: @escaping () -> Bool
+    ) throws(SourceFailure) {
         // Whatever goes wrong with a tunnel, libavformat calls it EIO.
-        request.transport == .http && result == cav_error(EIO) ? .noTunnel : SourceFailure(opening: result)
+        guard request.transport == .http, result == cav_error(EIO) else { throw SourceFailure(opening: result) }
+        interrupt.begin(limit: Self.probeLimit, tick: tick)
+        let failure = TunnelProbe(address, interrupt.callback).failure()
+        if interrupt.cause != .tick { throw failure }
     }
 
     /// Waits for the next packet, at most until the camera counts as silent.

@@ -51,7 +51,7 @@ struct TunnelTests {
         let peer = try CannedPeer { _ in
             "HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"
         }
-        #expect(throws: SourceFailure.noTunnel) { try source(peer.url, password: "s3cret").open(tick: { false }) }
+        #expect(throws: SourceFailure.authentication) { try source(peer.url, password: "s3cret").open(tick: { false }) }
         #expect(peer.requests.first?.hasPrefix("GET ") == true)
         #expect(peer.requests.first?.contains("Authorization") == false)
         #expect(peer.requests.dropFirst().first?.contains("Authorization: Basic ") == true)
@@ -67,9 +67,29 @@ struct TunnelTests {
             let peer = try CannedPeer { _ in
                 "HTTP/1.0 302 Found\r\nLocation: \(place)\r\nContent-Length: 0\r\n\r\n"
             }
-            #expect(throws: SourceFailure.noTunnel) { try source(peer.url, password: "s3cret").open(tick: { false }) }
+            #expect(throws: SourceFailure.redirected("127.0.0.2")) {
+                try source(peer.url, password: "s3cret").open(tick: { false })
+            }
+            #expect(peer.requests.allSatisfy { !$0.contains("Authorization") })
         }
         #expect(!other.requests.isEmpty && other.requests.allSatisfy { !$0.contains("Authorization") })
+    }
+
+    @Test("whoever answers in the place of a tunnel that leads elsewhere gets no password, though it asks for one")
+    func diverted() throws {
+        let refusals = (1...2).map { "RTSP/1.0 401 No\r\nCSeq: \($0)\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n" }
+        let other = try CannedPeer(
+            { _ in
+                "HTTP/1.0 200 OK\r\nContent-Type: application/x-rtsp-tunnelled\r\n\r\n" + refusals.joined()
+            }, at: "127.0.0.2")
+        let camera = try CannedPeer { method in
+            method == "GET"
+                ? "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.2:\(other.port)/\r\nContent-Length: 0\r\n\r\n" : ""
+        }
+        #expect(throws: SourceFailure.authentication) {
+            try source(camera.url, password: "s3cret").open(tick: { false })
+        }
+        #expect(other.requests.count == 1 && other.requests.allSatisfy { $0.hasPrefix("GET ") && !$0.contains("Auth") })
     }
 
     @Test("nothing there, and a camera without tunnels, are told as what they are")
