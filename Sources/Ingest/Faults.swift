@@ -135,6 +135,13 @@ extension Trouble {
         .diskError, "preRollLost", "the disk was too slow to record what came before an event",
         "check the disk (dmesg, smartctl) and what else writes to it, or lower the camera's bit rate")
 
+    static func preRollTooShort(reach: TimeSpan) -> Trouble {
+        Trouble(
+            .preRollTooShort, "preRollTooShort",
+            "there is no room for the \(reach.microseconds / 1_000_000) s before an event",
+            "free space on the cache's disk, raise localMediaCacheMaximumSizeMiB, or lower the camera's bit rate")
+    }
+
     static let noKeyframe = Trouble(
         .cameraRefused, "noKeyframe", "the camera sends video without a keyframe that can be decoded",
         "set its keyframe interval (GOP, I-frame interval) to 1 to 10 s; switch smart codecs off")

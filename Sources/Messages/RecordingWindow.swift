@@ -11,7 +11,7 @@ package struct GateRole: Hashable, Sendable {
 /// A stretch of time that somebody wants recorded: one session, if the camera is there all the time.
 ///
 /// From the last keyframe at or before `from` to the frame that holds `until`. The same id again with a later `until`
-/// lengthens it; one that is over is not begun anew.
+/// lengthens it; one that is over goes on from its end, as another session.
 package struct RecordingWindow: Hashable, Sendable {
     /// One word: the worker's `windowClosed` begins with it.
     package var id: String

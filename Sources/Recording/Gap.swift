@@ -22,6 +22,8 @@ package enum GapReason: String, Sendable, CaseIterable {
     case stopped
     /// No event asked for a recording: nothing is missing that somebody wanted.
     case gateClosed
+    /// An event asked for what was before it, and that was not kept any more, or there had been no room for it.
+    case preRollTooShort
     /// Its worker was replaced by one of another build, and the camera allows no second connection meanwhile.
     case upgrade
     /// The box that recorded before was lost, and another one took its place.

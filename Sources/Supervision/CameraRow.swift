@@ -16,7 +16,8 @@ struct NotedFault: Hashable, Sendable {
 extension GapReason {
     /// The camera, its network and its disk are innocent of it; how the worker ended is counted by itself.
     var isOfWorker: Bool {
-        [.workerCrash, .workerHang, .hostRestart, .stopped, .gateClosed, .evicted, .unknown].contains(self)
+        [.workerCrash, .workerHang, .hostRestart, .stopped, .gateClosed, .preRollTooShort, .evicted, .unknown]
+            .contains(self)
     }
 }
 

@@ -39,13 +39,13 @@ struct CacheContents {
     }
 
     /// Numbers of a live station's frames, by session and counter and then in their order.
-    var frames: [Int] {
-        get throws {
-            try cache.listing().flatMap { name, bytes in
-                let file = try cache.open(name)
-                let text = String(decoding: try file.read(at: 0, count: Int(bytes)), as: Unicode.ASCII.self)
-                return text.split(separator: "FRAME").dropFirst().compactMap { Int($0.prefix(8)) }
-            }
+    var frames: [Int] { get throws { try frames(from: 1) } }
+
+    func frames(from session: Int64) throws -> [Int] {
+        try cache.listing().filter { $0.name.id.session >= session }.flatMap { name, bytes in
+            let file = try cache.open(name)
+            let text = String(decoding: try file.read(at: 0, count: Int(bytes)), as: Unicode.ASCII.self)
+            return text.split(separator: "FRAME").dropFirst().compactMap { Int($0.prefix(8)) }
         }
     }
 }

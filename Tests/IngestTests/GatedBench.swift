@@ -54,6 +54,11 @@ extension Bench {
         messages.compactMap { if case .event("windowClosed", _, let detail) = $0 { detail } else { nil } }
     }
 
+    /// Codes of what the recorder complained of, among other news.
+    var faults: [String] {
+        messages.compactMap { if case .event(let type, _, _) = $0 { type } else { nil } }
+    }
+
     var preRollFiles: [String] {
         // Without the folder there are none.
         (try? FileManager.default.contentsOfDirectory(atPath: workspace.path + "/pre-roll")) ?? []

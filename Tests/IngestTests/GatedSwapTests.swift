@@ -41,6 +41,26 @@ struct GatedSwapTests {
         #expect(try new.contents.gaps.filter { $0.to != nil && $0.reason != .gateClosed }.isEmpty)
     }
 
+    @Test("a window that closed just before, and is told again, is not taken for the one that is handed over")
+    func twoWindows() throws {
+        let now = Clocks.system().wall()
+        let windows = [
+            RecordingWindow(id: "a", from: now + .milliseconds(200), until: now + .milliseconds(1200), file: "a"),
+            RecordingWindow(id: "b", from: now + .milliseconds(1400), until: now + .seconds(60), file: "b"),
+        ]
+        let new = try swap(windows) { $0.session == 2 && $0.fragmentsWritten > 2 }
+        try new.toWorker.waitForProgress { $0.session == 3 && $0.fragmentsWritten > 0 }
+        new.toWorker.send(.stop(.stopped))
+        _ = try new.end()
+        let frames = try new.contents.frames(from: 2)
+        let first = try #require(frames.first)
+        #expect(frames == Array(first..<first + frames.count))
+        let names = try new.contents.records.compactMap {
+            if case .sessionStart(_, _, _, _, let names) = $0 { names.file } else { nil }
+        }
+        #expect(names == ["a", "b", "b"])
+    }
+
     @Test("a closed gate is handed over at once, and what comes then may begin before that")
     func closed() throws {
         let new = try swap([]) { $0.state == .recording && $0.isGateClosed }

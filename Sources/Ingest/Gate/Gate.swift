@@ -19,11 +19,11 @@ struct Gate {
 
     private(set) var waiting: [Window] = []
     private(set) var open: Window?
-    private var over: [(id: String, session: Int64)] = []
+    private var over: [(window: Window, session: Int64)] = []
 
     /// What becomes of a window that was heard of.
     enum Reception {
-        /// It waits, or is longer now.
+        /// It waits, or is longer now; one that was over goes on from its end.
         case taken
         /// It was recorded, up to this session, or makes no sense (0): nothing comes of it any more.
         case over(session: Int64)
@@ -40,17 +40,27 @@ struct Gate {
             waiting[index] = Self.longer(waiting[index], asked, until)
             return .taken
         }
-        if let past = over.last(where: { $0.id == asked.id }) { return .over(session: past.session) }
-        guard from < until, waiting.count < Self.mostWaiting else { return .over(session: 0) }
-        let place = waiting.firstIndex { $0.from > from } ?? waiting.endIndex
-        waiting.insert(Window(asked: asked, from: from, until: until), at: place)
+        let past = over.last { $0.window.asked.id == asked.id }
+        // Whoever lengthens a window counts on it, however late the word comes: what is missing of it is still wanted.
+        let isLonger = past.map { Self.longer($0.window, asked, until).until > $0.window.until } ?? true
+        let begin = past?.window.until ?? from
+        guard isLonger, begin < until, waiting.count < Self.mostWaiting else {
+            return .over(session: past?.session ?? 0)
+        }
+        let place = waiting.firstIndex { $0.from > begin } ?? waiting.endIndex
+        waiting.insert(Window(asked: asked, from: begin, until: until), at: place)
         return .taken
     }
 
     /// Opens for the window that comes first, if none is open.
-    mutating func openNext() -> Window? {
-        guard open == nil, !waiting.isEmpty else { return nil }
-        open = waiting.removeFirst()
+    mutating func openNext() -> Window? { openFirst { _ in true } }
+
+    /// Opens for the one that a predecessor had open at `seam`, if it had one: those that were over by then come later.
+    mutating func open(at seam: MonotonicTime) -> Window? { openFirst { $0.from <= seam && seam < $0.until } }
+
+    private mutating func openFirst(where isMeant: (Window) -> Bool) -> Window? {
+        guard open == nil, let index = waiting.firstIndex(where: isMeant) else { return nil }
+        open = waiting.remove(at: index)
         return open
     }
 
@@ -58,7 +68,7 @@ struct Gate {
     mutating func close(session: Int64) {
         guard let closing = open else { return }
         open = nil
-        over = over.suffix(Self.mostRemembered - 1) + [(closing.asked.id, session)]
+        over = over.suffix(Self.mostRemembered - 1) + [(closing, session)]
     }
 
     /// What is told twice is no news: only then may a wall clock that was set in between not matter.

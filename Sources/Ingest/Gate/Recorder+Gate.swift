@@ -15,7 +15,6 @@ extension Recorder {
     private static let turn = TimeSpan.milliseconds(20)
     /// So long the rest of a connection may take: cvrd takes a worker that says nothing for 5 s for hung.
     private static let farewell = TimeSpan.seconds(3)
-    private static let mostPreRoll: Int64 = 512 << 20
 
     /// Somebody wants this recorded: it begins with the next turn.
     ///
@@ -25,44 +24,6 @@ extension Recorder {
             return
         }
         mention("windowClosed", "\(window.id) \(session)")
-    }
-
-    /// Gets or loses its gate, as the settings say.
-    func takeGate(_ settings: CameraSettings, inherited gap: Gap?) {
-        guard let role = settings.gate else {
-            gated = nil
-            return
-        }
-        let budget = settings.cacheBudgetBytes
-        let most = budget > 0 ? min(Self.mostPreRoll, budget / 2) : Self.mostPreRoll
-        if let preRoll = gated?.preRoll {
-            (preRoll.reach, preRoll.mostBytes) = (role.preRoll, most)
-            return
-        }
-        let known = gap.flatMap { $0.reason == .gateClosed ? nil : ($0.reason, $0.detail) }
-        gated = GatedRecording(
-            preRoll: PreRoll(in: cacheWriter.cache, reach: role.preRoll, mostBytes: most),
-            absence: known ?? (settings.predecessorEnd ?? .stopped, "the worker had just started"),
-            inherited: cacheWriter.recordedUntil.map { clocks.monotonic() + ($0 - clocks.wall()) })
-    }
-
-    /// What a worker before left.
-    func removePreRoll() {
-        // It is in nobody's way, and the next start tries again.
-        try? PreRollFolder.discard(in: cacheWriter.cache)
-    }
-
-    /// A frame of a camera with a gate.
-    func pass(_ frame: TimedFrame) {
-        do throws(SegmentStoreError) {
-            try gated?.preRoll.append(frame)
-        } catch {
-            note(Trouble(error))
-        }
-        if frame.track == 0, let intake { gated?.reached = intake.instant(of: frame) }
-        recordingSince = recordingSince ?? clocks.monotonic()
-        turnGate()
-        if gated?.isClosed == true { shut() }
     }
 
     /// Nothing is wanted from here on.
@@ -86,6 +47,12 @@ extension Recorder {
         return gated.cursor < gated.preRoll.end && !isReached(window)
     }
 
+    /// The same while the disk takes nothing: it may, before the pre-roll has to let go.
+    private var isKept: Bool {
+        guard let gated, let window = gated.gate.open, diskRetryAt != nil else { return false }
+        return gated.cursor >= gated.preRoll.start && gated.cursor < gated.preRoll.end && !isReached(window)
+    }
+
     /// The camera is there and nobody wants it recorded, or it just begins to be.
     var isWaitingForWindow: Bool {
         guard gated != nil, intake != nil, !isStalled, diskRetryAt == nil, rhythm.lastFrame != nil else { return false }
@@ -93,8 +60,8 @@ extension Recorder {
     }
 
     func gatedAnchor(at frame: TimedFrame, lead: TimeSpan) -> WallTime? {
-        guard gated != nil, let intake else { return nil }
-        let anchor = step.counted(intake.instant(of: frame)) - lead
+        guard gated != nil, let source else { return nil }
+        let anchor = step.counted(source.instant(of: frame)) - lead
         // Two windows may hold the same moment, and a recording that goes on after a disk failed begins with its group
         // again: both are dated as they were.
         if let until = cacheWriter.recordedUntil, anchor < until { cacheWriter.recordedUntil = nil }
@@ -114,64 +81,114 @@ extension Recorder {
 
     /// Where the window begins, and what of it is missing before.
     private func begin(_ window: Gate.Window) {
+        gated?.trim(at: clocks.monotonic())
         guard let gated else { return }
         let from = max(window.from, gated.inherited ?? window.from)
         // A predecessor recorded it to its end.
         guard from + .milliseconds(100) < window.until || from == window.from else { return tellClosed(window) }
         let preRoll = gated.preRoll
-        let before = intake.flatMap { intake in
-            preRoll.keyframe(upTo: preRoll.end) { intake.instant(of: $0) <= from }
+        let before = preRoll.keyframe(upTo: preRoll.end) { [self] number, frame in
+            instant(of: frame, number).map { $0 <= from } ?? false
         }
-        let cursor = before ?? preRoll.firstKeyframe ?? preRoll.end
-        self.gated?.cursor = cursor
-        early = soundBefore(cursor)
-        if before == nil, !preRoll.isFilled {
-            cacheWriter.openGap(
-                from: step.counted(from), reason: gated.absence.reason, detail: gated.absence.detail)
+        let reel = before.flatMap { gated.reel(of: $0) }
+        if let before, reel.map({ from < $0.endedAt }) ?? true {
+            self.gated?.seek(to: before)
+            early = soundBefore(before)
+            return
         }
+        let first = preRoll.keyframe(from: reel?.end ?? preRoll.start)
+        self.gated?.seek(to: first ?? preRoll.end)
+        early = first.map { soundBefore($0) } ?? []
+        if let reel {
+            cacheWriter.openGap(from: step.counted(from), reason: reel.reason, detail: reel.detail)
+        } else {
+            explainAbsence(from: from, in: window)
+        }
+    }
+
+    /// What was before the pre-roll's first frame, and is missing of a window.
+    private func explainAbsence(from: MonotonicTime, in window: Gate.Window) {
+        guard let gated else { return }
+        let isLate = gated.hasLetGo || gated.absence.since.map { from < $0 } ?? false
+        if isLate {
+            let (late, reach) = (clocks.monotonic() - from, gated.preRoll.reach)
+            let detail =
+                late > reach + PreRoll.slack
+                ? "an event came \(late.microseconds / 1_000_000) s after what it asks for, and \(reach.microseconds / 1_000_000) s are kept"
+                : "there was no room for what came before an event"
+            cacheWriter.openGap(from: step.counted(from), reason: .preRollTooShort, detail: detail)
+        }
+        guard !gated.hasLetGo else { return }
+        let since = max(from, gated.absence.since ?? from)
+        guard since < window.until else { return }
+        cacheWriter.openGap(
+            from: step.counted(since), reason: gated.absence.reason, detail: gated.absence.detail)
     }
 
     /// The other tracks' frames that begin with a keyframe or later, and came before it was whole.
     private func soundBefore(_ keyframe: Int64) -> [TimedFrame] {
-        guard let preRoll = gated?.preRoll, let intake, let first = preRoll.times(of: keyframe) else { return [] }
-        let start = intake.instant(of: first)
-        return (max(preRoll.start, keyframe - 64)..<keyframe).compactMap { number in
-            guard let times = preRoll.times(of: number), times.track != 0, intake.instant(of: times) >= start else {
-                return nil
-            }
+        guard let gated, let first = gated.preRoll.times(of: keyframe), let start = instant(of: first, keyframe)
+        else { return [] }
+        let begin = gated.reels.last { $0.end <= keyframe }?.end ?? gated.preRoll.start
+        return (max(begin, keyframe - 64)..<keyframe).compactMap { number in
+            guard let times = gated.preRoll.times(of: number), times.track != 0,
+                instant(of: times, number).map({ $0 >= start }) ?? false
+            else { return nil }
             // Sound that cannot be read is missing, and nothing else.
-            return try? preRoll.frame(number)
+            return try? gated.preRoll.frame(number)
         }
     }
 
     /// Records on, up to a frame that does not begin before the window's end.
     private func recordWindow(until end: MonotonicTime) {
-        while let gated, let window = gated.gate.open, diskRetryAt == nil, !hasHandedOver,
-            gated.cursor < gated.preRoll.end, !isReached(window)
-        {
+        while let gated, let window = gated.gate.open, diskRetryAt == nil, !hasHandedOver, !isReached(window) {
+            if let reel = gated.ended {
+                leaveReel(reel)
+                continue
+            }
+            guard gated.cursor < gated.preRoll.end else { return }
             guard gated.cursor >= gated.preRoll.start else {
                 skipLost(to: gated.preRoll.start)
                 continue
             }
             do throws(SegmentStoreError) {
                 let frame = try gated.preRoll.frame(gated.cursor)
-                self.gated?.cursor = gated.cursor + 1
+                // Nothing is missing of a recording that waits for its keyframe.
+                if frame == nil, session != nil { skipLost(to: gated.cursor) }
+                self.gated?.advance()
                 if let frame { record(frame) }
             } catch {
                 // What cannot be read once is not tried again.
-                note(Trouble(error))
-                gated.preRoll.forget()
+                let trouble = Trouble(error)
+                note(trouble)
+                endSession(reason: trouble.reason, detail: trouble.fault.message)
+                self.gated?.dropPreRoll(reason: trouble.reason, detail: trouble.fault.message)
             }
             if clocks.monotonic() >= end { return }
         }
     }
 
+    /// All that an earlier connection brought is recorded.
+    private func leaveReel(_ reel: GatedRecording.Reel) {
+        gated?.entered = reel.end
+        early = []
+        endSession(reason: reel.reason, detail: reel.detail)
+        if cacheWriter.ledger.current?.reason != reel.reason {
+            cacheWriter.openGap(from: step.counted(reel.endedAt), reason: reel.reason, detail: reel.detail)
+        }
+    }
+
     /// The next frame of the window begins at its end or later.
     private func isReached(_ window: Gate.Window) -> Bool {
-        guard let gated, let intake, let next = gated.preRoll.times(of: gated.cursor), next.track == 0 else {
-            return false
-        }
-        return intake.instant(of: next) >= window.until
+        guard let gated, let next = gated.preRoll.times(of: gated.cursor), next.track == 0,
+            let instant = instant(of: next, gated.cursor)
+        else { return false }
+        return instant >= window.until
+    }
+
+    /// When a frame of the pre-roll begins.
+    private func instant(of frame: TimedFrame, _ number: Int64) -> MonotonicTime? {
+        (gated?.reel(of: number)?.intake ?? intake)?.instant(of: frame)
     }
 
     /// The disk was too slow, or failed: the pre-roll let go of what the window had not taken yet.
@@ -180,10 +197,20 @@ extension Recorder {
         note(trouble)
         endSession(reason: trouble.reason, detail: trouble.fault.message)
         lose(reason: trouble.reason, detail: trouble.fault.message)
-        gated?.cursor = start
+        early = []
+        gated?.skip(to: start)
     }
 
-    /// The disk is tried again from the keyframe on that it failed after.
+    /// What is not on the disk yet is recorded when it takes something again, from the keyframe before it on.
+    func rewindWindow(to end: WallTime) {
+        guard let gated, !gated.isClosed else { return }
+        let key = gated.preRoll.keyframe(upTo: gated.cursor) { [self] number, frame in
+            instant(of: frame, number).map { step.counted($0) <= end + .milliseconds(20) } ?? false
+        }
+        if let key { self.gated?.seek(to: key) }
+    }
+
+    /// The disk is tried again.
     func resumeWindow() {
         guard let gated, !gated.isClosed else { return }
         attempt { () throws(SegmentStoreError) in
@@ -191,10 +218,15 @@ extension Recorder {
                 try cacheWriter.checkRoom(for: 0)
             } catch {
                 // The pre-roll is the first to go: what waits in it has nowhere to go either.
-                if error.isNoSpace { self.gated?.dropPreRoll() }
+                if error.isNoSpace {
+                    let trouble = Trouble(error)
+                    self.gated?.dropPreRoll(reason: trouble.reason, detail: trouble.fault.message)
+                }
                 throw error
             }
-            self.gated?.cursor = gated.preRoll.keyframe(upTo: gated.cursor) ?? max(gated.cursor, gated.preRoll.start)
+            let preRoll = gated.preRoll
+            self.gated?.seek(
+                to: preRoll.group(of: gated.cursor) ?? preRoll.keyframe(from: gated.cursor) ?? preRoll.end)
         }
     }
 
@@ -203,9 +235,8 @@ extension Recorder {
         guard let gated, let window = gated.gate.open else { return false }
         let late = clocks.monotonic() - window.until
         // Without a frame that says so, the time does.
-        guard late >= Self.linger, isReached(window) || (!isBehind && late >= Self.lateness + rhythm.patience) else {
-            return false
-        }
+        let isOver = !isBehind && !isKept && late >= Self.lateness + rhythm.patience
+        guard late >= Self.linger, isReached(window) || isOver else { return false }
         close(window)
         return true
     }
@@ -214,7 +245,8 @@ extension Recorder {
         let until = step.counted(window.until)
         if let ending = session {
             attempt { () throws(SegmentStoreError) in try ending.closeBehindPicture() }
-            // A disk that failed has ended the session already.
+            // A disk that failed has ended the session already, and may yet take the rest.
+            if session == nil, isKept { return }
             if session != nil, let number = ending.number {
                 session = nil
                 cacheWriter.recordedUntil = ending.wallEnd
@@ -239,16 +271,17 @@ extension Recorder {
     private func tellClosed(_ window: Gate.Window) {
         guard let gated else { return }
         let isPredecessors = gated.inherited.map { $0 > window.from } ?? false
-        let last = cacheWriter.lastSession
-        let session = last > gated.sessionBefore || isPredecessors ? last : 0
+        let last = cacheWriter.lastWritten
+        let session = last > gated.sessionBefore ? last : isPredecessors ? gated.sessionBefore : 0
         self.gated?.gate.close(session: session)
         mention("windowClosed", "\(window.asked.id) \(session)")
     }
 
     // MARK: The ends of a connection and of a worker
 
-    /// No more frames come: what is there of each window is recorded yet.
-    func finishRecording() {
+    /// No more frames come of this connection: what is there of each window is recorded yet.
+    func finishRecording(reason: GapReason, detail: String) {
+        gated?.endConnection(intake, at: clocks.monotonic(), reason: reason, detail: detail)
         let end = clocks.monotonic() + Self.farewell
         while true {
             openDue()
@@ -264,17 +297,16 @@ extension Recorder {
         for frame in frames {
             // One that does not stay leaves a gap, if a window wants it.
             try? gated?.preRoll.append(frame)
-            if frame.track == 0, let intake { gated?.reached = intake.instant(of: frame) }
+            noteReach(of: frame)
         }
         if let handOver, let intake, let seam = Seam(handOver, in: frames, step),
-            let next = gated?.gate.waiting.first, next.from <= intake.instant(of: frames[seam.keyframe])
+            gated?.gate.open(at: intake.instant(of: frames[seam.keyframe])) != nil
         {
-            _ = gated?.gate.openNext()
             gated?.sessionBefore = cacheWriter.lastSession
             let lead = seam.lead(in: frames, intake.timescales)
             begin(at: frames[seam.keyframe], lead: lead, anchor: handOver.at - lead)
             early = seam.rest(of: Array(frames.prefix(seam.keyframe)))
-            gated?.cursor = first + Int64(seam.keyframe)
+            gated?.seek(to: first + Int64(seam.keyframe))
         }
         mention("tookOver", "behind the gate")
         turnGate()

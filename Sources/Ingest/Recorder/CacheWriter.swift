@@ -17,6 +17,8 @@ final class CacheWriter {
     private(set) var syncs: Int64 = 0
     /// The last session's number; 0 before the first.
     private(set) var lastSession: Int64
+    /// The last one of which something is on disk; 0 before the first of this process.
+    var lastWritten: Int64 = 0
     /// How long the disk last kept us from the camera, and until when.
     var diskWait: (span: TimeSpan, until: MonotonicTime)?
     /// Where the footage of the next session goes.

@@ -25,7 +25,9 @@ extension Recorder {
         diskRetryAt = clocks.monotonic() + Self.diskRetry
         if let ending = session {
             session = nil
-            if let end = ending.abandon(after: error), let number = ending.number {
+            let written = ending.abandon(after: error)
+            rewindWindow(to: written ?? ending.clock.anchor)
+            if let end = written, let number = ending.number {
                 cacheWriter.recordedUntil = end
                 cacheWriter.endSession(
                     number, at: end, reason: trouble.reason, detail: trouble.fault.message, leavesGap: true)
@@ -111,7 +113,7 @@ extension Recorder {
             note(.timestampsAhead)
             endSession(reason: .networkLoss, detail: "timestamps ran ahead of time", leavesGap: false)
         }
-        return intake?.lead(before: frame) ?? .zero
+        return source?.lead(before: frame) ?? .zero
     }
 
     /// False for a keyframe of a camera that does not settle on a format: a gap says so until it has.
@@ -134,6 +136,7 @@ extension Recorder {
         let now = clocks.monotonic()
         let (from, to) = (step.counted(now), clocks.wall())
         step.accept(wall: to, now: now)
+        gated?.inherited = nil
         // After a backward step the end of the recording lies in the future: no reason to wait for it.
         if to < from { (cacheWriter.recordedUntil, activeSince) = (nil, to) }
         cacheWriter.facts.state(.clockStep(from: from, to: to), at: to)

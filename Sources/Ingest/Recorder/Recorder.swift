@@ -54,6 +54,8 @@ package final class Recorder {
     private var secondTick: MonotonicTime
     /// What a camera with a gate has besides; nil: all that comes is recorded.
     var gated: GatedRecording?
+    /// What the frame that is recorded came by: a window may take what an earlier connection brought.
+    var source: Intake? { gated?.reel(of: (gated?.cursor ?? 0) - 1)?.intake ?? intake }
     /// Set while the recording is to be left to a successor: whether that still waits.
     var isAwaited: (() -> Bool)?
     /// Everything from some keyframe on is a successor's.
@@ -139,7 +141,7 @@ package final class Recorder {
     package func disconnected(_ failure: SourceFailure) -> TimeSpan {
         var trouble = Trouble(failure)
         // While it was delivering, whatever ended it is the connection's fault; the next attempt says more.
-        if session != nil { trouble.reason = .networkLoss }
+        if session != nil || (gated != nil && recordingSince != nil) { trouble.reason = .networkLoss }
         trouble = cacheWriter.explained(trouble)
         note(trouble)
         if failure == .descriptorLimit { isOutOfDescriptors = true }
@@ -180,6 +182,7 @@ package final class Recorder {
         try? cacheWriter.facts.flush()
         for frame in intake?.flushSecondary(silentSince: now + .seconds(-2)) ?? [] { consume(frame) }
         watchKeyframe(now)
+        watchPreRoll(now)
         watchHealth(now)
     }
 
@@ -237,7 +240,7 @@ package final class Recorder {
     ///
     /// Where it lies on the wall clock, unless `anchor` says so, its arrival tells.
     func begin(at frame: TimedFrame, lead: TimeSpan = .zero, anchor: WallTime? = nil) {
-        guard session == nil, let intake else { return }
+        guard session == nil, let source else { return }
         cacheWriter.names = gated?.names ?? SessionNames(asset: settings.sessionAsset)
         cacheWriter.nextWindow = gated?.gate.open?.asked.id ?? ""
         let anchor = anchor ?? gatedAnchor(at: frame, lead: lead)
@@ -247,7 +250,7 @@ package final class Recorder {
             anchor: anchor ?? step.counted(frame.arrival), quality: quality, now: clocks.monotonic())
         do throws(MP4Error) {
             session = try Session(
-                at: frame, lead: lead, streams: intake.streams, timescales: intake.timescales,
+                at: frame, lead: lead, streams: source.streams, timescales: source.timescales,
                 length: settings.segmentLength,
                 clock: clock, cacheWriter: cacheWriter)
             recordingSince = recordingSince ?? clocks.monotonic()
@@ -258,7 +261,7 @@ package final class Recorder {
 
     private func leave(reason: GapReason, detail: String, isLast: Bool = false) -> TimeSpan {
         for frame in intake?.flush() ?? [] { consume(frame) }
-        if gated != nil { finishRecording() }
+        if gated != nil { finishRecording(reason: reason, detail: detail) }
         anomalies += intake?.repairs ?? 0
         let delivered = recordingSince.map { (rhythm.lastFrame ?? $0) - $0 } ?? .zero
         seenDepth = intake?.seenDepth ?? seenDepth
@@ -267,10 +270,12 @@ package final class Recorder {
         recordingSince = nil
         shortcoming = nil
         group = RecentGroup()
-        early = []
-        endSession(reason: reason, detail: detail)
-        if !isLast, gated?.isClosed == true { shut() } else { lose(reason: reason, detail: detail) }
-        gated?.forget(reason: reason, detail: detail)
+        // What the window has still to take of this connection is in the pre-roll, if a disk was slow.
+        if isLast || !isBehind {
+            early = []
+            endSession(reason: reason, detail: detail)
+            if !isLast, gated?.isClosed == true { shut() } else { lose(reason: reason, detail: detail) }
+        }
         acceptClock()
         return delivered
     }

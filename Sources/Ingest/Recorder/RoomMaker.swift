@@ -11,6 +11,7 @@ struct RoomMaker {
     var dropsOldest: Bool
     var heartbeatPath: String
     private let cache: CacheDirectory
+    private var held: (bytes: Int64, at: MonotonicTime)?
     private var heartbeat: Int64?
     private var heartbeatChanged: MonotonicTime?
 
@@ -66,6 +67,16 @@ struct RoomMaker {
         throw SegmentStoreError(
             operation: "record into", path: cache.path, errno: EDQUOT,
             nextStep: "bring the store back, raise localMediaCacheMaximumSizeMiB or set cacheFull: dropOldest")
+    }
+
+    /// What a camera that drops nothing holds while none of it may go, as of half a minute ago at most.
+    mutating func unyielding(_ now: MonotonicTime) -> Int64 {
+        guard budget > 0, !dropsOldest else { return 0 }
+        if let held, now - held.at < .seconds(30) { return held.bytes }
+        // A cache that cannot be listed says so when it is recorded into.
+        let bytes = (try? oldestEvictable() == nil ? cache.totals().bytes : 0) ?? 0
+        held = (bytes, now)
+        return bytes
     }
 
     /// A segment that sync may evict: then room is on its way.
