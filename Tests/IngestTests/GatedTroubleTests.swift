@@ -73,6 +73,25 @@ struct GatedTroubleTests {
         #expect(bench.closed == [until == 70 ? "w 1" : "w 0"])
     }
 
+    @Test("late windows that come in no order have a gap each, but where something was recorded")
+    func lateOnes() throws {
+        let bench = try Bench(.gated())
+        try bench.connect(audio: false)
+        bench.play(.seconds(10))
+        bench.ask("a", from: 8, until: 12)
+        bench.play(.seconds(50))
+        bench.ask("b", from: 30, until: 35)
+        bench.play(.seconds(3))
+        bench.ask("c", from: 5, until: 20)
+        bench.ask("d", from: 2, until: 4)
+        bench.play(.seconds(10))
+        bench.recorder.stop(.stopped)
+        #expect(bench.closed == ["a 1", "b 0", "d 0", "c 0"])
+        let lost = rounded(try bench.spans(.preRollTooShort))
+        #expect(lost.sorted { $0[0] < $1[0] } == [[2, 4], [5, 8], [12, 20], [30, 35]])
+        #expect(try bench.gaps.last?.to == nil)
+    }
+
     @Test(
         "what a camera showed before it was cut off is recorded for an event that comes after",
         arguments: [20.0, 8, 12])

@@ -116,7 +116,10 @@ extension Recorder {
                 late > reach + PreRoll.slack
                 ? "an event came \(late.microseconds / 1_000_000) s after what it asks for, and \(reach.microseconds / 1_000_000) s are kept"
                 : "there was no room for what came before an event"
-            cacheWriter.openGap(from: step.counted(from), reason: .preRollTooShort, detail: detail)
+            let begin = step.counted(from)
+            cacheWriter.explainGaps(
+                from: begin, to: step.counted(window.until), reason: .preRollTooShort, detail: detail)
+            cacheWriter.openGap(from: begin, reason: .preRollTooShort, detail: detail)
         }
         guard !gated.hasLetGo else { return }
         let since = max(from, gated.absence.since ?? from)

@@ -26,7 +26,10 @@ extension Recorder {
         gated = GatedRecording(
             preRoll: PreRoll(in: cacheWriter.cache, reach: role.preRoll, mostBytes: 0),
             absence: GatedRecording.Absence(since: nil, reason: reason, detail: detail),
-            inherited: cacheWriter.recordedUntil.flatMap { $0 <= wall ? now + ($0 - wall) : nil })
+            inherited: cacheWriter.recordedUntil.flatMap {
+                // Media may run ahead of time by so much; by more than that it is the clock that is behind.
+                $0 - wall <= SessionClock.tolerance ? now + ($0 - wall) : nil
+            })
         limitPreRoll()
     }
 

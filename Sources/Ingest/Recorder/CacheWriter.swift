@@ -54,6 +54,11 @@ final class CacheWriter {
         record(ledger.open(from: from, reason: reason, detail: detail))
     }
 
+    /// Of the past, before the open gap.
+    func explainGaps(from: WallTime, to: WallTime, reason: GapReason, detail: String) {
+        record(ledger.explain(from: from, to: to, reason: reason, detail: detail))
+    }
+
     func closeGap(to: WallTime) { record(ledger.close(to: to)) }
 
     /// A gap that is open while the wall clock is set ends where the old time did and goes on in the new.

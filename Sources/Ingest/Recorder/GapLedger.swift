@@ -9,7 +9,12 @@ package struct GapLedger: Sendable {
         case closed(Gap)
     }
 
+    /// More than the windows that wait at a time.
+    private static let mostRemembered = 64
+
     package private(set) var current: Gap?
+    /// Of this process, when nobody wanted anything recorded.
+    private var unwanted: [Gap] = []
 
     /// `current` is what recovery left open.
     package init(current: Gap?) { self.current = current }
@@ -30,7 +35,28 @@ package struct GapLedger: Sendable {
         guard var gap = current else { return [] }
         gap.to = max(to, gap.from)
         current = nil
+        if gap.reason == .gateClosed, gap.from < to { unwanted = unwanted.suffix(Self.mostRemembered - 1) + [gap] }
         return [.closed(gap)]
+    }
+
+    /// Somebody wanted a stretch of the past after all: what of it lies before the open gap and was nobody's loss has this
+    /// reason instead.
+    package mutating func explain(from: WallTime, to: WallTime, reason: GapReason, detail: String) -> [Change] {
+        let lost = unwanted.compactMap { gap -> Gap? in
+            guard let end = gap.to, max(gap.from, from) < min(end, to) else { return nil }
+            return Gap(from: max(gap.from, from), to: min(end, to), reason: reason, detail: Self.oneLine(detail))
+        }
+        guard !lost.isEmpty else { return [] }
+        let open = current
+        var changes = open.map { close(to: $0.from) } ?? []
+        for gap in lost {
+            var begun = gap
+            begun.to = nil
+            changes += [.opened(begun), .closed(gap)]
+        }
+        current = open
+        if let open { changes.append(.opened(open)) }
+        return changes
     }
 
     private static func oneLine(_ text: String) -> String {
