@@ -8,8 +8,10 @@ import SegmentStore
 package struct CacheEviction {
     /// One call frees at most this many: the loop that calls it has more to do.
     private static let limit = 500
-    /// So many that closed last wait for the store whatever a budget says: one of less than a segment, as LVA's samples have
-    /// at the rates of today's cameras, would else lose each before a pass could have taken it. A full disk spares none.
+    /// So many that closed last wait for the store whatever a budget says; a full disk spares none.
+    ///
+    /// A budget of less than a segment, as LVA's samples have at the rates of today's cameras, would else lose each before a
+    /// pass could have taken it.
     private static let spared = 2
     /// Room for a few fragments, whatever minimum is configured: a disk without any is full.
     private static let floor: Int64 = 8 << 20
