@@ -8,9 +8,10 @@ package enum Frame {
     /// The version that this build speaks; it also understands `oldestVersion`.
     ///
     /// Version 2 added `WorkerIdentity.sandbox`, `WorkerProgress.keyframeInterval` and the messages of a swap, version 3
-    /// what syncs take, version 4 what media graphs need: windows, gates, a camera's tracks and asset. Each side says
-    /// everything in the lower of the two versions: cvrd greets, the worker answers with its hello.
-    package static let version: UInt8 = 4
+    /// what syncs take, version 4 what media graphs need: windows, gates, a camera's tracks and asset, version 5
+    /// whose window a session is. Each side says everything in the lower of the two versions: cvrd greets, the worker
+    /// answers with its hello.
+    package static let version: UInt8 = 5
     package static let oldestVersion: UInt8 = 1
     package static let maximumLength = 1 << 20
     package static let headerLength = 4

@@ -123,7 +123,7 @@ extension IngestToSupervisor {
             Frame.encode(kind: 3, version: version) {
                 $0.put(session)
                 $0.put(time)
-                if version >= 4 { $0.put(window) }
+                if version >= 5 { $0.put(window) }
             }
         case .segmentClosed(let id, let start, let duration, let bytes):
             Frame.encode(kind: 4, version: version) {
@@ -161,7 +161,7 @@ extension IngestToSupervisor {
         case 2: self = .progress(try body.workerProgress(version))
         case 3:
             self = .sessionStarted(
-                session: try body.int64(), at: try body.wallTime(), window: version >= 4 ? try body.text() : "")
+                session: try body.int64(), at: try body.wallTime(), window: version >= 5 ? try body.text() : "")
         case 4:
             self = .segmentClosed(
                 SegmentID(session: try body.int64(), counter: try body.int64()), start: try body.wallTime(),
@@ -226,7 +226,7 @@ extension ByteWriter {
         put(progress.fsyncP99) { $0.put($1) }
         guard version >= 4 else { return }
         put(progress.isGateClosed)
-        put(progress.window)
+        if version >= 5 { put(progress.window) }
     }
 }
 
@@ -267,7 +267,8 @@ extension ByteReader {
         progress.fsyncs = try int64()
         progress.fsyncTime = try timeSpan()
         progress.fsyncP99 = try optional { (reader) throws(MessageError) in try reader.timeSpan() }
-        if version >= 4 { (progress.isGateClosed, progress.window) = (try flag(), try text()) }
+        if version >= 4 { progress.isGateClosed = try flag() }
+        if version >= 5 { progress.window = try text() }
         return progress
     }
 }

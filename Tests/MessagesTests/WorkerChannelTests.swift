@@ -6,7 +6,7 @@ import Testing
 struct WorkerChannelTests {
     static let time = WallTime(microseconds: 1_795_427_280_123_456)
 
-    /// What version 3 added, and version 4.
+    /// What versions 3, 4 and 5 added.
     static let synced: WorkerProgress = {
         var progress = WorkerProgress(state: .recording, keyframeInterval: .seconds(2))
         (progress.fsyncs, progress.fsyncTime, progress.fsyncP99) = (1 << 40, .seconds(9), .milliseconds(3))
@@ -42,9 +42,21 @@ struct WorkerChannelTests {
     func golden() {
         #expect(
             IngestToSupervisor.gapOpened(from: WallTime(microseconds: 1), reason: .diskFull, detail: "é").frame
-                == [0, 0, 0, 28, 4, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
+                == [0, 0, 0, 28, 5, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 8] + Array("diskFull".utf8)
                 + [0, 0, 0, 2, 0xC3, 0xA9])
-        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 4, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+        #expect(SupervisorToIngest.stop(.stopped).frame == [0, 0, 0, 13, 5, 2, 0, 0, 0, 7] + Array("stopped".utf8))
+    }
+
+    /// A round trip cannot see it: both ends are of one build.
+    @Test("what an older version is told has the length that it had then", arguments: 1...5)
+    func lengths(version: Int) {
+        let version = UInt8(version)
+        let progress = IngestToSupervisor.progress(Self.synced).frame(in: version).count
+        #expect(progress == [0, 114, 123, 148, 149, 163][Int(version)], "\(progress)")
+        let session = IngestToSupervisor.sessionStarted(session: 8, at: Self.time, window: "w").frame(in: version).count
+        #expect(session == (version < 5 ? 22 : 27), "\(session)")
+        let configure = SupervisorToIngest.configure(Self.settings).frame(in: version).count
+        #expect(configure == (version < 4 ? 110 : 127), "\(configure)")
     }
 
     @Test(
@@ -88,8 +100,8 @@ struct WorkerChannelTests {
         #expect(
             SupervisorToIngest.stop(.stopped).frame(in: 1) == [0, 0, 0, 13, 1, 2, 0, 0, 0, 7] + Array("stopped".utf8))
         #expect(
-            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 4, 3]
-                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 4, 4])
+            SupervisorToIngest.greet.frame == [0, 0, 0, 2, 5, 3]
+                && SupervisorToIngest.handOver.frame == [0, 0, 0, 2, 5, 4])
     }
 
     @Test("what the version before understands is said to it, and a window changes nothing there")
