@@ -134,16 +134,18 @@ package struct CacheEviction {
     ///
     /// A catalog that has not seen its store yet knows of no holds: then the cache says what it was told of them.
     private func oldestDroppable(_ camera: CameraName, sparing spared: Int) throws -> SegmentRow? {
-        let oldest = try work.catalog.segments(camera, .droppable, limit: spared + 1)
-        guard oldest.count > spared else { return nil }
-        guard try !Rebuild.isDone(work.catalog) else { return oldest.first }
+        guard try !Rebuild.isDone(work.catalog) else {
+            let rows = try work.catalog.segments(camera, .droppable, limit: spared + 1)
+            return rows.count > spared ? rows.first : nil
+        }
         let cache = try CacheDirectory(path: work.settings.cachePath(camera), camera: camera)
         let held = try HeldRanges.read(in: cache)
-        var last: SegmentID?
+        var (free, last): ([SegmentRow], SegmentID?) = ([], nil)
         while true {
             let rows = try work.catalog.segments(camera, .droppable, after: last, limit: 100)
-            let free = rows.first { row in !held.contains { $0.lowerBound < row.end && row.start < $0.upperBound } }
-            guard free == nil, let end = rows.last?.id else { return free }
+            free += rows.filter { row in !held.contains { $0.lowerBound < row.end && row.start < $0.upperBound } }
+            if free.count > spared { return free.first }
+            guard let end = rows.last?.id else { return nil }
             last = end
         }
     }

@@ -88,8 +88,14 @@ struct HoldTests {
         rig.settings.cameras[rig.front] = SyncSettings.Camera(asset: "archive", cacheBudget: 1, dropsOldest: true)
         try rig.loseCatalog()
         try FileManager.default.moveItem(atPath: rig.root + "/store", toPath: rig.root + "/away")
+        for _ in 0..<3 { try rig.survey(rig.front, rig.workspace()) }
+        #expect(try rig.cached().count == 4, "a budget spares the two that closed last of what is not held")
+        rig.settings.minimumFreePercent = 101
         let work = try rig.workspace()
-        for _ in 0..<3 { try rig.survey(rig.front, work) }
+        for _ in 0..<3 {
+            try rig.survey(rig.front, work)
+            try CacheEviction(work: work).keepFree([rig.front: 1])
+        }
         #expect(try rig.cached().count == 2)
         #expect(try rig.rows().map(\.isLocal) == [false, true, true, false])
     }
