@@ -265,6 +265,8 @@ struct InterfaceFileTests {
             state: "idle", writes: 1, retries: 1, lag: 1, breaker: "closed", lastError: fault, caches: [cache],
             sandbox: "s", build: "b", store: capabilities),
         "Now()": VarlinkEmpty(), "Now->": SyncInterface.PassReport(uploaded: 1, failed: 1),
+        "Outcome()": SyncInterface.Sessions(camera: "a", from: 1, through: 1),
+        "Outcome->": SyncInterface.Outcome(stored: true, waiting: 1, unfiled: 1, files: ["f"], over: true),
         "Stop()": SyncInterface.Stop(limit: 1), "Stop->": SyncInterface.Stopped(uploaded: 1),
         "AcceptClock()": VarlinkEmpty(), "AcceptClock->": VarlinkEmpty(),
     ].merging(listing) { own, _ in own }
