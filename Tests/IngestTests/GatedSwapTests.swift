@@ -1,4 +1,5 @@
 import Foundation
+import FragmentedMP4
 import Ingest
 import Messages
 import Recording
@@ -59,6 +60,11 @@ struct GatedSwapTests {
             if case .sessionStart(_, _, _, _, let names) = $0 { names.file } else { nil }
         }
         #expect(names == ["a", "b", "b"])
+        // By the seam, not by the time.
+        let handOver = try new.contents.records.compactMap { if case .handOver(2, let over) = $0 { over } else { nil } }
+            .first
+        let next = try new.contents.segments.first { $0.info.id == SegmentID(session: 3, counter: 0) }
+        #expect(try #require(next).info.anchor == (try #require(handOver)).at)
     }
 
     @Test("a closed gate is handed over at once, and what comes then may begin before that")
