@@ -75,7 +75,7 @@ struct RestTests {
         }
         for path in ["/api/methods", "/twins/box/modules/lvaEdge/methods?api-version=2020-05-31-preview"] {
             let answer = try await gateway.ask(
-                "POST", path, #"{"methodName":"Anything","responseTimeoutInSeconds":5,"payload":{"name":"x"}}"#)
+                "POST", path, #"{"methodName":"Anything","responseTimeoutInSeconds":60,"payload":{"name":"x"}}"#)
             #expect(answer.status == 200 && answer.body == Self.value(#"{"status":404,"payload":"Anything"}"#))
             #expect(gateway.asked.all.last?.call?.payload == Self.value(#"{"name":"x"}"#))
         }
