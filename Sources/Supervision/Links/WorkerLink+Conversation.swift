@@ -61,8 +61,8 @@ extension WorkerLink {
     }
 
     func tellAll(_ message: SupervisorToIngest) {
-        // Who is not connected is told when it is.
-        for pid in talks.keys { _ = tell(pid, message) }
+        // Who is not connected is told when it is; who has still to say hello, behind that.
+        for talk in talks.values { talk.sink?.yield(message) }
     }
 
     /// Connects again whenever the connection ends; the process itself is watched elsewhere.
