@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import JSON
 import Messages
 import TestSupport
@@ -41,6 +42,48 @@ struct GatewayMessageTests {
             try await checkClips(scene, files)
         }
     }
+
+    @Test("by MQTT that comes while cvrd is away opens a gate, from the time on that it names")
+    func whileAway() async throws {
+        try await withGateway { scene, rig in
+            let instance = GraphTexts.instance("Lab", of: "EVR", url: try rig.url("lab"))
+            #expect(try await scene.call("GraphTopologySet", Self.gated).status == 201)
+            #expect(try await scene.call("GraphInstanceSet", instance).status == 201)
+            #expect(try await scene.call("GraphInstanceActivate", #"{"@apiVersion":"2.0","name":"Lab"}"#).status == 200)
+            // There is something to begin with before the message.
+            try await eventually("frames for the pre-roll") {
+                try await scene.box.status(of: "lab").framesReceived > 60 ? true : nil
+            }
+            try await scene.box.endSupervisor(SIGKILL)
+            try await eventually("the broker is left") {
+                scene.mosquitto.log.contains { $0.contains("DISCONNECT from box/cvr") } ? true : nil
+            }
+            let time = Date.now.ISO8601Format().replacing(":", with: "%3A")
+            try await scene.mosquitto.publish("devices/box/modules/cvr/inputs/trigger/eventTime=\(time)", "{}")
+            try await scene.box.start()
+            try await eventually("the message is acknowledged") {
+                scene.mosquitto.log.contains { $0.contains("PUBACK from box/cvr") } ? true : nil
+            }
+            try await scene.heard("Microsoft.Media.Graph.Operational.RecordingStarted")
+            try await scene.heard("Microsoft.Media.Graph.Operational.RecordingStopped")
+            let recorded = try await scene.box.segments(of: "lab").reduce(0) { $0 + $1.duration }
+            // From the keyframe at or before one second before it to eight seconds after it.
+            #expect((8.9...12).contains(recorded), "\(recorded) s")
+        }
+    }
+
+    private static let gated = #"""
+        {"@apiVersion": "2.0", "name": "EVR", "properties": {"parameters": [{"name": "rtspUrl", "type": "String"}],
+          "sources": [{"@type": "#Microsoft.Media.MediaGraphRtspSource", "name": "rtspSource", "endpoint": {
+            "@type": "#Microsoft.Media.MediaGraphUnsecuredEndpoint", "url": "${rtspUrl}"}},
+            {"@type": "#Microsoft.Media.MediaGraphIoTHubMessageSource", "name": "hub", "hubInputName": "trigger"}],
+          "processors": [{"@type": "#Microsoft.Media.MediaGraphSignalGateProcessor", "name": "gate",
+            "inputs": [{"nodeName": "hub"}, {"nodeName": "rtspSource"}], "activationEvaluationWindow": "PT0S",
+            "activationSignalOffset": "-PT1S", "minimumActivationTime": "PT8S", "maximumActivationTime": "PT10S"}],
+          "sinks": [{"@type": "#Microsoft.Media.MediaGraphAssetSink", "name": "assetSink",
+            "inputs": [{"nodeName": "gate"}], "assetNamePattern": "evr-${System.DateTime}",
+            "localMediaCachePath": "/tmp/", "localMediaCacheMaximumSizeMiB": "200"}]}}
+        """#
 
     private func gateway(of box: Box) throws -> BoxProcess {
         guard let found = box.processes().first(where: { $0.program == "cvr-gateway" }) else {
