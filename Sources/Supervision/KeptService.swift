@@ -6,6 +6,7 @@ import YAMLConfiguration
 
 /// What cvr-sync, cvr-playback and cvr-gateway say of themselves.
 protocol SelfDescription: Sendable {
+    var state: String { get }
     var sandbox: String? { get }
     var build: String? { get }
 }

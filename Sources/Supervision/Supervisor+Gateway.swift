@@ -56,7 +56,7 @@ extension Supervisor {
         }
     }
 
-    private func gateway(said news: GatewayLink.News) async {
+    private func gateway(said news: GatewayLink.Talk.News) async {
         switch news {
         case .status(let status):
             let (last, sandbox) = (gateway?.status, gateway?.sandbox)

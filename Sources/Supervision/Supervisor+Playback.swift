@@ -52,7 +52,7 @@ extension Supervisor {
         }
     }
 
-    private func playback(said news: PlaybackLink.News) async {
+    private func playback(said news: PlaybackLink.Talk.News) async {
         switch news {
         case .status(let status):
             let (last, sandbox) = (playback?.status, playback?.sandbox)
