@@ -140,14 +140,14 @@ let package = Package(
             [
                 "Catalog", "Checksums", "Confinement", "Footage", "HTTP", "Isolation", "ObjectStore", "SegmentStore",
                 "FragmentedMP4", "Messages", "Serving", "Timeline", "Varlink", "CLinux", crypto, slowHashes, jwt,
-                lifecycle, log, signals,
+                lifecycle, log,
             ] + nio + hummingbird,
             resources: page),
         module(
             "Gateway",
             [
-                "Confinement", "HTTP", "JSON", "Messages", "Recording", "SegmentStore", "Serving", "Varlink", "CLinux",
-                "CMosquitto", crypto, lifecycle, log, signals,
+                "Confinement", "HTTP", "JSON", "Messages", "Recording", "Serving", "Varlink", "CLinux", "CMosquitto",
+                crypto, lifecycle, log,
             ] + nio + hummingbird),
         module("Preview", ["Confinement", "CLibAV", "CSWScale", "CLinux"]),
 
@@ -165,7 +165,10 @@ let package = Package(
         module("Timeline", ["FragmentedMP4", "Recording"]),
         module("ObjectStore", ["Checksums", "HTTP", "Recording", "CLinux", crypto]),
         module("HTTP", ["CCurl"]),
-        module("Serving", ["Recording", "CLinux", lifecycle, log] + nio + hummingbird),
+        module(
+            "Serving",
+            ["Confinement", "Recording", "SegmentStore", "Varlink", "CLinux", lifecycle, log, signals] + nio
+                + hummingbird),
         module("Isolation", ["CLinux"]),
         module("Systemd", ["CLinux", "CSystemd"]),
         module("Confinement", ["CLinux", "CSeccomp"]),

@@ -1,8 +1,8 @@
+import Confinement
 import Glibc
 import Logging
 import Messages
-import ServiceLifecycle
-import UnixSignals
+import Serving
 import Varlink
 
 /// The process cvr-gateway: media graphs for the network.
@@ -13,6 +13,12 @@ package enum GatewayProcess {
     /// Which build this is; reads the program's own file, which is out of reach once the sandbox is closed.
     package static let build = BuildIdentity.own(version: Release.version)
 
+    private static let program = "cvr-gateway"
+    /// libmosquitto reads a message whole before anybody can refuse it, twice: 256 MiB is what MQTT allows one.
+    private static let limits = ProcessLimits(data: 1 << 30, descriptors: 1024, rank: .gateway)
+    /// What cvrd tells: a listing of a thousand instances, and more.
+    private static let messageLimit = 64 << 20
+
     /// What `run` goes on with.
     package enum Start: Sendable {
         case ready(Ready)
@@ -20,10 +26,10 @@ package enum GatewayProcess {
     }
 
     package struct Ready: Sendable {
-        var arguments: GatewayArguments
+        var process: ServerProcess
+        var run: String
         var doors: GatewayDoors
         var sandbox: GatewaySandbox
-        var words: LeavingWords
     }
 
     /// Reads the command line and shuts the process in; to be called on its only thread.
@@ -32,22 +38,22 @@ package enum GatewayProcess {
         _ = build
         do throws(GatewayArguments.Mistake) {
             let arguments = try GatewayArguments(arguments.dropFirst())
-            GatewayLimits.apply()
+            limits.apply()
             return begin(arguments)
         } catch {
-            logger().error("\(error.message)\n\(GatewayArguments.usage)")
+            ServerProcess(program, words: nil).log.error("\(error.message)\n\(GatewayArguments.usage)")
             return .failed(exitCode: 64)
         }
     }
 
     private static func begin(_ arguments: GatewayArguments) -> Start {
-        let words = LeavingWords(run: arguments.run, build: build)
+        let process = ServerProcess(program, words: LeavingWords(run: arguments.run, build: build))
         do {
             let doors = try GatewayDoors(arguments)
             return .ready(
-                Ready(arguments: arguments, doors: doors, sandbox: .close(run: arguments.run), words: words))
+                Ready(process: process, run: arguments.run, doors: doors, sandbox: .close(run: arguments.run)))
         } catch {
-            return .failed(exitCode: end(words, with: error))
+            return .failed(exitCode: process.end(with: error))
         }
     }
 
@@ -56,77 +62,18 @@ package enum GatewayProcess {
         switch start {
         case .failed(let exitCode): return exitCode
         case .ready(let ready):
-            do {
-                try await serve(ready, log: logger())
-                ready.words.leave(0, "stopped")
-                return 0
-            } catch {
-                return end(ready.words, with: error)
-            }
-        }
-    }
-
-    private static func end(_ words: LeavingWords, with error: any Error) -> Int32 {
-        let isTaken = (error as? VarlinkConnectionError)?.errno == EADDRINUSE
-        let code = (error as? GatewayError)?.code.rawValue ?? (isTaken ? 73 : 74)
-        logger().error("\(error)")
-        // Who serves the socket lives on, and its words are not ours.
-        if code != 73 { words.leave(code, "\(error)") }
-        return code
-    }
-
-    private static func logger() -> Logger {
-        var log = Logger(label: "cvr-gateway") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = .info
-        return log
-    }
-
-    private static func serve(_ ready: Ready, log: Logger) async throws {
-        let service = GatewayService(
-            doors: ready.doors, run: ready.arguments.run, sandboxText: ready.sandbox.text, log: log)
-        let services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: ControlDoor(ready.doors, service)),
-            .init(service: NamesWatch(sandbox: ready.sandbox)),
-            // Told to stop, it ends by itself.
-            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
-        ]
-        try ready.words.introduce()
-        if ready.sandbox.text.hasPrefix("degraded: ") {
-            log.warning("confined less than it should be: \(ready.sandbox.text)")
-        }
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-        ).run()
-    }
-}
-
-/// The socket as a service.
-private struct ControlDoor: Service {
-    /// What cvrd tells: a listing of a thousand instances, and more.
-    private static let messageLimit = 64 << 20
-
-    let server: VarlinkServer
-    let socket: Int32
-
-    init(_ doors: GatewayDoors, _ service: GatewayService) {
-        let handler = GatewayHandler(service: service)
-        socket = doors.control
-        var limits = VarlinkLimits()
-        limits.messageBytes = Self.messageLimit
-        server = VarlinkServer(
-            socketPath: doors.controlPath,
-            info: VarlinkServiceInfo(
-                vendor: "CVR", product: "cvr-gateway", version: GatewayProcess.build, url: "https://varlink.org"),
-            interfaces: [GatewayInterface.interface: VarlinkInterface.gateway], limits: limits,
-            handler: { try await handler.handle($0, $1) })
-    }
-
-    func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { try await server.run(on: socket) }
-        } catch is CancellationError {
-            // Its way to end.
+            let (doors, sandbox) = (ready.doors, ready.sandbox)
+            let service = GatewayService(
+                doors: doors, run: ready.run, sandboxText: sandbox.text, log: ready.process.log)
+            let handler = GatewayHandler(service: service)
+            var limits = VarlinkLimits()
+            limits.messageBytes = messageLimit
+            let door = ControlDoor(
+                doors.control, at: doors.controlPath, of: program, build: build,
+                interface: (GatewayInterface.interface, VarlinkInterface.gateway), limits: limits,
+                answer: { try await handler.answer($0, $1) })
+            return await ready.process.run(
+                service, beside: [door, ReplacementWatch { sandbox.isMoved }], sandbox: sandbox.text)
         }
     }
 }

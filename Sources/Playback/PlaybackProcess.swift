@@ -1,9 +1,8 @@
+import Confinement
 import Glibc
 import Logging
 import Messages
-import ServiceLifecycle
-import UnixSignals
-import Varlink
+import Serving
 
 /// The process cvr-playback.
 ///
@@ -13,6 +12,13 @@ package enum PlaybackProcess {
     /// Which build this is; reads the program's own file, which is out of reach once the sandbox is closed.
     package static let build = BuildIdentity.own(version: Release.version)
 
+    private static let program = "cvr-playback"
+    /// Memory far above what its bounds on viewers and caches add up to; a connection and a file for each of some thousand
+    /// viewers.
+    ///
+    /// Those of cvr-preview are lower still.
+    private static let limits = ProcessLimits(data: 1 << 30, descriptors: 4096, rank: .playback)
+
     /// What `run` goes on with.
     package enum Start: Sendable {
         case ready(Ready)
@@ -20,13 +26,12 @@ package enum PlaybackProcess {
     }
 
     package struct Ready: Sendable {
+        var process: ServerProcess
         var places: PlaybackSandbox.Places
         var doors: PlaybackDoors
         var sandbox: PlaybackSandbox
         /// Nil until cvrd tells.
         var settings: PlaybackSettings?
-        /// Nil for a replica.
-        var words: LeavingWords?
     }
 
     /// Reads the command line and shuts the process in; to be called on its only thread.
@@ -37,17 +42,19 @@ package enum PlaybackProcess {
         _ = build
         do throws(PlaybackArguments.Mistake) {
             let arguments = try PlaybackArguments(arguments.dropFirst())
-            PlaybackLimits.apply()
+            limits.apply()
             return begin(arguments, preview: preview)
         } catch {
-            logger().error("\(error.message)\n\(PlaybackArguments.synopsis)\n`cvr-playback --help` tells more")
+            let log = ServerProcess(program, words: nil).log
+            log.error("\(error.message)\n\(PlaybackArguments.synopsis)\n`cvr-playback --help` tells more")
             return .failed(exitCode: 64)
         }
     }
 
     private static func begin(_ arguments: PlaybackArguments, preview: String) -> Start {
         let places = PlaybackSandbox.Places(arguments, preview: preview)
-        let words = places.run.map { LeavingWords(run: $0, build: build) }
+        // A replica is kept by no cvrd.
+        let process = ServerProcess(program, words: places.run.map { LeavingWords(run: $0, build: build) })
         do {
             var settings: PlaybackSettings?
             if case .alone(let replica) = arguments.setting {
@@ -56,9 +63,9 @@ package enum PlaybackProcess {
             }
             let doors = try PlaybackDoors(arguments.listen, run: places.run)
             return .ready(
-                Ready(places: places, doors: doors, sandbox: .close(places), settings: settings, words: words))
+                Ready(process: process, places: places, doors: doors, sandbox: .close(places), settings: settings))
         } catch {
-            return .failed(exitCode: end(words, with: error))
+            return .failed(exitCode: process.end(with: error))
         }
     }
 
@@ -67,73 +74,22 @@ package enum PlaybackProcess {
         switch start {
         case .failed(let exitCode): return exitCode
         case .ready(let ready):
-            do {
-                try await serve(ready, log: logger())
-                ready.words?.leave(0, "stopped")
-                return 0
-            } catch {
-                return end(ready.words, with: error)
+            let (process, sandbox) = (ready.process, ready.sandbox)
+            let service = PlaybackService(
+                doors: ready.doors, places: ready.places, sandboxText: sandbox.text, log: process.log)
+            let handler = PlaybackHandler(service: service)
+            let door = ready.doors.control.map { path, socket in
+                ControlDoor(
+                    socket, at: path, of: program, build: build,
+                    interface: (PlaybackInterface.interface, VarlinkInterface.playback),
+                    answer: { try await handler.answer($0, $1) })
             }
-        }
-    }
-
-    private static func end(_ words: LeavingWords?, with error: any Error) -> Int32 {
-        let isTaken = (error as? VarlinkConnectionError)?.errno == EADDRINUSE
-        let code = (error as? PlaybackError)?.code.rawValue ?? (isTaken ? 73 : 74)
-        logger().error("\(error)")
-        // Who serves the socket lives on, and its words are not ours.
-        if code != 73 { words?.leave(code, "\(error)") }
-        return code
-    }
-
-    private static func logger() -> Logger {
-        var log = Logger(label: "cvr-playback") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = .info
-        return log
-    }
-
-    private static func serve(_ ready: Ready, log: Logger) async throws {
-        let service = PlaybackService(
-            doors: ready.doors, places: ready.places, sandboxText: ready.sandbox.text, log: log)
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: PlacesWatch(sandbox: ready.sandbox)),
-            // Told to stop, it ends by itself.
-            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup),
-        ]
-        if let control = ready.doors.control { services.insert(.init(service: ControlDoor(control, service)), at: 0) }
-        try ready.words?.introduce()
-        if ready.sandbox.text.hasPrefix("degraded: ") {
-            log.warning("confined less than it should be: \(ready.sandbox.text)")
-        }
-        if let settings = ready.settings { try await service.configure(settings) }
-        try await ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-        ).run()
-    }
-}
-
-/// The socket as a service.
-private struct ControlDoor: Service {
-    let server: VarlinkServer
-    let socket: Int32
-
-    init(_ control: (path: String, socket: Int32), _ service: PlaybackService) {
-        let handler = PlaybackHandler(service: service)
-        socket = control.socket
-        server = VarlinkServer(
-            socketPath: control.path,
-            info: VarlinkServiceInfo(
-                vendor: "CVR", product: "cvr-playback", version: PlaybackProcess.build, url: "https://varlink.org"),
-            interfaces: [PlaybackInterface.interface: VarlinkInterface.playback],
-            handler: { try await handler.handle($0, $1) })
-    }
-
-    func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown { try await server.run(on: socket) }
-        } catch is CancellationError {
-            // Its way to end.
+            let watch = ReplacementWatch { sandbox.isMoved }
+            return await process.run(
+                service, beside: door.map { [$0, watch] } ?? [watch], sandbox: sandbox.text
+            ) {
+                if let settings = ready.settings { try await service.configure(settings) }
+            }
         }
     }
 }

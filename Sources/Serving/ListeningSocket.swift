@@ -4,18 +4,12 @@ package import Recording
 
 /// An address that a process takes before it shuts itself in: afterwards it may take no other.
 package struct ListeningSocket: Sendable {
-    /// Why an address cannot be listened at, in words that end with the next step.
-    package struct Failure: Error, Hashable, Sendable {
-        package var message: String
-        package var nextStep: String
-    }
-
     /// As it listens, with the port that it got.
     package let address: ListenAddress
     /// Listens already.
     package let descriptor: Int32
 
-    package init(_ listen: ListenAddress) throws(Failure) {
+    package init(_ listen: ListenAddress) throws(ServingError) {
         let isSix = listen.bytes.count == 16
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(isSix ? AF_INET6 : AF_INET, kind, 0)
@@ -67,7 +61,7 @@ package struct ListeningSocket: Sendable {
         return found == 0 ? UInt16(bigEndian: address.sin6_port) : nil
     }
 
-    private static func failure(_ listen: ListenAddress) -> Failure {
+    private static func failure(_ listen: ListenAddress) -> ServingError {
         let nextStep =
             switch errno {
             case EADDRINUSE: "stop the process that listens there (ss -ltnp), or choose another address"
@@ -75,7 +69,7 @@ package struct ListeningSocket: Sendable {
             case EACCES, EPERM: "choose a port from 1024 on"
             default: "choose another address"
             }
-        return Failure(
-            message: "\(listen) cannot be listened at: \(String(cString: strerror(errno)))", nextStep: nextStep)
+        return ServingError(
+            .cannotListen, "\(listen) cannot be listened at: \(String(cString: strerror(errno)))", nextStep: nextStep)
     }
 }

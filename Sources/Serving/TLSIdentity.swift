@@ -6,12 +6,6 @@ import Recording
 ///
 /// Files would be out of a sandbox's reach.
 package struct TLSIdentity: Hashable, Sendable {
-    /// What cannot be used, in words that end with the next step.
-    package struct Mistake: Error, Hashable, Sendable {
-        package var message: String
-        package var nextStep: String
-    }
-
     private let certificate: String
     private let key: Secret
 
@@ -27,7 +21,7 @@ package struct TLSIdentity: Hashable, Sendable {
     }
 
     /// Seconds since 1970 when the certificate ends; throws for one that cannot be used with its key.
-    package func check() throws(Mistake) -> Int64? {
+    package func check() throws(ServingError) -> Int64? {
         let chain = try usable("the certificate", "put a certificate in PEM there, and those up to its authority") {
             try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
         }
@@ -42,9 +36,9 @@ package struct TLSIdentity: Hashable, Sendable {
 
     private func usable<Value>(
         _ what: String, _ nextStep: String, _ make: () throws -> Value
-    ) throws(Mistake) -> Value {
+    ) throws(ServingError) -> Value {
         do { return try make() } catch {
-            throw Mistake(message: "\(what) cannot be used: \(error)", nextStep: nextStep)
+            throw ServingError(.configuration, "\(what) cannot be used: \(error)", nextStep: nextStep)
         }
     }
 }

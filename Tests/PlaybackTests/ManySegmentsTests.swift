@@ -85,7 +85,7 @@ struct ManySegmentsTests {
                 slow.append(connection)
             }
             #expect(statuses.contains("200") && statuses.contains("503"), "\(statuses)")
-            // Half of what the process may have (PlaybackLimits): what manifests are made of is freed, and kept by glibc.
+            // Half of what the process may have (PlaybackProcess): what manifests are made of is freed, and kept by glibc.
             #expect(try residentBytes() - memory < 512 << 20)
             // What takes little has its place.
             #expect(try await served.get("/cameras").status == 200)

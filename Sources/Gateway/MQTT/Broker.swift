@@ -5,6 +5,7 @@ import Glibc
 import JSON
 package import Logging
 package import Messages
+package import Serving
 import Synchronization
 
 /// An MQTT broker, in the place of IoT Hub: events go to it, direct methods and messages come from it.
@@ -44,7 +45,7 @@ package final class Broker: EventReceiver {
     package init(
         _ settings: GatewayInterface.Broker, box: String, run: String, desk: RequestDesk, log: Logger,
         refusals: Refusals = Refusals(), patience: Duration? = nil
-    ) throws(GatewayError) {
+    ) throws(ServingError) {
         self.settings = settings
         self.box = box
         self.desk = desk
@@ -60,7 +61,7 @@ package final class Broker: EventReceiver {
         }
         let path = Self.authorityPath(run)
         do { try pem.write(toFile: path, atomically: true, encoding: .utf8) } catch {
-            throw GatewayError(
+            throw ServingError(
                 .file, "\(path) cannot be written: \(error)", nextStep: "free space in the runtime directory")
         }
         authority = path

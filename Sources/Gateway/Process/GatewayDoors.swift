@@ -21,12 +21,6 @@ package struct GatewayDoors: Sendable {
     init(_ arguments: GatewayArguments) throws {
         controlPath = arguments.run + "/gateway.sock"
         control = try UnixSocket.bind(path: controlPath, mode: 0o660, group: nil)
-        do throws(ListeningSocket.Failure) {
-            web = try arguments.listen.map { listen throws(ListeningSocket.Failure) in
-                Web(asked: listen, socket: try ListeningSocket(listen))
-            }
-        } catch {
-            throw GatewayError(.cannotListen, error.message, nextStep: error.nextStep)
-        }
+        web = try arguments.listen.map { Web(asked: $0, socket: try ListeningSocket($0)) }
     }
 }

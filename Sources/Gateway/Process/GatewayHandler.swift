@@ -1,27 +1,17 @@
 import Messages
+import Serving
 import Varlink
 
 /// Answers `io.cvr.Gateway`: decodes, calls the service, encodes.
 struct GatewayHandler: Sendable {
     let service: GatewayService
 
-    func handle(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
-        do {
-            try await answer(call, replies)
-        } catch let error as GatewayError {
-            let name = error.code == .configuration ? "InvalidArgument" : "Failed"
-            throw VarlinkFailure(
-                name: "\(GatewayInterface.interface).\(name)",
-                parameters: ["message": error.message, "nextStep": error.nextStep])
-        }
-    }
-
-    private func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+    func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         switch call.name {
         case "Configure":
             do {
                 try await service.configure(try call.decode(GatewayInterface.Configuration.self))
-            } catch let error as GatewayError where error.code == .outdated {
+            } catch let error as ServingError where error.code == .outdated {
                 // Taken: the next process begins with it.
             }
             try await replies.send(VarlinkEmpty())
@@ -31,7 +21,7 @@ struct GatewayHandler: Sendable {
                 try await replies.send(request, continues: true)
             }
             try Task.checkCancellation()
-            throw GatewayError(.outdated, "another connection reads the requests", nextStep: "connect again")
+            throw ServingError(.outdated, "another connection reads the requests", nextStep: "connect again")
         case "Answer":
             let answer = try call.decode(GatewayInterface.Answer.self)
             service.desk.take(GraphReply(status: answer.status, payload: answer.payload), for: answer.id)

@@ -1,8 +1,6 @@
 import CLinux
 import Confinement
-import Dispatch
 import Foundation
-import ServiceLifecycle
 
 /// How cvr-gateway shuts itself in: its run directory, the name service and authorities, and nothing else of the box.
 package struct GatewaySandbox: Sendable {
@@ -26,24 +24,4 @@ package struct GatewaySandbox: Sendable {
 
     /// The name service's files were replaced.
     var isMoved: Bool { names != NameService.identity() }
-}
-
-/// Looks every two seconds whether the name service's files are those that the sandbox shows; ends when they are not.
-struct NamesWatch: Service {
-    let sandbox: GatewaySandbox
-
-    func run() async throws {
-        let (moves, continuation) = AsyncStream.makeStream(of: Void.self)
-        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "names"))
-        timer.schedule(deadline: .now() + 2, repeating: 2)
-        timer.setEventHandler { [sandbox] in if sandbox.isMoved { continuation.yield() } }
-        timer.activate()
-        defer { timer.cancel() }
-        let isMoved = await cancelWhenGracefulShutdown {
-            for await _ in moves { return true }
-            return false
-        }
-        guard isMoved else { return }
-        throw GatewayError(.outdated, "a file of the name service was replaced", nextStep: "start it again")
-    }
 }

@@ -28,7 +28,7 @@ package actor GatewayService: Service {
     }
 
     /// Takes a configuration; another one ends the process, since the next one begins with it.
-    func configure(_ new: GatewayInterface.Configuration) throws(GatewayError) {
+    func configure(_ new: GatewayInterface.Configuration) throws(ServingError) {
         guard new.rest?.listen == doors.web?.asked.description, settings == nil || settings == new else {
             end.finish(throwing: Self.outdated)
             throw Self.outdated
@@ -43,7 +43,7 @@ package actor GatewayService: Service {
     /// Returns up to which of the events its consumer took.
     func deliver(_ delivery: GatewayInterface.Delivery) async throws -> GatewayInterface.Delivered {
         guard let receiver = work?.receivers[delivery.consumer] else {
-            throw GatewayError(
+            throw ServingError(
                 .configuration, "there is no consumer \(delivery.consumer.prefix(64))",
                 nextStep: "install cvrd and cvr-gateway from one package")
         }
@@ -53,7 +53,7 @@ package actor GatewayService: Service {
     /// Ends `run`.
     func stop(again: Bool) { end.finish(throwing: again ? Self.outdated : nil) }
 
-    private static let outdated = GatewayError(
+    private static let outdated = ServingError(
         .outdated, "the configuration has changed", nextStep: "start it again")
 
     var status: GatewayInterface.Status {
@@ -87,12 +87,12 @@ final class GatewayWork: Sendable {
     /// Throws for a configuration that cannot be worked with; `doors` are not touched then.
     init(
         _ settings: GatewayInterface.Configuration, doors: GatewayDoors, run: String, desk: RequestDesk, log: Logger
-    ) throws(GatewayError) {
+    ) throws(ServingError) {
         var receivers: [String: any EventReceiver] = [:]
         for webhook in settings.webhooks {
             receivers[GatewayInterface.consumer(webhook: webhook.name)] = Webhook(webhook, box: settings.box)
         }
-        broker = try settings.broker.map { told throws(GatewayError) in
+        broker = try settings.broker.map { told throws(ServingError) in
             try Broker(told, box: settings.box, run: run, desk: desk, log: log)
         }
         if let broker { receivers["mqtt"] = broker } else { Broker.forget(in: run) }

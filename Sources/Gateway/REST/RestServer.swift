@@ -26,12 +26,12 @@ final class RestServer: Sendable {
     /// Throws for what must not be served.
     init(
         _ settings: GatewayInterface.Rest, socket: Int32, desk: RequestDesk, log: Logger
-    ) throws(GatewayError) {
+    ) throws(ServingError) {
         guard !settings.tokens.isEmpty else {
-            throw GatewayError(.configuration, "nobody has a token", nextStep: "add gateway.tokens to cvr.yaml")
+            throw ServingError(.configuration, "nobody has a token", nextStep: "add gateway.tokens to cvr.yaml")
         }
         guard settings.tls != nil || ListenAddress(settings.listen)?.isLoopback == true else {
-            throw GatewayError(
+            throw ServingError(
                 .configuration, "\(settings.listen) can be reached from other hosts, and nothing is encrypted",
                 nextStep: "add gateway.tls to cvr.yaml, or listen at 127.0.0.1")
         }
@@ -43,10 +43,8 @@ final class RestServer: Sendable {
     }
 
     /// Seconds since 1970; throws for a certificate that cannot be used with its key.
-    func certificateEnd() throws(GatewayError) -> Int64? {
-        do throws(TLSIdentity.Mistake) { return try identity?.check() ?? nil } catch {
-            throw GatewayError(.configuration, error.message, nextStep: error.nextStep)
-        }
+    func certificateEnd() throws(ServingError) -> Int64? {
+        try identity?.check() ?? nil
     }
 
     func run() async throws {

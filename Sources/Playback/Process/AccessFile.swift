@@ -1,6 +1,7 @@
 import Foundation
 import Messages
 import Recording
+import Serving
 
 /// The file of `--access`: JSON with the keys of `playback` in cvr.yaml, and passwords in place of credentials.
 ///
@@ -8,13 +9,13 @@ import Recording
 /// [{"kid": "…", "algorithm": "ES256", "file": "/…"}]}, "signing": "…", "proxies": ["10.0.0.7"], "allowOrigins": ["https://portal.example"]}`. A key that is not known is refused: it may be
 /// the misspelt one that grants less.
 enum AccessFile {
-    static func read(_ path: String) throws(PlaybackError) -> PlaybackInterface.Access {
-        let text = try OwnerFile.guardedText(path).mapError(PlaybackError.init).get()
+    static func read(_ path: String) throws(ServingError) -> PlaybackInterface.Access {
+        let text = try OwnerFile.guardedText(path).mapError(ServingError.init).get()
         let contents: Contents
         do { contents = try JSONDecoder().decode(Contents.self, from: Data(text.utf8)) } catch {
             // What the decoder says may quote a password.
             let place = (error as? DecodingError).map(Self.place) ?? ""
-            throw PlaybackError(
+            throw ServingError(
                 .configuration, "\(path) is no valid access file\(place)",
                 nextStep: "write it as cvr-playback(8) shows it")
         }
@@ -29,7 +30,7 @@ enum AccessFile {
                 keys.append(
                     PlaybackInterface.TokenKey(
                         kid: key.kid, algorithm: key.algorithm,
-                        publicKey: try OwnerFile.text(key.file).mapError(PlaybackError.init).get()))
+                        publicKey: try OwnerFile.text(key.file).mapError(ServingError.init).get()))
             }
             access.tokens = PlaybackInterface.Tokens(issuer: tokens.issuer, audience: tokens.audience, keys: keys)
         }

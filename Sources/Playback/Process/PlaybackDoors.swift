@@ -21,15 +21,7 @@ package struct PlaybackDoors: Sendable {
             return (path, try UnixSocket.bind(path: path, mode: 0o660, group: nil))
         }
         asked = listen
-        (web, address) = try Self.open(listen)
-    }
-
-    private static func open(_ listen: ListenAddress) throws(PlaybackError) -> (Int32, ListenAddress) {
-        do throws(ListeningSocket.Failure) {
-            let socket = try ListeningSocket(listen)
-            return (socket.descriptor, socket.address)
-        } catch {
-            throw PlaybackError(.cannotListen, error.message, nextStep: error.nextStep)
-        }
+        let socket = try ListeningSocket(listen)
+        (web, address) = (socket.descriptor, socket.address)
     }
 }

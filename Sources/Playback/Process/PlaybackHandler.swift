@@ -1,27 +1,17 @@
 import Messages
+import Serving
 import Varlink
 
 /// Answers `io.cvr.Playback`: decodes, calls the service, encodes.
 struct PlaybackHandler: Sendable {
     let service: PlaybackService
 
-    func handle(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
-        do {
-            try await answer(call, replies)
-        } catch let error as PlaybackError {
-            let name = error.code == .configuration ? "InvalidArgument" : "Failed"
-            throw VarlinkFailure(
-                name: "\(PlaybackInterface.interface).\(name)",
-                parameters: ["message": error.message, "nextStep": error.nextStep])
-        }
-    }
-
-    private func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
+    func answer(_ call: VarlinkCall, _ replies: VarlinkReplies) async throws {
         switch call.name {
         case "Configure":
             do {
                 try await service.configure(PlaybackSettings(try call.decode(PlaybackInterface.Configuration.self)))
-            } catch let error as PlaybackError where error.code == .outdated {
+            } catch let error as ServingError where error.code == .outdated {
                 // Taken: the next process begins with it.
             }
             try await replies.send(VarlinkEmpty())

@@ -3,6 +3,7 @@ import Logging
 import Messages
 import Recording
 import ServiceLifecycle
+import Serving
 
 /// cvr-playback as a service: takes its configuration, serves at the doors it was given, ends when told.
 package actor PlaybackService: Service {
@@ -28,7 +29,7 @@ package actor PlaybackService: Service {
     }
 
     /// Takes a configuration, or other cameras; any other change ends the process, since the next one begins with it.
-    func configure(_ new: PlaybackSettings) async throws(PlaybackError) {
+    func configure(_ new: PlaybackSettings) async throws(ServingError) {
         guard covers(new), settings?.isReplaceable(by: new) ?? true else {
             end.finish(throwing: Self.outdated)
             throw Self.outdated
@@ -50,7 +51,7 @@ package actor PlaybackService: Service {
     /// Ends `run`.
     func stop(again: Bool) { end.finish(throwing: again ? Self.outdated : nil) }
 
-    private static let outdated = PlaybackError(
+    private static let outdated = ServingError(
         .outdated, "the configuration has changed", nextStep: "start it again")
 
     var status: PlaybackInterface.Status {

@@ -1,6 +1,7 @@
 package import Messages
 import ObjectStore
 package import Recording
+package import Serving
 
 /// What cvr-playback serves, and to whom: checked, whoever said it.
 package struct PlaybackSettings: Hashable, Sendable {
@@ -20,12 +21,12 @@ package struct PlaybackSettings: Hashable, Sendable {
     package var tls: PlaybackInterface.TLS?
     package var access = PlaybackInterface.Access()
 
-    package init(_ message: PlaybackInterface.Configuration) throws(PlaybackError) {
+    package init(_ message: PlaybackInterface.Configuration) throws(ServingError) {
         guard let site = SiteName(message.site) else { throw .argument("site") }
         guard let listen = ListenAddress(message.listen) else { throw .argument("listen") }
         let store: StoreLocation
         do throws(StoreLocation.Mistake) { store = try StoreLocation(message.storeURL) } catch {
-            throw PlaybackError(.configuration, "store.url: \(error.message)", nextStep: "correct it in cvr.yaml")
+            throw ServingError(.configuration, "store.url: \(error.message)", nextStep: "correct it in cvr.yaml")
         }
         var cameras: [CameraName: String] = [:]
         for camera in message.cameras {
@@ -42,19 +43,19 @@ package struct PlaybackSettings: Hashable, Sendable {
     /// Those of a replica: reads its files, which are out of reach once it has shut itself in.
     package init(
         _ replica: PlaybackArguments.Replica, store url: StoreLocation, listen: ListenAddress
-    ) throws(PlaybackError) {
+    ) throws(ServingError) {
         guard let (store, site) = url.splittingSite else {
-            throw PlaybackError(
+            throw ServingError(
                 .configuration, "the store's URL does not end with a site", nextStep: "write --store URL/SITE")
         }
         (self.site, self.store, self.listen) = (site, store, listen)
         if let path = replica.credential {
-            storeAccess.credential = try OwnerFile.line(path).mapError(PlaybackError.init).get()
+            storeAccess.credential = try OwnerFile.line(path).mapError(ServingError.init).get()
         }
         if let certificate = replica.certificate, let key = replica.key {
             tls = PlaybackInterface.TLS(
-                certificate: try OwnerFile.text(certificate).mapError(PlaybackError.init).get(),
-                key: Secret(try OwnerFile.guardedText(key).mapError(PlaybackError.init).get()))
+                certificate: try OwnerFile.text(certificate).mapError(ServingError.init).get(),
+                key: Secret(try OwnerFile.guardedText(key).mapError(ServingError.init).get()))
         }
         if let path = replica.access { access = try AccessFile.read(path) }
         try refuseExposure()
@@ -68,24 +69,29 @@ package struct PlaybackSettings: Hashable, Sendable {
     }
 
     /// What other hosts can reach is encrypted, and asks who they are.
-    private func refuseExposure() throws(PlaybackError) {
+    private func refuseExposure() throws(ServingError) {
         guard !listen.isLoopback else { return }
         guard tls != nil else {
-            throw PlaybackError(
+            throw ServingError(
                 .configuration, "\(listen) can be reached from other hosts, and nothing is encrypted",
                 nextStep: "give --tls-certificate and --tls-key, or listen at 127.0.0.1")
         }
         guard !access.isOpen else {
-            throw PlaybackError(
+            throw ServingError(
                 .configuration, "\(listen) can be reached from other hosts, and everybody there may watch",
                 nextStep: "give --access with accounts or tokens, or listen at 127.0.0.1")
         }
     }
 }
 
-extension PlaybackError {
-    fileprivate static func argument(_ name: String) -> PlaybackError {
-        PlaybackError(.configuration, "cvrd gave no valid \(name)", nextStep: "install both from one package")
+extension ServingError {
+    /// Of a file that a replica was given.
+    init(_ mistake: OwnerFile.Mistake) {
+        self.init(mistake.kind == .file ? .file : .configuration, mistake.message, nextStep: mistake.nextStep)
+    }
+
+    fileprivate static func argument(_ name: String) -> ServingError {
+        ServingError(.configuration, "cvrd gave no valid \(name)", nextStep: "install both from one package")
     }
 }
 

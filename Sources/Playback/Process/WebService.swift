@@ -3,6 +3,7 @@ import Logging
 import Messages
 import Recording
 import ServiceLifecycle
+import Serving
 
 /// What is served with one configuration: the server, and all that it is made of.
 final class WebService: Sendable {
@@ -16,7 +17,7 @@ final class WebService: Sendable {
     /// `preview` is cvr-preview's path.
     init(
         _ settings: PlaybackSettings, doors: PlaybackDoors, preview: String?, reported: ReportedStatus, log: Logger
-    ) async throws(PlaybackError) {
+    ) async throws(ServingError) {
         let archive = try settings.openArchive()
         let end = try settings.checkCertificate()
         let access = try await settings.openAccess()

@@ -1,5 +1,5 @@
-/// Why cvr-gateway cannot go on, in words that end with the next step.
-package struct GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
+/// Why a server cannot go on, in words that end with the next step.
+package struct ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// After sysexits.h, as cvrd reads it.
     package enum Code: Int32, Sendable {
         /// The address is taken, is none of this host's, or needs a privilege.

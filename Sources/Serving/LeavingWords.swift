@@ -1,11 +1,11 @@
 import SegmentStore
 
-/// What cvr-playback leaves in its run directory: who it is, and why it ended, for a cvrd that is not its parent.
-struct LeavingWords: Sendable {
-    let run: String
+/// What a server leaves in its run directory: who it is, and why it ended, for a cvrd that is not its parent.
+package struct LeavingWords: Sendable {
+    private let run: String
     private let holder: LockHolder
 
-    init(run: String, build: String) {
+    package init(run: String, build: String) {
         self.run = run
         holder = LockHolder(build: build, protocolVersion: 1)
     }

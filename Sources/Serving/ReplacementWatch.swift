@@ -4,14 +4,16 @@ import ServiceLifecycle
 /// Looks every two seconds whether what the sandbox shows is still what is there; ends when it is not.
 ///
 /// On a thread of its own, which a dead disk may hold: nothing else waits for it.
-struct PlacesWatch: Service {
-    let sandbox: PlaybackSandbox
+package struct ReplacementWatch: Service {
+    private let isReplaced: @Sendable () -> Bool
 
-    func run() async throws {
+    package init(_ isReplaced: @escaping @Sendable () -> Bool) { self.isReplaced = isReplaced }
+
+    package func run() async throws {
         let (moves, continuation) = AsyncStream.makeStream(of: Void.self)
         let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "places"))
         timer.schedule(deadline: .now() + 2, repeating: 2)
-        timer.setEventHandler { [sandbox] in if sandbox.isMoved { continuation.yield() } }
+        timer.setEventHandler { [isReplaced] in if isReplaced() { continuation.yield() } }
         timer.activate()
         defer { timer.cancel() }
         let isMoved = await cancelWhenGracefulShutdown {
@@ -19,7 +21,7 @@ struct PlacesWatch: Service {
             return false
         }
         guard isMoved else { return }
-        throw PlaybackError(
+        throw ServingError(
             .outdated, "a disk or file that the sandbox has to see was replaced", nextStep: "start it again")
     }
 }
