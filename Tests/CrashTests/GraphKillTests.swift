@@ -80,6 +80,11 @@ struct GraphKillTests {
             }
             #expect(try await graph.call("GraphInstanceDeactivate", named: "Front").status == 200)
             try await checkStored(graph, clip)
+            // A worker says it once: who hears of it and dies in that moment has it nowhere.
+            if moment != .late {
+                let told = try await graph.told(of: "Front")
+                #expect(told.contains { $0.type == "Diagnostics.MediaSessionEstablished" }, "\(told)")
+            }
         }
     }
 
@@ -104,12 +109,10 @@ struct GraphKillTests {
         let footage = try await Footage(objects, of: clip)
         #expect(footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(footage)")
         let told = try await graph.told(of: "Front")
-        #expect(told.contains { $0.type == "Diagnostics.MediaSessionEstablished" }, "\(told)")
         let recording = told.map(\.type).filter { $0.hasPrefix("Operational.") }
         let once = recording.enumerated().filter { $0 == 0 || recording[$0 - 1] != $1 }.map(\.element)
         #expect(once == Self.recording, "\(told)")
         #expect(recording.count { $0 == Self.recording[2] } == 1, "\(told)")
-        print("told: \(told.map(\.type))")
     }
 
     @Test("and nothing at all, but a box that is stopped and started: each event once")
@@ -214,7 +217,7 @@ struct GraphKillTests {
                 box.processes().contains { $0.camera == "front" && $0 != worker } ? true : nil
             }
             try await graph.until("Operational.RecordingStopped", of: "Front", count: 2)
-            try await graph.until("Operational.RecordingAvailable", of: "Front", count: 2)
+            try await graph.until("Operational.RecordingAvailable", of: "Front", count: 3)
             #expect(try await graph.call("GraphInstanceDeactivate", named: "Front").status == 200)
             try await checkWindow(graph, clip)
         }
@@ -223,19 +226,23 @@ struct GraphKillTests {
     private func checkWindow(_ graph: GraphBox, _ clip: SourceClip) async throws {
         let box = graph.box
         let told = try await graph.told(of: "Front")
+        let files = SegmentFiles.all(in: "\(box.root)/files", endings: [".mp4"])
         for type in Self.recording {
-            for output in ["assetName", "filePath"] {
-                let count = told.count { $0.type == type && $0.body("outputType") == output }
-                #expect(count == 1, "\(type) \(output): \(told)")
+            let places = Dictionary(grouping: told.filter { $0.type == type }) { $0.body("outputType") }
+                .mapValues { events in events.map { $0.body("outputLocation") }.sorted() }
+            #expect(places["assetName"]?.count == 1, "\(type): \(told)")
+            // Of each session's file is told that it is there.
+            if type == Self.recording[1] {
+                #expect(places["filePath"] == files.sorted(), "\(told)")
+            } else {
+                #expect(places["filePath"]?.count == 1, "\(type): \(told)")
             }
         }
         let operational = told.filter { $0.type.hasPrefix("Operational.") }
         #expect(Set(operational.map(\.envelope.correlationId)).count == 1, "\(operational.map(\.envelope))")
         let sessions = Dictionary(grouping: TestBox.closed(try await box.segments(of: "front")), by: \.session)
         #expect(sessions.count == 2, "\(sessions.keys)")
-        let files = SegmentFiles.all(in: "\(box.root)/files", endings: [".mp4"])
-        let named = operational.map { $0.body("outputLocation") }
-        #expect(files.contains { named.contains($0) }, "\(files) \(named)")
+        #expect(files.count == 2, "\(files)")
         var seconds = 0.0
         for segments in sessions.values {
             let footage = try await Footage(segments.map { TestBox.object($0, in: box.root) }, of: clip)

@@ -101,7 +101,8 @@ struct GraphNeighbourTests {
             try await graph.until("Operational.RecordingStarted", of: "Lab")
             try graph.box.takeStoreAway()
             try await graph.until("Diagnostics.StorageError", of: "Lab", within: .seconds(120))
-            try await graph.until("Diagnostics.DataDropped", of: "Lab", within: .seconds(180))
+            // The two that closed last wait for the store, whatever the cache may hold.
+            try await graph.until("Diagnostics.DataDropped", of: "Lab", within: .seconds(240))
             try graph.box.giveStoreBack()
             #expect(try await graph.call("GraphInstanceDeactivate", named: "Lab").status == 200)
             let told = try await graph.told(of: "Lab").map(\.description)
