@@ -36,6 +36,66 @@ struct FullBoxTests {
         }
     }
 
+    @Test("64 gates of one input: one message gives a clip of each, with what was before it")
+    func gates() async throws {
+        try await Machine.shared.place(.half) {
+            let cameras = Self.names.map { CameraRig.Camera($0, clip: "h264-tiny") }
+            try await withCameras(cameras, settings: { $0.cameras = [] }) { box, rig in
+                let files = "\(box.root)/files"
+                try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
+                var settings = await box.settings
+                settings.sections = ["graph: { filePaths: [\(files)] }"]
+                try await box.configure(settings)
+                try await box.start()
+                let graph = GraphBox(box)
+                let topology = try JSONValue(parsing: GraphTexts.gated(directory: "\(files)/evr"))
+                #expect(try await graph.call("GraphTopologySet", topology).status == 201)
+                try await each { name in
+                    let text = GraphTexts.instance(name, of: "EVR", url: try rig.url(name))
+                    let set = try await graph.call("GraphInstanceSet", try JSONValue(parsing: text))
+                    let reply = try await graph.call("GraphInstanceActivate", named: name)
+                    #expect(set.status == 201 && reply.status == 200, "\(name): \(reply)")
+                }
+                // Three seconds: more than a gate reaches back.
+                try await eventually("frames for each pre-roll", within: .seconds(240), every: .seconds(1)) {
+                    try await box.status().cameras.count { $0.framesReceived > 15 } == Self.active ? true : nil
+                }
+                try await clips(graph, in: files)
+            }
+        }
+    }
+
+    private func clips(_ graph: GraphBox, in folder: String) async throws {
+        let began = ContinuousClock.now
+        #expect(try await graph.send("recordingTrigger") == Self.names.sorted())
+        print("media graphs: a message reached 64 gates within \(ContinuousClock.now - began)")
+        try await eventually("64 files", within: .seconds(120), every: .seconds(1)) {
+            let told = try await graph.told().filter { $0.type == "Operational.RecordingAvailable" }
+            return told.count { $0.body("outputType") == "filePath" } == Self.active ? true : nil
+        }
+        print("media graphs: 64 clips are files \(ContinuousClock.now - began) after the message")
+        let clip = try await SourceClip("h264-tiny")
+        let files = SegmentFiles.all(in: folder, endings: [".mp4"])
+        #expect(files.count == Self.active)
+        var frames: [Int] = []
+        for file in files {
+            let footage = try await Footage([file], of: clip, areOurs: false)
+            #expect(footage.complaints.isEmpty && footage.tracks[0].isWhole, "\(file): \(footage)")
+            frames.append(footage.tracks[0].samples)
+        }
+        // From a second before to two seconds after, five frames a second, each of them a key.
+        #expect(frames.allSatisfy { (14...18).contains($0) }, "\(frames)")
+        try await each { name in
+            let reply = try await graph.call("GraphInstanceDeactivate", named: name)
+            #expect(reply.status == 200, "\(name): \(reply)")
+        }
+        let told = Dictionary(grouping: try await graph.told(), by: \.instance).mapValues { events in
+            events.count { $0.type.hasPrefix("Operational.") }
+        }
+        // Of an asset and a file: started, stopped, available.
+        #expect(told.count == Self.active && told.values.allSatisfy { $0 == 6 }, "\(told)")
+    }
+
     /// Some calls at a time, as more clients would make.
     private func each(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -86,8 +86,9 @@ package final class GraphBox: Sendable {
         }
     }
 
-    /// The events of an instance on disk, for those that they are delivered to, since the box was made: over restarts.
-    package func told(of instance: String) async throws -> [ToldEvent] {
+    /// The events of an instance, or of all, on disk for those that they are delivered to, since the box was made: over
+    /// restarts.
+    package func told(of instance: String? = nil) async throws -> [ToldEvent] {
         while true {
             let connection = try AdminConnection(to: box)
             try connection.send("GraphEvents", ["consumer": "tests"])
@@ -98,7 +99,9 @@ package final class GraphBox: Sendable {
             _ = try await connection.call(
                 "AcknowledgeGraphEvents", ["consumer": "tests", "sequence": .integer(last.sequence)])
         }
-        return heard.withLock { $0 }.compactMap { ToldEvent($0.event) }.filter { $0.instance == instance }
+        return heard.withLock { $0 }.compactMap { ToldEvent($0.event) }.filter {
+            instance == nil || $0.instance == instance
+        }
     }
 
     /// Waits until so many events of a type were told of an instance.
