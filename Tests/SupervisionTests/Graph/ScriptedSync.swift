@@ -65,12 +65,12 @@ enum ScriptedSync {
         stopping = threading.Event()
 
         def stop():
-            """The last pass stores what there is: who asks once more is told, and it is over."""
+            """The last pass stores what there is: who asks what became of it meanwhile is told."""
             if not os.path.exists(here + "/last.json"):
                 os._exit(0)
             os.rename(here + "/last.json", here + "/caches.json")
             stopping.set()
-            threading.Timer(5, os._exit, [0]).start()
+            threading.Timer(1.5, os._exit, [0]).start()
 
         def converse(connection):
             received = b""
@@ -88,7 +88,7 @@ enum ScriptedSync {
                         reply["continues"] = True
                     if not call.get("oneway"):
                         connection.sendall(json.dumps(reply).encode() + b"\0")
-                    if method == "Status" and stopping.is_set():
+                    if method == "Outcome" and stopping.is_set():
                         os._exit(0)
 
         while True:
