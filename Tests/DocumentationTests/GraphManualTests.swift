@@ -35,7 +35,7 @@ struct GraphManualTests {
 
     @Test("names every event, and no other")
     func events() throws {
-        let source = try SourceFiles.below("Sources/MediaGraph/Events").map(\.text).joined()
+        let source = try SourceFiles.below("Sources/MediaGraph").map(\.text).joined()
         let sent = Set(source.matches(of: /"(?:Operational|Diagnostics|Analytics)\.(\w+)"/).map { String($0.output.1) })
         #expect(sent.count > 10)
         let text = try page.section("EVENTS").lines.map(ManualPage.plain).joined(separator: " ")
