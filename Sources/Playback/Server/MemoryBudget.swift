@@ -3,7 +3,7 @@ import Synchronization
 /// What answers hold of memory at a time, for all viewers together: rows, text, blocks on their way.
 ///
 /// Whoever would take it beyond its limit is told to come again: the kernel would refuse the process itself
-/// (`PlaybackLimits`), and end it for all viewers.
+/// (`PlaybackProcess`), and end it for all viewers.
 final class MemoryBudget: Sendable {
     /// More than this is a lot: the last quarter is for those who need less.
     private static let small = 1 << 20

@@ -40,7 +40,7 @@ package struct ServerLimits: Hashable, Sendable {
     package var range = TimeSpan.seconds(31 * 86_400)
     /// Ranges longer than a day that are looked through at a time; others wait for their turn.
     package var scans = 4
-    /// What answers hold at a time, in bytes: well below what the process may have (`PlaybackLimits`), beside its own
+    /// What answers hold at a time, in bytes: well below what the process may have (`PlaybackProcess`), beside its own
     /// bounded memories and what each connection takes.
     package var memory = 384 << 20
     /// Growing segments are looked at so often.
