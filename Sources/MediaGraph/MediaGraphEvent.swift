@@ -109,7 +109,7 @@ extension MediaGraphEvent {
         MediaGraphEvent("Diagnostics.NetworkError", origin, .object(["errorCode": .string(code)]))
     }
 
-    /// The camera refused user name or password, or this user the stream.
+    /// The camera refused user name or password.
     package static func authenticationError(_ origin: Origin, code: String) -> MediaGraphEvent {
         MediaGraphEvent("Diagnostics.AuthenticationError", origin, .object(["errorCode": .string(code)]))
     }

@@ -79,6 +79,14 @@ package struct Refusals: Sendable {
         return count >= most && now - (last?.since ?? now) >= span
     }
 
+    /// It, or another with it, was refused, and the next try shows which.
+    ///
+    /// False: nothing is given up for that.
+    package mutating func suspect(_ sequence: Int64, at now: ContinuousClock.Instant = .now) -> Bool {
+        if !suspects(sequence) { first = (sequence, 0, now) }
+        return false
+    }
+
     /// Whether it was refused before.
     package func suspects(_ sequence: Int64) -> Bool { first?.sequence == sequence }
 }

@@ -54,6 +54,8 @@ final class BrokerSession: Sendable {
         var refusal: String?
         var readyAt: ContinuousClock.Instant?
         var isProven = false
+        /// An event was handed to libmosquitto.
+        var hasSent = false
         var isEnding = false
         var isOver = false
     }
@@ -147,8 +149,8 @@ final class BrokerSession: Sendable {
         }
     }
 
-    /// It is over, and its other end wanted that, or the network.
-    var isBroken: Bool { state.withLock { $0.isOver && $0.refusal == nil && !$0.isEnding } }
+    /// It is over after an event was sent, and its other end wanted that, or the network.
+    var isBroken: Bool { state.withLock { $0.isOver && $0.hasSent && $0.refusal == nil && !$0.isEnding } }
 
     /// Ends `run` soon.
     func end() {
@@ -246,6 +248,7 @@ final class BrokerSession: Sendable {
                         if place == 0 { fail(&state, "an event cannot be sent: \(Self.words(code, errno))") }
                         break
                     }
+                    state.hasSent = true
                     batch.missing.insert(id)
                     state.messages[id] = (state.nextBatch, place)
                 }
