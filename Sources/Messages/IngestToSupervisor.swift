@@ -79,7 +79,8 @@ package struct WorkerProgress: Hashable, Sendable {
     package var fsyncP99: TimeSpan?
     /// Frames come and nobody wants them recorded: nothing is written but the pre-roll.
     package var isGateClosed = false
-    /// The window that `session` was begun for; empty without one, and before this process's first.
+    /// The window that `session` was begun for, as long as that is open; empty without one, and before this process's
+    /// first.
     package var window = ""
 
     package init(

@@ -35,8 +35,11 @@ struct GatedRecorderTests {
             now = event
             bench.ask(from: example.events[0] - 5, until: example.until(event))
         }
-        bench.play(TimeSpan(seconds: 100 - now))
+        bench.play(.seconds(3))
+        #expect(bench.recorder.progress.window == "w")
+        bench.play(TimeSpan(seconds: 97 - now))
         #expect(bench.recorder.progress.isGateClosed && bench.recorder.progress.state == .recording)
+        #expect(bench.recorder.progress.window.isEmpty, "lengthened later it is another recording")
         bench.recorder.stop(.stopped)
         let session = try #require(try bench.sessions().first)
         #expect(try bench.sessions().count == 1)

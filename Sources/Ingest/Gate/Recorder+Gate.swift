@@ -277,6 +277,7 @@ extension Recorder {
         let last = cacheWriter.lastWritten
         let session = last > gated.sessionBefore ? last : isPredecessors ? gated.sessionBefore : 0
         self.gated?.gate.close(session: session)
+        cacheWriter.endWindow()
         mention("windowClosed", "\(window.asked.id) \(session)")
     }
 

@@ -23,7 +23,7 @@ final class CacheWriter {
     var diskWait: (span: TimeSpan, until: MonotonicTime)?
     /// Where the footage of the next session goes.
     var names = SessionNames()
-    /// The window that the next session is begun for, and that of the last one; empty without.
+    /// The window that the next session is begun for, and that of the last one as long as it is open; empty without.
     var nextWindow = ""
     private(set) var window = ""
     /// Where the recording so far ends; nil in a fresh cache.
@@ -123,6 +123,9 @@ final class CacheWriter {
         (lastSession, window) = (number, nextWindow)
         return number
     }
+
+    /// If it is lengthened later, what is recorded of it then are other sessions.
+    func endWindow() { window = "" }
 
     func open(_ info: SegmentInfo, tracks: [Track], start: WallTime) throws(SegmentStoreError) -> SegmentOutput {
         let encoder = SegmentEncoder(tracks: tracks, info: info)
