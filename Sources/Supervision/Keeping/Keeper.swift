@@ -45,6 +45,8 @@ package actor Keeper {
         case overdue(stop: Int)
         /// Somebody waits for the orders before it.
         case asked(AsyncStream<Void>.Continuation)
+        /// Somebody waits for the last words of what ended.
+        case listened(AsyncStream<Void>.Continuation)
         /// Somebody wants to know that the inbox is read.
         case felt(AsyncStream<Void>.Continuation)
     }
@@ -72,6 +74,7 @@ package actor Keeper {
     /// Neither the process nor its start can be ended.
     var isStuck = false
     private var waiters: [AsyncStream<Void>.Continuation] = []
+    private var listeners: [AsyncStream<Void>.Continuation] = []
     var swap: Swap?
     var swaps = 0
     var status = KeeperStatus()
@@ -93,6 +96,13 @@ package actor Keeper {
     package nonisolated func settled() async {
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         if case .terminated = inbox.yield(.asked(continuation)) { return }
+        for await _ in stream {}
+    }
+
+    /// Returns when nothing that has ended says anything any more, or something runs, or cannot be ended.
+    package nonisolated func silent() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        if case .terminated = inbox.yield(.listened(continuation)) { return }
         for await _ in stream {}
     }
 
@@ -127,7 +137,7 @@ package actor Keeper {
         inbox.finish()
         for await happening in happenings {
             switch happening {
-            case .asked(let waiter), .felt(let waiter): waiters.append(waiter)
+            case .asked(let waiter), .felt(let waiter), .listened(let waiter): waiters.append(waiter)
             case .ordered(.swap(let answer)):
                 answer.yield(.notDone("cvrd ends"))
                 answer.finish()
@@ -136,7 +146,7 @@ package actor Keeper {
             default: break
             }
         }
-        for waiter in waiters { waiter.finish() }
+        for waiter in waiters + listeners { waiter.finish() }
         finishSwap(.notDone("cvrd ends"))
     }
 
@@ -156,13 +166,18 @@ package actor Keeper {
         case .condemned(let why, let pid):
             await condemn(pid, why, &group)
         case .leftoversRemoved(let departure): await conclude(departure, &group)
-        case .silent: conversations -= 1
+        case .silent:
+            conversations -= 1
+            await publish()
         case .succeeding(let process, let swap): await succeed(process, swap, &group)
         case .swapped(let end, let swap): await conclude(swap, end, &group)
         case .due: await decide(.due, &group)
         case .overdue(let stop): await giveUp(stop)
         case .asked(let waiter):
             waiters.append(waiter)
+            await publish()
+        case .listened(let listener):
+            listeners.append(listener)
             await publish()
         case .felt(let waiter): waiter.finish()
         }
@@ -363,6 +378,9 @@ package actor Keeper {
         if case .stopping = policy.state, !isStuck { return }
         for waiter in waiters { waiter.finish() }
         waiters = []
+        guard conversations == 0 || !isDown || isStuck else { return }
+        for listener in listeners { listener.finish() }
+        listeners = []
     }
 }
 
