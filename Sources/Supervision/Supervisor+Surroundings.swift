@@ -19,11 +19,13 @@ extension Supervisor {
         var graphPatience: TimeSpan
         /// How often windows that are over are asked for.
         var gateRound: TimeSpan
+        /// How long the end waits for a disk that is to take what was told last.
+        var lastWrites: TimeSpan
 
         package init(
             version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
             ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(2),
-            gateRound: TimeSpan = .seconds(5)
+            gateRound: TimeSpan = .seconds(5), lastWrites: TimeSpan = .seconds(5)
         ) {
             self.version = version
             self.programs = programs
@@ -32,6 +34,7 @@ extension Supervisor {
             self.ratePatience = ratePatience
             self.graphPatience = graphPatience
             self.gateRound = gateRound
+            self.lastWrites = lastWrites
         }
 
         private static func hostName() -> String {

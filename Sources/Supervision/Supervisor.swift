@@ -149,7 +149,6 @@ package actor Supervisor {
         isStopping = true
         pendingInbox.finish()
         graphInbox.finish()
-        gates.inbox.finish()
         events.append("stopping", "cvrd was told to stop")
         surroundings.systemd.tell(.stopping, .status("stopping: closing recordings"), .needs(.seconds(20)))
         // What an earlier cvrd left is stopped too: it must be in the table first.
@@ -165,6 +164,8 @@ package actor Supervisor {
         await playback?.keeper.wait()
         await gateway?.keeper.wait()
         keeperInbox.finish()
+        // Last: what the last pass stored is asked for until cvr-sync is gone.
+        gates.inbox.finish()
     }
 
     /// Ends without touching any process: the next cvrd takes them over.
@@ -173,12 +174,12 @@ package actor Supervisor {
         surroundings.systemd.tell(.stopping, .status("leaving the workers to the next cvrd"), .needs(.seconds(15)))
         pendingInbox.finish()
         graphInbox.finish()
-        gates.inbox.finish()
         for await _ in hasBegun {}
         let all = rows.values.map(\.keeper) + [sync?.keeper, playback?.keeper, gateway?.keeper].compactMap(\.self)
         for keeper in all { keeper.order(.leave) }
         for keeper in all { await keeper.wait() }
         keeperInbox.finish()
+        gates.inbox.finish()
     }
 
     /// A second signal.

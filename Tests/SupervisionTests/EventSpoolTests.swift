@@ -68,7 +68,7 @@ struct EventSpoolTests {
         try await removing {
             let spool = EventSpool(directory: folder)
             await fill(spool, 1...200)
-            await spool.flush()
+            try await spool.flush()
             let file = try String(contentsOfFile: "\(folder)/00000000000000000001.events", encoding: .utf8)
             #expect(file.split(separator: "\n").count == 200)
         }

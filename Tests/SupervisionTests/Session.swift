@@ -13,11 +13,11 @@ struct Session {
 
     fileprivate init(
         _ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
-        playback: String = TemporaryBox.noPlayback
+        lastWrites: TimeSpan = .seconds(5), playback: String = TemporaryBox.noPlayback
     ) throws {
         self.box = box
         let supervisor = try box.supervisor(
-            ratePatience: ratePatience, graphPatience: graphPatience, playback: playback)
+            ratePatience: ratePatience, graphPatience: graphPatience, lastWrites: lastWrites, playback: playback)
         self.supervisor = supervisor
         events = EventReader(supervisor.events)
         run = Task { await supervisor.run() }
@@ -72,10 +72,11 @@ struct Session {
 /// Runs `body` with a supervisor at work on a box; whatever happens, it has ended afterwards, and its workers go with the
 /// box.
 func withSession<Result: Sendable>(
-    _ box: TemporaryBox, playback: String = TemporaryBox.noPlayback, isolation: isolated (any Actor)? = #isolation,
+    _ box: TemporaryBox, lastWrites: TimeSpan = .seconds(5), playback: String = TemporaryBox.noPlayback,
+    isolation: isolated (any Actor)? = #isolation,
     _ body: (inout Session) async throws -> Result
 ) async throws -> Result {
-    var session = try Session(box, playback: playback)
+    var session = try Session(box, lastWrites: lastWrites, playback: playback)
     do {
         let result = try await body(&session)
         await session.end()

@@ -74,7 +74,7 @@ final class TemporaryBox: Sendable {
     /// `playback` is the program that serves.
     func supervisor(
         ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
-        gateRound: TimeSpan = .milliseconds(100),
+        gateRound: TimeSpan = .milliseconds(100), lastWrites: TimeSpan = .seconds(5),
         playback: String = noPlayback
     ) throws -> Supervisor {
         Supervisor(
@@ -85,7 +85,8 @@ final class TemporaryBox: Sendable {
                     ingest: "\(root)/bin/cvr-ingest", sync: "\(root)/bin/cvr-sync", playback: playback,
                     gateway: "\(Repository.binaries)/cvr-gateway"),
                 credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-                ratePatience: ratePatience, graphPatience: graphPatience, gateRound: gateRound))
+                ratePatience: ratePatience, graphPatience: graphPatience, gateRound: gateRound,
+                lastWrites: lastWrites))
     }
 
     /// What the scripted worker of a camera says on each connection.

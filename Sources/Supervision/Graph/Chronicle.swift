@@ -1,6 +1,6 @@
 package import JSON
 package import Messages
-package import Recording
+import Recording
 
 /// What the sinks of one camera's instance record, and what of it was told: from this follow LVA's recording events.
 ///
@@ -54,8 +54,6 @@ package struct Chronicle: Hashable, Sendable {
 
     /// What a night without a store makes of a clip every twenty seconds; each signal writes all of it anew.
     private static let limit = 2048
-    /// A worker closes a window when the frame after it came; without frames nobody does.
-    package static let patience = TimeSpan.seconds(30)
 
     package init() {}
 

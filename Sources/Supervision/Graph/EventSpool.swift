@@ -41,11 +41,10 @@ package final class EventSpool: Sendable {
         queue.async { self.write(event) }
     }
 
-    /// Waits until what was appended before is on disk, or is known to be lost.
-    package func flush() async {
-        // What cannot be written was told by its own append.
-        try? await onDisk { _ in }
-    }
+    /// Waits until what was appended before is on disk, or is known to be lost: that was told by its own append.
+    ///
+    /// Throws only when it is cancelled: a dead disk is not waited for.
+    package func flush() async throws { try await onDisk { _ in } }
 
     /// The events after `sequence`, or what `consumer` acknowledged where that is more: up to `limit`, and some 256 KiB.
     ///
@@ -139,15 +138,23 @@ package final class EventSpool: Sendable {
 
     private func tell(_ type: String, _ detail: String) { told(SpoolFiles.notice(type: type, detail)) }
 
+    /// In its turn, on the spool's thread; a cancelled caller stops waiting for it.
     private func onDisk<Value: Sendable>(
         _ work: @escaping @Sendable (inout SpoolFiles) throws -> Value
     ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async {
-                let result = Result { try self.files.withLock { try work(&$0) } }
+        let (stream, continuation) = AsyncThrowingStream.makeStream(of: Value.self)
+        queue.async {
+            do {
+                let value = try self.files.withLock { try work(&$0) }
                 self.count()
-                continuation.resume(with: result)
+                continuation.yield(value)
+                continuation.finish()
+            } catch {
+                self.count()
+                continuation.finish(throwing: error)
             }
         }
+        for try await value in stream { return value }
+        throw CancellationError()
     }
 }

@@ -34,6 +34,14 @@ struct GraphTable: Sendable {
         let plan: RecordingPlan
         var camera: CameraConfiguration
         var gate: SignalGate?
+
+        /// What cameras have that say nothing themselves, it has too.
+        mutating func follow(_ usual: CameraDefaults) {
+            let session = camera.graph?.sessionAsset ?? ""
+            var new = CameraConfiguration(plan, name: camera.name, session: session, usual: usual)
+            new.enabled = camera.enabled
+            camera = new
+        }
     }
 
     var book = GraphBook()
@@ -58,10 +66,12 @@ struct GraphTable: Sendable {
     var writing: [CameraName: [AsyncStream<Void>.Continuation]] = [:]
     /// How far cvr-sync was when it was asked last what became of recordings.
     var asked: [CameraName: Reach] = [:]
-    /// When each window that is not over ends, on no wall clock: that may be set meanwhile.
-    private var ends: [String: (until: WallTime, at: MonotonicTime)] = [:]
-    /// When each gate is looked at next.
-    var wakes: [CameraName: WallTime] = [:]
+    /// Those of which it is being asked.
+    var asking = CameraTurns()
+    var ends = WindowEnds()
+    var timers = GateTimers()
+    /// Of cameras of files, before media graphs were read: the first session, and the last.
+    private var early: [CameraName: [(session: Int64, at: WallTime)]] = [:]
     var troubles: [CameraName: CameraTroubles] = [:]
     /// Those that wait for an activation or a deactivation, by instance in lower case.
     var waiting: [String: [AsyncStream<MethodReply>.Continuation]] = [:]
@@ -72,21 +82,15 @@ struct GraphTable: Sendable {
         var filed: Int64?
     }
 
-    /// When a window ends, as it was when it was first asked for; a worker may say so of one that is past.
-    mutating func end(of window: RecordingWindow) -> MonotonicTime {
-        if let known = ends[window.id], known.until == window.until { return known.at }
-        let at = MonotonicTime.now + max(window.until - .now, .zero)
-        ends[window.id] = (window.until, at)
-        return at
+    /// Notes a session of a camera of a file, as long as it is not known what an earlier cvrd told of that.
+    mutating func keep(early session: Int64, of camera: CameraName, at time: WallTime) {
+        early[camera] = (early[camera] ?? []).prefix(1) + [(session: session, at: time)]
     }
 
-    /// It is recorded still.
-    mutating func prolong(_ window: String) {
-        if let known = ends[window] { ends[window]?.at = max(known.at, .now) }
+    mutating func takeEarly() -> [CameraName: [(session: Int64, at: WallTime)]] {
+        defer { early = [:] }
+        return early
     }
-
-    /// Forgets the ends of other windows.
-    mutating func keepEnds(of windows: Set<String>) { ends = ends.filter { windows.contains($0.key) } }
 
     /// Whose name it is, for an error.
     func owner(of name: CameraName) -> String? {

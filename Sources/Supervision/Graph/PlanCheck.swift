@@ -29,23 +29,24 @@ struct PlanCheck {
         return details
     }
 
-    /// None when files can be written below what `graph.filePaths` names.
+    /// What `graph.filePaths` names for the plan's files is made if it is not there, as LVA's /var/media is not on most
+    /// boxes.
     ///
-    /// It is made if it is not there, as LVA's /var/media is not on most boxes. A disk that does not answer refuses
-    /// nothing: its files wait.
-    func missingFolder(of plan: RecordingPlan, _ disks: DiskLooks) async -> [GraphError.Detail] {
+    /// True when it was. A disk that does not answer refuses nothing: its files wait.
+    func makeFolder(of plan: RecordingPlan, _ disks: DiskLooks) async throws(GraphError) -> Bool {
         guard let file = plan.file, let root = box.filePaths.first(where: { file.directory.isBelow($0) }) else {
-            return []
+            return false
         }
         let failure = await disks.look(at: root, atMost: .seconds(5)) { () -> Int32 in
-            mkdir(root, 0o750) == 0 || errno == EEXIST ? 0 : errno
+            mkdir(root, 0o750) == 0 ? 0 : errno
         }
-        guard let failure, failure != 0 else { return [] }
-        return [
-            Self.refusal(
-                of: file, "\(root) cannot be made: \(String(cString: strerror(failure)))",
-                "make it a directory of the user that cvrd runs as, and see ReadWritePaths= of cvrd.service.")
-        ]
+        guard let failure, failure != EEXIST else { return false }
+        guard failure != 0 else { return true }
+        let refusal = Self.refusal(
+            of: file, "\(root) cannot be made: \(String(cString: strerror(failure)))",
+            "make it a directory of the user that cvrd runs as, and see ReadWritePaths= of cvrd.service.")
+        if let error = plan.error(with: [refusal]) { throw error }
+        return false
     }
 
     private static func refusal(

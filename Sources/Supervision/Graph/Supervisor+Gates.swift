@@ -7,8 +7,8 @@ import YAMLConfiguration
 enum GateWork: Sendable {
     /// A gate may have something to settle later.
     case look(CameraName)
-    /// It has.
-    case due(CameraName)
+    /// It has, from that time on.
+    case due(CameraName, WallTime)
     /// cvr-sync may know what became of recordings.
     case ask(CameraName)
 }
@@ -34,28 +34,33 @@ extension Supervisor {
             for await work in gates.work {
                 switch work {
                 case .look(let name): wake(name, &group)
-                case .due(let name): group.addTask { await self.settleGate(of: name) }
+                case .due(let name, let due):
+                    graph.timers.rang(name, at: due)
+                    group.addTask { await self.settleGate(of: name) }
                 case .ask(let name):
-                    group.addTask {
-                        // Away for now: it is asked again.
-                        do { try await self.tellOutcomes(of: name) } catch { await self.forgetAsking(name) }
-                    }
+                    guard graph.asking.begins(name) else { continue }
+                    group.addTask { await self.ask(name) }
                 }
             }
             group.cancelAll()
         }
     }
 
-    private func forgetAsking(_ name: CameraName) { graph.asked[name] = nil }
+    /// One at a time of each camera: who comes meanwhile may be of something that this one did not hear.
+    private func ask(_ name: CameraName) async {
+        repeat {
+            // Away for now: it is asked again.
+            do { try await tellOutcomes(of: name) } catch { graph.asked[name] = nil }
+        } while graph.asking.isToBeRepeated(name)
+    }
 
     /// Comes back when a gate has something to settle.
     private func wake(_ name: CameraName, _ group: inout DiscardingTaskGroup) {
-        guard let due = graph.active[name]?.gate?.nextPass, graph.wakes[name] != due else { return }
-        graph.wakes[name] = due
+        guard let due = graph.active[name]?.gate?.nextPass, graph.timers.arm(name, at: due) else { return }
         group.addTask { [gates] in
             // Cancelled only when nobody reads the inbox any more.
             try? await Task.sleep(for: Duration(max(due - .now, .milliseconds(1))))
-            gates.inbox.yield(.due(name))
+            gates.inbox.yield(.due(name, due))
         }
     }
 
@@ -64,7 +69,7 @@ extension Supervisor {
     /// Workers that are new, or were left by an earlier cvrd, hear of the windows that are not over.
     private func recallWindows() async {
         for (name, chronicle) in graph.chronicles {
-            for window in chronicle.openWindows { _ = graph.end(of: window) }
+            for window in chronicle.openWindows { graph.ends.note(window, at: .now, wall: .now) }
             await rows[name]?.link.take(chronicle.openWindows)
         }
     }
@@ -85,20 +90,18 @@ extension Supervisor {
     }
 
     private func askForWindows() async {
-        let now = MonotonicTime.now
-        var open: Set<String> = []
         for (name, chronicle) in graph.chronicles {
-            let windows = chronicle.openWindows
-            open.formUnion(windows.map(\.id))
-            let past = windows.filter { graph.end(of: $0) + surroundings.gateRound < now }
+            let past = chronicle.openWindows.filter {
+                graph.ends.note($0, at: .now, wall: .now) + surroundings.gateRound < .now
+            }
             guard !past.isEmpty else { continue }
-            await rows[name]?.link.take(past)
-            let lost = Set(past.filter { graph.end(of: $0) + Chronicle.patience < now }.map(\.id))
+            let isHeard = await rows[name]?.link.ask(past) ?? false
+            let lost = graph.ends.asked(past, isHeard: isHeard, at: .now)
             guard !lost.isEmpty else { continue }
             await tell(name, graph.chronicles[name]?.gaveUp(on: lost) ?? [])
             await forgetWindows(of: name)
         }
-        graph.keepEnds(of: open)
+        graph.ends.keep(Set(graph.chronicles.values.flatMap(\.openWindows).map(\.id)))
     }
 
     /// Its worker need not hear any more of windows that are over.

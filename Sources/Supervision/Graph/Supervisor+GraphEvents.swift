@@ -44,7 +44,12 @@ extension Supervisor {
     }
 
     private func nodes(of camera: CameraName) -> GraphNodes {
-        graph.active[camera].map { GraphNodes($0.plan) } ?? GraphNodes(camera)
+        if let active = graph.active[camera] { return GraphNodes(active.plan) }
+        guard written.cameras[camera] == nil else { return GraphNodes(camera) }
+        // One that cannot run, or is out of the table just before its deactivation is done, is an instance none the less;
+        // one that nothing is known of is told of by the camera's name.
+        let plan = try? graph.book.plan(of: camera.text)
+        return plan.map { GraphNodes($0) } ?? GraphNodes(camera)
     }
 
     // MARK: What workers tell
@@ -75,6 +80,7 @@ extension Supervisor {
     private static let sdpPrefix = "SDP:\n"
 
     private func note(session: Int64, _ window: String, of camera: CameraName, at time: WallTime) async {
+        guard graph.isLoaded else { return graph.keep(early: session, of: camera, at: time) }
         if graph.active[camera] == nil, let asset = box.cameras[camera]?.asset,
             graph.chronicles[camera]?.continuousAsset != asset
         {
@@ -86,6 +92,13 @@ extension Supervisor {
         graphInbox.yield(.recorded(camera))
     }
 
+    /// What was heard before it was known what an earlier cvrd told.
+    func noteEarlySessions() async {
+        for (camera, sessions) in graph.takeEarly() where box.cameras[camera] != nil {
+            for (session, time) in sessions { await note(session: session, "", of: camera, at: time) }
+        }
+    }
+
     private func note(_ progress: WorkerProgress, of camera: CameraName) async {
         let now = WallTime.now
         // What a worker said to a cvrd that died of it, or to none, it does not say again.
@@ -94,7 +107,7 @@ extension Supervisor {
         {
             await note(session: progress.session, progress.window, of: camera, at: now)
         }
-        if !progress.isGateClosed { graph.prolong(progress.window) }
+        if !progress.isGateClosed { graph.ends.prolong(progress.window, at: .now) }
         let troubles = graph.troubles[camera, default: CameraTroubles()].hear(progress, at: now)
         guard !troubles.isEmpty, let configuration = box.cameras[camera] else { return }
         let nodes = nodes(of: camera)
@@ -113,7 +126,7 @@ extension Supervisor {
     /// A camera that is not in the table any more.
     func noteRemoval(of camera: CameraName) async {
         graph.troubles[camera] = nil
-        graph.wakes[camera] = nil
+        graph.timers.forget(camera)
         await tell(camera, graph.chronicles[camera]?.stopped() ?? [])
     }
 
@@ -202,15 +215,18 @@ extension Supervisor {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for camera in await self.graph.unwritten { await self.writeChronicle(of: camera) } }
             // Cancelled when they are written.
-            group.addTask { try? await Task.sleep(for: .seconds(5)) }
+            group.addTask { [surroundings] in try? await Task.sleep(for: Duration(surroundings.lastWrites)) }
             await group.next()
             group.cancelAll()
         }
     }
 
     /// One write of a camera at a time; who comes meanwhile has the next one's, or makes it.
+    ///
+    /// None before media graphs were read: what an earlier cvrd knew would be gone.
     func keepChronicle(of camera: CameraName) async throws {
         graph.unwritten.insert(camera)
+        guard graph.isLoaded else { return }
         while true {
             guard graph.writing[camera] == nil else {
                 await otherWrite(of: camera)
@@ -238,7 +254,7 @@ extension Supervisor {
         var chronicle = graph.chronicles[camera] ?? Chronicle()
         chronicle.gate = graph.active[camera]?.gate?.json ?? .null
         // An event that the chronicle says was told must not be lost by a crash: told again is better than never.
-        await spool.flush()
+        try await spool.flush()
         try await offPool { [chronicle] in try files.write(chronicle, of: camera) }
     }
 }

@@ -28,6 +28,7 @@ extension Supervisor {
         for instance in found + held { restore(instance) }
         graph.isLoaded = true
         showCameras()
+        await noteEarlySessions()
         return true
     }
 

@@ -21,6 +21,9 @@ extension Supervisor {
     /// Puts an instance into the table as it is here, or takes it out; a refusal when its name or asset is another's.
     func put(_ active: GraphTable.Active?, _ name: CameraName) async -> ChangeRefusal? {
         guard !isStopping else { return .failed("cvrd is stopping", nextStep: "Start it again") }
+        var active = active
+        // There may have been a reload since it was made.
+        active?.follow(written.usual)
         if let camera = active?.camera, let words = collision(of: camera) {
             return .refused(words, nextStep: "Choose another name, or remove the other one")
         }
@@ -91,12 +94,7 @@ extension Supervisor {
 
     /// What cameras have that say nothing themselves, active instances have too.
     func follow(_ usual: CameraDefaults) {
-        for (name, active) in graph.active {
-            let session = active.camera.graph?.sessionAsset ?? ""
-            var camera = CameraConfiguration(active.plan, name: name, session: session, usual: usual)
-            camera.enabled = active.camera.enabled
-            graph.active[name]?.camera = camera
-        }
+        for name in graph.active.keys { graph.active[name]?.follow(usual) }
     }
 
     /// What the plan is as a camera; throws why it cannot be one here.
@@ -126,8 +124,10 @@ extension Supervisor {
         }
         do throws(GraphError) {
             let active = try active(plan, name)
-            let missing = await PlanCheck(box: written, places: places).missingFolder(of: plan, disks)
-            if let refusal = plan.error(with: missing) { throw refusal }
+            // cvr-sync shut itself in without a folder that was not there: the next one has it.
+            if try await PlanCheck(box: written, places: places).makeFolder(of: plan, disks) {
+                sync?.keeper.order(.restart(.stopped))
+            }
             var chronicle = Chronicle()
             if plan.gate == nil { chronicle.begin(asset: plan.continuousAsset(active.camera)) }
             graph.chronicles[name] = chronicle
@@ -220,6 +220,7 @@ extension Supervisor {
         // A camera of a file has the instance's name by now, and with it all that is to be stored.
         if let instance, written.cameras[name] != nil { return _ = graphInbox.yield(.drained(instance)) }
         await rows[name]?.keeper.settled()
+        await rows[name]?.keeper.silent()
         // A continuous recording is over when all of it is stored, as LVA has it.
         if graph.active[name]?.plan.gate != nil { await tell(name, graph.chronicles[name]?.stopped() ?? []) }
         do {
@@ -272,11 +273,12 @@ extension Supervisor {
                 return try await isWithoutCache(name) ? nil : "cvr-sync finds its cache: is the disk mounted?"
             }
             caches[name.text] = cache
+            // Before what became of each: a file that is written by then is told of, and the last one too.
+            let unfiled = try await Self.outcome(of: 0...(.max), name, client).unfiled
             try await tellOutcomes(of: name)
             // Told before cvr-sync knew that nobody is to record it: what is open was not counted.
             guard cache.recorded == false else { return "cvr-sync knows that it is stopped" }
             guard cache.pendingSegments == 0 else { return "\(cache.pendingSegments) segments are stored" }
-            let unfiled = try await Self.outcome(of: 0...(.max), name, client).unfiled
             return unfiled == 0 ? nil : "\(unfiled) files are written"
         } catch {
             // Away for now: it is asked again.

@@ -14,12 +14,16 @@ extension Supervisor {
     /// Returns once it is on disk, with the names of the instances that it reached.
     ///
     /// Workers hear first: what they have ahead of an event is seconds. A crash before it is on disk leaves a recording of
-    /// which nothing is told, and a sender without an answer.
+    /// which nothing is told, and a sender without an answer. Throws also as long as it is not known who listens: a broker
+    /// keeps it, and sends it again.
     package func send(_ message: Admin.InputMessage) async throws(ChangeRefusal) -> Admin.Reached {
         let received = WallTime.now
         let time = try Self.check(message) ?? received
         for await _ in hasBegun {}
         guard !isStopping else { throw .failed("cvrd is stopping", nextStep: "Start it again") }
+        guard graph.isLoaded else {
+            throw .failed("media graphs are not read yet", nextStep: "Send it again; `cvrctl events` tells why")
+        }
         let reached = graph.active.filter { _, active in
             active.camera.enabled && active.plan.messageSources.contains { $0.inputName == message.input }
         }.keys.sorted()
@@ -87,7 +91,7 @@ extension Supervisor {
             let path = plan.file.map { "\($0.directory)/\(file).mp4" } ?? ""
             return graph.chronicles[name, default: Chronicle()].take(made, file: path)
         }
-        for window in new { _ = graph.end(of: window) }
+        for window in new { graph.ends.note(window, at: .now, wall: .now) }
         await rows[name]?.link.take(new)
         await tell(name, graph.chronicles[name]?.bound() ?? [])
     }

@@ -142,6 +142,13 @@ actor WorkerLink: ProcessLink {
         }
     }
 
+    /// Asks what became of windows that should be over: true when the camera's worker is there to say so.
+    func ask(_ past: [RecordingWindow]) -> Bool {
+        take(past)
+        guard let talk = leader.flatMap({ talks[$0] }) else { return false }
+        return talk.sink != nil && talk.version != nil
+    }
+
     /// The other windows are over, and no worker is to hear of them.
     func keepWindows(_ open: Set<String>) { windows.removeAll { !open.contains($0.id) } }
 

@@ -218,6 +218,17 @@ struct GraphEngineTests {
         }
     }
 
+    @Test("a folder for files that an activation makes is cvr-sync's too: another one begins with it")
+    func folder() async throws {
+        try await withGraphs { box, session in
+            _ = try await session.events.next("syncStarted")
+            try FileManager.default.removeItem(atPath: "\(box.root)/files")
+            try await session.activateGated("evr", box)
+            #expect(FileManager.default.fileExists(atPath: "\(box.root)/files"))
+            _ = try await session.events.next("syncStarted")
+        }
+    }
+
     @Test("a disk that does not take it changes nothing")
     func unwritten() async throws {
         try await withGraphs { box, session in
@@ -248,6 +259,8 @@ func withGraphs(
     let box = try TemporaryBox()
     try box.script("cvr-sync", ScriptedSync.program)
     try box.configure(cameras, more: "graph: { filePaths: [\(box.root)/files] }")
+    // One that is made by an activation restarts cvr-sync.
+    try FileManager.default.createDirectory(atPath: "\(box.root)/files", withIntermediateDirectories: true)
     let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
     for name in ["front", "yard", "door", "a", "b", "evr"] {
         try box.say(name, [try ScriptedWorker.hello(name), waiting])

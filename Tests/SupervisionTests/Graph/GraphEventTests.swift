@@ -246,6 +246,25 @@ struct GraphSignalTests {
         }
     }
 
+    @Test("a file that is written while its instance is drained is told of, and by its sink's name")
+    func lastFile() async throws {
+        try await withGraphs { box, session in
+            try await session.activateGated("evr", box)
+            try box.close("evr", from: 7)
+            let path = "\(box.root)/files/evr/x.mp4"
+            var outcome = SyncInterface.Outcome(stored: true, waiting: 0, unfiled: 1, files: [], over: true)
+            try box.outcomes(["evr 7": outcome])
+            _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            _ = try await session.events.next("Microsoft.Media.Graph.Operational.RecordingStopped")
+            (outcome.unfiled, outcome.files) = (0, [path])
+            try box.outcomes(["evr 7": outcome], whenDrained: true)
+            #expect(try await session.call("GraphInstanceDeactivate", Graphs.named("evr")).status == 200)
+            let told = session.supervisor.events.recent.last { $0.graph?.body["outputLocation"] == .string(path) }
+            #expect(told?.type == "Microsoft.Media.Graph.Operational.RecordingAvailable")
+            #expect(told?.graph?.subject == "/graphInstances/evr/sinks/fileSink")
+        }
+    }
+
     @Test(
         "a message that reaches many instances reaches all their workers while the state's disk stands still",
         .enabled(if: geteuid() == 0, "freezes a disk"))
@@ -268,21 +287,24 @@ struct GraphSignalTests {
         let names = (1...count).map { "camera\($0)" }
         let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
         for name in names { try box.say(name, [try ScriptedWorker.hello(name), waiting]) }
-        try await withSession(box) { session in
+        try await withSession(box, lastWrites: .milliseconds(100)) { session in
             for name in names { try await session.activateGated(name, box) }
             try await disk.freeze()
             let began = ContinuousClock.now
-            let sent = Task { [supervisor = session.supervisor] in
-                try await supervisor.send(.init(input: "recordingTrigger", body: nil))
+            let send = { [supervisor = session.supervisor] in
+                Task { try await supervisor.send(.init(input: "recordingTrigger", body: nil)) }
             }
-            do { for name in names { _ = try await session.window(name) } } catch {
-                // While the disk stands still, a session cannot end.
-                await Task { await disk.remove() }.value
-                throw error
-            }
+            let sent = send()
+            for name in names { _ = try await session.window(name) }
             print("media graphs: \(count) workers heard of a message within \(ContinuousClock.now - began)")
             try await disk.thaw()
             #expect(try await sent.value.instances.count == names.count)
+            try await disk.freeze()
+            let given = send()
+            _ = try await session.window(names[0])
+            given.cancel()
+            await #expect(throws: ChangeRefusal.self) { try await given.value }
+            // The session ends while the disk stands still.
         }
     }
 

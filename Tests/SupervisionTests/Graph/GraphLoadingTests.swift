@@ -120,6 +120,42 @@ struct GraphLoadingTests {
         }
     }
 
+    @Test("until media graphs are read no message is taken, and nothing of recordings told or written; then it goes on")
+    func unread() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            _ = try await session.configured("door")
+            await session.leave()
+            var chronicle = Chronicle()
+            chronicle.begin(asset: "door")
+            _ = chronicle.sessionStarted(3)
+            _ = chronicle.reached(
+                SyncInterface.Outcome(stored: true, waiting: 0, unfiled: 0, files: [], over: false), of: 3...3)
+            let (graph, before) = ("\(box.root)/state/graph", chronicle.json.text)
+            let recording = "\(graph)/recordings/door.json"
+            try SmallFileFixture.write(before, recording)
+            try SmallFileFixture.write("in the way", "\(graph)/topologies")
+            let progress = IngestToSupervisor.progress(WorkerProgress(state: .recording, session: 4))
+            try box.say("door", [try ScriptedWorker.hello("door"), progress])
+            try await session.begin()
+            _ = try await session.events.next("graphsNotRead")
+            _ = try await session.events.next("heard", camera: "door")
+            await #expect(throws: ChangeRefusal.self) {
+                _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))
+            }
+            #expect(try String(contentsOfFile: recording, encoding: .utf8) == before)
+            try FileManager.default.removeItem(atPath: "\(graph)/topologies")
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.state(of: "door") == "Active")
+            let known = try await eventually("what was heard meanwhile is known", every: .milliseconds(20)) {
+                let text = try String(contentsOfFile: recording, encoding: .utf8)
+                return text.contains(#""last":4"#) ? text : nil
+            }
+            #expect(known.contains(#""first":3"#) && known.contains(#""isStored":true"#), "\(known)")
+            let told = session.supervisor.events.recent.filter { $0.type.contains(".Operational.Recording") }
+            #expect(told.isEmpty, "\(told)")
+        }
+    }
+
     @Test("a reload says which instances write files where none may be written any more")
     func filePaths() async throws {
         try await withGraphs { box, session in

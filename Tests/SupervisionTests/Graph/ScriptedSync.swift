@@ -45,6 +45,11 @@ enum ScriptedSync {
             except OSError:
                 return answer
 
+        def done():
+            """Between two questions the files that were waited for are written."""
+            if os.path.exists(here + "/filed.json"):
+                os.rename(here + "/filed.json", here + "/outcomes.json")
+
         def answer(method, parameters):
             with open(here + "/calls", "a") as file:
                 file.write(method + "\n")
@@ -57,6 +62,8 @@ enum ScriptedSync {
                 return {"state": "running", "writes": 0, "retries": 0, "lag": 0.0, "breaker": "closed",
                         "caches": caches()}
             if method == "Outcome":
+                if parameters["from"] == 0:
+                    done()
                 return outcome(parameters["camera"], parameters["from"], parameters["through"])
             if method == "Now":
                 return {"uploaded": 0, "failed": 0}
@@ -103,9 +110,11 @@ extension TemporaryBox {
         try SmallFile.write(Array(try JSONEncoder().encode(caches)), to: "\(root)/bin/\(name).json", mode: 0o600)
     }
 
-    /// What cvr-sync says from now on of recordings, by camera and first session, as `front 7`.
-    func outcomes(_ known: [String: SyncInterface.Outcome]) throws {
-        try SmallFile.write(Array(try JSONEncoder().encode(known)), to: "\(root)/bin/outcomes.json", mode: 0o600)
+    /// What cvr-sync says from now on of recordings, by camera and first session, as `front 7`; with `whenDrained` once it
+    /// is asked about all sessions of a camera.
+    func outcomes(_ known: [String: SyncInterface.Outcome], whenDrained: Bool = false) throws {
+        let name = whenDrained ? "filed" : "outcomes"
+        try SmallFile.write(Array(try JSONEncoder().encode(known)), to: "\(root)/bin/\(name).json", mode: 0o600)
     }
 
     /// The methods that cvr-sync was called, in order.
