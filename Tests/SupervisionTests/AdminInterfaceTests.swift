@@ -304,14 +304,14 @@ struct AdminInterfaceTests {
     func graphEvents() async throws {
         try await withOffice(cameras: "{}") { office in
             let event = Listing.Event(time: "t", type: "Microsoft.Media.Graph.Operational.X", camera: nil, detail: "1")
-            await office.supervisor.spool.append(event)
+            office.supervisor.spool.append(event)
             let call = Admin.EventConsumer(consumer: "script")
             let first = try await office.client.call(
                 "io.cvr.Admin.GraphEvents", call, as: Admin.StoredEvents.self)
             #expect(first.events == [Admin.StoredEvent(sequence: 1, event: event)])
             var stream = office.client.stream("io.cvr.Admin.GraphEvents", call).makeAsyncIterator()
             _ = try await stream.next()
-            await office.supervisor.spool.append(event)
+            office.supervisor.spool.append(event)
             let later = try JSONDecoder().decode(Admin.StoredEvents.self, from: try #require(try await stream.next()))
             #expect(later.events.map(\.sequence) == [2])
             let other = try await VarlinkClient.connect(path: "\(office.box.root)/admin.sock")

@@ -21,7 +21,7 @@ struct EventSpoolTests {
     }
 
     private func fill(_ spool: EventSpool, _ numbers: ClosedRange<Int>) async {
-        for number in numbers { await spool.append(Self.event(number)) }
+        for number in numbers { spool.append(Self.event(number)) }
     }
 
     private func details(_ spool: EventSpool, _ consumer: String, limit: Int = 1000) async throws -> [String] {
@@ -172,7 +172,7 @@ struct EventSpoolTests {
             long.graph?.body = body
             for number in 1...3 {
                 long.detail = "\(number)"
-                await spool.append(long)
+                spool.append(long)
             }
             let found = try await everything(spool)
             #expect(found.map(\.event.detail) == ["1", "2", "3"] && found.allSatisfy { $0.event.graph?.body == body })

@@ -95,7 +95,7 @@ struct GatewayKeepingTests {
         try await withBox(gateway: configuration) { session in
             _ = try await gateway(session, is: "running")
             let spool = session.supervisor.spool
-            for number in 1...20 { await spool.append(Self.event(number)) }
+            for number in 1...20 { spool.append(Self.event(number)) }
             try await hook.request(holding: "\"number\":20,")
             _ = try await subscriber.output.first("the twentieth") { $0.contains("\"number\":20,") ? true : nil }
             await mosquitto.stop()
@@ -127,7 +127,7 @@ struct GatewayKeepingTests {
         repeat {
             for _ in 1...10 {
                 number += 1
-                await session.supervisor.spool.append(Self.event(number))
+                session.supervisor.spool.append(Self.event(number))
             }
             let pid = try await gateway(session, is: "running").pid
             kill(pid_t(pid ?? 0), SIGKILL)

@@ -28,7 +28,7 @@ package final class EventSpool: Sendable {
     }
 
     /// Takes an event; it is on disk soon after, in the order of the calls.
-    package func append(_ event: Listing.Event) async {
+    package func append(_ event: Listing.Event) {
         let isTaken = backlog.withLock { backlog in
             guard backlog.waiting < Self.mostWaiting else {
                 backlog.lost += 1
@@ -74,7 +74,7 @@ package final class EventSpool: Sendable {
         } else {
             let notice = SpoolFiles.dropped(like: event.event, "an event \(words)")
             told(notice)
-            await append(notice)
+            append(notice)
         }
         try await acknowledge(event.sequence, by: consumer)
     }

@@ -27,7 +27,7 @@ extension Supervisor {
         let told = Listing.Event(
             time: time.rfc3339, type: event.type, camera: camera?.text, detail: words, graph: graph)
         events.append(told)
-        await spool.append(told)
+        spool.append(told)
     }
 
     func tell(_ camera: CameraName, _ happenings: [Chronicle.Happening], at time: WallTime = .now) async {
