@@ -226,9 +226,8 @@ let package = Package(
         tests(
             "SupervisionTests",
             [
-                "Supervision", "YAMLConfiguration", "Isolation", "JSON", "MediaGraph", "Messages", "Recording",
-                "Varlink",
-                "TestSupport", log,
+                "Supervision", "YAMLConfiguration", "Isolation", "HTTP", "JSON", "MediaGraph", "Messages", "Recording",
+                "Varlink", "TestSupport", log,
             ]),
         tests("ChecksumsTests", ["Checksums"]),
         tests("RecordingTests", ["Recording"]),

@@ -253,12 +253,13 @@ struct GraphEngineTests {
 
 /// A box that has media graphs' file paths and a cvr-sync that answers.
 func withGraphs(
-    cameras: String = "{}", isolation: isolated (any Actor)? = #isolation,
+    cameras: String = "{}", gateway: String? = nil, isolation: isolated (any Actor)? = #isolation,
     _ body: (TemporaryBox, inout Session) async throws -> Void
 ) async throws {
     let box = try TemporaryBox()
     try box.script("cvr-sync", ScriptedSync.program)
-    try box.configure(cameras, more: "graph: { filePaths: [\(box.root)/files] }")
+    try SmallFileFixture.credential("t0ken-canary-0123456789\n", "lva-token", box)
+    try box.configure(cameras, gateway: gateway, more: "graph: { filePaths: [\(box.root)/files] }")
     // One that is made by an activation restarts cvr-sync.
     try FileManager.default.createDirectory(atPath: "\(box.root)/files", withIntermediateDirectories: true)
     let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
