@@ -203,17 +203,23 @@ extension Supervisor {
 
     /// Writes what was told of a camera's recordings.
     func writeChronicle(of camera: CameraName) async {
-        do { try await keepChronicle(of: camera) } catch {
+        do { try await keepChronicle(of: camera) } catch is CancellationError {
+            // cvrd ends, and the disk does not answer: the next one tells it again.
+        } catch {
             events.append("stateNotWritten", camera: camera, "\(error)")
         }
     }
 
-    /// What was told last, as of cvr-sync's last pass: else the next cvrd tells it again.
+    /// What was told last, as of cvr-sync's last pass: else the next cvrd tells it again; and events that nothing else waits for.
     ///
     /// A dead disk is not waited for.
     func writeChronicles() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { for camera in await self.graph.unwritten { await self.writeChronicle(of: camera) } }
+            group.addTask {
+                for camera in await self.graph.unwritten { await self.writeChronicle(of: camera) }
+                // Cancelled: a dead disk.
+                try? await self.spool.flush()
+            }
             // Cancelled when they are written.
             group.addTask { [surroundings] in try? await Task.sleep(for: Duration(surroundings.lastWrites)) }
             await group.next()

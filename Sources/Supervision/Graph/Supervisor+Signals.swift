@@ -28,14 +28,13 @@ extension Supervisor {
             active.camera.enabled && active.plan.messageSources.contains { $0.inputName == message.input }
         }.keys.sorted()
         for name in reached { await signal(name, at: time, received) }
+        for name in reached { await passOn(message, of: name, at: min(time, received)) }
+        // What goes on of it is in the spool before.
         do { try await keepChronicles(of: reached) } catch {
             throw .failed(
                 "the message cannot be kept: \(error)", nextStep: "Make room on the state's disk, send it again")
         }
-        for name in reached {
-            gates.inbox.yield(.look(name))
-            await passOn(message, of: name, at: min(time, received))
-        }
+        for name in reached { gates.inbox.yield(.look(name)) }
         return Admin.Reached(instances: reached.compactMap { graph.active[$0]?.instance })
     }
 
