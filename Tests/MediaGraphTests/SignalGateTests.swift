@@ -168,6 +168,18 @@ struct SignalGateTests {
         #expect(bench.event(-3600) == ["2: -3600…-3570"])
     }
 
+    @Test("what is not settled when the clock is set back comes out, by itself or with the next event")
+    func setBack() {
+        var alone = Bench(window: 2)
+        #expect(alone.event(100) == [])
+        #expect(alone.pass(99.5) == [])
+        #expect(alone.pass(-3600) == ["1: 100…130"])
+        var followed = Bench(window: 2)
+        #expect(followed.event(100) == [])
+        #expect(followed.event(-3600) == ["1: 100…130"])
+        #expect(followed.pass(-3598) == ["2: -3600…-3570"])
+    }
+
     @Test("an offset beyond the minimum records nothing until another event lengthens it")
     func shortened() {
         var bench = Bench(offset: 40)

@@ -30,8 +30,8 @@ package struct SignalGate: Hashable, Sendable {
     package mutating func signal(
         at eventTime: WallTime, received: WallTime, correlation: () -> String
     ) -> [SignalWindow] {
-        let received = steady(received)
-        var windows = pass(to: received)
+        let (received, left) = steady(received)
+        var windows = left + pass(to: received)
         let eventTime = min(eventTime, received)
         guard let current = activation, current.takes(eventTime, received) else {
             return windows + begin(at: eventTime, received, correlation())
@@ -46,7 +46,9 @@ package struct SignalGate: Hashable, Sendable {
 
     /// The windows that are settled by now.
     package mutating func pass(to now: WallTime) -> [SignalWindow] {
-        guard let current = activation, !current.isSettled, now >= current.settles else { return [] }
+        guard let current = activation, !current.isSettled, now >= current.settles || current.isAhead(of: now) else {
+            return []
+        }
         return settle(current)
     }
 
@@ -66,14 +68,15 @@ package struct SignalGate: Hashable, Sendable {
     /// The clock, as this gate takes it.
     ///
     /// One that is slewed goes back a little, which changes nothing. One that was set back to before the activation
-    /// leaves nothing behind that is yet to come: it would make every event a late one. The footage that was promised
-    /// stays so with whoever heard of it, and may be recorded again under its new time. One that was set back by less
-    /// is not noticed: the gate stays open for that much longer.
-    private mutating func steady(_ now: WallTime) -> WallTime {
-        guard let first = activation?.first, now < first else { return now }
-        if first - now <= .seconds(1) { return first }
+    /// leaves nothing behind that is yet to come: it would make every event a late one. What was not settled is, under
+    /// the time that its events had. The footage that was promised stays so with whoever heard of it, and may be recorded
+    /// again under its new time. One that was set back by less is not noticed: the gate stays open for that much longer.
+    private mutating func steady(_ now: WallTime) -> (now: WallTime, left: [SignalWindow]) {
+        guard let current = activation, now < current.first else { return (now, []) }
+        guard current.isAhead(of: now) else { return (current.first, []) }
+        let windows = current.isSettled ? [] : settle(current)
         (activation, closed) = (nil, .earliest)
-        return now
+        return (now, windows)
     }
 
     private mutating func begin(at eventTime: WallTime, _ received: WallTime, _ correlation: String) -> [SignalWindow] {
@@ -145,6 +148,9 @@ extension SignalGate {
         func takes(_ eventTime: WallTime, _ received: WallTime) -> Bool {
             isSettled ? received <= until : eventTime <= until
         }
+
+        /// The clock was set back to before it.
+        func isAhead(of now: WallTime) -> Bool { first - now > .seconds(1) }
 
         func adding(_ eventTime: WallTime, _ settings: RecordingPlan.GateSettings) -> Activation {
             var next = self
