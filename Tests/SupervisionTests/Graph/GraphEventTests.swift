@@ -337,6 +337,21 @@ struct GraphSignalTests {
         }
     }
 
+    @Test("a message that opens a gate goes out by the sink behind it, on disk before its sender has an answer")
+    func passedOn() async throws {
+        try await withGraphs { box, session in
+            try await session.activateGated("evr", box)
+            let body = JSONValue.object(["door": .string("open")])
+            _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: body))
+            let kept = try await session.supervisor.spool.events(for: "anybody").map(\.event)
+            let event = try #require(kept.last { $0.type == "Microsoft.Media.Graph.Analytics.Inference" }?.graph)
+            #expect(event.body["door"] == .string("open") && event.output == "out")
+            #expect(event.subject == "/graphInstances/evr/sources/hub")
+            let window = try await session.window("evr")
+            #expect(event.correlationId == window.correlation)
+        }
+    }
+
     @Test("what is no message is refused")
     func refused() async throws {
         try await withGraphs { _, session in

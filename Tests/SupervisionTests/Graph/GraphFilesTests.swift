@@ -210,7 +210,9 @@ enum Graphs {
                 "baseDirectoryPath":"\(directory)","fileNamePattern":"clip-${System.DateTime}","maximumSizeMiB":"64"},
                 {"@type":"#Microsoft.Media.MediaGraphAssetSink","name":"assetSink","inputs":[{"nodeName":"gate"}],
                 "assetNamePattern":"evr-${System.DateTime}","localMediaCachePath":"/var/lib/azuremediaservices/tmp/",
-                "localMediaCacheMaximumSizeMiB":"64"}
+                "localMediaCacheMaximumSizeMiB":"64"},
+                {"@type":"#Microsoft.Media.MediaGraphIoTHubMessageSink","name":"hubSink",
+                "inputs":[{"nodeName":"gate"}],"hubOutputName":"out"}
                 """)
     }
 
