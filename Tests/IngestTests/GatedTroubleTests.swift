@@ -168,15 +168,20 @@ struct GatedTroubleTests {
         #expect(bench.closed == ["w 2"])
     }
 
-    @Test("a disk that fails in a window and comes back behind its end gets what the pre-roll still has")
-    func diskBack() throws {
+    /// Six seconds of a camera, and a window of which no day's folder can be made as long as `day` is in the way.
+    private func failing() throws -> (bench: Bench, day: String) {
         let bench = try Bench(.gated())
         try bench.connect(audio: false)
         bench.play(.seconds(6))
-        // No day's folder can be made.
         let day = bench.workspace.path + "/" + ManualClock.start.rfc3339.prefix(10)
         try Data().write(to: URL(fileURLWithPath: day))
         bench.ask(from: 4, until: 8)
+        return (bench, day)
+    }
+
+    @Test("a disk that fails in a window and comes back behind its end gets what the pre-roll still has")
+    func diskBack() throws {
+        let (bench, day) = try failing()
         bench.play(.seconds(8))
         #expect(bench.closed.isEmpty && bench.recorder.progress.lastFault?.code == "diskError")
         try FileManager.default.removeItem(atPath: day)
@@ -189,12 +194,7 @@ struct GatedTroubleTests {
 
     @Test("a disk that fails for good does not keep a window open for longer than the pre-roll reaches")
     func diskGone() throws {
-        let bench = try Bench(.gated())
-        try bench.connect(audio: false)
-        bench.play(.seconds(6))
-        let day = bench.workspace.path + "/" + ManualClock.start.rfc3339.prefix(10)
-        try Data().write(to: URL(fileURLWithPath: day))
-        bench.ask(from: 4, until: 8)
+        let bench = try failing().bench
         bench.play(.seconds(30))
         #expect(bench.closed == ["w 0"])
     }
