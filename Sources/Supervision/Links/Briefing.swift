@@ -79,7 +79,7 @@ actor Briefing<Configuration: Encodable & Hashable & Sendable, Status: SelfDescr
         try await withThrowingTaskGroup { group in
             group.addTask {
                 while true {
-                    await self.talk(work)
+                    await self.talk(to: process, work)
                     try await Task.sleep(for: .milliseconds(200))
                 }
             }
@@ -98,11 +98,11 @@ actor Briefing<Configuration: Encodable & Hashable & Sendable, Status: SelfDescr
     private var silence: TimeSpan { MonotonicTime.now - lastAnswer }
 
     /// One conversation, from Configure until a connection of it breaks.
-    private func talk(_ work: @Sendable (VarlinkClient, Configuration) async throws -> Void) async {
-        // Not there yet: the caller tries again.
-        guard let client = try? await home.connect() else {
-            return
-        }
+    private func talk(
+        to process: RunningProcess, _ work: @Sendable (VarlinkClient, Configuration) async throws -> Void
+    ) async {
+        // Not there yet, or gone: the caller tries again as long as it lives.
+        guard let client = try? await home.connect(to: process) else { return }
         do {
             let revision = revision
             let sent = try await whole(for: client)
@@ -117,7 +117,8 @@ actor Briefing<Configuration: Encodable & Hashable & Sendable, Status: SelfDescr
         } catch {
             await report(error)
         }
-        self.client = nil
+        // The next process may be talked to already.
+        if self.client === client { self.client = nil }
         await client.close()
     }
 

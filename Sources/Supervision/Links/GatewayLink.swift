@@ -71,8 +71,8 @@ actor GatewayLink: HomeLink {
         try await talk.converse(with: process, over: self) { [self] client, told in
             try await withThrowingTaskGroup { group in
                 group.addTask { try await self.follow(client) }
-                group.addTask { try await self.serveRequests() }
-                for consumer in told.consumers { group.addTask { try await self.deliver(to: consumer) } }
+                group.addTask { try await self.serveRequests(of: process) }
+                for consumer in told.consumers { group.addTask { try await self.deliver(to: consumer, by: process) } }
                 defer { group.cancelAll() }
                 try await group.next()
             }
@@ -88,8 +88,8 @@ actor GatewayLink: HomeLink {
 
     // MARK: Requests
 
-    private nonisolated func serveRequests() async throws {
-        let (asking, answering) = (try await home.connect(), try await home.connect())
+    private nonisolated func serveRequests(of process: RunningProcess) async throws {
+        let (asking, answering) = (try await home.connect(to: process), try await home.connect(to: process))
         try await withThrowingTaskGroup(of: Void.self) { group in
             var running = 0
             for try await data in asking.stream("io.cvr.Gateway.Requests", VarlinkEmpty()) {
@@ -107,8 +107,8 @@ actor GatewayLink: HomeLink {
     // MARK: Events
 
     /// Brings `consumer` what it has not taken yet, for as long as the connection lasts.
-    private nonisolated func deliver(to consumer: String) async throws {
-        let client = try await home.connect()
+    private nonisolated func deliver(to consumer: String, by process: RunningProcess) async throws {
+        let client = try await home.connect(to: process)
         let name = GraphEventAnswers.reserved + consumer
         var changes = spool.changes().makeAsyncIterator()
         while true {

@@ -63,6 +63,18 @@ struct ProcessHome: Hashable, Sendable {
         try await VarlinkClient.connect(path: socket, timeout: .seconds(1))
     }
 
+    /// A connection to `process`, and to none that lives here after it: that has a conversation of its own.
+    func connect(to process: RunningProcess) async throws -> VarlinkClient {
+        let client = try await connect()
+        guard try await client.peer().pid == process.pid else {
+            await client.close()
+            throw VarlinkConnectionError(
+                operation: "find process \(process.pid) at", path: socket, errno: ESRCH,
+                nextStep: "Ask the one that is there now")
+        }
+        return client
+    }
+
     /// Asks whoever listens to stop, on a connection of its own, since another may wait for an answer.
     ///
     /// False when nobody listens, so that SIGTERM must follow; that an answer was waited for in vain makes no difference.

@@ -103,14 +103,14 @@ actor SyncLink: HomeLink {
         try await withThrowingTaskGroup { group in
             group.addTask {
                 while true {
-                    await self.follow()
+                    await self.follow(process)
                     try await Task.sleep(for: .milliseconds(100))
                 }
             }
             group.addTask {
                 while true {
                     try await Task.sleep(for: .seconds(5))
-                    await self.ping()
+                    await self.ping(process)
                     try await self.checkSilence(process)
                 }
             }
@@ -119,9 +119,9 @@ actor SyncLink: HomeLink {
         }
     }
 
-    private func ping() async {
+    private func ping(_ process: RunningProcess) async {
         do {
-            let client = try await home.connect()
+            let client = try await home.connect(to: process)
             _ = try await client.callRaw("org.varlink.service.GetInfo", Data("{}".utf8), timeout: .seconds(5))
             await client.close()
             lastPing = .now
@@ -138,17 +138,15 @@ actor SyncLink: HomeLink {
 
     /// Follows its events as long as it lives, and configures it only then: what it finds on taking over a
     /// configuration is told too.
-    private func follow() async {
-        // Not there yet: the caller tries again.
-        guard let client = try? await home.connect() else {
-            return
-        }
+    private func follow(_ process: RunningProcess) async {
+        // Not there yet, or gone: the caller tries again as long as it lives.
+        guard let client = try? await home.connect(to: process) else { return }
         do {
             try await withThrowingTaskGroup { group in
                 defer { group.cancelAll() }
                 var isFollowing = false
                 for try await reply in client.stream("io.cvr.Sync.Events", VarlinkEmpty()) {
-                    if !isFollowing { group.addTask { try await self.keepTalking() } }
+                    if !isFollowing { group.addTask { try await self.keepTalking(to: process) } }
                     isFollowing = true
                     for event in try JSONDecoder().decode(Listing.Events.self, from: reply).events {
                         await hear(.event(event))
@@ -161,19 +159,17 @@ actor SyncLink: HomeLink {
         await client.close()
     }
 
-    private func keepTalking() async throws {
+    private func keepTalking(to process: RunningProcess) async throws {
         while true {
-            await talk()
+            await talk(to: process)
             try await Task.sleep(for: .milliseconds(lastRefusal == nil ? 100 : 1000))
         }
     }
 
     /// One connection, from Configure until it breaks.
-    private func talk() async {
-        // Not there yet: the caller tries again.
-        guard let client = try? await home.connect() else {
-            return
-        }
+    private func talk(to process: RunningProcess) async {
+        // Not there yet, or gone: the caller tries again as long as it lives.
+        guard let client = try? await home.connect(to: process) else { return }
         do {
             var sent: Int
             repeat {
@@ -189,7 +185,8 @@ actor SyncLink: HomeLink {
         } catch {
             await reportRefusal(error)
         }
-        self.client = nil
+        // The next process may be talked to already.
+        if self.client === client { self.client = nil }
         await client.close()
     }
 

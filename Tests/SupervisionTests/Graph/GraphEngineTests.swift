@@ -64,6 +64,29 @@ struct GraphEngineTests {
         }
     }
 
+    @Test("a cvr-sync that was killed is followed by one that hears what changes later")
+    func syncKilled() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front")
+            let asked = try await told(box, after: 0)
+            kill(try #require(await session.supervisor.status().sync.pid.flatMap { Int32(exactly: $0) }), SIGKILL)
+            _ = try await told(box, after: asked)
+            try await session.activate("yard")
+            try await eventually("it hears of another camera", every: .milliseconds(20)) {
+                try box.syncConfiguration().cameras.contains { $0.name == "yard" } ? true : nil
+            }
+        }
+    }
+
+    /// How often cvr-sync was called when it was configured and asked some times after so many calls.
+    private func told(_ box: TemporaryBox, after calls: Int) async throws -> Int {
+        try await eventually("cvr-sync is told and asked", every: .milliseconds(50)) {
+            guard let all = try? box.syncCalls() else { return nil }  // not called at all yet
+            let new = all.dropFirst(calls)
+            return new.contains("Configure") && new.count { $0 == "Status" } > 1 ? all.count : nil
+        }
+    }
+
     /// By cvrd's row of the process, and by who drains, some times each.
     private func untilAsked(_ box: TemporaryBox) async throws {
         let before = try box.syncCalls().count { $0 == "Status" }
