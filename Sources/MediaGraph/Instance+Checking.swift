@@ -19,7 +19,8 @@ extension Instance {
             guard let value = parameter.value, !declaration.type.takes(value.text) else { continue }
             found.append(
                 GraphError.Detail(
-                    .parameterValueInvalid, at: path + ".Value", "The value must be \(declaration.type.rule)."))
+                    .parameterValueInvalid, at: path + ".Value",
+                    "The value of \(declaration.name) must be \(declaration.type.rule)."))
         }
         let given = Set(parameters.filter { $0.value != nil }.map { $0.name.lowercased() })
         for missing in topology.parameters

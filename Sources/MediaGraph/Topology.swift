@@ -5,7 +5,7 @@ package import Recording
 package struct Topology: Hashable, Sendable {
     /// Of the call that set it; it is given back in the same form.
     package let version: APIVersion
-    package let name: String
+    package internal(set) var name: String
     package let description: String?
     package let parameters: [ParameterDeclaration]
     /// Sources, processors, sinks, each in the order they were written.

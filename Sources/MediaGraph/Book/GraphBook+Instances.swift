@@ -24,8 +24,9 @@ extension GraphBook {
             request.payload, topology: { book.topology($0) }, replacing: { book.instance($0) }, at: time)
         let old = instances[Self.key(instance.name)]?.value
         if let old {
-            guard old.state == .inactive else { throw Self.wrongState(old, "update", "deactivate it first") }
-            instance.createdAt = old.createdAt
+            guard old.state == .inactive else { throw Self.wrongState(old, "update") }
+            // Under another spelling it would record to another asset.
+            (instance.name, instance.createdAt) = (old.name, old.createdAt)
         } else {
             try checkName(instance, taken)
             guard instances.count < GraphLimits.instances else {
@@ -53,13 +54,14 @@ extension GraphBook {
             if cameras[Self.key(name)] != nil { throw Self.cameraIsFixed(name) }
             return .reply(MethodReply(status: 204), [])
         }
-        guard instance.state == .inactive else { throw Self.wrongState(instance, "delete", "deactivate it first") }
+        guard instance.state == .inactive else { throw Self.wrongState(instance, "delete") }
         instances[Self.key(name)] = nil
         return .reply(MethodReply(status: 200), [.instanceRemoved(instance.name)])
     }
 
-    static func wrongState(_ instance: Instance, _ verb: String, _ nextStep: String) -> GraphError {
-        .conflict(
+    static func wrongState(_ instance: Instance, _ verb: String, _ toDo: String? = nil) -> GraphError {
+        let nextStep = toDo ?? (instance.state == .deactivating ? "wait until it is Inactive" : "deactivate it first")
+        return .conflict(
             .operationNotAllowedInState,
             "Cannot \(verb) the instance \(instance.name) while it is \(instance.state.rawValue): \(nextStep).")
     }

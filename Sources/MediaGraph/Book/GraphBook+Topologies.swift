@@ -30,7 +30,8 @@ extension GraphBook {
             put(topology)
             return stored(topology, 201, [])
         }
-        topology.createdAt = old.createdAt
+        // Under another spelling its instances would record to other assets.
+        (topology.name, topology.createdAt) = (old.name, old.createdAt)
         let users = instances(of: topology.name)
         try check(users, allow: topology)
         put(topology)
