@@ -65,6 +65,16 @@ extension Archive {
             return spans.all
         }
     }
+
+    /// What of a range no event asked for: a signal gate was closed.
+    package func unasked(_ camera: Camera, from: WallTime, to: WallTime) throws -> [(start: WallTime, end: WallTime)] {
+        try look(camera) { view in
+            try view.index.gaps(camera.name, from: from, to: to).completed(by: view.news, from: from, to: to)
+                .filter { $0.gap.reason == .gateClosed }
+                .map { (max($0.gap.from, from), min($0.gap.to ?? to, to)) }
+                .filter { $0.0 < $0.1 }
+        }
+    }
 }
 
 extension Archive {

@@ -20,7 +20,8 @@ extension Trouble {
             case .authentication:
                 Trouble(
                     .authentication, "authentication", "the camera refuses the user name or password",
-                    "check username and credential in cvr.yaml against the camera's own account")
+                    "check its user name and password (cvr.yaml, or its media graph's parameters) against the camera's own account"
+                )
             case .forbidden:
                 Trouble(
                     .authentication, "forbidden", "the camera does not let this user have the stream (RTSP 403)",

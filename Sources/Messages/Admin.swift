@@ -49,11 +49,30 @@ package enum Admin {
         package var sandbox: String?
         package var troubles: [String: Int64] = [:]
         package var build = ""
+        /// Nil from a cvrd that does not tell.
+        package var graph: GraphState?
 
         package init(name: String, state: String, since: String) {
             self.name = name
             self.state = state
             self.since = since
+        }
+    }
+
+    /// The instance of a media graph that a camera is; one of a file is one of `cvr-asset`.
+    package struct GraphState: Codable, Hashable, Sendable {
+        package var instance: String
+        package var topology: String
+        /// `Inactive`, `Activating`, `Active` or `Deactivating`.
+        package var state: String
+        /// `open` or `closed`; nil without a signal gate.
+        package var gate: String?
+
+        package init(instance: String, topology: String, state: String, gate: String?) {
+            self.instance = instance
+            self.topology = topology
+            self.state = state
+            self.gate = gate
         }
     }
 

@@ -101,7 +101,7 @@ struct CameraRow {
         recordingSince = nil
     }
 
-    func summary(_ cache: SyncInterface.CacheState?) -> Admin.Camera {
+    func summary(_ cache: SyncInterface.CacheState?, _ graph: Admin.GraphState?) -> Admin.Camera {
         let since = WallTime.now - (MonotonicTime.now - stateSince)
         var camera = Admin.Camera(
             name: configuration.name.text, state: currentState.rawValue, since: since.rfc3339)
@@ -114,6 +114,7 @@ struct CameraRow {
         camera.sandbox = sandbox
         camera.lastError = lastError.map { Admin.Fault($0.fault, at: $0.at) }
         camera.build = build ?? ""
+        camera.graph = graph
         if let progress, kept?.pid != nil {
             camera.session = progress.session
             camera.codec = progress.codec

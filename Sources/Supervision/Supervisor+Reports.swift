@@ -117,7 +117,7 @@ extension Supervisor {
         return Admin.Status(
             version: surroundings.version, uptime: (MonotonicTime.now - started).seconds,
             cameras: rows.values.sorted { $0.configuration.name < $1.configuration.name }
-                .map { $0.summary(caches[$0.configuration.name.text]) },
+                .map { $0.summary(caches[$0.configuration.name.text], graph.state(of: $0.configuration.name)) },
             sync: syncSummary, playback: playbackSummary, gateway: gatewaySummary)
     }
 

@@ -211,7 +211,12 @@ package actor Supervisor {
             throw .notFound("there is no camera \(name)", nextStep: "See `cvrctl cameras`")
         }
         guard row.configuration.enabled else {
-            throw .refused("\(name) is stopped", nextStep: "Run `cvrctl camera start \(name)`")
+            throw .refused(
+                "\(name) is stopped",
+                nextStep: graph.active[name].map {
+                    "Run `cvrctl graph instance activate \($0.instance)` once it is Inactive"
+                }
+                    ?? "Run `cvrctl camera start \(name)`")
         }
         row.keeper.order(.restart(.stopped))
         await row.keeper.settled()

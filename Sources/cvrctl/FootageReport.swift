@@ -1,4 +1,5 @@
 import Messages
+import Recording
 
 /// `segments`, `gaps` and `coverage` in words.
 enum FootageReport {
@@ -31,7 +32,10 @@ enum FootageReport {
         ])
         for gap in gaps {
             let length = gap.to.flatMap { Quantity.length(gap.from, $0) }.map(Quantity.duration) ?? "open"
-            table.add([gap.from, gap.to ?? "–", length, gap.reason, gap.detail], isAlarming: gap.to == nil)
+            // Nobody asked for what a closed gate leaves out.
+            table.add(
+                [gap.from, gap.to ?? "–", length, gap.reason, gap.detail],
+                isAlarming: gap.to == nil && gap.reason != GapReason.gateClosed.rawValue)
         }
         return table.text(for: terminal)
     }
@@ -50,7 +54,7 @@ enum FootageReport {
             let length = Quantity.length(span.from, span.to).map(Quantity.duration) ?? "–"
             table.add(
                 [span.from, span.to, length, span.kind, span.reason ?? span.state ?? ""],
-                isAlarming: span.kind != "recorded")
+                isAlarming: span.kind != "recorded" && span.reason != GapReason.gateClosed.rawValue)
         }
         return head + "\n" + table.text(for: terminal)
     }

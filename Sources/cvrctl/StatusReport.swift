@@ -18,15 +18,16 @@ struct StatusReport {
     }
 
     private var summary: String {
+        let said = cameras.map(state)
         var counts: [(state: String, count: Int)] = []
-        for camera in cameras where camera.state != CameraState.recording.rawValue {
-            if counts.last?.state == camera.state {
-                counts[counts.endIndex - 1].count += 1
+        for state in said where state != CameraState.recording.rawValue {
+            if let index = counts.firstIndex(where: { $0.state == state }) {
+                counts[index].count += 1
             } else {
-                counts.append((camera.state, 1))
+                counts.append((state, 1))
             }
         }
-        let recording = cameras.count { $0.state == CameraState.recording.rawValue }
+        let recording = said.count { $0 == CameraState.recording.rawValue }
         let others = counts.map { ", \($0.count) \(words($0.state))" }.joined()
         return "\(recording) of \(cameras.count) recording\(others); \(sync)\(playback)\(gateway)"
     }
@@ -63,6 +64,14 @@ struct StatusReport {
     /// `backingOff` → `backing off`.
     private func words(_ state: String) -> String {
         state.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
+    }
+
+    /// What a camera does, as its instance has it: a gate that is closed records nothing until an event comes, and one that
+    /// is deactivated may still have footage to store.
+    private func state(_ camera: Admin.Camera) -> String {
+        if camera.graph?.state == "Deactivating" { return "deactivating" }
+        let isWaiting = camera.state == CameraState.recording.rawValue && camera.graph?.gate == "closed"
+        return isWaiting ? "waiting" : camera.state
     }
 
     /// Problems first, then by name.
@@ -107,7 +116,7 @@ struct StatusReport {
         let rate = camera.framesPerSecond > 0 ? "@" + Quantity.decimal(camera.framesPerSecond, places: 0) : ""
         let pending = camera.pendingSegments == 0 ? "" : " " + Quantity.bytes(camera.pendingBytes)
         return [
-            camera.name + (camera.unverifiedTLS ? "*" : ""), words(camera.state), Quantity.age(camera.since, at: now),
+            camera.name + (camera.unverifiedTLS ? "*" : ""), words(state(camera)), Quantity.age(camera.since, at: now),
             camera.codec.isEmpty ? "–" : camera.codec + size + rate, Quantity.rate(camera.bitsPerSecond),
             camera.lastFrameAge.map(Quantity.duration) ?? "–", "\(camera.session)", "\(camera.restarts)",
             camera.cacheBudgetBytes == 0

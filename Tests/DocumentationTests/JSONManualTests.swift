@@ -62,6 +62,7 @@ struct JSONManualTests {
         "status: gateway": Admin.Gateway(state: ""),
         "status: consumers": Admin.EventReceiver(name: "", state: "", waiting: 0),
         "status: cameras": Admin.Camera(name: "", state: "", since: ""),
+        "status: graph": Admin.GraphState(instance: "", topology: "", state: "", gate: nil),
         "status and sync status: lastError": Admin.Fault(code: "", message: "", nextStep: ""),
         "sync status": sync,
         "sync status: store": Admin.StoreCapabilities(putsIfAbsent: true, vouches: true, readsRanges: true),

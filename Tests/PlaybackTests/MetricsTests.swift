@@ -44,6 +44,19 @@ struct MetricsTests {
         #expect(!found.contains { $0.hasPrefix("lva_received_bytes_total") && $0.contains("yard") }, "it has no worker")
     }
 
+    @Test("an instance of a media graph is counted under its topology and its own name")
+    func instances() {
+        var status = Self.status
+        status.cameras[0].graph = Admin.GraphState(
+            instance: "Front", topology: "Clips", state: "Active", gate: "closed")
+        let found = lines(status)
+        let box = "iothub=\"\",edge_device=\"plant-7\",module_name=\"cvr\""
+        #expect(found.contains("lva_active_graph_instances{\(box),graph_topology=\"Clips\"} 1"))
+        #expect(found.contains("lva_active_graph_instances{\(box),graph_topology=\"cvr-asset\"} 0"))
+        let node = "\(box),graph_topology=\"Clips\",graph_instance=\"Front\",graph_node=\"rtspSource\""
+        #expect(found.contains("lva_received_bytes_total{\(node)} 12345"))
+    }
+
     @Test("ours are what status says, to the last digit")
     func ours() {
         let found = lines(

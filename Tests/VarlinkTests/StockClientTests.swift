@@ -122,10 +122,12 @@ struct InterfaceFileTests {
         return sync
     }
 
+    static let graph = Admin.GraphState(instance: "A", topology: "t", state: "Active", gate: "open")
+
     static var camera: Admin.Camera {
         var camera = Admin.Camera(name: "a", state: "recording", since: "s")
         (camera.pid, camera.lastFrameAge, camera.oldestLocal, camera.lastError) = (1, 0.1, "o", fault)
-        camera.evictionIn = 1
+        (camera.evictionIn, camera.graph) = (1, graph)
         (camera.sandbox, camera.cacheFull, camera.bytesReceived) = ("s", "c", 1)
         (camera.fsyncs, camera.fsyncTime, camera.fsyncP99) = (1, 0.1, 0.1)
         return camera
@@ -190,7 +192,7 @@ struct InterfaceFileTests {
     ]
 
     static let admin: [String: any Encodable & Sendable] = [
-        "Camera": camera, "Sync": sync, "Playback": playback, "CameraConfiguration": configuration,
+        "Camera": camera, "GraphState": graph, "Sync": sync, "Playback": playback, "CameraConfiguration": configuration,
         "Status()": VarlinkEmpty(),
         "Status->": Admin.Status(
             version: "v", uptime: 1, cameras: [camera], sync: sync, playback: playback, gateway: gateway),

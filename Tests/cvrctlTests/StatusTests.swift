@@ -54,6 +54,17 @@ struct StatusTests {
 
         """
 
+    @Test("a closed gate waits, and what is still being stored is deactivating")
+    func graphs() async throws {
+        var status = box()
+        let graph = { Admin.GraphState(instance: "G", topology: "Clips", state: $0, gate: $1) }
+        (status.cameras[0].graph, status.cameras[2].graph) = (graph("Active", "closed"), graph("Deactivating", nil))
+        let text = try await ScriptedCvrd.run(answering: status) { try await $0.cvrctl("status", columns: 120) }.output
+        #expect(
+            text.hasPrefix("0 of 4 recording, 1 backing off, 1 reconnecting, 1 waiting, 1 deactivating;"), "\(text)")
+        #expect(text.contains("  front-door  waiting ") && text.contains("  attic       deactivating "), "\(text)")
+    }
+
     @Test(
         "problems come first, marked, with the next step; at 120 columns and at 80",
         arguments: [(120, wide), (80, narrow)])
@@ -117,7 +128,7 @@ struct StatusTests {
             #expect(Set(top.keys) == ["version", "uptime", "cameras", "sync", "playback", "gateway"])
             let cameras = try #require(top["cameras"] as? [[String: Any]])
             #expect(cameras[2]["pid"] is NSNull && cameras[2]["lastError"] is NSNull)
-            #expect(cameras.allSatisfy { $0.count == 30 })
+            #expect(cameras.allSatisfy { $0.count == 31 })
         }
     }
 

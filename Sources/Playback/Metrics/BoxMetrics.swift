@@ -51,12 +51,21 @@ package struct BoxMetrics {
 
     /// With LVA's labels; what has no counterpart here is empty.
     private mutating func addLVA(_ status: Admin.Status) {
-        let box = [("iothub", ""), ("edge_device", own.site), ("module_name", "cvr"), ("graph_topology", "cvr-asset")]
-        let active = status.cameras.count { $0.state != CameraState.stopped.rawValue }
+        let builtIn = "cvr-asset"
+        let labels = { [own] (topology: String) in
+            [("iothub", ""), ("edge_device", own.site), ("module_name", "cvr"), ("graph_topology", topology)]
+        }
+        var active = [builtIn: Int64(0)]
+        for camera in status.cameras {
+            let counts = camera.state != CameraState.stopped.rawValue
+            active[camera.graph?.topology ?? builtIn, default: 0] += counts ? 1 : 0
+        }
         metrics.add(
-            "lva_active_graph_instances", .gauge, "Cameras that are to be recorded.", [Sample(Int64(active), box)])
+            "lva_active_graph_instances", .gauge, "Cameras that are to be recorded.",
+            active.sorted { $0.key < $1.key }.map { Sample($0.value, labels($0.key)) })
         let node = { (camera: Admin.Camera) in
-            box + [("graph_instance", camera.name), ("graph_node", "rtspSource")]
+            labels(camera.graph?.topology ?? builtIn)
+                + [("graph_instance", camera.graph?.instance ?? camera.name), ("graph_node", "rtspSource")]
         }
         metrics.add(
             "lva_received_bytes_total", .counter, "Bytes of media that a camera sent, since its worker started.",
@@ -105,7 +114,8 @@ package struct BoxMetrics {
             "cvr_camera_last_frame_age_seconds", .gauge, "Time since the last frame.",
             cameras.compactMap { camera in camera.lastFrameAge.map { Sample($0, label(camera)) } })
         metrics.add(
-            "cvr_camera_coverage_ratio", .gauge, "Share of the last 24 hours that is recorded.",
+            "cvr_camera_coverage_ratio", .gauge,
+            "Share of the last 24 hours that is recorded, or that no event asked for.",
             own.coverage.sorted { $0.key < $1.key }.map { Sample($0.value, [("camera", $0.key)]) })
     }
 

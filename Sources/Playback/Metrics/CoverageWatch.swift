@@ -3,7 +3,8 @@ import Footage
 import Recording
 import Synchronization
 
-/// How much of the last 24 hours is recorded, by camera: looked up once a minute at most, off the event loops.
+/// How much of the last 24 hours is recorded or was not asked for, by camera: looked up once a minute at most, off the
+/// event loops.
 actor CoverageWatch {
     private static let window = TimeSpan.seconds(86_400)
     private static let validity = Duration.seconds(60)
@@ -32,8 +33,10 @@ actor CoverageWatch {
         var found: [String: Double] = [:]
         for camera in (try? archive.cameras()) ?? [] {  // without a catalog and a store nothing is known
             guard let spans = try? archive.spans(camera, from: now - window, to: now) else { continue }  // see above
-            let recorded = spans.reduce(0) { $0 + ($1.end - $1.start).seconds }
-            found[camera.name.text] = min(1, recorded / window.seconds)
+            // Without them it is less.
+            let unasked = (try? archive.unasked(camera, from: now - window, to: now)) ?? []
+            let covered = (spans + unasked).reduce(0) { $0 + ($1.end - $1.start).seconds }
+            found[camera.name.text] = min(1, covered / window.seconds)
         }
         return found
     }

@@ -109,6 +109,15 @@ struct GraphTable: Sendable {
         book.instance(held.text)?.topologyName.lowercased() ?? ""
     }
 
+    /// What `status` says of the instance that a camera is.
+    func state(of name: CameraName) -> Admin.GraphState? {
+        guard let instance = book.shown(name.text) else { return nil }
+        let isOpen = chronicles[name]?.openWindows.isEmpty == false
+        return Admin.GraphState(
+            instance: instance.name, topology: instance.topologyName, state: instance.state.rawValue,
+            gate: active[name]?.plan.gate.map { _ in isOpen ? "open" : "closed" })
+    }
+
     /// Takes out who waits for an instance.
     mutating func waiters(of instance: String) -> [AsyncStream<MethodReply>.Continuation] {
         waiting.removeValue(forKey: instance.lowercased()) ?? []
