@@ -50,7 +50,11 @@ package actor FileKeeper {
             guard let end = sessions.last?.session else { return }
             let sink = try work.policy(camera).files ?? work.catalog.camera(camera)?.files
             for session in sessions {
-                guard let sink else { throw Self.unknown(session) }
+                guard let sink else {
+                    // One that goes on may be here before the configuration that tells of its sink.
+                    guard try work.catalog.isOver(camera, session: session.session) else { continue }
+                    throw Self.unknown(session)
+                }
                 let files = SessionFiles(
                     work: work, camera: camera, session: session, sink: sink, isStopping: { [stop] in stop.isOn })
                 guard try files.isReady() else { continue }

@@ -270,6 +270,19 @@ struct FileSinkTests {
         #expect(progress.current.lastError?.nextStep.contains("graph.filePaths") == true)
     }
 
+    @Test("a sink that is not known yet is missed when a session of its is over")
+    func unknown() async throws {
+        let rig = try Self.rig()
+        rig.settings.cameras[rig.front]?.files = nil
+        let (recorder, keeper) = (try rig.recorder(), Self.keeper())
+        for isOver in [false, true] {
+            if isOver { try recorder.stop() } else { try recorder.start(file: "clip") }
+            try rig.sync()
+            try await keeper.run(rig.workspace())
+            #expect(rig.events.recent.map(\.type) == (isOver ? ["fileSinkFailed"] : []))
+        }
+    }
+
     @Test("a session with an asset as well is stored and filed, also when its cache had to let go before")
     func both() async throws {
         let rig = try Self.rig(uploads: true)
