@@ -285,7 +285,9 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: testing),
         tests("MachineTests", ["TestSupport", "Messages", "Recording", "FragmentedMP4"]),
-        tests("EndToEndTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"]),
+        tests(
+            "EndToEndTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"],
+            exclude: ["lva.py", "lvagraphs.py"]),
         tests("BrowserTests", ["Messages", "Recording", "TestSupport"], exclude: ["browser.py", "player.js"]),
         tests("CrashTests", ["JSON", "TestSupport", "Messages", "Recording", "FragmentedMP4"]),
     ]
