@@ -10,7 +10,8 @@ extension SourceFailure {
             case CAV_HTTP_UNAUTHORIZED: .authentication
             case CAV_HTTP_FORBIDDEN: .forbidden
             case CAV_HTTP_NOT_FOUND: .notFound
-            case CAV_HTTP_BAD_REQUEST, CAV_HTTP_OTHER_4XX: .refused
+            // EPROTONOSUPPORT is how libavformat tells of RTSP's 461, Unsupported Transport.
+            case CAV_HTTP_BAD_REQUEST, CAV_HTTP_OTHER_4XX, cav_error(EPROTONOSUPPORT): .refused
             case CAV_HTTP_SERVER_ERROR: .serverError
             case CAV_INVALIDDATA: .invalidData
             case CAV_PROTOCOL_NOT_FOUND, cav_error(EINVAL): .invalidURL

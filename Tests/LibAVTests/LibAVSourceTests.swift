@@ -123,6 +123,15 @@ struct LibAVSourceTests {
         #expect(throws: failure) { try source(peer.url).open(tick: { false }) }
     }
 
+    @Test("a camera that speaks no TCP refuses the request, and is no trouble of the network")
+    func transport() throws {
+        let camera = CannedPeer.camera(media: "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:0\r\n")
+        let peer = try CannedPeer { method in
+            method == "SETUP" ? "RTSP/1.0 461 Unsupported Transport\r\nCSeq: CSEQ\r\n\r\n" : camera(method)
+        }
+        #expect(throws: SourceFailure.refused) { try source(peer.url).open(tick: { false }) }
+    }
+
     @Test("only codecs that cannot be recorded: told by name")
     func unsupported() throws {
         let peer = try CannedPeer(CannedPeer.camera(media: "m=video 0 RTP/AVP 26\r\na=control:0\r\n"))
