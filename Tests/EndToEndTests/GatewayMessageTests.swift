@@ -12,11 +12,6 @@ struct GatewayMessageTests {
     func messages() async throws {
         try await withGateway { scene, rig in
             let files = "\(scene.box.root)/files"
-            try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
-            var settings = await scene.box.settings
-            settings.sections.append("graph: { filePaths: [\(files)] }")
-            try await scene.box.configure(settings)
-            #expect(try await scene.box.run(["reload"]).ending == .exited(0))
             let gated = GraphTexts.gated(directory: "\(files)/evr")
             #expect(try await scene.ask("PUT", "/api/GraphTopology", gated).status == 201)
             let instance = GraphTexts.instance("Lab", of: "EVR", url: try rig.url("lab"))
@@ -109,8 +104,8 @@ struct GatewayMessageTests {
         }
         try await send()
         try await eventually("clip \(number) by webhook and MQTT", within: .seconds(90)) {
-            let heard = [try scene.byWebhook(), try scene.byMQTT()]
-            let files = heard.map { $0.count { $0.type == "RecordingAvailable" && $0.body.contains("filePath") } }
+            let heard = [Set(try ArrivedEvent.by(scene.hook)), Set(try ArrivedEvent.by(scene.hub))]
+            let files = heard.map { $0.count { $0.type == "RecordingAvailable" && $0.body.text.contains("filePath") } }
             return files == [number, number] ? true : nil
         }
     }
@@ -118,10 +113,10 @@ struct GatewayMessageTests {
     private func checkClips(_ scene: GatewayScene, _ files: String) async throws {
         // The assets are stored by the deactivation at the latest.
         try await eventually("all of it by webhook and MQTT", within: .seconds(90)) {
-            let heard = [try scene.byWebhook(), try scene.byMQTT()]
+            let heard = [Set(try ArrivedEvent.by(scene.hook)), Set(try ArrivedEvent.by(scene.hub))]
             return heard.allSatisfy { $0.count { $0.type == "RecordingAvailable" } == 8 } ? true : nil
         }
-        let (hook, broker) = (try scene.byWebhook(), try scene.byMQTT())
+        let (hook, broker) = (Set(try ArrivedEvent.by(scene.hook)), Set(try ArrivedEvent.by(scene.hub)))
         #expect(hook == broker, "\(hook.symmetricDifference(broker))")
         let told = Dictionary(grouping: hook.filter { $0.type.hasPrefix("Recording") }, by: \.correlation)
         #expect(told.count == 4 && told[""] == nil, "\(told)")
@@ -133,7 +128,7 @@ struct GatewayMessageTests {
         #expect(clips.count == 4, "\(clips)")
         let clip = try await SourceClip("h264-aac")
         for file in clips {
-            #expect(hook.contains { $0.type == "RecordingAvailable" && $0.body.contains(file) }, "\(file)")
+            #expect(hook.contains { $0.type == "RecordingAvailable" && $0.body.text.contains(file) }, "\(file)")
             let footage = try await Footage([file], of: clip, areOurs: false)
             #expect(footage.complaints.isEmpty && footage.tracks.allSatisfy(\.isWhole), "\(file): \(footage)")
             // From the keyframe at or before one second before the message to two seconds after it.

@@ -5,7 +5,7 @@ import Testing
 /// A media graph from the network: by the real cvrd, cvr-gateway, mosquitto and a webhook, with a simulated camera.
 @Suite("Gateway", .showsEvidence, .timeLimit(.minutes(5)))
 struct GatewayTests {
-    private static let (token, camera) = (GatewayScene.token, "camera-canary-77")
+    private static let (token, camera) = (GatewayWays.token, "camera-canary-77")
 
     @Test("LVA's methods by HTTP and MQTT record a camera, and its events come by webhook and MQTT, in LVA's order")
     func graph() async throws {
