@@ -19,20 +19,29 @@ package enum GraphTexts {
         "localMediaCacheMaximumSizeMiB":"2048","localMediaCachePath":"/var/lib/azuremediaservices/tmp/"}]}}
         """
 
-    /// `minimum` and `maximum`: how long an event keeps the gate open.
-    package static func gated(directory: String, minimum: String = "PT2S", maximum: String = "PT4S") -> String {
-        """
-        {"@apiVersion":"2.0","name":"EVR","properties":{"parameters":[\(parameters)],"sources":[\(source),
-        {"@type":"#Microsoft.Media.MediaGraphIoTHubMessageSource","name":"hub","hubInputName":"recordingTrigger"}],
-        "processors":[{"@type":"#Microsoft.Media.MediaGraphSignalGateProcessor","name":"gate",
-        "inputs":[{"nodeName":"hub"},{"nodeName":"rtspSource"}],"activationEvaluationWindow":"PT0S",
-        "activationSignalOffset":"-PT1S","minimumActivationTime":"\(minimum)","maximumActivationTime":"\(maximum)"}],"sinks":[
-        {"@type":"#Microsoft.Media.MediaGraphFileSink","name":"fileSink","inputs":[{"nodeName":"gate"}],
-        "baseDirectoryPath":"\(directory)","fileNamePattern":"clip-${System.DateTime}","maximumSizeMiB":"512"},
-        {"@type":"#Microsoft.Media.MediaGraphAssetSink","name":"assetSink","inputs":[{"nodeName":"gate"}],
-        "assetNamePattern":"evr-${System.DateTime}","localMediaCachePath":"/var/lib/azuremediaservices/tmp/",
-        "localMediaCacheMaximumSizeMiB":"200"}]}}
-        """
+    /// `minimum` and `maximum`: how long an event keeps the gate open; messages leave by `output`, if one is named.
+    package static func gated(
+        directory: String, minimum: String = "PT2S", maximum: String = "PT4S", output: String? = nil
+    ) -> String {
+        let messages =
+            output.map {
+                """
+                ,{"@type":"#Microsoft.Media.MediaGraphIoTHubMessageSink","name":"hubSink",
+                "inputs":[{"nodeName":"gate"}],"hubOutputName":"\($0)"}
+                """
+            } ?? ""
+        return """
+            {"@apiVersion":"2.0","name":"EVR","properties":{"parameters":[\(parameters)],"sources":[\(source),
+            {"@type":"#Microsoft.Media.MediaGraphIoTHubMessageSource","name":"hub","hubInputName":"recordingTrigger"}],
+            "processors":[{"@type":"#Microsoft.Media.MediaGraphSignalGateProcessor","name":"gate",
+            "inputs":[{"nodeName":"hub"},{"nodeName":"rtspSource"}],"activationEvaluationWindow":"PT0S",
+            "activationSignalOffset":"-PT1S","minimumActivationTime":"\(minimum)","maximumActivationTime":"\(maximum)"}],"sinks":[
+            {"@type":"#Microsoft.Media.MediaGraphFileSink","name":"fileSink","inputs":[{"nodeName":"gate"}],
+            "baseDirectoryPath":"\(directory)","fileNamePattern":"clip-${System.DateTime}","maximumSizeMiB":"512"},
+            {"@type":"#Microsoft.Media.MediaGraphAssetSink","name":"assetSink","inputs":[{"nodeName":"gate"}],
+            "assetNamePattern":"evr-${System.DateTime}","localMediaCachePath":"/var/lib/azuremediaservices/tmp/",
+            "localMediaCacheMaximumSizeMiB":"200"}\(messages)]}}
+            """
     }
 
     package static func instance(_ name: String, of topology: String, url: String, password: String? = nil) -> String {

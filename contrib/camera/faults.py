@@ -14,7 +14,7 @@ UNSUPPORTED = {
 }
 REASONS = {
     200: "OK", 302: "Found", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 453: "Not Enough Bandwidth",
-    500: "Internal Server Error", 503: "Service Unavailable",
+    461: "Unsupported Transport", 500: "Internal Server Error", 503: "Service Unavailable",
 }
 # 302 sends the client back to where it is; `silent` accepts and says nothing; `mute` answers everything and never sends a packet; `garbage` answers with
 # noise; `endless` answers with a header line that has no end.
@@ -91,10 +91,10 @@ class Responder:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
 
     def reply(self, method: str) -> tuple[int, list[str], str]:
-        """Status, headers and body. 453 comes where RFC 2326 has it: at SETUP."""
+        """Status, headers and body. 453 and 461 come where RFC 2326 has them: at SETUP."""
         if method == "OPTIONS":
             return 200, ["Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN"], ""
-        if self.kind.isdigit() and (method == "SETUP" or self.kind != "453"):
+        if self.kind.isdigit() and (method == "SETUP" or self.kind not in ("453", "461")):
             headers = {
                 "302": [f"Location: rtsp://{self.host}:{self.port}/elsewhere"],
                 "401": ['WWW-Authenticate: Digest realm="camera", nonce="0123456789abcdef"'],

@@ -161,7 +161,15 @@ class Station:
     def fail(self, kind: str):
         """A mini responder takes the port over until `serve`."""
         self.vanish()
-        self.responder = Responder(self.host, self.port, kind, lambda: self.report(self.name, "connected"))
+        # The loop that waits at the listener lets go of it a moment later.
+        for attempt in range(40):
+            try:
+                self.responder = Responder(self.host, self.port, kind, lambda: self.report(self.name, "connected"))
+                break
+            except OSError:
+                if attempt == 39:
+                    raise
+                time.sleep(0.05)
 
     def kick(self):
         if self.server:
