@@ -85,6 +85,12 @@ package actor CameraRig {
         _ = try await process.output.first(from: index, line, within: limit) { $0 == line ? true : nil }
     }
 
+    /// How often a camera had one of these so far.
+    package nonisolated func count(_ event: String, of camera: String) -> Int {
+        let line = "{\"event\": \"\(event)\", \"camera\": \"\(camera)\"}"
+        return process.output.lines.count { $0 == line }
+    }
+
     package func stop() async {
         process.closeInput()
         await process.stop()
