@@ -48,31 +48,6 @@ struct GraphTests {
         }
     }
 
-    @Test("R -> A by RTSP over HTTP: its session is told, and every frame stored")
-    func tunnel() async throws {
-        try await Machine.shared.place {
-            let clip = try await SourceClip("h264-aac")
-            try await withCameras([.init("front", clip: clip.name)], settings: { $0.cameras = [] }) { box, rig in
-                try await box.start()
-                let graph = GraphBox(box)
-                let topology = GraphTexts.continuous.replacing(
-                    #""name":"rtspSource""#, with: #""name":"rtspSource","transport":"Http""#)
-                try await graph.set("topology", "tunnel", topology)
-                let instance = GraphTexts.instance("Front", of: "CVRToAMSAsset", url: try rig.url("front"))
-                try await graph.set("instance", "front", instance)
-                try await graph.run("instance", "activate", "Front")
-                try await eventually("frames") { try await box.status(of: "front").framesReceived > 200 ? true : nil }
-                // One for what the camera sends, one for what it is asked.
-                #expect(rig.count("connected", of: "front") == 2)
-                try await graph.run("instance", "deactivate", "front")
-                try await stored(box, clip)
-                let told = try await graph.told(of: "Front").map(\.type)
-                let recording = ["Started", "Available", "Stopped"].map { "Operational.Recording\($0)" }
-                #expect(told == ["Diagnostics.MediaSessionEstablished"] + recording)
-            }
-        }
-    }
-
     private func deactivated(_ graph: GraphBox, _ clip: SourceClip) async throws {
         try await graph.run("instance", "deactivate", "front")
         try await stored(graph.box, clip)

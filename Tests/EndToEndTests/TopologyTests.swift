@@ -26,7 +26,14 @@ struct TopologyTests {
             })
     }
 
-    private func run(_ graphs: [(name: String, payload: JSONValue)]) async throws {
+    @Test("and over HTTP, in two connections: one for what the camera sends, one for what it is asked")
+    func tunnel() async throws {
+        let graph = try #require(SampleGraph.all.first { $0.folder == "audio-video" })
+        let text = graph.payload(.v2).text.replacing(#""transport":"Tcp""#, with: #""transport":"Http""#)
+        try await run([("tunnel", try JSONValue(parsing: text))], connections: 2)
+    }
+
+    private func run(_ graphs: [(name: String, payload: JSONValue)], connections: Int = 1) async throws {
         try await Machine.shared.place(.half) {
             let clip = try await SourceClip("h264-aac")
             // No more than 32 characters, and no capitals: these are cameras, too.
@@ -49,6 +56,7 @@ struct TopologyTests {
                     }
                     try await group.waitForAll()
                 }
+                for name in names { #expect(rig.count("connected", of: name) == connections, "\(name)") }
                 #expect(try await box.status().cameras.isEmpty)
                 #expect(try await box.stop() == .exited(0))
             }
