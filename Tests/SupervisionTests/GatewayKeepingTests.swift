@@ -1,14 +1,13 @@
 import Foundation
 import Glibc
-import JSON
 import Messages
 import Recording
 import Supervision
 import TestSupport
 import Testing
 
-/// Scripted workers beside the real cvr-gateway, a real broker and a real webhook.
-@Suite("Supervision: cvr-gateway", .timeLimit(.minutes(30)))
+/// Scripted workers beside the real cvr-gateway.
+@Suite("Supervision: cvr-gateway", .timeLimit(.minutes(1)))
 struct GatewayKeepingTests {
     private let waiting = IngestToSupervisor.progress(WorkerProgress(state: .reconnecting, loops: 1))
 
