@@ -11,6 +11,11 @@ extension Admin {
             self.method = method
             self.payload = payload
         }
+
+        /// Asks only: it is answered from memory.
+        package var isQuestion: Bool {
+            ["GraphTopologyGet", "GraphTopologyList", "GraphInstanceGet", "GraphInstanceList"].contains(method)
+        }
     }
 
     /// Parameters of `SendMessage`.

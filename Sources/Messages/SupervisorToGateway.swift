@@ -80,7 +80,20 @@ package enum GatewayInterface {
         package init(id: Int64, call: Admin.GraphCall? = nil, message: Admin.InputMessage? = nil) {
             (self.id, self.call, self.message) = (id, call, message)
         }
+
+        /// What answers wait for: nothing, the state's disk, that and a store.
+        ///
+        /// Those of one kind keep none of another waiting.
+        package enum Kind: Hashable, Sendable { case question, message, change }
+
+        package var kind: Kind {
+            guard let call else { return .message }
+            return call.isQuestion ? .question : .change
+        }
     }
+
+    /// Requests of a kind that are answered at a time.
+    package static let mostRequests = 64
 
     package struct Answer: Codable, Hashable, Sendable {
         package var id: Int64

@@ -7,6 +7,8 @@ extension Supervisor {
     nonisolated func answer(_ request: GatewayInterface.Request) async -> GatewayInterface.Answer {
         if let call = request.call { return GatewayInterface.Answer(id: request.id, GraphReply(await graph(call))) }
         guard let message = request.message else { return GatewayInterface.Answer(id: request.id, .unanswerable) }
+        // As HTTP has it, where it is too long; of what else is wrong with it cvrd's words say more.
+        guard !Self.isTooLong(message) else { return GatewayInterface.Answer(id: request.id, .tooLong) }
         do throws(ChangeRefusal) {
             let reached = try await send(message).instances.map { JSONValue.string($0) }
             let reply = GraphReply(status: 200, payload: .object(["instances": .array(reached)]))
@@ -19,6 +21,12 @@ extension Supervisor {
 
 extension GraphReply {
     init(_ reply: MethodReply) { self.init(status: reply.status, payload: reply.payload) }
+
+    fileprivate static let tooLong = GraphReply(
+        MethodReply(
+            GraphError(
+                status: 413, code: "BadRequest",
+                message: "the message has more than \(Supervisor.longestBody) bytes. Send a shorter one.")))
 
     fileprivate static let unanswerable = GraphReply(
         status: 501,

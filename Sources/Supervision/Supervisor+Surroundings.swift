@@ -21,11 +21,14 @@ extension Supervisor {
         var gateRound: TimeSpan
         /// How long the end waits for a disk that is to take what was told last.
         var lastWrites: TimeSpan
+        /// How long the sender of a message waits for that disk: less than cvr-gateway's own 10 s for a broker's.
+        var messagePatience: TimeSpan
 
         package init(
             version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
             ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(2),
-            gateRound: TimeSpan = .seconds(5), lastWrites: TimeSpan = .seconds(5)
+            gateRound: TimeSpan = .seconds(5), lastWrites: TimeSpan = .seconds(5),
+            messagePatience: TimeSpan = .seconds(8)
         ) {
             self.version = version
             self.programs = programs
@@ -35,6 +38,7 @@ extension Supervisor {
             self.graphPatience = graphPatience
             self.gateRound = gateRound
             self.lastWrites = lastWrites
+            self.messagePatience = messagePatience
         }
 
         private static func hostName() -> String {

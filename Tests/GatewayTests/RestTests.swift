@@ -160,6 +160,31 @@ struct RestTests {
         #expect(try await gateway.ask("GET", "/api/GraphInstance").status == 503)
     }
 
+    @Test("however many requests of a kind wait, those of another are answered, and what is too much is told so")
+    func kinds() async throws {
+        let (entered, arrivals) = AsyncStream.makeStream(of: Void.self)
+        let (never, held) = AsyncStream.makeStream(of: Void.self)
+        defer { held.finish() }
+        let gateway = try await DrivenGateway { request in
+            guard request.kind == .change, request.call?.method != "ready" else { return GraphReply(status: 200) }
+            arrivals.yield()
+            for await _ in never {}
+            return GraphReply(status: 200)
+        }
+        let waiting = try (0..<GatewayInterface.mostRequests).map { _ in try RawConnection(port: gateway.port) }
+        for connection in waiting {
+            connection.send(
+                "POST /api/GraphInstance/a/deactivate HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n"
+                    + "Authorization: Bearer \(DrivenGateway.token)\r\n\r\n")
+        }
+        var arrived = entered.makeAsyncIterator()
+        for _ in waiting { await arrived.next() }
+        let more = try await gateway.ask("POST", "/api/GraphInstance/a/activate")
+        #expect(more.status == 503 && more.body?["error"]?["code"] == .string("ServerBusy"))
+        #expect(try await gateway.ask("GET", "/api/GraphInstance").status == 200)
+        #expect(try await gateway.ask("POST", "/api/messages/a", "{}").status == 200)
+    }
+
     @Test("over TLS, with a certificate; a slow client and a flood of connections keep nobody else out")
     func hostile() async throws {
         let gateway = try await DrivenGateway()

@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import HTTP
+import JSON
 import Messages
 import Recording
 import Supervision
@@ -75,6 +77,47 @@ struct GatewayKeepingTests {
             try SmallFileFixture.credential("0123456789abcdef\n", "missing", session.box)
             _ = try await session.supervisor.change(.reload)
             _ = try await gateway(session, is: "running")
+        }
+    }
+
+    @Test("what goes on when its clients have left keeps none of another kind waiting; a message may be too long")
+    func late() async throws {
+        try await withGraphs(gateway: Self.rest) { box, session in
+            try await session.activate("front")
+            let listen = try await gateway(session, is: "running").listen
+            let port = try #require(listen?.split(separator: ":").last)
+            let ask = { @Sendable (method: String, path: String, body: String) in
+                try await Web.ask(
+                    HTTPRequest(
+                        method, "http://127.0.0.1:\(port)\(path)",
+                        headers: [("Authorization", "Bearer t0ken-canary-0123456789")],
+                        body: method == "GET" ? .none : .bytes(Array(body.utf8))))
+            }
+            let long = try await ask("POST", "/api/messages/a", "[\"\(String(repeating: "x", count: 256 << 10))\"]")
+            #expect(long.status == 413)
+            try box.store([
+                SyncInterface.CacheState(
+                    name: "front", cacheBytes: 0, pendingSegments: 1, pendingBytes: 0, oldestLocal: nil)
+            ])
+            let call =
+                #"{"methodName":"GraphInstanceDeactivate","responseTimeoutInSeconds":1,"payload":"#
+                + #"{"@apiVersion":"2.0","name":"front"}}"#
+            let clients = try (0..<GatewayInterface.mostRequests).map { _ in
+                try RawConnection(port: try #require(Int(port)))
+            }
+            for client in clients {
+                client.send(
+                    "POST /api/methods HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: \(call.utf8.count)"
+                        + "\r\nAuthorization: Bearer t0ken-canary-0123456789\r\n\r\n\(call)")
+            }
+            for client in clients {
+                let answer = await client.readAll()
+                #expect(answer.contains(#""status":504"#), "\(answer)")
+            }
+            #expect(try await ask("GET", "/api/GraphInstance/front", "").status == 200)
+            #expect(try await ask("POST", "/api/messages/a", "{}").status == 200)
+            let more = try await ask("POST", "/api/GraphInstance/front/deactivate", "")
+            #expect(more.status == 503)
         }
     }
 }

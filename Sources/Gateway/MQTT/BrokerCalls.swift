@@ -63,7 +63,8 @@ final class BrokerCalls: Sendable {
         _ name: String, _ bytes: [UInt8]?, _ session: BrokerSession, _ answer: @escaping @Sendable (GraphReply) -> Void
     ) {
         let isAdmitted = underWay.withLock { count in
-            guard count < RequestDesk.most else { return false }
+            // The desk counts each kind by itself.
+            guard count < 2 * RequestDesk.most else { return false }
             count += 1
             return true
         }

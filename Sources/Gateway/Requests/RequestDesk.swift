@@ -4,9 +4,9 @@ import Synchronization
 
 /// Where clients' requests wait for cvrd, which reads them, and for its answers.
 ///
-/// Bounded: more than `most` at a time are told to come again, and what nobody waits for is not handed on.
+/// Bounded: more than `most` of a kind at a time are told to come again, and what nobody waits for is not handed on.
 package final class RequestDesk: Sendable {
-    static let most = 64
+    static let most = GatewayInterface.mostRequests
     /// IoT Hub's longest.
     private static let longPatience = Duration.seconds(300)
     static let patience = Duration.seconds(60)
@@ -71,7 +71,8 @@ package final class RequestDesk: Sendable {
         let ids: AsyncStream<Int64>.Continuation
         switch state.withLock({ state -> Result<AsyncStream<Int64>.Continuation, Absence> in
             guard let reader = state.reader else { return .failure(.away) }
-            guard isOnlyOne || state.waiting.count < Self.most else { return .failure(.full) }
+            let alike = state.waiting.values.count { $0.request.kind == request.kind }
+            guard isOnlyOne || alike < Self.most else { return .failure(.full) }
             state.waiting[request.id] = (request, continuation)
             return .success(reader.ids)
         }) {
@@ -142,7 +143,8 @@ extension GraphReply {
     static let away = failure(
         503, "ServerBusy", "cvrd is away, or was restarted meanwhile; ask again in a few seconds")
     static let full = failure(
-        503, "ServerBusy", "\(RequestDesk.most) requests are being answered; send them one after the other")
+        503, "ServerBusy",
+        "\(RequestDesk.most) requests of this kind are being answered; send them one after the other")
 
     static func late(_ what: String, _ limit: Duration) -> GraphReply {
         failure(

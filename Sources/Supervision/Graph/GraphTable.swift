@@ -62,8 +62,8 @@ struct GraphTable: Sendable {
     var chronicles: [CameraName: Chronicle] = [:]
     /// Those that are not on disk as they are here.
     var unwritten: Set<CameraName> = []
-    /// Those that are being written, and who waits for that.
-    var writing: [CameraName: [AsyncStream<Void>.Continuation]] = [:]
+    /// Those that are being written.
+    var writing: [CameraName: Write] = [:]
     /// How far cvr-sync was when it was asked last what became of recordings.
     var asked: [CameraName: Reach] = [:]
     /// Those of which it is being asked.
@@ -75,6 +75,12 @@ struct GraphTable: Sendable {
     var troubles: [CameraName: CameraTroubles] = [:]
     /// Those that wait for an activation or a deactivation, by instance in lower case.
     var waiting: [String: [AsyncStream<MethodReply>.Continuation]] = [:]
+
+    /// A write under way, and who waits for it.
+    struct Write: Sendable {
+        let since = MonotonicTime.now
+        var waiters: [AsyncStream<Void>.Continuation] = []
+    }
 
     /// How far a cache has come.
     struct Reach: Hashable, Sendable {

@@ -11,6 +11,8 @@ enum GateWork: Sendable {
     case due(CameraName, WallTime)
     /// cvr-sync may know what became of recordings.
     case ask(CameraName)
+    /// What is known of cameras' recordings is to be on disk; somebody may wait for that.
+    case keep([CameraName], AsyncThrowingStream<Void, any Error>.Continuation)
 }
 
 struct GateInbox: Sendable {
@@ -40,6 +42,7 @@ extension Supervisor {
                 case .ask(let name):
                     guard graph.asking.begins(name) else { continue }
                     group.addTask { await self.ask(name) }
+                case .keep(let names, let end): group.addTask { await self.keepChronicles(of: names, end) }
                 }
             }
             group.cancelAll()

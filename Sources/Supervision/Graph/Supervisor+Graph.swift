@@ -9,14 +9,10 @@ import YAMLConfiguration
 ///
 /// Activations and deactivations go on beside them. What is asked for alone is answered at once.
 extension Supervisor {
-    private static let questions: Set<String> = [
-        "GraphTopologyGet", "GraphTopologyList", "GraphInstanceGet", "GraphInstanceList",
-    ]
-
     /// Answers a direct method; never throws, since LVA's errors are answers.
     package nonisolated func graph(_ call: Admin.GraphCall) async -> MethodReply {
         for await _ in hasBegun {}
-        if Self.questions.contains(call.method), let reply = await answer(call) { return reply }
+        if call.isQuestion, let reply = await answer(call) { return reply }
         let (answers, answer) = AsyncStream.makeStream(of: MethodReply.self)
         if case .terminated = graphInbox.yield(.call(call, answer)) { return MethodReply(GraphError.stopping) }
         for await reply in answers { return reply }

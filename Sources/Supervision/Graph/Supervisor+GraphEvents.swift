@@ -240,8 +240,8 @@ extension Supervisor {
                 continue
             }
             guard graph.unwritten.remove(camera) != nil else { return }
-            graph.writing[camera] = []
-            defer { for waiter in graph.writing.removeValue(forKey: camera) ?? [] { waiter.finish() } }
+            graph.writing[camera] = GraphTable.Write()
+            defer { for waiter in graph.writing.removeValue(forKey: camera)?.waiters ?? [] { waiter.finish() } }
             do { try await writeNow(camera) } catch {
                 graph.unwritten.insert(camera)
                 throw error
@@ -251,7 +251,7 @@ extension Supervisor {
 
     private func otherWrite(of camera: CameraName) async {
         let (ended, end) = AsyncStream.makeStream(of: Void.self)
-        graph.writing[camera]?.append(end)
+        graph.writing[camera]?.waiters.append(end)
         for await _ in ended {}
     }
 

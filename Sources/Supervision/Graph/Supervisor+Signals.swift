@@ -8,14 +8,14 @@ import YAMLConfiguration
 /// Messages for the IoT Hub message sources of instances: signals that open their gates.
 extension Supervisor {
     /// What IoT Hub takes in one message.
-    private static let longestBody = 256 << 10
+    static let longestBody = 256 << 10
     private static let longestInput = 256
 
     /// Returns once it is on disk, with the names of the instances that it reached.
     ///
     /// Workers hear first: what they have ahead of an event is seconds. A crash before it is on disk leaves a recording of
-    /// which nothing is told, and a sender without an answer. Throws also as long as it is not known who listens: a broker
-    /// keeps it, and sends it again.
+    /// which nothing is told, and a sender without an answer. Throws also as long as it is not known who listens, and when
+    /// the disk takes longer than `messagePatience`: whoever sent it has it still, and sends it again.
     package func send(_ message: Admin.InputMessage) async throws(ChangeRefusal) -> Admin.Reached {
         let received = WallTime.now
         let time = try Self.check(message) ?? received
@@ -30,12 +30,13 @@ extension Supervisor {
         for name in reached { await signal(name, at: time, received) }
         for name in reached { await passOn(message, of: name, at: min(time, received)) }
         // What goes on of it is in the spool before.
-        do { try await keepChronicles(of: reached) } catch {
-            throw .failed(
-                "the message cannot be kept: \(error)", nextStep: "Make room on the state's disk, send it again")
-        }
+        try await settleOnDisk(reached)
         for name in reached { gates.inbox.yield(.look(name)) }
         return Admin.Reached(instances: reached.compactMap { graph.active[$0]?.instance })
+    }
+
+    static func isTooLong(_ message: Admin.InputMessage) -> Bool {
+        (message.body?.text.utf8.count ?? 0) > longestBody
     }
 
     /// When it happened, where it says so in RFC 3339.
@@ -44,7 +45,7 @@ extension Supervisor {
             throw .invalid(
                 "input has not 1 to \(longestInput) bytes", nextStep: "Name the input as the topology does")
         }
-        guard (message.body?.text.utf8.count ?? 0) <= longestBody else {
+        guard !isTooLong(message) else {
             throw .invalid("the message has more than \(longestBody) bytes", nextStep: "Send a shorter one")
         }
         // A property of the sender's own may have that name; the message is none the less a signal.
@@ -58,10 +59,46 @@ extension Supervisor {
         await take(windows, of: name)
     }
 
+    private func settleOnDisk(_ cameras: [CameraName]) async throws(ChangeRefusal) {
+        let patience = surroundings.messagePatience
+        // Behind a write that stands still already nobody waits: of those who do there are not more and more.
+        guard !cameras.contains(where: { graph.writing[$0].map { $0.since + patience < .now } ?? false }) else {
+            throw .unkept(after: patience)
+        }
+        let (ends, end) = AsyncThrowingStream.makeStream(of: Void.self)
+        gates.inbox.yield(.keep(cameras, end))
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for try await _ in ends {}
+                    try Task.checkCancellation()
+                }
+                group.addTask {
+                    try await Task.sleep(for: Duration(patience))
+                    throw ChangeRefusal.unkept(after: patience)
+                }
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        } catch let refusal as ChangeRefusal {
+            throw refusal
+        } catch {
+            throw .failed(
+                "the message cannot be kept: \(error)", nextStep: "Make room on the state's disk, send it again")
+        }
+    }
+
     /// Beside one another: disks are slow.
-    private func keepChronicles(of cameras: [CameraName]) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            for camera in cameras { group.addTask { try await self.keepChronicle(of: camera) } }
+    ///
+    /// Whoever waits for that may stop doing so, and it goes on: a write that was let go of could land on a newer one.
+    func keepChronicles(of cameras: [CameraName], _ end: AsyncThrowingStream<Void, any Error>.Continuation) async {
+        do {
+            try await withThrowingDiscardingTaskGroup { group in
+                for camera in cameras { group.addTask { try await self.keepChronicle(of: camera) } }
+            }
+            end.finish()
+        } catch {
+            end.finish(throwing: error)
         }
     }
 
@@ -100,8 +137,17 @@ extension Supervisor {
         let windows = graph.active[name]?.gate?.pass(to: .now) ?? []
         if !windows.isEmpty {
             await take(windows, of: name)
-            await writeChronicle(of: name)
+            graph.unwritten.insert(name)
+            graphInbox.yield(.recorded(name))
         }
         gates.inbox.yield(.look(name))
+    }
+}
+
+extension ChangeRefusal {
+    fileprivate static func unkept(after patience: TimeSpan) -> ChangeRefusal {
+        .failed(
+            "the state's disk has not taken the message within \(patience.seconds) s; workers have heard of it",
+            nextStep: "Check that disk (dmesg, smartctl), send it again")
     }
 }

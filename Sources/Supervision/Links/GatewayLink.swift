@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Isolation
+import MediaGraph
 import Messages
 import Recording
 import Varlink
@@ -30,12 +31,11 @@ actor GatewayLink: HomeLink {
     private nonisolated let answer: @Sendable (GatewayInterface.Request) async -> GatewayInterface.Answer
     private nonisolated let talk: Talk
 
-    /// Requests that are answered at a time; the gateway admits no more.
-    private static let mostRequests = 64
     /// Events in one delivery: what a crash may make come twice.
     private static let batch = 16
 
     private var plan: Plan
+    private var underWay: [GatewayInterface.Request.Kind: Int] = [:]
 
     init(
         _ plan: Plan, places: Places, executable: String, spool: EventSpool,
@@ -90,18 +90,27 @@ actor GatewayLink: HomeLink {
 
     private nonisolated func serveRequests(of process: RunningProcess) async throws {
         let (asking, answering) = (try await home.connect(to: process), try await home.connect(to: process))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            var running = 0
+        try await withThrowingDiscardingTaskGroup { group in
             for try await data in asking.stream("io.cvr.Gateway.Requests", VarlinkEmpty()) {
                 let request = try JSONDecoder().decode(GatewayInterface.Request.self, from: data)
-                if running >= Self.mostRequests { try await group.next() } else { running += 1 }
-                group.addTask { [answer] in
-                    let answer = await answer(request)
+                group.addTask {
+                    let answer = await self.reply(to: request)
                     _ = try await answering.call(
                         "io.cvr.Gateway.Answer", answer, as: VarlinkEmpty.self, timeout: .seconds(10))
                 }
             }
         }
+    }
+
+    /// Of what is under way the gateway counts only what a client still waits for: here counts what is not done.
+    private func reply(to request: GatewayInterface.Request) async -> GatewayInterface.Answer {
+        let kind = request.kind
+        guard underWay[kind, default: 0] < GatewayInterface.mostRequests else {
+            return GatewayInterface.Answer(id: request.id, .busy)
+        }
+        underWay[kind, default: 0] += 1
+        defer { underWay[kind, default: 0] -= 1 }
+        return await answer(request)
     }
 
     // MARK: Events
@@ -137,4 +146,13 @@ actor GatewayLink: HomeLink {
             }
         }
     }
+}
+
+extension GraphReply {
+    fileprivate static let busy = GraphReply(
+        MethodReply(
+            GraphError(
+                status: 503, code: "ServerBusy",
+                message: "\(GatewayInterface.mostRequests) requests of this kind are under way, for longer than their "
+                    + "clients waited: `cvrctl events` tells what they wait for. Ask again in a minute.")))
 }
