@@ -64,9 +64,9 @@ package final class ControlSocket {
         poll(&watched, nfds_t(watched.count), milliseconds)
     }
 
-    /// Accepts, reads and writes whatever is possible at once; `hello` is what a new connection hears first.
+    /// Accepts, reads and writes whatever is possible at once; `greeting` is what a new connection hears first.
     package func service(
-        at now: MonotonicTime, wall: WallTime, hello: () -> IngestToSupervisor
+        at now: MonotonicTime, wall: WallTime, greeting: () -> [IngestToSupervisor]
     ) -> [SupervisorToIngest] {
         while let newer = accept() {
             disconnect()
@@ -79,7 +79,7 @@ package final class ControlSocket {
             let theirs = contents.first.flatMap { Frame.version(of: $0) }
             if theirs != nil || now - acceptedAt >= Self.greetingPatience {
                 version = theirs ?? Frame.version
-                send(hello(), wall: wall)
+                for message in greeting() { send(message, wall: wall) }
             }
         }
         let messages = understood(contents)

@@ -226,7 +226,10 @@ package final class Worker {
     /// One turn of the loop; true when the connection has to end.
     func tick() -> Bool {
         if isTerminating(), stopReason == nil { stopReason = .stopped }
-        let messages = socket.service(at: clocks.monotonic(), wall: clocks.wall()) { .hello(identity) }
+        let messages = socket.service(at: clocks.monotonic(), wall: clocks.wall()) {
+            // A cvrd that was killed may have heard it and nothing more.
+            [.hello(identity)] + (recorder?.established.map { [$0] } ?? [])
+        }
         for message in messages {
             switch message {
             case .greet: break

@@ -15,8 +15,9 @@ package enum IngestToSupervisor: Hashable, Sendable {
     case gapClosed(from: WallTime, to: WallTime, reason: GapReason)
     /// Something an operator wants to see in `cvrctl events`: lowerCamelCase type, one line of detail.
     ///
-    /// But for `mediaSessionEstablished`, whose detail is a session description. That of `windowClosed` is the window's
-    /// id, a space and its last session's number, 0 without one; it is said again to whoever tells of the window again.
+    /// But for `mediaSessionEstablished`, whose detail is a session description: said again, with its time, to each cvrd
+    /// that says hello while that lasts. That of `windowClosed` is the window's id and its last session's number, 0 without
+    /// one, and where it had several its first; it is said again to whoever tells of the window again.
     case event(type: String, at: WallTime, detail: String)
     /// A successor's word that it can take over; without the camera it will connect once its predecessor is gone.
     case readyToSucceed(hasCamera: Bool, detail: String)

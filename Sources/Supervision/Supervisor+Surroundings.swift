@@ -19,6 +19,8 @@ extension Supervisor {
         var graphPatience: TimeSpan
         /// How often windows that are over are asked for.
         var gateRound: TimeSpan
+        /// How long nobody may say what became of a window that is over.
+        var windowPatience: TimeSpan
         /// How long the end waits for a disk that is to take what was told last.
         var lastWrites: TimeSpan
         /// How long the sender of a message waits for that disk: less than cvr-gateway's own 10 s for a broker's.
@@ -27,8 +29,8 @@ extension Supervisor {
         package init(
             version: String, programs: Programs, credentialsDirectory: String?, logger: Logger,
             ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(2),
-            gateRound: TimeSpan = .seconds(5), lastWrites: TimeSpan = .seconds(5),
-            messagePatience: TimeSpan = .seconds(8)
+            gateRound: TimeSpan = .seconds(5), windowPatience: TimeSpan = .seconds(30),
+            lastWrites: TimeSpan = .seconds(5), messagePatience: TimeSpan = .seconds(8)
         ) {
             self.version = version
             self.programs = programs
@@ -37,6 +39,7 @@ extension Supervisor {
             self.ratePatience = ratePatience
             self.graphPatience = graphPatience
             self.gateRound = gateRound
+            self.windowPatience = windowPatience
             self.lastWrites = lastWrites
             self.messagePatience = messagePatience
         }

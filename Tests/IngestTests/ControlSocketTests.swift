@@ -21,7 +21,7 @@ struct ControlSocketTests {
         let supervisor = try WorkerClient(workspace.path + "/worker.sock")
         supervisor.send(.greet)
         let identity = WorkerIdentity(camera: try #require(CameraName("front")), slot: .a, pid: 1, build: "test")
-        _ = socket.service(at: MonotonicTime(microseconds: 0), wall: ManualClock.start) { .hello(identity) }
+        _ = socket.service(at: MonotonicTime(microseconds: 0), wall: ManualClock.start) { [.hello(identity)] }
         return try supervisor.next() == .hello(identity)
     }
 

@@ -171,7 +171,7 @@ struct GatedRecorderTests {
         #expect(try bench.sessions().map { $0.map { ($0 * 10).rounded() } } == [[40, 80], [100, 150]])
         #expect(try bench.names.map(\.asset) == ["clip", "clip"])
         #expect(try bench.gaps.map(\.reason) == [.gateClosed, .networkLoss, .gateClosed, .stopped])
-        #expect(bench.closed == ["w 2"])
+        #expect(bench.closed == ["w 2 1"])
     }
 
     @Test("a stop in a window keeps what there is of it, and of one that had not even begun", arguments: [true, false])
@@ -226,7 +226,7 @@ struct GatedRecorderTests {
         bench.play(.milliseconds(4480))
         bench.clock.wall = bench.clock.wall + .seconds(step)
         bench.play(.seconds(15))
-        #expect(bench.closed == ["w 2"] && bench.recorder.progress.isGateClosed)
+        #expect(bench.closed == ["w 2 1"] && bench.recorder.progress.isGateClosed)
         bench.recorder.stop(.stopped)
         #expect(try bench.segments.reduce(0) { $0 + $1.frames } == 11 * 25)
         #expect(try bench.records.contains { if case .clockStep = $0 { true } else { false } })
@@ -329,7 +329,7 @@ struct GatedRecorderTests {
         let lost = try #require(try bench.spans(.diskFull).first)
         #expect(lost[0] >= 14 && lost[1] < 36, "\(lost)")
         #expect(try bench.sessions().last?.last.map { abs($0 - 60) < 0.05 } == true)
-        #expect(bench.closed == ["w 2"])
+        #expect(bench.closed == ["w 2 1"])
         try bench.expectPlayable()
     }
 
@@ -351,7 +351,7 @@ struct GatedRecorderTests {
         next.play(.seconds(15))
         next.recorder.stop(.stopped)
         #expect(try next.sessions().map { $0.map { $0.rounded() } } == [[4, 9], [11, 20]])
-        #expect(try next.names.map(\.file) == ["clip", "clip"] && next.closed == ["w 2"])
+        #expect(try next.names.map(\.file) == ["clip", "clip"] && next.closed == ["w 2 1"])
         #expect(try next.gaps.map(\.reason) == [.gateClosed, .workerCrash, .gateClosed, .stopped])
     }
 

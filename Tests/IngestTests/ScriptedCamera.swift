@@ -94,7 +94,8 @@ final class ScriptedCamera: PacketSource {
         clock.advance(.milliseconds(100))
         if tick() { return nil }
         if case .refuses(let failure) = connection { throw failure }
-        return Announcement(streams: [StreamDescription(codec: .h264, clockRate: 90_000)])
+        return Announcement(
+            streams: [StreamDescription(codec: .h264, clockRate: 90_000)], sessionDescription: "SDP:\nv=0\r\n")
     }
 
     func next() throws(SourceFailure) -> SourceEvent {

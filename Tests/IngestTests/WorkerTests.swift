@@ -104,6 +104,35 @@ struct WorkerTests {
         #expect(try worker.records().filter { if case .sessionStart = $0 { true } else { false } }.count == 1)
     }
 
+    @Test("what a camera said of itself is said to each cvrd that comes, with its time, as long as that lasts")
+    func established() throws {
+        let away = Array(repeating: ScriptedCamera.Connection.refuses(.unreachable), count: 1000)
+        let worker = try RunningWorker([.playsOn] + away)
+        func description(_ client: WorkerClient) throws -> IngestToSupervisor {
+            try client.wait { if case .event("mediaSessionEstablished", _, _) = $0 { true } else { false } }
+        }
+        let first = try worker.connect()
+        first.send(.configure(.test(segment: .seconds(2))))
+        let said = try description(first)
+        let second = try worker.connect()
+        guard case .hello? = try second.next() else {
+            Issue.record("no hello at first")
+            return
+        }
+        #expect(try second.next() == said)
+        var settings = CameraSettings.test(segment: .seconds(2))
+        settings.url += "/other"
+        second.send(.configure(settings))
+        try second.waitForProgress { $0.state == .reconnecting }
+        let third = try worker.connect()
+        let next = try third.wait { message in
+            if case .progress = message { true } else { message == said }
+        }
+        #expect(next != said, "that connection is over")
+        third.send(.stop(.stopped))
+        #expect(try worker.exitCode() == .stopped)
+    }
+
     @Test("an older cvrd, which does not greet, is answered in its own version")
     func olderSupervisor() throws {
         let worker = try RunningWorker()

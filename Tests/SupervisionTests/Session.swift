@@ -13,11 +13,13 @@ struct Session {
 
     fileprivate init(
         _ box: TemporaryBox, ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
-        lastWrites: TimeSpan = .seconds(5), playback: String = TemporaryBox.noPlayback
+        windowPatience: TimeSpan = .seconds(30), lastWrites: TimeSpan = .seconds(5),
+        messagePatience: TimeSpan = .seconds(8), playback: String = TemporaryBox.noPlayback
     ) throws {
         self.box = box
         let supervisor = try box.supervisor(
-            ratePatience: ratePatience, graphPatience: graphPatience, lastWrites: lastWrites, playback: playback)
+            ratePatience: ratePatience, graphPatience: graphPatience, windowPatience: windowPatience,
+            lastWrites: lastWrites, messagePatience: messagePatience, playback: playback)
         self.supervisor = supervisor
         events = EventReader(supervisor.events)
         run = Task { await supervisor.run() }
@@ -48,10 +50,12 @@ struct Session {
     /// The next cvrd, with the configuration as it is now.
     mutating func begin(
         ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
-        playback: String = TemporaryBox.noPlayback
+        windowPatience: TimeSpan = .seconds(30), playback: String = TemporaryBox.noPlayback
     ) async throws {
         await leave()
-        self = try Session(box, ratePatience: ratePatience, graphPatience: graphPatience, playback: playback)
+        self = try Session(
+            box, ratePatience: ratePatience, graphPatience: graphPatience, windowPatience: windowPatience,
+            playback: playback)
     }
 
     func camera(_ name: String) async throws -> Admin.Camera {
@@ -72,11 +76,13 @@ struct Session {
 /// Runs `body` with a supervisor at work on a box; whatever happens, it has ended afterwards, and its workers go with the
 /// box.
 func withSession<Result: Sendable>(
-    _ box: TemporaryBox, lastWrites: TimeSpan = .seconds(5), playback: String = TemporaryBox.noPlayback,
+    _ box: TemporaryBox, lastWrites: TimeSpan = .seconds(5), messagePatience: TimeSpan = .seconds(8),
+    playback: String = TemporaryBox.noPlayback,
     isolation: isolated (any Actor)? = #isolation,
     _ body: (inout Session) async throws -> Result
 ) async throws -> Result {
-    var session = try Session(box, lastWrites: lastWrites, playback: playback)
+    var session = try Session(
+        box, lastWrites: lastWrites, messagePatience: messagePatience, playback: playback)
     do {
         let result = try await body(&session)
         await session.end()

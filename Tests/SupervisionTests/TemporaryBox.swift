@@ -74,7 +74,8 @@ final class TemporaryBox: Sendable {
     /// `playback` is the program that serves.
     func supervisor(
         ratePatience: TimeSpan = .seconds(10), graphPatience: TimeSpan = .seconds(10),
-        gateRound: TimeSpan = .milliseconds(100), lastWrites: TimeSpan = .seconds(5),
+        gateRound: TimeSpan = .milliseconds(100), windowPatience: TimeSpan = .seconds(30),
+        lastWrites: TimeSpan = .seconds(5), messagePatience: TimeSpan = .seconds(8),
         playback: String = noPlayback
     ) throws -> Supervisor {
         Supervisor(
@@ -86,7 +87,7 @@ final class TemporaryBox: Sendable {
                     gateway: "\(Repository.binaries)/cvr-gateway"),
                 credentialsDirectory: nil, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 ratePatience: ratePatience, graphPatience: graphPatience, gateRound: gateRound,
-                lastWrites: lastWrites))
+                windowPatience: windowPatience, lastWrites: lastWrites, messagePatience: messagePatience))
     }
 
     /// What the scripted worker of a camera says on each connection.
@@ -96,8 +97,11 @@ final class TemporaryBox: Sendable {
 
     /// From now on a camera's worker says of the windows that it hears that they are over, the first with `session`, the
     /// next with the next one; of each only when it hears of it for the `time`th time.
-    func close(_ camera: String, from session: Int64, time: Int = 1) throws {
-        let text = #"{"session": \#(session), "time": \#(time)}"#
+    ///
+    /// `first` is said as its first session.
+    func close(_ camera: String, from session: Int64, first: Int64? = nil, time: Int = 1) throws {
+        let first = first.map { " \($0)" } ?? ""
+        let text = #"{"session": \#(session), "time": \#(time), "first": "\#(first)"}"#
         try SmallFile.write(Array(text.utf8), to: "\(root)/bin/\(camera).over", mode: 0o600)
     }
 
@@ -158,7 +162,7 @@ enum ScriptedWorker {
             windows[id] = windows.get(id, 0) + 1
             if windows[id] < given["time"]:
                 return b""
-            return event(b"windowClosed", f"{id} {given['session'] + list(windows).index(id)}")
+            return event(b"windowClosed", f"{id} {given['session'] + list(windows).index(id)}{given['first']}")
 
         def converse(connection):
             frames = os.path.join(os.path.dirname(sys.argv[0]), camera + ".frames")

@@ -19,14 +19,14 @@ struct Gate {
 
     private(set) var waiting: [Window] = []
     private(set) var open: Window?
-    private var over: [(window: Window, session: Int64)] = []
+    private var over: [(window: Window, sessions: ClosedRange<Int64>?)] = []
 
     /// What becomes of a window that was heard of.
     enum Reception {
         /// It waits, or is longer now; one that was over goes on from its end.
         case taken
-        /// It was recorded, up to this session, or makes no sense (0): nothing comes of it any more.
-        case over(session: Int64)
+        /// It was recorded, in these sessions, or makes no sense: nothing comes of it any more.
+        case over(ClosedRange<Int64>?)
     }
 
     /// `now` and `wall` are one moment.
@@ -45,7 +45,7 @@ struct Gate {
         let isLonger = past.map { Self.longer($0.window, asked, until).until > $0.window.until } ?? true
         let begin = past?.window.until ?? from
         guard isLonger, begin < until, waiting.count < Self.mostWaiting else {
-            return .over(session: past?.session ?? 0)
+            return .over(past?.sessions)
         }
         let place = waiting.firstIndex { $0.from > begin } ?? waiting.endIndex
         waiting.insert(Window(asked: asked, from: begin, until: until), at: place)
@@ -64,11 +64,11 @@ struct Gate {
         return open
     }
 
-    /// `session` is the last one of the window's, 0 without one.
-    mutating func close(session: Int64) {
+    /// `sessions` are the first of the window's and the last.
+    mutating func close(_ sessions: ClosedRange<Int64>?) {
         guard let closing = open else { return }
         open = nil
-        over = over.suffix(Self.mostRemembered - 1) + [(closing, session)]
+        over = over.suffix(Self.mostRemembered - 1) + [(closing, sessions)]
     }
 
     /// What is told twice is no news: only then may a wall clock that was set in between not matter.

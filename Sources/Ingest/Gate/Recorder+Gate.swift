@@ -20,10 +20,15 @@ extension Recorder {
     ///
     /// Ignored by a camera without a gate.
     package func take(_ window: RecordingWindow) {
-        guard case .over(let session)? = gated?.gate.take(window, now: clocks.monotonic(), wall: clocks.wall()) else {
+        guard case .over(let sessions)? = gated?.gate.take(window, now: clocks.monotonic(), wall: clocks.wall()) else {
             return
         }
-        mention("windowClosed", "\(window.id) \(session)")
+        tellClosed(window, sessions)
+    }
+
+    private func tellClosed(_ window: RecordingWindow, _ sessions: ClosedRange<Int64>?) {
+        let (first, last) = (sessions?.lowerBound ?? 0, sessions?.upperBound ?? 0)
+        mention("windowClosed", "\(window.id) \(last)" + (first < last ? " \(first)" : ""))
     }
 
     /// Nothing is wanted from here on.
@@ -76,6 +81,7 @@ extension Recorder {
         guard hasCome || clocks.monotonic() - next.from >= Self.lateness, let window = self.gated?.gate.openNext()
         else { return }
         self.gated?.sessionBefore = cacheWriter.lastSession
+        cacheWriter.beginWindow()
         begin(window)
     }
 
@@ -273,12 +279,14 @@ extension Recorder {
 
     private func tellClosed(_ window: Gate.Window) {
         guard let gated else { return }
-        let isPredecessors = gated.inherited.map { $0 > window.from } ?? false
-        let last = cacheWriter.lastWritten
-        let session = last > gated.sessionBefore ? last : isPredecessors ? gated.sessionBefore : 0
-        self.gated?.gate.close(session: session)
+        let isPredecessors = gated.sessionBefore > 0 && (gated.inherited.map { $0 > window.from } ?? false)
+        // Of those that a predecessor began in it the last is known.
+        let first = isPredecessors ? gated.sessionBefore : cacheWriter.written?.lowerBound
+        let last = cacheWriter.written?.upperBound ?? first
+        let sessions = first.flatMap { first in last.map { min(first, $0)...$0 } }
+        self.gated?.gate.close(sessions)
         cacheWriter.endWindow()
-        mention("windowClosed", "\(window.asked.id) \(session)")
+        tellClosed(window.asked, sessions)
     }
 
     // MARK: The ends of a connection and of a worker
@@ -307,6 +315,7 @@ extension Recorder {
             gated?.gate.open(at: intake.instant(of: frames[seam.keyframe])) != nil
         {
             gated?.sessionBefore = cacheWriter.lastSession
+            cacheWriter.beginWindow()
             let lead = seam.lead(in: frames, intake.timescales)
             begin(at: frames[seam.keyframe], lead: lead, anchor: handOver.at - lead)
             early = seam.rest(of: Array(frames.prefix(seam.keyframe)))
@@ -315,11 +324,5 @@ extension Recorder {
         mention("tookOver", "behind the gate")
         turnGate()
         if gated?.isClosed == true { shut() }
-    }
-
-    /// What the camera says of itself, once for each connection.
-    func describe(_ announcement: Announcement) {
-        guard !announcement.sessionDescription.isEmpty else { return }
-        mention("mediaSessionEstablished", announcement.sessionDescription)
     }
 }

@@ -17,8 +17,8 @@ final class CacheWriter {
     private(set) var syncs: Int64 = 0
     /// The last session's number; 0 before the first.
     private(set) var lastSession: Int64
-    /// The last one of which something is on disk; 0 before the first of this process.
-    var lastWritten: Int64 = 0
+    /// Those of the open window of which something is on disk; nil before the first.
+    private(set) var written: ClosedRange<Int64>?
     /// How long the disk last kept us from the camera, and until when.
     var diskWait: (span: TimeSpan, until: MonotonicTime)?
     /// Where the footage of the next session goes.
@@ -122,6 +122,13 @@ final class CacheWriter {
             at: clocks.wall())
         (lastSession, window) = (number, nextWindow)
         return number
+    }
+
+    func beginWindow() { written = nil }
+
+    /// Something of that session is on disk.
+    func noteWritten(_ session: Int64) {
+        written = min(written?.lowerBound ?? session, session)...max(written?.upperBound ?? session, session)
     }
 
     /// If it is lengthened later, what is recorded of it then are other sessions.

@@ -37,6 +37,8 @@ package final class Recorder {
     var keyframes = KeyframeRhythm()
     var isStalled = false
     var connectedAt: MonotonicTime?
+    /// What was told of the connection that is there, and when.
+    private(set) var established: IngestToSupervisor?
     /// When the current connection's recording began.
     var recordingSince: MonotonicTime?
     var counted = WorkerProgress(state: .starting)
@@ -110,6 +112,15 @@ package final class Recorder {
         connectedAt = clocks.monotonic()
         mention("connected", announcement.streams.map(\.codec.rawValue).joined(separator: ", "))
         describe(announcement)
+    }
+
+    /// What the camera says of itself, once for each connection.
+    func describe(_ announcement: Announcement) {
+        guard !announcement.sessionDescription.isEmpty else { return }
+        let event = IngestToSupervisor.event(
+            type: "mediaSessionEstablished", at: clocks.wall(), detail: announcement.sessionDescription)
+        established = event
+        cacheWriter.facts.mention(event)
     }
 
     package func take(_ packet: Packet) {
@@ -267,6 +278,7 @@ package final class Recorder {
         seenDepth = intake?.seenDepth ?? seenDepth
         intake = nil
         connectedAt = nil
+        established = nil
         recordingSince = nil
         shortcoming = nil
         group = RecentGroup()

@@ -214,7 +214,7 @@ final class Session {
     private func announce(_ opened: SegmentOutput) {
         cacheWriter.closeGap(to: opened.start)
         guard counter == 0 else { return }
-        cacheWriter.lastWritten = opened.id.session
+        cacheWriter.noteWritten(opened.id.session)
         cacheWriter.facts.mention(
             .sessionStarted(session: opened.id.session, at: opened.start, window: cacheWriter.window))
     }

@@ -1,6 +1,6 @@
 package import JSON
 package import Messages
-import Recording
+package import Recording
 
 /// What the sinks of one camera's instance record, and what of it was told: from this follow LVA's recording events.
 ///
@@ -51,6 +51,8 @@ package struct Chronicle: Hashable, Sendable {
     package private(set) var recordings: [Entry] = []
     /// The signal gate's own state; null without one.
     package var gate = JSONValue.null
+    /// When the media session was established of which was told last.
+    package var established: WallTime?
 
     /// What a night without a store makes of a clip every twenty seconds; each signal writes all of it anew.
     private static let limit = 2048
@@ -126,15 +128,17 @@ package struct Chronicle: Hashable, Sendable {
         recordings.lastIndex { window.isEmpty ? !$0.isOver && $0.window == nil : $0.window?.id == window }
     }
 
-    package mutating func windowClosed(_ id: String, session: Int64?) -> [Happening] {
+    /// `session` is its last one, `first` its first where it had several.
+    package mutating func windowClosed(_ id: String, session: Int64?, first: Int64? = nil) -> [Happening] {
         guard let index = recordings.firstIndex(where: { $0.window?.id == id && !$0.isOver }) else { return [] }
         var happenings: [Happening] = []
-        if let session, session > 0, recordings[index].first == nil {
-            recordings[index].first = session
-            happenings = tell(recordings[index]) { .started($0, correlation: $1) }
+        if let session, session > 0 {
+            let known = recordings[index].first
+            // Of those before the one that was heard of nobody may have heard.
+            recordings[index].first = min(known ?? session, max(1, first ?? known ?? session))
+            recordings[index].last = max(recordings[index].last ?? session, session)
+            if known == nil { happenings = tell(recordings[index]) { .started($0, correlation: $1) } }
         }
-        if let session, let last = recordings[index].last { recordings[index].last = max(last, session) }
-        recordings[index].last = recordings[index].last ?? recordings[index].first
         return happenings + end(at: [index])
     }
 
@@ -192,13 +196,16 @@ extension Chronicle {
     private struct Unreadable: Error {}
 
     package var json: JSONValue {
-        .object(["recordings": .array(recordings.map(\.json)), "gate": gate])
+        var members: [String: JSONValue] = ["recordings": .array(recordings.map(\.json)), "gate": gate]
+        if let established { members["established"] = .string(established.rfc3339Microseconds) }
+        return .object(members)
     }
 
     /// Throws for what no cvrd wrote.
     package init(stored json: JSONValue) throws {
         guard case .array(let list) = json["recordings"] else { throw Unreadable() }
         gate = json["gate"] ?? .null
+        if case .string(let time) = json["established"] { established = WallTime(rfc3339: time) }
         for item in list {
             guard let recording = Entry(item) else { throw Unreadable() }
             recordings.append(recording)

@@ -70,11 +70,17 @@ struct GraphTable: Sendable {
     var asking = CameraTurns()
     var ends = WindowEnds()
     var timers = GateTimers()
-    /// Of cameras of files, before media graphs were read: the first session, and the last.
-    private var early: [CameraName: [(session: Int64, at: WallTime)]] = [:]
+    private var early: [CameraName: Early] = [:]
     var troubles: [CameraName: CameraTroubles] = [:]
     /// Those that wait for an activation or a deactivation, by instance in lower case.
     var waiting: [String: [AsyncStream<MethodReply>.Continuation]] = [:]
+
+    /// What was heard of a camera of a file before media graphs were read.
+    struct Early: Sendable {
+        /// The first, and the last.
+        var sessions: [(session: Int64, at: WallTime)] = []
+        var established: (sdp: String, at: WallTime)?
+    }
 
     /// A write under way, and who waits for it.
     struct Write: Sendable {
@@ -90,10 +96,16 @@ struct GraphTable: Sendable {
 
     /// Notes a session of a camera of a file, as long as it is not known what an earlier cvrd told of that.
     mutating func keep(early session: Int64, of camera: CameraName, at time: WallTime) {
-        early[camera] = (early[camera] ?? []).prefix(1) + [(session: session, at: time)]
+        let sessions = early[camera]?.sessions.prefix(1) ?? []
+        early[camera, default: Early()].sessions = sessions + [(session: session, at: time)]
     }
 
-    mutating func takeEarly() -> [CameraName: [(session: Int64, at: WallTime)]] {
+    /// The same of what the camera said of itself.
+    mutating func keep(established sdp: String, of camera: CameraName, at time: WallTime) {
+        early[camera, default: Early()].established = (sdp, time)
+    }
+
+    mutating func takeEarly() -> [CameraName: Early] {
         defer { early = [:] }
         return early
     }

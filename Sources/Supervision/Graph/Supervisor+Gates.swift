@@ -99,12 +99,18 @@ extension Supervisor {
             }
             guard !past.isEmpty else { continue }
             let isHeard = await rows[name]?.link.ask(past) ?? false
-            let lost = graph.ends.asked(past, isHeard: isHeard, at: .now)
+            let lost = graph.ends.asked(
+                past, isHeard: isHeard || isWithoutWorker(name), within: surroundings.windowPatience, at: .now)
             guard !lost.isEmpty else { continue }
             await tell(name, graph.chronicles[name]?.gaveUp(on: lost) ?? [])
             await forgetWindows(of: name)
         }
         graph.ends.keep(Set(graph.chronicles.values.flatMap(\.openWindows).map(\.id)))
+    }
+
+    /// Nobody is there, or on the way, who may have recorded for it.
+    private func isWithoutWorker(_ name: CameraName) -> Bool {
+        rows[name]?.kept?.pid == nil && !graph.leftAlone.contains(name)
     }
 
     /// Its worker need not hear any more of windows that are over.

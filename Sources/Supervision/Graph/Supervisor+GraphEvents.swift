@@ -60,24 +60,35 @@ extension Supervisor {
         case .sessionStarted(let session, let time, let window):
             await note(session: session, window, of: camera, at: time)
         case .progress(let progress): await note(progress, of: camera)
-        case .event("mediaSessionEstablished", let time, let sdp):
-            let nodes = nodes(of: camera)
-            await tell(
-                .mediaSessionEstablished(
-                    .source(nodes.source, of: nodes.instance),
-                    sdp: sdp.hasPrefix(Self.sdpPrefix) ? String(sdp.dropFirst(Self.sdpPrefix.count)) : sdp),
-                camera: camera, at: time, "the camera sends media")
+        case .event("mediaSessionEstablished", let time, let sdp): await note(established: sdp, of: camera, at: time)
         case .event("windowClosed", let time, let detail):
             let words = detail.split(separator: " ")
             guard let id = words.first else { return }
-            let session = words.dropFirst().first.flatMap { Int64($0) }
-            await tell(camera, graph.chronicles[camera]?.windowClosed(String(id), session: session) ?? [], at: time)
+            let numbers = words.dropFirst().map { Int64($0) ?? 0 }
+            let closed = graph.chronicles[camera]?.windowClosed(
+                String(id), session: numbers.first, first: numbers.dropFirst().first)
+            await tell(camera, closed ?? [], at: time)
             await forgetWindows(of: camera)
         default: break
         }
     }
 
     private static let sdpPrefix = "SDP:\n"
+
+    /// A worker says it again to each cvrd that it meets.
+    private func note(established sdp: String, of camera: CameraName, at time: WallTime) async {
+        guard graph.isLoaded else { return graph.keep(established: sdp, of: camera, at: time) }
+        guard graph.chronicles[camera]?.established != time else { return }
+        graph.chronicles[camera, default: Chronicle()].established = time
+        graph.unwritten.insert(camera)
+        let nodes = nodes(of: camera)
+        await tell(
+            .mediaSessionEstablished(
+                .source(nodes.source, of: nodes.instance),
+                sdp: sdp.hasPrefix(Self.sdpPrefix) ? String(sdp.dropFirst(Self.sdpPrefix.count)) : sdp),
+            camera: camera, at: time, "the camera sends media")
+        graphInbox.yield(.recorded(camera))
+    }
 
     private func note(session: Int64, _ window: String, of camera: CameraName, at time: WallTime) async {
         guard graph.isLoaded else { return graph.keep(early: session, of: camera, at: time) }
@@ -94,8 +105,9 @@ extension Supervisor {
 
     /// What was heard before it was known what an earlier cvrd told.
     func noteEarlySessions() async {
-        for (camera, sessions) in graph.takeEarly() where box.cameras[camera] != nil {
-            for (session, time) in sessions { await note(session: session, "", of: camera, at: time) }
+        for (camera, early) in graph.takeEarly() where box.cameras[camera] != nil {
+            if let (sdp, time) = early.established { await note(established: sdp, of: camera, at: time) }
+            for (session, time) in early.sessions { await note(session: session, "", of: camera, at: time) }
         }
     }
 
@@ -103,7 +115,7 @@ extension Supervisor {
         let now = WallTime.now
         // What a worker said to a cvrd that died of it, or to none, it does not say again.
         if progress.session > 0, !progress.window.isEmpty || progress.state == .recording,
-            graph.chronicles[camera]?.lacks(progress.session, window: progress.window) ?? lacksChronicle(camera)
+            lacks(progress.session, progress.window, of: camera)
         {
             await note(session: progress.session, progress.window, of: camera, at: now)
         }
@@ -118,9 +130,12 @@ extension Supervisor {
         }
     }
 
-    /// A camera of a file that is recorded, and of which nothing was told.
-    private func lacksChronicle(_ camera: CameraName) -> Bool {
-        graph.active[camera] == nil && rows[camera]?.configuration.enabled == true
+    private func lacks(_ session: Int64, _ window: String, of camera: CameraName) -> Bool {
+        if let chronicle = graph.chronicles[camera], !chronicle.recordings.isEmpty {
+            return chronicle.lacks(session, window: window)
+        }
+        // A camera of a file that is recorded, and of which nothing was told.
+        return graph.active[camera] == nil && rows[camera]?.configuration.enabled == true
     }
 
     /// A camera that is not in the table any more.

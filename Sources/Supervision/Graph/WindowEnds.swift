@@ -8,12 +8,9 @@ package struct WindowEnds: Sendable {
     private struct End: Sendable {
         let until: WallTime
         var at: MonotonicTime
-        /// Since then a worker is there that was asked and does not answer.
+        /// Since then a worker is there that was asked and does not answer, or there is none.
         var askedSince: MonotonicTime?
     }
-
-    /// A worker closes a window when the frame after it came; without frames nobody does.
-    package static let patience = TimeSpan.seconds(30)
 
     private var ends: [String: End] = [:]
 
@@ -34,18 +31,20 @@ package struct WindowEnds: Sendable {
         ends[window] = End(until: known.until, at: max(known.at, now))
     }
 
-    /// Windows that are past were asked for; `isHeard` when a worker is there that may say what became of them.
+    /// Windows that are past were asked for; `isHeard` when a worker is there that may say what became of them, or when
+    /// none is, which comes to the same.
     ///
-    /// Returns those that one has not answered for in its time; while none is there, nothing is given up.
+    /// Returns those that none has answered for within `patience`: a worker closes a window when the frame after it came,
+    /// without frames nobody does. While one is there that cannot be asked, nothing is given up.
     package mutating func asked(
-        _ windows: [RecordingWindow], isHeard: Bool, at now: MonotonicTime
+        _ windows: [RecordingWindow], isHeard: Bool, within patience: TimeSpan, at now: MonotonicTime
     ) -> Set<String> {
         var lost: Set<String> = []
         // One that was lengthened meanwhile is not over.
         for window in windows where ends[window.id]?.until == window.until {
             let since = isHeard ? ends[window.id]?.askedSince ?? now : nil
             ends[window.id]?.askedSince = since
-            if let since, since + Self.patience < now { lost.insert(window.id) }
+            if let since, since + patience < now { lost.insert(window.id) }
         }
         return lost
     }

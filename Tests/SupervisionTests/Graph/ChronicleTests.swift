@@ -38,6 +38,18 @@ struct ChronicleTests {
         #expect(chronicle.stopped().isEmpty && chronicle.isEmpty)
     }
 
+    @Test("of a window that had several sessions all are asked for, whichever of them somebody heard of")
+    func several() {
+        for heard in [nil, 8] as [Int64?] {
+            var chronicle = Chronicle()
+            _ = chronicle.take(window("1", from: 0, to: 30), file: "")
+            if let heard { _ = chronicle.sessionStarted(heard, window: "1") }
+            let closed = chronicle.windowClosed("1", session: 9, first: 7)
+            #expect(closed.last == .stopped(.asset("a-1"), correlation: "1") && closed.count == (heard == nil ? 2 : 1))
+            #expect(chronicle.questions(stored: 9) == [7...9])
+        }
+    }
+
     @Test("what was never recorded is not told of")
     func silent() {
         var chronicle = Chronicle()

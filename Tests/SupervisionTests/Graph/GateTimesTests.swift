@@ -19,7 +19,7 @@ struct GateTimesTests {
         let day = now + .seconds(86400)
         // At 31 s its worker is away, and has its time anew when it is back.
         let asked: [(Int64, Bool)] = [(0, false), (0, true), (29, true), (31, false), (32, true), (63, true)]
-        let lost = asked.map { ends.asked([window], isHeard: $0.1, at: day + .seconds($0.0)) }
+        let lost = asked.map { ends.asked([window], isHeard: $0.1, within: .seconds(30), at: day + .seconds($0.0)) }
         #expect(lost == [[], [], [], [], [], ["1"]])
     }
 
@@ -28,14 +28,14 @@ struct GateTimesTests {
         var ends = WindowEnds()
         var window = RecordingWindow(id: "1", from: start, until: start, correlation: "1")
         ends.note(window, at: now, wall: start)
-        var lost = ends.asked([window], isHeard: true, at: now)
+        var lost = ends.asked([window], isHeard: true, within: .seconds(30), at: now)
         ends.prolong("1", at: now + .seconds(20))
         let later = ends.note(window, at: now, wall: start)
-        lost.formUnion(ends.asked([window], isHeard: true, at: now + .seconds(40)))
+        lost.formUnion(ends.asked([window], isHeard: true, within: .seconds(30), at: now + .seconds(40)))
         let asked = window
         window.until = start + .seconds(60)
         let longer = ends.note(window, at: now, wall: start)
-        lost.formUnion(ends.asked([asked], isHeard: true, at: now + .seconds(80)))
+        lost.formUnion(ends.asked([asked], isHeard: true, within: .seconds(30), at: now + .seconds(80)))
         ends.keep([])
         let another = ends.note(window, at: now, wall: start + .seconds(70))
         #expect(lost.isEmpty)
