@@ -205,21 +205,11 @@ struct FullBoxTests {
             }
         }
         for name in Self.names {
-            // A simulated camera that 64 ask at once may be slow to answer; clocks that drift leave a millisecond or two.
-            let reasons = Set(try await box.gaps(of: name).filter { $0.seconds > 0.01 }.map(\.reason))
+            // A simulated camera that 64 ask at once may be slow to answer.
+            let reasons = Set(try await box.gaps(of: name).map(\.reason))
             #expect(reasons.isSubset(of: ["stopped", "cameraOffline"]), "\(name): \(reasons)")
         }
         let told = try await graph.told(of: "Cam-63").map(\.type).filter { $0.hasPrefix("Operational.") }
         #expect(told == ["Started", "Available", "Stopped"].map { "Operational.Recording\($0)" }, "\(told)")
-    }
-}
-
-extension Listing.Gap {
-    /// Without end while it is open.
-    fileprivate var seconds: Double {
-        guard let from = WallTime(rfc3339: from), let to = to.flatMap({ WallTime(rfc3339: $0) }) else {
-            return .infinity
-        }
-        return Double((to - from).microseconds) / 1e6
     }
 }

@@ -263,6 +263,26 @@ struct RecorderGapTests {
         #expect(try bench.gaps.map(\.from) == [start + .seconds(6)])
     }
 
+    @Test(
+        "what is missing begins where the last segment ends, however the clocks drifted",
+        arguments: [39_985, 40_015] as [Int64])
+    func drift(frame: Int64) throws {
+        let bench = try Bench(.test(segment: .seconds(60)))
+        try bench.connect(audio: false)
+        for _ in 0..<1400 {
+            bench.sendVideo()
+            bench.clock.advance(TimeSpan(microseconds: frame))
+            bench.recorder.tick()
+        }
+        bench.recorder.stop(.stopped)
+        let segments = try bench.segments
+        let end = try #require(segments.last?.mediaEndTime)
+        let gap = try #require(try bench.gaps.last)
+        #expect(segments.count == 1 && gap.reason == .stopped && (gap.from - end).magnitude < .milliseconds(1))
+        let ends = try bench.records.compactMap { if case .sessionEnd(_, let end, _) = $0 { end } else { nil } }
+        #expect(ends == [gap.from])
+    }
+
     @Test("media that runs ahead of time begins a new session where time is right")
     func ahead() throws {
         let bench = try Bench()

@@ -34,6 +34,8 @@ final class Session {
     /// End of the last whole fragment, and where the open segment began.
     private var writtenEnd = TimeSpan.zero
     private var segmentStart = TimeSpan.zero
+    /// Its date.
+    private var segmentDate: WallTime?
 
     /// Starts at `frame`, which the caller then appends; its media time 0 may lie `lead` before, for other tracks'
     /// samples that are still to come.
@@ -66,7 +68,13 @@ final class Session {
     var codecs: String { tracks.map(\.codecString).joined(separator: ",") }
 
     /// Where the recording of this session ends on the wall clock.
-    var wallEnd: WallTime { clock.wall(end) }
+    var wallEnd: WallTime { date(end) }
+
+    /// Of a moment of the last segment, as its readers have it: the anchor may have been slewed since, and what comes next
+    /// would begin some milliseconds beside its end.
+    private func date(_ media: TimeSpan) -> WallTime {
+        segmentDate.map { $0 + (media - segmentStart) } ?? clock.wall(media)
+    }
 
     /// Takes in a frame; `wall` is when it came.
     func append(_ frame: TimedFrame, arrival wall: WallTime, now: MonotonicTime) throws(SegmentStoreError) {
@@ -114,7 +122,7 @@ final class Session {
         ahead = []
         try account(forHoleBefore: media)
         try writeFragment()
-        let seam = output.map { $0.start + (media - segmentStart) } ?? clock.wall(media)
+        let seam = date(media)
         try closeSegment(isLast: true)
         return seam
     }
@@ -141,7 +149,7 @@ final class Session {
     func abandon(after error: SegmentStoreError) -> WallTime? {
         defer { output = nil }
         guard number != nil else { return nil }
-        guard let output else { return clock.wall(writtenEnd) }
+        guard let output else { return date(writtenEnd) }
         guard error.isNoSpace, !output.appender.isFailed, output.duration > .zero else {
             // Without a whole fragment there is nothing to close: recovery removes the file.
             cacheWriter.setAside(output)
@@ -149,7 +157,7 @@ final class Session {
         }
         // Keeps the file for later or sets it aside: either way this session is over.
         try? cacheWriter.close(output)
-        return clock.wall(writtenEnd)
+        return date(writtenEnd)
     }
 
     private func closeSegment(isLast: Bool = false) throws(SegmentStoreError) {
@@ -227,6 +235,7 @@ final class Session {
         clock.settle(notBefore: cacheWriter.recordedUntil.map { $0 - begun }, now: now)
         writtenEnd = segmentStart
         let start = clock.wall(segmentStart)
+        segmentDate = start
         let session: Int64
         if let number {
             session = number
