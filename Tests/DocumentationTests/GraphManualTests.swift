@@ -44,5 +44,6 @@ struct GraphManualTests {
             String($0.output)
         }
         #expect(Set(shaped).subtracting(sent) == ["RuntimeError"])
+        for word in ["/graphInstances", "count", "dataType"] { #expect(text.contains(word), "what DataDropped has") }
     }
 }

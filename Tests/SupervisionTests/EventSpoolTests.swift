@@ -201,6 +201,28 @@ struct EventSpoolTests {
         }
     }
 
+    @Test("an event that is given up is told once, though the disk does not take that it counts as delivered")
+    func givenUpOnce() async throws {
+        try await removing {
+            let told = Mutex<[String]>([])
+            let spool = EventSpool(directory: folder) { event in told.withLock { $0.append(event.type) } }
+            await fill(spool, 1...2)
+            let first = try #require(try await spool.events(for: "gateway.a").first)
+            try FileManager.default.removeItem(atPath: folder + "/cursors")
+            try Data().write(to: URL(filePath: folder + "/cursors"))
+            for _ in 1...3 {
+                await #expect(throws: (any Error).self) {
+                    try await spool.giveUp(first, by: "gateway.a", because: "it answered 413")
+                }
+            }
+            try FileManager.default.removeItem(atPath: folder + "/cursors")
+            try FileManager.default.createDirectory(atPath: folder + "/cursors", withIntermediateDirectories: false)
+            try await spool.giveUp(first, by: "gateway.a", because: "it answered 413")
+            #expect(try await spool.events(for: "gateway.a").map(\.sequence) == [2, 3])
+            #expect(told.withLock { $0 } == ["Microsoft.Media.Graph.Diagnostics.DataDropped"])
+        }
+    }
+
     @Test("a full spool drops its oldest events with one that says how many, and only to those that had not had them")
     func bounded() async throws {
         try await removing {

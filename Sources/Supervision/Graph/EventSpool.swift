@@ -16,6 +16,8 @@ package final class EventSpool: Sendable {
     private let files: Mutex<SpoolFiles>
     private let bells = Mutex<(next: UInt64, bells: [UInt64: AsyncStream<Void>.Continuation])>((0, [:]))
     private let backlog = Mutex<(waiting: Int, lost: Int64)>((0, 0))
+    /// The last event that each consumer gave up, told or not on disk yet.
+    private let givenUp = Mutex<[String: Int64]>([:])
     private let counters = Mutex(SpoolFiles.Counters())
     private let told: @Sendable (Listing.Event) -> Void
 
@@ -65,8 +67,15 @@ package final class EventSpool: Sendable {
 
     /// `consumer` never takes `event`, which counts as delivered to it: an event of LVA's says so to everyone.
     ///
-    /// Throws `FileError`.
+    /// Throws `FileError`: then it is to be done again, and is told once all the same.
     package func giveUp(_ event: Admin.StoredEvent, by consumer: String, because why: String) async throws {
+        if givenUp.withLock({ $0.updateValue(event.sequence, forKey: consumer) }) != event.sequence {
+            tellGivenUp(event, by: consumer, because: why)
+        }
+        try await acknowledge(event.sequence, by: consumer)
+    }
+
+    private func tellGivenUp(_ event: Admin.StoredEvent, by consumer: String, because why: String) {
         let words = "of media graphs, number \(event.sequence), was not taken by \(consumer) and is given up: \(why)"
         if event.event.type == SpoolFiles.droppedType {
             // One about that would be refused as well.
@@ -76,7 +85,6 @@ package final class EventSpool: Sendable {
             told(notice)
             append(notice)
         }
-        try await acknowledge(event.sequence, by: consumer)
     }
 
     /// How many events `consumer` has not acknowledged, as far as the spool was used; waits for no disk.
