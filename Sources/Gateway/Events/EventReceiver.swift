@@ -72,19 +72,19 @@ package struct Refusals: Sendable {
     package init(most: Int = 8, span: Duration = .seconds(600)) { (self.most, self.span) = (most, span) }
 
     /// It was refused again; true once it is to be given up.
-    package mutating func refused(_ sequence: Int64, at now: ContinuousClock.Instant = .now) -> Bool {
+    ///
+    /// Not alone: it, or another with it, and the next try shows which.
+    package mutating func refused(
+        _ sequence: Int64, isAlone: Bool = true, at now: ContinuousClock.Instant = .now
+    ) -> Bool {
+        guard isAlone else {
+            if !suspects(sequence) { first = (sequence, 0, now) }
+            return false
+        }
         let last = first.flatMap { $0.sequence == sequence ? $0 : nil }
         let count = (last?.count ?? 0) + 1
         first = (sequence, count, last?.since ?? now)
         return count >= most && now - (last?.since ?? now) >= span
-    }
-
-    /// It, or another with it, was refused, and the next try shows which.
-    ///
-    /// False: nothing is given up for that.
-    package mutating func suspect(_ sequence: Int64, at now: ContinuousClock.Instant = .now) -> Bool {
-        if !suspects(sequence) { first = (sequence, 0, now) }
-        return false
     }
 
     /// Whether it was refused before.

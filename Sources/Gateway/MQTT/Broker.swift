@@ -207,7 +207,7 @@ package final class Broker: EventReceiver {
             let taken = await session.publish(isAlone ? Array(messages.prefix(1)) : messages)
             if let mark = marks.dropFirst(taken).first, mark > 0 { return GatewayInterface.Delivered(sequence: mark) }
             guard taken == 0, session.isBroken,
-                state.withLock({ isAlone ? $0.refused.refused(first) : $0.refused.suspect(first) })
+                state.withLock({ $0.refused.refused(first, isAlone: isAlone) })
             else { continue }
             return GatewayInterface.Delivered(
                 sequence: first, refusal: "the broker at \(settings.host) ends each session at it")
