@@ -23,7 +23,7 @@ package actor Supervisor {
     package nonisolated let places: Places
     package nonisolated let spool: EventSpool
     nonisolated let surroundings: Surroundings
-    nonisolated let disks = DiskLooks()
+    package nonisolated let disks = DiskLooks()
     private nonisolated let store: ConfigurationStore
     private nonisolated let pending: AsyncStream<PendingWork>
     nonisolated let pendingInbox: AsyncStream<PendingWork>.Continuation

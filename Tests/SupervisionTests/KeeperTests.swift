@@ -27,6 +27,10 @@ private final class ScriptedLink: ProcessLink {
     let condemnation: AsyncStream<Departure.Condemnation>.Continuation
     private let succession: Succession
     private let successorScript: String
+    private let silence = Atomic(false)
+
+    /// Nothing more is heard of a process that ran.
+    var isSilent: Bool { silence.load(ordering: .relaxed) }
 
     init(
         _ script: String, patience: StopPatience = StopPatience(beforeTermination: .zero, beforeKill: .seconds(60)),
@@ -61,6 +65,7 @@ private final class ScriptedLink: ProcessLink {
     func askToStop(_ process: RunningProcess, _ reason: GapReason) async -> Bool { true }
 
     func converse(with process: RunningProcess) async throws {
+        defer { silence.store(true, ordering: .relaxed) }
         for await why in condemn { throw why }
     }
 
@@ -243,6 +248,22 @@ struct KeeperTests {
             kept.keeper.order(.retire(.stopped))
             await kept.run.value
             await kept.keeper.settled()
+        }
+    }
+
+    @Test("whoever wants to know what a process said last waits until it has said it, and for none that runs")
+    func silent() async throws {
+        let link = ScriptedLink("exec sleep 1000")
+        try await withKeeper(link) { kept in
+            kept.keeper.order(.start)
+            _ = try await kept.pid()
+            await kept.keeper.silent()
+            #expect(!link.isSilent)
+            kept.keeper.order(.stop(.stopped))
+            kept.keeper.order(.hurry)
+            await kept.keeper.settled()
+            await kept.keeper.silent()
+            #expect(link.isSilent)
         }
     }
 

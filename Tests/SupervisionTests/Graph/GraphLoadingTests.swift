@@ -156,6 +156,39 @@ struct GraphLoadingTests {
         }
     }
 
+    @Test("a reload that comes while an instance is activated counts for that one too")
+    func activatedMeanwhile() async throws {
+        try await withGraphs { box, session in
+            let topology = Graphs.gated(directory: "\(box.root)/files/evr")
+            #expect(try await session.call("GraphTopologySet", topology).status == 201)
+            _ = try await session.call("GraphInstanceSet", Graphs.instance("evr", of: "EVR", url: "rtsp://h/a"))
+            let (entered, enter) = AsyncStream.makeStream(of: Void.self)
+            let disk = DispatchSemaphore(value: 0)
+            // The disk of its folder stands still.
+            let held = Task { [supervisor = session.supervisor] in
+                await supervisor.disks.look(at: "\(box.root)/files", atMost: .seconds(20)) {
+                    enter.finish()
+                    disk.wait()
+                }
+            }
+            for await _ in entered {}
+            let activated = session.begun("GraphInstanceActivate", try Graphs.json(Graphs.named("evr")))
+            try await eventually("it is being activated", every: .milliseconds(10)) {
+                try await session.state(of: "evr") == "Activating" ? true : nil
+            }
+            try box.configure("{}", more: "graph: { filePaths: [\(box.root)/files] }\ndefaults: { retention: P7D }")
+            _ = try await session.supervisor.change(.reload)
+            disk.signal()
+            _ = await held.value
+            #expect(await activated.value.status == 200)
+            try await eventually("cvr-sync is told", every: .milliseconds(20)) {
+                // It may be on its way.
+                let told = try? box.syncConfiguration().cameras.first { $0.name == "evr" }
+                return told?.retention == 7 * 86400 ? true : nil
+            }
+        }
+    }
+
     @Test("a reload says which instances write files where none may be written any more")
     func filePaths() async throws {
         try await withGraphs { box, session in
