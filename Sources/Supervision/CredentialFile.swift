@@ -54,8 +54,8 @@ package struct CredentialFile: Hashable, Sendable {
         throw Refusal(code: "credential", "there is no \(path), which \(key) names", nextStep: nextStep)
     }
 
-    /// Whether there is a file of that name, readable or not.
-    func has(_ reference: String) -> Bool { access(find(reference).path, F_OK) == 0 }
+    /// Whether there is certainly no file of that name: what a disk does not tell is not known.
+    func lacks(_ reference: String) -> Bool { access(find(reference).path, F_OK) != 0 && errno == ENOENT }
 
     private func find(_ reference: String) -> (path: String, isGuarded: Bool) {
         if reference.hasPrefix("/") { return (reference, false) }

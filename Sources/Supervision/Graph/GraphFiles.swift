@@ -30,13 +30,17 @@ package struct GraphFiles: Sendable {
 
     private let places: Places
     private let credentials: CredentialFile
-    /// False while files wait for the key that was lost: they would not open with another one.
-    private let makesKey: Bool
+    private let key: GraphKey
+    /// False while files wait that no key has opened: they may be another one's than what is found now, or would be made.
+    private let takesNewKey: Bool
 
-    package init(places: Places, credentials: CredentialFile, makesKey: Bool = true) {
+    package init(
+        places: Places, credentials: CredentialFile, key: GraphKey = GraphKey(), takesNewKey: Bool = true
+    ) {
         self.places = places
         self.credentials = credentials
-        self.makesKey = makesKey
+        self.key = key
+        self.takesNewKey = takesNewKey
     }
 
     // MARK: Reading
@@ -44,7 +48,7 @@ package struct GraphFiles: Sendable {
     /// Of `wanted` alone, where that is given: what could not be read before.
     package func load(only wanted: Set<String>? = nil) throws -> Contents {
         var contents = Contents()
-        let seal = LazySeal(self, makes: false)
+        let seal = LazySeal(self, seals: false)
         for name in try names(.topologies, wanted) {
             guard let value = read(.topologies, name, seal, &contents, { try Topology(stored: $0, open: $1) }) else {
                 continue
@@ -100,7 +104,7 @@ package struct GraphFiles: Sendable {
             contents.unread["\(kind.rawValue)/\(name)"] = "\(error), then run `cvrctl reload`"
             return nil
         } catch {
-            // Whatever it was told as: without the key nothing is known of the file.
+            // Whatever it was told as: without the key nothing is known of the file, and no other one says that it is damaged.
             if let failure = seal.failure {
                 contents.unread["\(kind.rawValue)/\(name)"] = "\(failure)"
                 return nil
@@ -120,7 +124,7 @@ package struct GraphFiles: Sendable {
         switch error {
         case let error as GraphError: ([error.message] + error.details.map(\.message)).joined(separator: " ")
         case is DecodingError: "it is not JSON of this kind"
-        default: "its secrets do not open with the key of this box (credential \(keyName))"
+        default: "\(error)"
         }
     }
 
@@ -149,7 +153,7 @@ package struct GraphFiles: Sendable {
     private func write(_ kind: Kind, _ name: String, _ json: (@escaping @Sendable (Secret) -> String) -> JSONValue)
         throws
     {
-        let seal = LazySeal(self, makes: true)
+        let seal = LazySeal(self, seals: true)
         let text = json { seal.seal($0, for: "\(kind.rawValue)/\(name.lowercased())") }.text
         if let failure = seal.failure { throw failure }
         try SmallFile.makeDirectory(directory(kind))
@@ -164,40 +168,49 @@ package struct GraphFiles: Sendable {
     /// The key is read, or made, when the first secret needs it.
     private final class LazySeal: Sendable {
         private struct State {
-            var seal: GraphSeal?
+            var key: GraphKey.Known?
             var failure: (any Error)?
         }
 
         private let files: GraphFiles
-        private let makes: Bool
+        private let seals: Bool
         private let state = Mutex(State())
 
-        init(_ files: GraphFiles, makes: Bool) {
+        init(_ files: GraphFiles, seals: Bool) {
             self.files = files
-            self.makes = makes
+            self.seals = seals
         }
 
-        /// Of sealing, which has no other way to say so, and of a key that cannot be read.
+        /// Of sealing, which has no other way to say so, and of what does not open.
         var failure: (any Error)? { state.withLock { $0.failure } }
 
         func forgetFailure() { state.withLock { $0.failure = nil } }
 
+        /// Empty after a failure.
         func seal(_ secret: Secret, for file: String) -> String {
-            do { return try key().seal(secret, for: file) } catch {
-                state.withLock { $0.failure = error }
-                return ""
+            // `failure` has the reason.
+            (try? use { try $0.seal(secret, for: file) }) ?? ""
+        }
+
+        func open(_ text: String, for file: String) throws -> Secret {
+            try use { seal in
+                do { return try seal.open(text, for: file) } catch {
+                    throw Refusal(
+                        code: "credential",
+                        "what is secret in it does not open with the credential \(GraphFiles.keyName) of now",
+                        nextStep: "Put back the one that it was and run `cvrctl reload`, or set it anew")
+                }
             }
         }
 
-        func open(_ text: String, for file: String) throws -> Secret { try key().open(text, for: file) }
-
-        private func key() throws -> GraphSeal {
+        private func use<Value: Sendable>(_ body: (GraphSeal) throws -> Value) throws -> Value {
             try state.withLock { state in
-                if let seal = state.seal { return seal }
                 do {
-                    let made = try GraphSeal(key: try files.key(makes: makes))
-                    state.seal = made
-                    return made
+                    let key = try state.key ?? (seals ? files.keyToSeal() : files.keyToOpen())
+                    state.key = key
+                    let value = try body(key.seal)
+                    files.key.isRight(key)
+                    return value
                 } catch {
                     state.failure = error
                     throw error
@@ -206,12 +219,35 @@ package struct GraphFiles: Sendable {
         }
     }
 
-    private func key(makes: Bool) throws -> Secret {
-        guard makes, makesKey, !credentials.has(Self.keyName) else { return try credentials.read(Self.keyName) }
-        let key = GraphSeal.makeKey()
+    /// The one that has proven to be it, whatever the credential holds by now.
+    private func keyToOpen() throws -> GraphKey.Known { try key.known ?? storedKey() }
+
+    private func storedKey() throws -> GraphKey.Known { try GraphKey.Known(try credentials.read(Self.keyName)) }
+
+    /// The one that all the rest is sealed with; a credential that was removed since is put back, or the next cvrd could
+    /// open nothing.
+    private func keyToSeal() throws -> GraphKey.Known {
+        let isMissing = credentials.lacks(Self.keyName)
+        if let known = key.known {
+            if isMissing { try store(known) }
+            return known
+        }
+        guard takesNewKey else {
+            _ = try storedKey()
+            throw Refusal(
+                code: "credential",
+                "files of media graphs wait to be read, and nothing shows that the credential \(Self.keyName) is theirs",
+                nextStep: "Make them readable or remove them, and run `cvrctl reload`; `cvrctl events` names them")
+        }
+        guard isMissing else { return try storedKey() }
+        let made = try GraphKey.Known(GraphSeal.makeKey())
+        try store(made)
+        return made
+    }
+
+    private func store(_ key: GraphKey.Known) throws {
         try SmallFile.makeDirectory(places.credentials)
         try SmallFile.write(
-            Array("\(key.revealed())\n".utf8), to: "\(places.credentials)/\(Self.keyName)", mode: 0o600)
-        return key
+            Array("\(key.text.revealed())\n".utf8), to: "\(places.credentials)/\(Self.keyName)", mode: 0o600)
     }
 }

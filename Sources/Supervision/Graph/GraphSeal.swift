@@ -1,6 +1,31 @@
 import Crypto
 import FoundationEssentials
 package import Recording
+import Synchronization
+
+/// The key of media graphs, from when it is known to be theirs: it has opened what is on disk, or sealed it.
+///
+/// Kept as long as cvrd runs, whatever becomes of the credential meanwhile: two keys would each open a part.
+package final class GraphKey: Sendable {
+    struct Known: Sendable {
+        let text: Secret
+        let seal: GraphSeal
+
+        init(_ text: Secret) throws(Refusal) {
+            self.text = text
+            seal = try GraphSeal(key: text)
+        }
+    }
+
+    private let state = Mutex<Known?>(nil)
+
+    package init() {}
+
+    var known: Known? { state.withLock { $0 } }
+
+    /// The first is it.
+    func isRight(_ key: Known) { state.withLock { $0 = $0 ?? key } }
+}
 
 /// Seals the secrets of media graphs for the disk, each for the file that it lies in: moved to another one, it does not
 /// open.

@@ -45,6 +45,8 @@ struct GraphTable: Sendable {
     }
 
     var book = GraphBook()
+    /// Of the secrets in it on disk.
+    let key = GraphKey()
     /// When this cvrd first showed the cameras of files.
     let since = WallTime.now
     /// The state's disk was read: until then nothing may be written.

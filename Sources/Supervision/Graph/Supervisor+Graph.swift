@@ -161,7 +161,7 @@ extension Supervisor {
     }
 
     var graphFiles: GraphFiles {
-        GraphFiles(places: places, credentials: credentials, makesKey: graph.unread.isEmpty)
+        GraphFiles(places: places, credentials: credentials, key: graph.key, takesNewKey: graph.unread.isEmpty)
     }
 
     /// Cameras of files are instances of `cvr-asset`.

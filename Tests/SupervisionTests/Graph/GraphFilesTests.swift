@@ -46,7 +46,7 @@ struct GraphFilesTests {
         #expect(rest.topologies.isEmpty && rest.instances.isEmpty)
     }
 
-    @Test("what cannot be read or opened is set aside and named; the rest is read")
+    @Test("what is damaged is set aside and named, what does not open is left as it is; the rest is read")
     func damaged() throws {
         let (box, files) = try self.files()
         let (topology, instance) = try Graphs.pair(password: canary)
@@ -58,9 +58,10 @@ struct GraphFilesTests {
         try SmallFileFixture.write("{\"name\": \"gate\"", "\(folder)/gate.json")
         let contents = try files.load()
         #expect(contents.instances == [instance] && contents.topologies == [topology])
-        #expect(contents.refused.count == 2 && contents.refused.allSatisfy { $0.contains("set aside") })
+        #expect(contents.refused.count == 1 && contents.refused.allSatisfy { $0.contains("set aside") })
+        #expect(contents.unread.keys.sorted() == ["instances/yard"])
         #expect(try files.load().refused.isEmpty, "told once")
-        #expect(try Directory.names(folder) == ["front.json", "gate.json.refused", "yard.json.refused"])
+        #expect(try Directory.names(folder) == ["front.json", "gate.json.refused", "yard.json"])
     }
 
     @Test("without the key nothing secret opens, the files stay as they are, and are read when it is back")
@@ -71,20 +72,40 @@ struct GraphFilesTests {
         try files.write(instance)
         let key = "\(box.root)/state/credentials/graph-key"
         try FileManager.default.moveItem(atPath: key, toPath: key + ".away")
-        let contents = try files.load()
+        let contents = try next(box).load()
         #expect(contents.topologies.isEmpty && contents.instances.isEmpty && contents.refused.isEmpty)
         #expect(Set(contents.unread.keys) == ["topologies/cvrtoamsasset", "instances/front"])
         #expect(contents.unread.values.allSatisfy { $0.contains("graph-key") && $0.contains("cvrctl reload") })
         #expect(try Directory.names("\(box.root)/state/graph/instances") == ["front.json"])
         // Nor is another one made, with which they would never open.
-        let waiting = GraphFiles(
-            places: try box.places(),
-            credentials: CredentialFile(systemDirectory: nil, stateDirectory: "\(box.root)/state/credentials"),
-            makesKey: false)
+        let waiting = try next(box, takesNewKey: false)
         #expect(throws: (any Error).self) { try waiting.write(instance) }
         try FileManager.default.moveItem(atPath: key + ".away", toPath: key)
-        let again = try files.load(only: ["instances/front"])
+        let again = try next(box).load(only: ["instances/front"])
         #expect(again.topologies.isEmpty && again.instances == [instance] && again.unread.isEmpty)
+    }
+
+    @Test("a key that opens nothing damages no file and seals none; its own opens them again")
+    func wrongKey() throws {
+        let (box, files) = try self.files()
+        let (topology, instance) = try Graphs.pair(password: canary)
+        try files.write(topology)
+        try files.write(instance)
+        let key = "\(box.root)/state/credentials/graph-key"
+        try FileManager.default.moveItem(atPath: key, toPath: key + ".away")
+        try SmallFileFixture.write(GraphSeal.makeKey().revealed(), key)
+        let contents = try next(box).load()
+        #expect(contents.refused.isEmpty && contents.topologies.isEmpty && contents.instances.isEmpty)
+        #expect(Set(contents.unread.keys) == ["topologies/cvrtoamsasset", "instances/front"])
+        #expect(contents.unread.values.allSatisfy { $0.contains("graph-key") && $0.contains("cvrctl reload") })
+        #expect(throws: Refusal.self) { try next(box, takesNewKey: false).write(instance) }
+        // Whoever knows the right one goes on with it.
+        try files.write(instance)
+        try FileManager.default.removeItem(atPath: key)
+        try files.write(instance)
+        #expect(
+            try String(contentsOfFile: key, encoding: .utf8) == String(contentsOfFile: key + ".away", encoding: .utf8))
+        #expect(try next(box).load().instances == [instance])
     }
 
     @Test("a file that cannot be read now stays as it is")
@@ -122,12 +143,15 @@ struct GraphFilesTests {
     private func files() throws -> (TemporaryBox, GraphFiles) {
         let box = try TemporaryBox()
         try box.configure("{}")
+        return (box, try next(box))
+    }
+
+    /// Those of a cvrd that knows nothing of the key yet.
+    private func next(_ box: TemporaryBox, takesNewKey: Bool = true) throws -> GraphFiles {
         let places = try box.places()
-        return (
-            box,
-            GraphFiles(
-                places: places, credentials: CredentialFile(systemDirectory: nil, stateDirectory: places.credentials))
-        )
+        return GraphFiles(
+            places: places, credentials: CredentialFile(systemDirectory: nil, stateDirectory: places.credentials),
+            takesNewKey: takesNewKey)
     }
 
     private func traces(of word: String, below folder: String) throws -> [String] {

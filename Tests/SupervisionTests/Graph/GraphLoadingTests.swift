@@ -35,6 +35,42 @@ struct GraphLoadingTests {
         }
     }
 
+    @Test("with another key workers record on, and nothing is set with it until the one that it was is back")
+    func wrongKey() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front", password: canary)
+            let worker = try #require(try await session.camera("front").pid)
+            let key = "\(box.root)/state/credentials/graph-key"
+            await session.leave()
+            try FileManager.default.moveItem(atPath: key, toPath: key + ".away")
+            try SmallFileFixture.write(GraphSeal.makeKey().revealed(), key)
+            try await session.begin()
+            let told = try await session.events.next("graphsNotRead")
+            #expect(told.detail.contains("graph-key") && told.detail.contains("cvrctl reload"), "\(told.detail)")
+            _ = try await session.supervisor.change(.reload)
+            #expect(kill(pid_t(worker), 0) == 0, "it is no stray")
+            #expect(try await session.call("GraphTopologySet", Graphs.continuous("other")).status == 500)
+            try FileManager.default.removeItem(atPath: key)
+            try FileManager.default.moveItem(atPath: key + ".away", toPath: key)
+            _ = try await session.supervisor.change(.reload)
+            #expect(try await session.configured("front").password.revealed() == canary)
+            #expect(try await session.camera("front").pid == worker)
+        }
+    }
+
+    @Test("a key that is removed while cvrd runs is put back by the next secret that is set")
+    func removedKey() async throws {
+        try await withGraphs { box, session in
+            try await session.activate("front", password: canary)
+            try FileManager.default.removeItem(atPath: "\(box.root)/state/credentials/graph-key")
+            try await session.activate("yard", password: canary)
+            try await session.begin()
+            for name in ["front", "yard"] {
+                #expect(try await session.configured(name).password.revealed() == canary)
+            }
+        }
+    }
+
     @Test("an active instance keeps its name when a file takes it meanwhile, and no change waits for that")
     func name() async throws {
         try await withGraphs { box, session in
