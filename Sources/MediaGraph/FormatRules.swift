@@ -14,6 +14,10 @@ enum FormatRules {
         case .fileName: return fileName(text, in: api)
         case .filePath: return filePath(text)
         case .discreetLine, .secret: return line(text)
+        case .moduleName where text.length > GraphLimits.nodeNameLength:
+            return Problem(
+                code: .propertyValueOutOfRange,
+                message: "The value must have at most \(GraphLimits.nodeNameLength) bytes.")
         case .nodeName, .text, .discreetText: return nil
         default: break
         }

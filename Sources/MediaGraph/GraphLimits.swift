@@ -8,6 +8,9 @@ package enum GraphLimits {
     package static let listLength = 100
     /// Bytes of any text, before and after parameters are put in: room for a chain of certificates.
     package static let textLength = 16 << 10
+    /// Bytes of the name of a node, and of an input or an output of the module: LVA names no bound, and a topic of MQTT,
+    /// which holds them percent-encoded, has one.
+    package static let nodeNameLength = 256
     /// References to parameters and variables in one text.
     package static let references = 32
     /// Bytes of all texts of a topology, and of an instance, of which a box may have a thousand.

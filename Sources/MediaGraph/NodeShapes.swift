@@ -69,7 +69,7 @@ enum NodeShapes {
         Property("endpoint", endpoint(.rtspURL(["rtsp"]), tls: .rtspURL(["rtsp", "rtsps"])), .required),
     ]
 
-    private static let messageSource = [name, Property("hubInputName", .text(.text))]
+    private static let messageSource = [name, Property("hubInputName", .text(.moduleName))]
 
     private static func endpoint(_ url: Format, tls: Format) -> Shape {
         .variants([
@@ -213,5 +213,5 @@ enum NodeShapes {
             Property("maximumSizeMiB", .text(.integer(mebibytes)), .required, only: .v2),
         ]
 
-    private static let messageSink = processor + [Property("hubOutputName", .text(.text), .requiredInV2)]
+    private static let messageSink = processor + [Property("hubOutputName", .text(.moduleName), .requiredInV2)]
 }

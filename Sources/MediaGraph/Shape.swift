@@ -60,6 +60,8 @@ struct Variant: Sendable {
 enum Format: Hashable, Sendable {
     /// The name of a node: not empty, and never a parameter's.
     case nodeName
+    /// What an input or an output of the module is called.
+    case moduleName
     /// Any text that everyone may see.
     case text
     /// Any text that a SecretString may be part of, though itself it is shown.

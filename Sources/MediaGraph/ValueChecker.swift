@@ -60,6 +60,11 @@ struct ValueChecker {
             guard !text.isEmpty, template.references.isEmpty, template.isClosed else {
                 return note(.propertyValueInvalidFormat, at: path, "A node's name is a text of its own, without ${}.")
             }
+            if text.utf8.count > GraphLimits.nodeNameLength {
+                note(
+                    .propertyValueOutOfRange, at: path,
+                    "A node's name must have at most \(GraphLimits.nodeNameLength) bytes.")
+            }
             return
         }
         if let problem = FormatRules.literalProblem(with: text, as: format) {

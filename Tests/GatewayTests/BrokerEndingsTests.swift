@@ -71,6 +71,23 @@ struct BrokerEndingsTests {
         }
     }
 
+    @Test("an event that fits into no topic is given up at once, and those behind it go on in the same session")
+    func impossible() async throws {
+        let mosquitto = try await Mosquitto()
+        try await withBroker(mosquitto) { broker in
+            var strange = storedEvent(2)
+            strange.event.graph?.subject = String(repeating: "ü", count: 20_000)
+            var (rest, answers) = ([storedEvent(1), strange, storedEvent(3)], [GatewayInterface.Delivered]())
+            while !rest.isEmpty {
+                let answer = try await broker.deliver(rest)
+                answers.append(answer)
+                rest.removeAll { $0.sequence <= answer.sequence }
+            }
+            #expect(answers.map(\.sequence) == [1, 2, 3] && answers.map { $0.refusal != nil } == [false, true, false])
+            #expect(mosquitto.log.count { $0.contains("New client connected") && $0.contains("as d/m") } == 1)
+        }
+    }
+
     @Test("without the certificate of who signed the broker's, nothing goes to it, in the clear or otherwise")
     func unsecured() async throws {
         let certificates = DrivenGateway.newFolder()

@@ -38,6 +38,25 @@ struct GraphBoundsTests {
         #expect(error.details.count == 1 && error.payload.text.utf8.count < 500)
     }
 
+    @Test("names of nodes, inputs and outputs have a length: a topic of MQTT holds them, whatever they are made of")
+    func names() throws {
+        let graph = SampleGraph.named("evr-hubMessage-assets")
+        func summary(_ path: String, _ value: JSONValue) -> [String] {
+            let error = graphError { () throws(GraphError) in
+                try Topology(graph.payload(.v2).setting("properties." + path, value), at: someTime)
+            }
+            return error?.summary ?? []
+        }
+        for (path, place) in [
+            ("sources.0.name", "Sources[0].Name"), ("sources.1.hubInputName", "Sources[1].HubInputName"),
+            ("sinks.1.hubOutputName", "Sinks[1].HubOutputName"),
+        ] {
+            let wrong = "PropertyValueOutOfRange $.Properties.\(place)"
+            #expect(!summary(path, text(GraphLimits.nodeNameLength)).contains(wrong), "\(path)")
+            #expect(summary(path, text(GraphLimits.nodeNameLength + 1)).contains(wrong), "\(path)")
+        }
+    }
+
     @Test("what references stand for is added up before it is put in", arguments: ["username", "password"])
     func resolved(name: String) throws {
         let path = "properties.sources.0.endpoint.credentials." + name

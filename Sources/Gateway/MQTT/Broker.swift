@@ -204,7 +204,12 @@ package final class Broker: EventReceiver {
             last = session
             // One that a session ended at is sent alone: it is that one, or none.
             let isAlone = state.withLock { $0.refused.suspects(first) }
-            let taken = await session.publish(isAlone ? Array(messages.prefix(1)) : messages)
+            let taken: Int
+            switch await session.publish(isAlone ? Array(messages.prefix(1)) : messages) {
+            case .taken(let count): taken = count
+            case .impossible(let why):
+                return GatewayInterface.Delivered(sequence: first, refusal: "it cannot be sent by MQTT: \(why)")
+            }
             if let mark = marks.dropFirst(taken).first, mark > 0 { return GatewayInterface.Delivered(sequence: mark) }
             guard taken == 0, session.isBroken,
                 state.withLock({ $0.refused.refused(first, isAlone: isAlone) })

@@ -35,13 +35,23 @@ final class BrokerSession: Sendable {
         var isProven: Bool
     }
 
+    /// What became of messages.
+    enum Published: Hashable, Sendable {
+        /// So many of them, from the first on, are with the broker.
+        case taken(Int)
+        /// The first cannot be sent to any broker, and none was.
+        case impossible(String)
+    }
+
     /// Messages that are waited for together.
     private struct Batch {
         var missing: Set<Int32> = []
         /// By their place among the others.
         var taken: Set<Int> = []
+        /// Why no broker can be sent the first.
+        var impossible: String?
         let since = ContinuousClock.now
-        let continuation: CheckedContinuation<Int, Never>
+        let continuation: CheckedContinuation<Published, Never>
     }
 
     private struct State {
@@ -232,9 +242,9 @@ final class BrokerSession: Sendable {
 
     // MARK: Publishing
 
-    /// Sends messages, each at least once and in order; how many of them, from the first on, the broker has taken when all
-    /// are, or when the session is over, which it is too when one of them cannot be sent.
-    func publish(_ messages: [(topic: String, payload: [UInt8])]) async -> Int {
+    /// Sends messages, each at least once and in order; returns when the broker has taken all, or the session is over,
+    /// which it is too when one of them cannot be sent now.
+    func publish(_ messages: [(topic: String, payload: [UInt8])]) async -> Published {
         await withCheckedContinuation { continuation in
             state.withLock { state in
                 var batch = Batch(continuation: continuation)
@@ -244,8 +254,13 @@ final class BrokerSession: Sendable {
                     let code = mosquitto_publish(
                         client, &id, message.topic, Int32(clamping: message.payload.count), message.payload, 1, false)
                     guard code == MOSQ_ERR_SUCCESS.rawValue.signed else {
+                        let words = Self.words(code, errno)
                         // Those before it are waited for.
-                        if place == 0 { fail(&state, "an event cannot be sent: \(Self.words(code, errno))") }
+                        if place == 0, Self.isOfMessage(code) {
+                            batch.impossible = words
+                        } else if place == 0 {
+                            fail(&state, "an event cannot be sent: \(words)")
+                        }
                         break
                     }
                     state.hasSent = true
@@ -256,6 +271,12 @@ final class BrokerSession: Sendable {
             }
             settle()
         }
+    }
+
+    /// What libmosquitto has against a message, whatever the connection: a topic that is too long, bytes that are no text.
+    private static func isOfMessage(_ code: Int32) -> Bool {
+        [MOSQ_ERR_INVAL, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_MALFORMED_UTF8, MOSQ_ERR_OVERSIZE_PACKET]
+            .contains { $0.rawValue == code }
     }
 
     private func fail(_ state: inout State, _ why: String) {
@@ -282,13 +303,16 @@ final class BrokerSession: Sendable {
     private func settle() {
         let done = state.withLock { state in
             // One of which nothing could be sent is done with the session.
-            let done = state.batches.filter { state.isOver || $0.value.missing.isEmpty && !$0.value.taken.isEmpty }
+            let done = state.batches.filter { _, batch in
+                state.isOver || batch.impossible != nil || batch.missing.isEmpty && !batch.taken.isEmpty
+            }
             for key in done.keys { state.batches[key] = nil }
             return Array(done.values)
         }
         for batch in done {
             // What was taken behind one that was not comes again, so that the order holds.
-            batch.continuation.resume(returning: (0...).first { !batch.taken.contains($0) } ?? 0)
+            let taken = (0...).first { !batch.taken.contains($0) } ?? 0
+            batch.continuation.resume(returning: batch.impossible.map { .impossible($0) } ?? .taken(taken))
         }
     }
 
