@@ -67,6 +67,24 @@ struct RestTests {
         #expect(gateway.asked.all.count == Self.table.count)
     }
 
+    @Test("what the body calls a name and a version counts whatever its case, and null is none")
+    func anyCase() async throws {
+        let gateway = try await DrivenGateway()
+        for (body, sent) in [
+            (#"{"Name":"Foo","@APIVERSION":"1.0"}"#, #"{"Name":"Foo","@APIVERSION":"1.0"}"#),
+            (
+                #"{"NAME":null,"@ApiVersion":null}"#,
+                #"{"NAME":null,"@ApiVersion":null,"name":"foo","@apiVersion":"2.0"}"#
+            ),
+        ] {
+            #expect(try await gateway.ask("PUT", "/api/GraphTopology/foo", body).status == 200)
+            #expect(gateway.asked.all.last?.call?.payload == Self.value(sent), "\(body)")
+        }
+        let count = gateway.asked.all.count
+        #expect(try await gateway.ask("PUT", "/api/GraphTopology/foo", #"{"Name":"bar"}"#).status == 400)
+        #expect(gateway.asked.all.count == count, "it is no other topology")
+    }
+
     @Test("IoT Hub's own form is answered as IoT Hub answers, and messages go to their input")
     func others() async throws {
         let gateway = try await DrivenGateway { request in

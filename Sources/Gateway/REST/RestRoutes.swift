@@ -82,9 +82,11 @@ struct RestRoutes: Sendable {
         guard case .object(var members) = body else {
             throw RestMistake(400, "BadRequest", "the body is no JSON object; send the topology or the instance")
         }
-        if members["@apiVersion"] == nil { members["@apiVersion"] = version(request) }
+        // As cvrd reads them.
+        let known = Members(body)
+        if known["@apiVersion"] == nil { members["@apiVersion"] = version(request) }
         if let name {
-            switch members["name"] {
+            switch known["name"] {
             case nil: members["name"] = .string(name)
             // Case tells no names apart anywhere; that of the body is kept.
             case .string(let inner)? where inner.lowercased() == name.lowercased(): break

@@ -1,5 +1,3 @@
-package import JSON
-
 /// The members of an object by name whatever their case, as LVA reads them; null is none.
 package struct Members {
     private var values: [String: JSONValue] = [:]
