@@ -35,11 +35,11 @@ struct SignalGatePropertyTests {
                 now = now + Self.milliseconds(0...15_000, &dice)
                 let event = Event(happened: now - Self.milliseconds(0...12_000, &dice), received: now)
                 events.append(event)
-                let said = gate.signal(at: event.happened, received: now) {
+                let heard = gate.signal(at: event.happened, received: now) {
                     ids += 1
                     return "\(ids)"
                 }
-                Self.check(said, against: &windows, settings, seed)
+                Self.check(heard.windows, against: &windows, settings, seed)
             }
             Self.check(gate.pass(to: .latest), against: &windows, settings, seed)
             Self.check(Array(windows.values), hold: events, settings, seed)

@@ -25,23 +25,23 @@ package struct SignalGate: Hashable, Sendable {
 
     /// An event happened at `eventTime` and arrived at `received`.
     ///
-    /// `correlation` makes the id of an activation that it begins. Returns windows that are new, or longer than before,
-    /// in the order of their times.
-    package mutating func signal(
-        at eventTime: WallTime, received: WallTime, correlation: () -> String
-    ) -> [SignalWindow] {
+    /// `correlation` makes the id of an activation that it begins.
+    package mutating func signal(at eventTime: WallTime, received: WallTime, correlation: () -> String) -> Heard {
         let (received, left) = steady(received)
-        var windows = left + pass(to: received)
+        let before = left + pass(to: received)
         let eventTime = min(eventTime, received)
         guard let current = activation, current.takes(eventTime, received) else {
-            return windows + begin(at: eventTime, received, correlation())
+            let windows = before + begin(at: eventTime, received, correlation())
+            return Heard(windows: windows, correlation: id(of: eventTime))
         }
         if eventTime < current.first {
-            guard !current.isSettled, eventTime > closed else { return windows }  // late
-            if let apart = precede(at: eventTime, current, correlation) { return windows + apart }
+            guard !current.isSettled, eventTime > closed else { return Heard(windows: before) }  // late
+            if let apart = precede(at: eventTime, current, correlation) {
+                return Heard(windows: before + apart.windows, correlation: apart.correlation)
+            }
         }
-        windows += add(eventTime, to: current)
-        return windows
+        let windows = before + add(eventTime, to: current)
+        return Heard(windows: windows, correlation: id(of: eventTime))
     }
 
     /// The windows that are settled by now.
@@ -55,14 +55,8 @@ package struct SignalGate: Hashable, Sendable {
     /// When `pass` has to be called next; nil when nothing is undecided.
     package var nextPass: WallTime? { activation.flatMap { $0.isSettled ? nil : $0.settles } }
 
-    /// The id that an event of that time goes by; nil of a late one, or where there is none.
-    package func correlation(of eventTime: WallTime) -> String? {
+    private func id(of eventTime: WallTime) -> String? {
         activation.flatMap { $0.first <= eventTime && eventTime <= $0.until ? $0.correlation : nil }
-    }
-
-    /// What is recorded at `now` or will be: a worker that starts has to hear it again.
-    package func window(at now: WallTime) -> SignalWindow? {
-        activation.flatMap { $0.isSettled && $0.until > now ? windows(of: $0).first : nil }
     }
 
     /// The clock, as this gate takes it.
@@ -96,7 +90,7 @@ package struct SignalGate: Hashable, Sendable {
     /// newest: what came later begins an activation of its own, no later than it did.
     private mutating func precede(
         at eventTime: WallTime, _ current: Activation, _ correlation: () -> String
-    ) -> [SignalWindow]? {
+    ) -> Heard? {
         var earlier = Activation(correlation: "", at: eventTime, settings, settles: eventTime)
         if earlier.until >= current.first {
             let joined = current.adding(eventTime, settings)
@@ -106,9 +100,9 @@ package struct SignalGate: Hashable, Sendable {
             activation?.until = min(current.newest + settings.minimum, joined.until + settings.maximum)
         }
         earlier.correlation = correlation()
-        let windows = windows(of: earlier)
+        let heard = Heard(windows: windows(of: earlier), correlation: earlier.correlation)
         closed = max(closed, earlier.until)
-        return windows
+        return heard
     }
 
     private mutating func add(_ eventTime: WallTime, to current: Activation) -> [SignalWindow] {
@@ -133,6 +127,14 @@ package struct SignalGate: Hashable, Sendable {
 }
 
 extension SignalGate {
+    /// What became of an event.
+    package struct Heard: Hashable, Sendable {
+        /// Those that are new, or longer than before, in the order of their times.
+        package var windows: [SignalWindow]
+        /// The id of the activation that it is of; nil of a late one.
+        package var correlation: String?
+    }
+
     /// From the event that opened the gate to the moment that closes it.
     struct Activation: Hashable, Sendable {
         var correlation: String

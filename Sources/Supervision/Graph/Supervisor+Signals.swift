@@ -27,8 +27,11 @@ extension Supervisor {
         let reached = graph.active.filter { _, active in
             active.camera.enabled && active.plan.messageSources.contains { $0.inputName == message.input }
         }.keys.sorted()
-        for name in reached { await signal(name, at: time, received) }
-        for name in reached { await passOn(message, of: name, at: min(time, received)) }
+        var opened: [(name: CameraName, correlation: String)] = []
+        for name in reached {
+            if let correlation = await signal(name, at: time, received) { opened.append((name, correlation)) }
+        }
+        for (name, correlation) in opened { await passOn(message, of: name, at: min(time, received), correlation) }
         // What goes on of it is in the spool before.
         try await settleOnDisk(reached)
         for name in reached { gates.inbox.yield(.look(name)) }
@@ -52,11 +55,12 @@ extension Supervisor {
         return message.properties?["eventTime"].flatMap { WallTime(rfc3339: $0) }
     }
 
-    private func signal(_ name: CameraName, at time: WallTime, _ received: WallTime) async {
-        let windows =
-            graph.active[name]?.gate?.signal(at: time, received: received) { UUID().uuidString.lowercased() } ?? []
+    /// Returns the id that the message goes by; nil of one that opens no gate.
+    private func signal(_ name: CameraName, at time: WallTime, _ received: WallTime) async -> String? {
+        let heard = graph.active[name]?.gate?.signal(at: time, received: received) { UUID().uuidString.lowercased() }
         graph.unwritten.insert(name)
-        await take(windows, of: name)
+        await take(heard?.windows ?? [], of: name)
+        return heard?.correlation
     }
 
     private func settleOnDisk(_ cameras: [CameraName]) async throws(ChangeRefusal) {
@@ -103,8 +107,10 @@ extension Supervisor {
     }
 
     /// What a gate lets through goes out by the message sinks behind it.
-    private func passOn(_ message: Admin.InputMessage, of name: CameraName, at time: WallTime) async {
-        guard let active = graph.active[name], let correlation = active.gate?.correlation(of: time) else { return }
+    private func passOn(
+        _ message: Admin.InputMessage, of name: CameraName, at time: WallTime, _ correlation: String
+    ) async {
+        guard let active = graph.active[name] else { return }
         let source = active.plan.messageSources.first { $0.inputName == message.input }
         for sink in active.plan.messageSinks {
             let event = MediaGraphEvent.inference(
