@@ -90,11 +90,11 @@ extension Supervisor {
             sync?.hear(status)
             caches = Dictionary(status.caches.map { ($0.name, $0) }) { first, _ in first }
             await greet(status, after: last, sandbox: sandbox, program: surroundings.programs.sync)
-            await note(status)
+            note(status)
         case .refused(let fault): sync?.hear(refusal: fault)
         case .event(let event):
             events.append(event)
-            await note(event)
+            note(event)
         }
     }
 

@@ -315,7 +315,7 @@ package actor Supervisor {
         for name in removed {
             events.append("cameraRemoved", camera: name, "removed; its footage stays under its retention")
         }
-        for name in removed { await noteRemoval(of: name) }
+        for name in removed { noteRemoval(of: name) }
         guard instance == nil else { return Admin.Reloaded(added: [], removed: [], changed: []) }
         let detail = "added \(added.count), removed \(removed.count), changed \(changed.count)"
         events.append("configurationReloaded", detail)

@@ -102,7 +102,7 @@ extension Supervisor {
             let lost = graph.ends.asked(
                 past, isHeard: isHeard || isWithoutWorker(name), within: surroundings.windowPatience, at: .now)
             guard !lost.isEmpty else { continue }
-            await tell(name, graph.chronicles[name]?.gaveUp(on: lost) ?? [])
+            tell(name, graph.chronicles[name]?.gaveUp(on: lost) ?? [])
             await forgetWindows(of: name)
         }
         graph.ends.keep(Set(graph.chronicles.values.flatMap(\.openWindows).map(\.id)))

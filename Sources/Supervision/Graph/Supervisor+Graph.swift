@@ -155,7 +155,7 @@ extension Supervisor {
             return nil
         } catch {
             events.append("stateNotWritten", "\(error)")
-            await tellTrouble("stateNotWritten", "media graphs cannot be written")
+            tellTrouble("stateNotWritten", "media graphs cannot be written")
             return .unwritten(error)
         }
     }

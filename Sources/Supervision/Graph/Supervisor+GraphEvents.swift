@@ -11,16 +11,16 @@ extension Supervisor {
     private var topic: String { "/sites/\(box.site)/boxes/\(surroundings.host)" }
 
     /// Trouble of the box with media graphs; once, until `isTroubled` is false again.
-    func tellTrouble(_ code: String, _ words: String) async {
+    func tellTrouble(_ code: String, _ words: String) {
         guard !graph.isTroubled else { return }
         graph.isTroubled = true
-        await tell(.runtimeError(code: code), camera: nil, words)
+        tell(.runtimeError(code: code), camera: nil, words)
     }
 
     func tell(
         _ event: MediaGraphEvent, camera: CameraName?, at time: WallTime = .now, correlation: String? = nil,
         _ words: String
-    ) async {
+    ) {
         let graph = GraphEvent(
             topic: topic, subject: event.subject, eventTime: time.rfc3339, dataVersion: MediaGraphEvent.dataVersion,
             body: event.body, correlationId: correlation, output: event.output)
@@ -30,13 +30,13 @@ extension Supervisor {
         spool.append(told)
     }
 
-    func tell(_ camera: CameraName, _ happenings: [Chronicle.Happening], at time: WallTime = .now) async {
+    func tell(_ camera: CameraName, _ happenings: [Chronicle.Happening], at time: WallTime = .now) {
         guard !happenings.isEmpty else { return }
         graph.unwritten.insert(camera)
         graph.asked[camera] = nil
         let nodes = nodes(of: camera)
         for happening in happenings {
-            await tell(
+            tell(
                 MediaGraphEvent(happening, of: nodes), camera: camera, at: time, correlation: happening.correlation,
                 happening.words)
         }
@@ -58,16 +58,16 @@ extension Supervisor {
     func note(_ message: IngestToSupervisor, of camera: CameraName) async {
         switch message {
         case .sessionStarted(let session, let time, let window):
-            await note(session: session, window, of: camera, at: time)
-        case .progress(let progress): await note(progress, of: camera)
-        case .event("mediaSessionEstablished", let time, let sdp): await note(established: sdp, of: camera, at: time)
+            note(session: session, window, of: camera, at: time)
+        case .progress(let progress): note(progress, of: camera)
+        case .event("mediaSessionEstablished", let time, let sdp): note(established: sdp, of: camera, at: time)
         case .event("windowClosed", let time, let detail):
             let words = detail.split(separator: " ")
             guard let id = words.first else { return }
             let numbers = words.dropFirst().map { Int64($0) ?? 0 }
             let closed = graph.chronicles[camera]?.windowClosed(
                 String(id), session: numbers.first, first: numbers.dropFirst().first)
-            await tell(camera, closed ?? [], at: time)
+            tell(camera, closed ?? [], at: time)
             await forgetWindows(of: camera)
         default: break
         }
@@ -76,13 +76,13 @@ extension Supervisor {
     private static let sdpPrefix = "SDP:\n"
 
     /// A worker says it again to each cvrd that it meets.
-    private func note(established sdp: String, of camera: CameraName, at time: WallTime) async {
+    private func note(established sdp: String, of camera: CameraName, at time: WallTime) {
         guard graph.isLoaded else { return graph.keep(established: sdp, of: camera, at: time) }
         guard graph.chronicles[camera]?.established != time else { return }
         graph.chronicles[camera, default: Chronicle()].established = time
         graph.unwritten.insert(camera)
         let nodes = nodes(of: camera)
-        await tell(
+        tell(
             .mediaSessionEstablished(
                 .source(nodes.source, of: nodes.instance),
                 sdp: sdp.hasPrefix(Self.sdpPrefix) ? String(sdp.dropFirst(Self.sdpPrefix.count)) : sdp),
@@ -90,34 +90,34 @@ extension Supervisor {
         graphInbox.yield(.recorded(camera))
     }
 
-    private func note(session: Int64, _ window: String, of camera: CameraName, at time: WallTime) async {
+    private func note(session: Int64, _ window: String, of camera: CameraName, at time: WallTime) {
         guard graph.isLoaded else { return graph.keep(early: session, of: camera, at: time) }
         if graph.active[camera] == nil, let asset = box.cameras[camera]?.asset,
             graph.chronicles[camera]?.continuousAsset != asset
         {
-            await tell(camera, graph.chronicles[camera]?.stopped() ?? [], at: time)
+            tell(camera, graph.chronicles[camera]?.stopped() ?? [], at: time)
             graph.chronicles[camera, default: Chronicle()].begin(asset: asset)
         }
         graph.unwritten.insert(camera)
-        await tell(camera, graph.chronicles[camera]?.sessionStarted(session, window: window) ?? [], at: time)
+        tell(camera, graph.chronicles[camera]?.sessionStarted(session, window: window) ?? [], at: time)
         graphInbox.yield(.recorded(camera))
     }
 
     /// What was heard before it was known what an earlier cvrd told.
-    func noteEarlySessions() async {
+    func noteEarlySessions() {
         for (camera, early) in graph.takeEarly() where box.cameras[camera] != nil {
-            if let (sdp, time) = early.established { await note(established: sdp, of: camera, at: time) }
-            for (session, time) in early.sessions { await note(session: session, "", of: camera, at: time) }
+            if let (sdp, time) = early.established { note(established: sdp, of: camera, at: time) }
+            for (session, time) in early.sessions { note(session: session, "", of: camera, at: time) }
         }
     }
 
-    private func note(_ progress: WorkerProgress, of camera: CameraName) async {
+    private func note(_ progress: WorkerProgress, of camera: CameraName) {
         let now = WallTime.now
         // What a worker said to a cvrd that died of it, or to none, it does not say again.
         if progress.session > 0, !progress.window.isEmpty || progress.state == .recording,
             lacks(progress.session, progress.window, of: camera)
         {
-            await note(session: progress.session, progress.window, of: camera, at: now)
+            note(session: progress.session, progress.window, of: camera, at: now)
         }
         if !progress.isGateClosed { graph.ends.prolong(progress.window, at: .now) }
         let troubles = graph.troubles[camera, default: CameraTroubles()].hear(progress, at: now)
@@ -125,7 +125,7 @@ extension Supervisor {
         let nodes = nodes(of: camera)
         let target = configuration.graph?.isURLSecret == true ? "rtsp://" : configuration.url
         for trouble in troubles {
-            await tell(
+            tell(
                 MediaGraphEvent(trouble, of: nodes, target: target, at: now), camera: camera, at: now, trouble.words)
         }
     }
@@ -139,15 +139,15 @@ extension Supervisor {
     }
 
     /// A camera that is not in the table any more.
-    func noteRemoval(of camera: CameraName) async {
+    func noteRemoval(of camera: CameraName) {
         graph.troubles[camera] = nil
         graph.timers.forget(camera)
-        await tell(camera, graph.chronicles[camera]?.stopped() ?? [])
+        tell(camera, graph.chronicles[camera]?.stopped() ?? [])
     }
 
     // MARK: What cvr-sync tells
 
-    func note(_ status: SyncInterface.Status) async {
+    func note(_ status: SyncInterface.Status) {
         for cache in status.caches {
             guard let camera = CameraName(cache.name), let chronicle = graph.chronicles[camera],
                 !chronicle.questions(stored: cache.storedThrough?.session).isEmpty
@@ -169,7 +169,7 @@ extension Supervisor {
         let client = try await ProcessHome.sync(places).connect()
         for sessions in questions {
             let outcome = try await Self.outcome(of: sessions, camera, client)
-            await tell(camera, graph.chronicles[camera]?.reached(outcome, of: sessions) ?? [])
+            tell(camera, graph.chronicles[camera]?.reached(outcome, of: sessions) ?? [])
         }
     }
 
@@ -182,19 +182,19 @@ extension Supervisor {
             timeout: .seconds(30))
     }
 
-    func note(_ event: Listing.Event) async {
+    func note(_ event: Listing.Event) {
         let time = WallTime(rfc3339: event.time) ?? .now
         switch event.type {
         case "footageLost":
             guard let camera = event.camera.flatMap({ CameraName($0) }), box.cameras[camera] != nil else { return }
-            await tell(.dataDropped(sink(of: camera)), camera: camera, at: time, event.detail)
+            tell(.dataDropped(sink(of: camera)), camera: camera, at: time, event.detail)
         case "fileWritten":
             guard let camera = event.camera.flatMap({ CameraName($0) }) else { return }
             gates.inbox.yield(.ask(camera))
         case "storeAway":
             let store = box.store.location.accountName
             for camera in box.cameras.values where camera.enabled && camera.graph?.uploads != false {
-                await tell(
+                tell(
                     .storageError(sink(of: camera.name), storageAccountName: store), camera: camera.name, at: time,
                     event.detail)
             }
@@ -202,7 +202,7 @@ extension Supervisor {
             guard let camera = event.camera.flatMap({ CameraName($0) }), let files = box.cameras[camera]?.graph?.files
             else { return }
             let nodes = nodes(of: camera)
-            await tell(
+            tell(
                 .storageError(.sink(nodes.fileSink, of: nodes.instance), storageAccountName: files.directory),
                 camera: camera, at: time, event.detail)
         default: break

@@ -14,7 +14,7 @@ extension Supervisor {
         let (files, wanted) = (graphFiles, graph.isLoaded ? graph.unread : nil)
         guard limit > .zero, let contents = await offPool(atMost: Duration(limit), { try files.load(only: wanted) })
         else { return false }
-        await tell(of: contents)
+        tell(of: contents)
         for topology in contents.topologies where isWanted("topologies/\(topology.name)") {
             graph.book.restore(topology: topology)
         }
@@ -28,7 +28,7 @@ extension Supervisor {
         for instance in found + held { restore(instance) }
         graph.isLoaded = true
         showCameras()
-        await noteEarlySessions()
+        noteEarlySessions()
         return true
     }
 
@@ -41,7 +41,7 @@ extension Supervisor {
                 "graphsNotRead", level: .error,
                 "\(places.graph) cannot be read: media graphs are left as they are, and their workers record on. "
                     + "Make it readable, run `cvrctl reload`")
-            await tellTrouble("graphsNotRead", "media graphs cannot be read")
+            tellTrouble("graphsNotRead", "media graphs cannot be read")
             return
         }
         await apply(withInstances(written))
@@ -67,7 +67,7 @@ extension Supervisor {
     /// Whether a file is to be taken in: what was set anew meanwhile is not.
     private func isWanted(_ file: String) -> Bool { !graph.isLoaded || graph.unread.contains(file.lowercased()) }
 
-    private func tell(of contents: GraphFiles.Contents) async {
+    private func tell(of contents: GraphFiles.Contents) {
         for words in contents.refused { events.append("graphFileRefused", level: .error, words) }
         for (reason, files) in Dictionary(grouping: contents.unread.keys, by: { contents.unread[$0] ?? "" }) {
             let first = files.sorted().prefix(3).map { "\(places.graph)/\($0).json" }.joined(separator: ", ")
@@ -76,7 +76,7 @@ extension Supervisor {
                 "\(files.count) files of media graphs cannot be read now (\(first)\(files.count > 3 ? ", …" : "")) and are "
                     + "left as they are; workers of their instances record on: \(reason). "
                     + "What is lost for good, remove, and run `cvrctl reload`")
-            await tellTrouble("graphsNotRead", "media graphs cannot be read")
+            tellTrouble("graphsNotRead", "media graphs cannot be read")
         }
     }
 

@@ -222,12 +222,12 @@ extension Supervisor {
         await rows[name]?.keeper.settled()
         await rows[name]?.keeper.silent()
         // A continuous recording is over when all of it is stored, as LVA has it.
-        if graph.active[name]?.plan.gate != nil { await tell(name, graph.chronicles[name]?.stopped() ?? []) }
+        if graph.active[name]?.plan.gate != nil { tell(name, graph.chronicles[name]?.stopped() ?? []) }
         do {
             guard try await awaitStored(name) else {
                 return endDraining(name, MethodReply(.startedAgain(name)))
             }
-            await tell(name, graph.chronicles[name]?.stopped() ?? [])
+            tell(name, graph.chronicles[name]?.stopped() ?? [])
             if instance != nil {
                 graph.held.remove(name)
                 _ = await queue(nil, name)

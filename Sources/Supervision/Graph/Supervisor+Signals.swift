@@ -31,7 +31,7 @@ extension Supervisor {
         for name in reached {
             if let correlation = await signal(name, at: time, received) { opened.append((name, correlation)) }
         }
-        for (name, correlation) in opened { await passOn(message, of: name, at: min(time, received), correlation) }
+        for (name, correlation) in opened { passOn(message, of: name, at: min(time, received), correlation) }
         // What goes on of it is in the spool before.
         try await settleOnDisk(reached)
         for name in reached { gates.inbox.yield(.look(name)) }
@@ -109,14 +109,14 @@ extension Supervisor {
     /// What a gate lets through goes out by the message sinks behind it.
     private func passOn(
         _ message: Admin.InputMessage, of name: CameraName, at time: WallTime, _ correlation: String
-    ) async {
+    ) {
         guard let active = graph.active[name] else { return }
         let source = active.plan.messageSources.first { $0.inputName == message.input }
         for sink in active.plan.messageSinks {
             let event = MediaGraphEvent.inference(
                 .source(source?.nodeName ?? "", of: active.instance), body: message.body ?? .null, at: time,
                 output: sink.outputName)
-            await tell(
+            tell(
                 event, camera: name, at: time, correlation: correlation,
                 "a message of input \(message.input) for output \(sink.outputName)")
         }
@@ -135,7 +135,7 @@ extension Supervisor {
         }
         for window in new { graph.ends.note(window, at: .now, wall: .now) }
         await rows[name]?.link.take(new)
-        await tell(name, graph.chronicles[name]?.bound() ?? [])
+        tell(name, graph.chronicles[name]?.bound() ?? [])
     }
 
     /// A gate's evaluation window may have passed.
