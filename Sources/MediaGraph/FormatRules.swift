@@ -96,7 +96,9 @@ enum FormatRules {
         guard GraphText.isFileName(text.example, isWhole: text.isComplete) else {
             return Problem(
                 code: .propertyValueInvalidPattern,
-                message: "The value must be the name of a file of at most 251 bytes, without / in it.")
+                message:
+                    "The value must be the name of a file of at most \(SinkFileName.longest) bytes, without / in it "
+                    + "and without a dot before it.")
         }
         return api == .v2 && !text.hasVariable ? variable : nil
     }

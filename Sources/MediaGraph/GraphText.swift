@@ -19,9 +19,7 @@ package enum GraphText {
 
     /// Whether a file can be called so with `.mp4` behind it; of a part of a name, whether it does not prevent that.
     static func isFileName(_ text: String, isWhole: Bool) -> Bool {
-        let length = text.utf8.count
-        guard length <= 251, !isWhole || length > 0 else { return false }
-        return text.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }
+        isWhole ? SinkFileName.isUsable(text) : SinkFileName.isUsable(part: text)
     }
 
     static func isAbsolutePath(_ text: String) -> Bool {

@@ -115,7 +115,9 @@ struct PlanRefusals {
 
     private mutating func file(_ node: GraphNode) {
         if let name = maker.file(node)?.pattern.resolve(at: .latest), !GraphText.isFileName(name, isWhole: true) {
-            refuse(node, "", "gives files names of more than 251 bytes with their time: shorten the pattern.")
+            refuse(
+                node, "",
+                "gives files names of more than \(SinkFileName.longest) bytes with their time: shorten the pattern.")
         }
         guard let parts = maker.resolved(node.properties["filePathPattern"])?.parts,
             NamePattern(PlanMaker.split(parts).directory).hasTime

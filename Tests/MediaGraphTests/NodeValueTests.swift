@@ -129,6 +129,11 @@ struct NodeValueTests {
         for wrong: JSONValue in ["a/${System.DateTime}", "", "a\n${System.DateTime}"] {
             #expect(code("sinks.1.fileNamePattern", wrong) == "PropertyValueInvalidPattern")
         }
+        for (length, expected) in [(184, nil), (185, "PropertyValueInvalidPattern")] {
+            let name = String(repeating: "a", count: length) + "${System.DateTime}"
+            #expect(code("sinks.1.fileNamePattern", .string(name)) == expected, "\(length)")
+        }
+        #expect(code("sinks.1.fileNamePattern", ".hidden-${System.DateTime}") == "PropertyValueInvalidPattern")
         #expect(code("sinks.1.fileNamePattern", "fixed") == "SystemVariableRequired")
         let first = SampleGraph.named("evr-motion-assets-files").payload(.v1)
         for right: JSONValue in ["/var/media/fixed", "/a-${System.PreciseDateTime}"] {

@@ -133,7 +133,7 @@ struct RecordingPlanTests {
         #expect(second.file?.pattern.resolve(at: someTime) == "Sample-Graph-1-20210419T192249Z")
         let precise = try plan("evr-hubMessage-files", .v2, [(name, "${System.PreciseDateTime}")])
         #expect(precise.file?.pattern.resolve(at: someTime) == "20210419T192249.296Z")
-        let long = JSONValue.string("${System.GraphInstanceName}" + String(repeating: "a", count: 230))
+        let long = JSONValue.string("${System.GraphInstanceName}" + String(repeating: "a", count: 180))
         #expect(try refusals("evr-hubMessage-files", .v2, [(name, long)]) == ["$.Properties.Sinks[0]"])
     }
 

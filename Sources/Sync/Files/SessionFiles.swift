@@ -165,10 +165,11 @@ struct SessionFiles {
             nextStep: "move them away, or put ${System.DateTime} into the file sink's name pattern")
     }
 
-    /// One component of a path, visible and short enough for every file system.
+    /// One component of a path; what a media graph gives stays as it is, what a journal holds may be anything.
     static func safeName(_ name: String) -> String {
+        if SinkFileName.isUsable(name) { return name }
         var safe = String(name.map { $0 == "/" || $0 == "\0" ? "-" : $0 }.drop { $0 == "." })
-        while safe.utf8.count > 200 { safe.removeLast() }
+        while safe.utf8.count > SinkFileName.longest { safe.removeLast() }
         return safe.isEmpty ? "session" : safe
     }
 }
