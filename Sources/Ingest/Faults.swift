@@ -24,7 +24,7 @@ extension Trouble {
                 )
             case .forbidden:
                 Trouble(
-                    .authentication, "forbidden", "the camera does not let this user have the stream (RTSP 403)",
+                    .authentication, "forbidden", "the camera does not let this user have the stream (403)",
                     "give the user the right to view it in the camera's own account settings; some lock out an address "
                         + "for a while after wrong passwords")
             case .notFound:

@@ -38,7 +38,7 @@ struct TunnelProbe: ~Copyable {
             let location = lines.lazy.first { $0.lowercased().hasPrefix("location:") }
             let elsewhere = location.flatMap { CameraAddress.host(String($0.dropFirst("location:".count))) }
             return elsewhere.map { $0 == host ? .noTunnel : .redirected($0) } ?? .noTunnel
-        case 401, 403: return isRefused() ? .authentication : .noTunnel
+        case 401, 403: return refusal()
         default: return .noTunnel
         }
     }
@@ -59,8 +59,8 @@ struct TunnelProbe: ~Copyable {
         return String(decoding: bytes.prefix(max(Int(count), 0)), as: UTF8.self)
     }
 
-    /// The password was asked for, and is not the right one.
-    private func isRefused() -> Bool {
+    /// What the camera says to the password, where it asks for it.
+    private func refusal() -> SourceFailure {
         var connection: UnsafeMutablePointer<AVIOContext>?
         var callback = callback
         var options: OpaquePointer?
@@ -71,7 +71,10 @@ struct TunnelProbe: ~Copyable {
             av_dict_free(&options)
             avio_closep(&connection)
         }
-        return [CAV_HTTP_UNAUTHORIZED, CAV_HTTP_FORBIDDEN].contains(
-            avio_open2(&connection, url, AVIO_FLAG_READ, &callback, &options))
+        switch avio_open2(&connection, url, AVIO_FLAG_READ, &callback, &options) {
+        case CAV_HTTP_UNAUTHORIZED: return .authentication
+        case CAV_HTTP_FORBIDDEN: return .forbidden
+        default: return .noTunnel
+        }
     }
 }

@@ -57,6 +57,12 @@ struct TunnelTests {
         #expect(peer.requests.dropFirst().first?.contains("Authorization: Basic ") == true)
     }
 
+    @Test("a user that may not have the stream is told as such, not as a wrong password")
+    func forbidden() throws {
+        let peer = try CannedPeer { _ in "HTTP/1.0 403 Forbidden\r\nContent-Length: 0\r\n\r\n" }
+        #expect(throws: SourceFailure.forbidden) { try source(peer.url, password: "s3cret").open(tick: { false }) }
+    }
+
     @Test("where the server of a tunnel sends its viewers nobody hears the password, and no other protocol is spoken")
     func redirected() throws {
         let other = try CannedPeer(
