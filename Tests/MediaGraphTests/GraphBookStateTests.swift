@@ -116,4 +116,24 @@ struct GraphBookStateTests {
         }
         #expect(bench.call("GraphInstanceActivate", named: "yard") == "404 NotFound")
     }
+
+    @Test("what could not be written is as it was, and what came into the book meanwhile stays")
+    func undone() throws {
+        var bench = BookBench()
+        bench.bring("Front", of: "Graph", to: .active)
+        let (topology, other) = (try #require(bench.book.topology("graph")), bench.book.instance("front"))
+        let before = bench.book
+        #expect(bench.call("GraphInstanceDeactivate", named: "FRONT") == "deactivate new")
+        bench.book.restore(topology: topology)
+        var elsewhere = BookBench()
+        elsewhere.bring("Yard", of: "Graph", to: .inactive)
+        let yard = try #require(elsewhere.book.instance("yard"))
+        bench.book.restore(instance: yard)
+        bench.book.undo([.instance("FRONT")], asIn: before)
+        #expect(bench.book.instance("front") == other && bench.book.instance("yard") == yard)
+        #expect(try bench.book.plan(of: "front") == before.plan(of: "front"))
+        #expect(bench.call("GraphTopologySet", BookBench.topology("More")) == "201")
+        bench.book.undo(bench.changes, asIn: before)
+        #expect(bench.book.topology("more") == nil && bench.book.topology("graph") == topology)
+    }
 }

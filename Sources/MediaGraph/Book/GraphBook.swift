@@ -149,6 +149,19 @@ extension GraphBook {
             shown.map { (Self.key($0.name), Entry($0, $0.json(.hidden))) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// Makes what a call changed as it was before it; what came into the book meanwhile stays.
+    package mutating func undo(_ changes: [Change], asIn before: GraphBook) {
+        for change in changes {
+            switch change {
+            case .topology(let name), .topologyRemoved(let name):
+                topologies[Self.key(name)] = before.topologies[Self.key(name)]
+            case .instance(let name), .instanceRemoved(let name):
+                instances[Self.key(name)] = before.instances[Self.key(name)]
+                plans[Self.key(name)] = before.plans[Self.key(name)]
+            }
+        }
+    }
+
     mutating func put(_ topology: Topology) {
         topologies[Self.key(topology.name)] = Entry(topology, topology.json(.hidden))
     }

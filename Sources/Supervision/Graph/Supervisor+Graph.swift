@@ -81,7 +81,7 @@ extension Supervisor {
         switch perform(call) {
         case .reply(let reply, let changes):
             let failure = await write(changes)
-            if failure != nil { restore(before) }
+            if failure != nil { graph.book.undo(changes, asIn: before) }
             finish(answer, failure.map { MethodReply($0) } ?? reply)
         case .activate(let name, let plan, let isNew):
             graph.waiting[name.lowercased(), default: []].append(answer)
@@ -95,7 +95,7 @@ extension Supervisor {
             graph.waiting[name.lowercased(), default: []].append(answer)
             guard isNew else { return }
             if let failure = await write([.instance(name)]) {
-                restore(before)
+                graph.book.undo([.instance(name)], asIn: before)
                 return release(name, MethodReply(failure))
             }
             group.addTask { await self.deactivate(name) }
@@ -107,12 +107,6 @@ extension Supervisor {
             showCameras()
             group.addTask { await self.stopCamera(name) }
         }
-    }
-
-    /// Nothing was changed; what cameras of files there are may have.
-    private func restore(_ before: GraphBook) {
-        graph.book = before
-        showCameras()
     }
 
     /// An activation that failed must not be found under way by the next cvrd.
