@@ -45,6 +45,12 @@ enum ScriptedSync {
             except OSError:
                 return answer
 
+        def events():
+            try:
+                return json.load(open(here + "/happened.json"))
+            except OSError:
+                return []
+
         def done():
             """Between two questions the files that were waited for are written."""
             if os.path.exists(here + "/filed.json"):
@@ -89,7 +95,7 @@ enum ScriptedSync {
                     method = call["method"].split(".")[-1]
                     if method == "Stop":
                         stop()
-                    reply = {"parameters": {"events": []} if method == "Events" else
+                    reply = {"parameters": {"events": events()} if method == "Events" else
                              answer(method, call.get("parameters", {}))}
                     if call.get("more"):
                         reply["continues"] = True
@@ -115,6 +121,11 @@ extension TemporaryBox {
     func outcomes(_ known: [String: SyncInterface.Outcome], whenDrained: Bool = false) throws {
         let name = whenDrained ? "filed" : "outcomes"
         try SmallFile.write(Array(try JSONEncoder().encode(known)), to: "\(root)/bin/\(name).json", mode: 0o600)
+    }
+
+    /// What cvr-sync tells each cvrd that comes from now on.
+    func happened(_ events: [Listing.Event]) throws {
+        try SmallFile.write(Array(try JSONEncoder().encode(events)), to: "\(root)/bin/happened.json", mode: 0o600)
     }
 
     /// The methods that cvr-sync was called, in order.
