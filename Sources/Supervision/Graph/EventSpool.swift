@@ -48,7 +48,7 @@ package final class EventSpool: Sendable {
     /// Throws only when it is cancelled: a dead disk is not waited for.
     package func flush() async throws { try await onDisk { _ in } }
 
-    /// The events after `sequence`, or what `consumer` acknowledged where that is more: up to `limit`, and some 256 KiB.
+    /// The events after `sequence`, or what `consumer` acknowledged where that is more: up to `limit`, out of one read.
     ///
     /// Throws `FileError` when they cannot be read.
     package func events(
