@@ -22,8 +22,6 @@ package enum NodeType: String, Hashable, Sendable, CaseIterable {
         case .assetSink, .fileSink, .messageSink: .sinks
         }
     }
-
-    var isExtension: Bool { self == .httpExtension || self == .grpcExtension || self == .visionExtension }
 }
 
 /// The lists that nodes are in, and the part of an event's subject that says so.

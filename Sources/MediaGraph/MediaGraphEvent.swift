@@ -5,7 +5,7 @@ package import Recording
 package struct MediaGraphEvent: Hashable, Sendable {
     /// `Microsoft.Media.Graph.Operational.RecordingStarted`; what routes and subscriptions filter by.
     package let type: String
-    /// `/graphInstances/NAME`, and `/sources/NODE`, `/processors/NODE` or `/sinks/NODE` where it is a node's.
+    /// `/graphInstances/NAME/sources/NODE` or `…/sinks/NODE`; `/` is the box.
     package let subject: String
     package let body: JSONValue
     /// What an IoT Hub message sink calls its output; nil for operational and diagnostic events.
@@ -17,14 +17,8 @@ package struct MediaGraphEvent: Hashable, Sendable {
     package struct Origin: Hashable, Sendable {
         package let subject: String
 
-        package static func instance(_ instance: String) -> Origin { Origin(subject: "/graphInstances/\(instance)") }
-
         package static func source(_ node: String, of instance: String) -> Origin {
             Origin(subject: "/graphInstances/\(instance)/sources/\(node)")
-        }
-
-        package static func processor(_ node: String, of instance: String) -> Origin {
-            Origin(subject: "/graphInstances/\(instance)/processors/\(node)")
         }
 
         package static func sink(_ node: String, of instance: String) -> Origin {

@@ -73,8 +73,7 @@ struct PlanMaker {
         return RecordingPlan.Source(
             nodeName: node.name, url: Secret(GraphText.trimmed(url.example)), isURLSecret: url.isSecret,
             transport: transport == "http" ? .http : .tcp, username: Secret(text(credentials?["username"]) ?? ""),
-            password: Secret(text(credentials?["password"]) ?? ""),
-            isTLS: endpoint?["@type"]?.text == NodeShapes.prefix + "MediaGraphTlsEndpoint")
+            password: Secret(text(credentials?["password"]) ?? ""))
     }
 
     func asset(_ node: GraphNode) -> RecordingPlan.AssetOutput {
@@ -83,7 +82,6 @@ struct PlanMaker {
         return RecordingPlan.AssetOutput(
             nodeName: node.name, pattern: NamePattern(parts),
             segmentLength: duration(node.properties["segmentLength"]) ?? .seconds(30),
-            cachePath: text(node.properties["localMediaCachePath"]) ?? "",
             cacheBytes: bytes(node.properties["localMediaCacheMaximumSizeMiB"]))
     }
 

@@ -21,8 +21,6 @@ package struct RecordingPlan: Hashable, Sendable {
         /// Empty: none; sent only when the camera asks, for LVA's samples have dummies here.
         package var username: Secret
         package var password: Secret
-        /// The endpoint is a TLS endpoint; always beside a refusal.
-        package var isTLS: Bool
     }
 
     package struct AssetOutput: Hashable, Sendable {
@@ -30,8 +28,6 @@ package struct RecordingPlan: Hashable, Sendable {
         /// Resolves to what `GraphText.assetNameExpression` matches.
         package var pattern: NamePattern
         package var segmentLength: TimeSpan
-        /// As it was written, and unused, for media lies in the camera's cache; empty: not given (API 1.0).
-        package var cachePath: String
         /// Budget of the camera's cache; nil: not given (API 1.0).
         package var cacheBytes: Int64?
     }

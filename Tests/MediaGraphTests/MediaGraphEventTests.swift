@@ -55,9 +55,9 @@ struct MediaGraphEventTests {
         ),
         (
             .inference(
-                .processor("md", of: "Sample-Graph-1"), body: .object(["inferences": .array([])]), at: time,
+                .source("hub", of: "Sample-Graph-1"), body: .object(["inferences": .array([])]), at: time,
                 output: "inferenceOutput"),
-            "Graph.Analytics.Inference", "/processors/md", #"{"inferences":[],"timestamp":143039375044290}"#
+            "Graph.Analytics.Inference", "/sources/hub", #"{"inferences":[],"timestamp":143039375044290}"#
         ),
     ]
 
@@ -74,7 +74,6 @@ struct MediaGraphEventTests {
     func box() {
         let event = MediaGraphEvent.runtimeError(code: "x")
         #expect(event.type == "Microsoft.Media.Edge.Diagnostics.RuntimeError" && event.body.text == #"{"code":"x"}"#)
-        #expect(MediaGraphEvent.Origin.instance("a").subject == "/graphInstances/a")
     }
 
     @Test("a message keeps its own time, and what is no object is handed on")

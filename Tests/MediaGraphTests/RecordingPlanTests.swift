@@ -36,14 +36,12 @@ struct RecordingPlanTests {
         #expect(plan.source.transport == .tcp)
         #expect(plan.source.username == Secret("dummyUserName"))
         #expect(plan.source.password == Secret("dummyPassword"))
-        #expect(!plan.source.isTLS)
         #expect(plan.asset?.nodeName == "assetSink")
         #expect(
             plan.asset?.pattern
                 == NamePattern([.text("sampleAsset-"), .text("CVRToAMSAsset"), .text("-"), .text("Sample-Graph-1")]))
         #expect(plan.asset?.pattern.resolve(at: someTime) == "sampleAsset-CVRToAMSAsset-Sample-Graph-1")
         #expect(plan.asset?.segmentLength == .seconds(30))
-        #expect(plan.asset?.cachePath == "/var/lib/azuremediaservices/tmp/")
         #expect(plan.asset?.cacheBytes == 2048 << 20)
         #expect(plan.file == nil && plan.gate == nil && plan.messageSources.isEmpty && plan.messageSinks.isEmpty)
         #expect(plan.takesVideo)
@@ -107,7 +105,7 @@ struct RecordingPlanTests {
             ])
         #expect(asset.asset?.pattern.resolve(at: someTime) == "Sample-Graph-1")
         #expect(asset.asset?.segmentLength == .seconds(30))
-        #expect(asset.asset?.cachePath == "" && asset.asset?.cacheBytes == nil)
+        #expect(asset.asset?.cacheBytes == nil)
         #expect(asset.source.username.isEmpty && asset.source.password.isEmpty)
         let gate = "processors.0."
         let open = try plan(
@@ -209,7 +207,6 @@ struct RecordingPlanTests {
         #expect(
             try refusals("cvr-asset", .v2, [("sources.0.endpoint", endpoint)])
                 == [path, path + ".TrustedCertificates", path + ".ValidationOptions", path + ".Credentials"])
-        #expect(try plan("cvr-asset", .v2, [("sources.0.endpoint", endpoint)]).source.isTLS)
     }
 
     @Test("selectors choose sound and pictures; codecs cannot be chosen")

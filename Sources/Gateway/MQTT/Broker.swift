@@ -152,7 +152,7 @@ package final class Broker: EventReceiver {
         guard isWanted else { return 0 }
         let place = "\(settings.host):\(settings.port)"
         condition.isAway(
-            code: "brokerAway", "\(place): \(ending.why)", nextStep: Self.advice(ending.why, isTLS: settings.isTLS))
+            code: "brokerAway", "\(place): \(ending.why)", nextStep: Self.advice(ending.why))
         log.info("MQTT broker \(place): \(ending.why)")
         return pause.seconds
     }
@@ -167,7 +167,7 @@ package final class Broker: EventReceiver {
         for bell in bells { bell.yield() }
     }
 
-    private static func advice(_ why: String, isTLS: Bool) -> String {
+    private static func advice(_ why: String) -> String {
         let words = why.lowercased()
         if words.contains("user name") || words.contains("authori") {
             return "Correct username and credential of gateway.mqtt, and run `cvrctl reload`"

@@ -101,17 +101,17 @@ final class BrokerSession: Sendable {
         _ client: OpaquePointer, _ settings: GatewayInterface.Broker, _ authority: String?
     ) -> String? {
         mosquitto_threaded_set(client, true)
-        var code = MOSQ_ERR_SUCCESS.rawValue.signed
+        var code = MOSQ_ERR_SUCCESS.rawValue
         if let username = settings.username {
             code = mosquitto_username_pw_set(client, username, settings.password?.revealed())
         }
-        if code == MOSQ_ERR_SUCCESS.rawValue.signed, settings.isTLS {
+        if code == MOSQ_ERR_SUCCESS.rawValue, settings.isTLS {
             code =
                 authority.map { mosquitto_tls_set(client, $0, nil, nil, nil, nil) }
                 ?? mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
         }
         let number = errno
-        return code == MOSQ_ERR_SUCCESS.rawValue.signed
+        return code == MOSQ_ERR_SUCCESS.rawValue
             ? nil : "the connection cannot be secured as configured: \(words(code, number))"
     }
 
@@ -123,17 +123,17 @@ final class BrokerSession: Sendable {
     func run() -> Ending {
         mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
         setCallbacks()
-        var (code, number) = (MOSQ_ERR_SUCCESS.rawValue.signed, errno)
+        var (code, number) = (MOSQ_ERR_SUCCESS.rawValue, errno)
         if obstacle == nil, !isToEnd() {
             code = mosquitto_connect(client, settings.host, Int32(clamping: settings.port), Self.keepAlive)
             number = errno
             // Its farewell is sent, where that can be.
             var rounds = 2
-            while code == MOSQ_ERR_SUCCESS.rawValue.signed, rounds > 0 {
+            while code == MOSQ_ERR_SUCCESS.rawValue, rounds > 0 {
                 code = mosquitto_loop(client, 1000, 1)
                 number = errno
                 // The acknowledgement of one input leaves before the next is read.
-                if code == MOSQ_ERR_SUCCESS.rawValue.signed, mosquitto_want_write(client) {
+                if code == MOSQ_ERR_SUCCESS.rawValue, mosquitto_want_write(client) {
                     code = mosquitto_loop_write(client, 1)
                     number = errno
                 }
@@ -207,11 +207,11 @@ final class BrokerSession: Sendable {
             let code = state.withLock { state in
                 var id: Int32 = 0
                 let code = mosquitto_subscribe(client, &id, topic, quality)
-                if code == MOSQ_ERR_SUCCESS.rawValue.signed { state.subscriptions.insert(id) }
+                if code == MOSQ_ERR_SUCCESS.rawValue { state.subscriptions.insert(id) }
                 return code
             }
             // Without its subscriptions it would never be ready.
-            guard code == MOSQ_ERR_SUCCESS.rawValue.signed else {
+            guard code == MOSQ_ERR_SUCCESS.rawValue else {
                 return cut("the subscription cannot be asked for: \(Self.words(code, errno))")
             }
         }
@@ -253,7 +253,7 @@ final class BrokerSession: Sendable {
                     var id: Int32 = 0
                     let code = mosquitto_publish(
                         client, &id, message.topic, Int32(clamping: message.payload.count), message.payload, 1, false)
-                    guard code == MOSQ_ERR_SUCCESS.rawValue.signed else {
+                    guard code == MOSQ_ERR_SUCCESS.rawValue else {
                         let words = Self.words(code, errno)
                         // Those before it are waited for.
                         if place == 0, Self.isOfMessage(code) {
@@ -319,15 +319,7 @@ final class BrokerSession: Sendable {
     // MARK: Words
 
     private static func words(_ code: Int32, _ number: Int32) -> String {
-        guard code == MOSQ_ERR_ERRNO.rawValue.signed else { return String(cString: mosquitto_strerror(code)) }
+        guard code == MOSQ_ERR_ERRNO.rawValue else { return String(cString: mosquitto_strerror(code)) }
         return String(cString: strerror(number))
     }
-}
-
-extension Int32 {
-    fileprivate var signed: Int32 { self }
-}
-
-extension UInt32 {
-    fileprivate var signed: Int32 { Int32(clamping: self) }
 }
