@@ -3,15 +3,12 @@ internal import Recording
 
 /// A camera's URL with its userinfo put in, as libavformat wants it; exists in memory only, and only while opening.
 struct CameraAddress: ~Copyable {
-    /// What libavformat 5.1 keeps of the encoded userinfo (rtsp.c: `char auth[128]`); it cuts without a word.
-    static let longestUserinfo = 127
-
     let text: String
 
     init(_ request: LibAVSource.Request) throws(SourceFailure) {
         let schemes = ["rtsp://", "rtsps://"]
         guard let scheme = schemes.first(where: { request.url.lowercased().hasPrefix($0) }),
-            request.url.utf8.count < 2048, request.url.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            request.url.utf8.count < CameraURL.limit, request.url.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw .invalidURL }
         guard scheme == "rtsp://" || request.acceptsUnverifiedTLS else { throw .unverifiedTLS }
         // A tunnel in HTTPS is libavformat's too, and would be another thing than what was asked for.
@@ -24,8 +21,8 @@ struct CameraAddress: ~Copyable {
             text = request.url
             return
         }
-        let userinfo = Self.encoded(request.username) + ":" + Self.encoded(request.password())
-        guard userinfo.utf8.count <= Self.longestUserinfo else { throw .credentialTooLong }
+        let userinfo = PercentEncoding.encoded(request.username) + ":" + PercentEncoding.encoded(request.password())
+        guard userinfo.utf8.count <= CameraURL.longestUserinfo else { throw .credentialTooLong }
         text = scheme + userinfo + "@" + rest
     }
 
@@ -45,25 +42,6 @@ struct CameraAddress: ~Copyable {
             }
         }
         return isPlain && (1...255).contains(host.utf8.count) ? host.lowercased() : nil
-    }
-
-    /// Percent-encodes all but RFC 3986's unreserved characters.
-    static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF")
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                encoded.append("%")
-                encoded.append(digits[Int(byte >> 4)])
-                encoded.append(digits[Int(byte & 15)])
-            }
-        }
-        return encoded
     }
 }
 

@@ -83,17 +83,9 @@ package enum GraphText {
 
     /// What `CameraAddress` of cvr-ingest takes beyond `authority`.
     static func isCameraURL(_ url: String) -> Bool {
-        guard url.utf8.count < 2048, let start = url.firstRange(of: "://") else { return false }
+        guard url.utf8.count < CameraURL.limit, let start = url.firstRange(of: "://") else { return false }
         return url.utf8.allSatisfy { (0x21...0x7E).contains($0) }
             && !url[start.upperBound...].prefix { $0 != "/" }.contains("@")
-    }
-
-    /// Bytes that a text takes with all but RFC 3986's unreserved characters percent-encoded.
-    static func encodedLength(_ text: String) -> Int {
-        text.utf8.reduce(0) { length, byte in
-            let isUnreserved = isLetterOrDigit(byte) || "-._~".utf8.contains(byte)
-            return length + (isUnreserved ? 1 : 3)
-        }
     }
 
     static func isLetterOrDigit(_ byte: UInt8) -> Bool {

@@ -75,22 +75,19 @@ struct PlanRefusals {
         if let url = maker.text(endpoint?["url"]), !GraphText.isCameraURL(GraphText.trimmed(url)) {
             refuse(
                 node, ".Endpoint.Url",
-                "has a URL with letters beyond ASCII, with @ before its path, or of 2048 bytes and more: "
+                "has a URL with letters beyond ASCII, with @ before its path, or of \(CameraURL.limit) bytes and more: "
                     + "percent-encode them, or take a shorter one.")
         }
         let credentials = endpoint?["credentials"]
         guard let username = maker.text(credentials?["username"]), !username.isEmpty else { return }
         let password = maker.text(credentials?["password"]) ?? ""
-        let length = GraphText.encodedLength(username) + 1 + GraphText.encodedLength(password)
-        guard length > Self.longestUserinfo else { return }
+        let length = PercentEncoding.length(of: username) + 1 + PercentEncoding.length(of: password)
+        guard length > CameraURL.longestUserinfo else { return }
         refuse(
             node, ".Endpoint.Credentials",
-            "has a user name and a password of more than \(Self.longestUserinfo - 1) bytes in all, percent-encoded: "
+            "has a user name and a password of more than \(CameraURL.longestUserinfo - 1) bytes in all, percent-encoded: "
                 + "set shorter ones in the camera.")
     }
-
-    /// As `CameraAddress` of cvr-ingest has it, with the colon between them.
-    private static let longestUserinfo = 127
 
     private mutating func gate(_ node: GraphNode) {
         let before = node.inputs.compactMap(maker.topology.node)

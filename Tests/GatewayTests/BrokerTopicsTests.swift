@@ -1,5 +1,6 @@
 import Gateway
 import Messages
+import Recording
 import TestSupport
 import Testing
 
@@ -17,7 +18,7 @@ struct BrokerTopicsTests {
                         Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &random))
                     }))
             guard !text.isEmpty else { continue }
-            let encoded = BrokerTopics.encoded(text)
+            let encoded = PercentEncoding.encoded(text)
             #expect(encoded.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"/+#&=".utf8.contains($0) })
             #expect(BrokerTopics.decoded(encoded[...]) == text)
             #expect(topics.arrival("$iothub/methods/POST/\(encoded)/?$rid=1") == .method(text, request: "1"))

@@ -1,6 +1,19 @@
 import Recording
 import Testing
 
+@Suite("Percent-encoding")
+struct PercentEncodingTests {
+    @Test(
+        "all but the unreserved characters are encoded, byte by byte",
+        arguments: [
+            ("aZ09-._~", "aZ09-._~"), ("a b/ü", "a%20b%2F%C3%BC"), ("%\u{0}", "%25%00"), ("", ""),
+        ])
+    func encoded(text: String, expected: String) {
+        #expect(PercentEncoding.encoded(text) == expected)
+        #expect(PercentEncoding.length(of: text) == expected.utf8.count)
+    }
+}
+
 @Suite("Recording: addresses and origins") struct AddressTests {
     @Test("a block holds the addresses that begin as it does, of IPv4 also as IPv6 writes them")
     func blocks() throws {

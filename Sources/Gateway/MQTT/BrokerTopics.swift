@@ -1,4 +1,5 @@
 import Messages
+import Recording
 
 /// The topics by which a module of IoT Hub's talks to it, for one device and module.
 package struct BrokerTopics: Hashable, Sendable {
@@ -37,7 +38,7 @@ package struct BrokerTopics: Hashable, Sendable {
             ("eventTime", message.event.eventTime), ("dataVersion", message.event.dataVersion),
         ]
         if let correlation = message.event.correlationId { properties.append(("correlationId", correlation)) }
-        let bag = properties.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")
+        let bag = properties.map { "\($0.0)=\(PercentEncoding.encoded($0.1))" }.joined(separator: "&")
         return "\(base)/messages/events/\(bag)"
     }
 
@@ -76,23 +77,6 @@ package struct BrokerTopics: Hashable, Sendable {
         bag.split(separator: "&").map { pair in
             let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (decoded(halves.first ?? ""), decoded(halves.dropFirst().first ?? ""))
-        }
-    }
-
-    /// RFC 3986, 2.1: everything but its unreserved characters.
-    package static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF")
-        return text.utf8.reduce(into: "") { encoded, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                encoded.append("%")
-                encoded.append(digits[Int(byte >> 4)])
-                encoded.append(digits[Int(byte & 15)])
-            }
         }
     }
 
