@@ -59,7 +59,7 @@ struct BrokerInputsTests {
             let times = seen.messages.count { Self.number($0) == Self.number(request.message) }
             return switch Self.number(request.message) {
             case 2 where times < 3: GraphReply(status: 503)
-            case 3: GraphReply(status: 400)
+            case 3, 6: GraphReply(status: 400)
             default: GraphReply(status: 200)
             }
         }
@@ -79,6 +79,12 @@ struct BrokerInputsTests {
         #expect(times.count == 1 && times.first??.contains("T") == true, "\(times)")
         try await eventually("both are counted", every: .milliseconds(20)) {
             try await gateway.status().refusedInputs == 2 ? true : nil
+        }
+        try await mosquitto.publish("devices/box-1/modules/lvaEdge/inputs/a%0Ab%1Bc", "6")
+        try await eventually("a name that would forge a line is in the log as topics have it", every: .milliseconds(20))
+        {
+            try String(contentsOfFile: gateway.folder + "/log", encoding: .utf8).contains("input a%0Ab%1Bc is")
+                ? true : nil
         }
         await mosquitto.stop()
     }

@@ -96,7 +96,8 @@ final class BrokerCalls: Sendable {
         guard isTaken else { return "cvrd has not taken a message for an input: \(Self.words(reply))" }
         guard isRefused else { return nil }
         refused.withLock { $0 += 1 }
-        log.warning("a message for input \(input.prefix(64)) is refused: \(Self.words(reply))")
+        // As topics have it: a client's text forges no line of the log.
+        log.warning("a message for input \(PercentEncoding.encoded(input).prefix(64)) is refused: \(Self.words(reply))")
         return nil
     }
 
