@@ -13,6 +13,8 @@ package enum GraphLimits {
     package static let nodeNameLength = 256
     /// References to parameters and variables in one text.
     package static let references = 32
+    /// References in a topology, of which each is looked up again for each of its instances when it changes.
+    package static let topologyReferences = 128
     /// Bytes of all texts of a topology, and of an instance, of which a box may have a thousand.
     package static let topologyLength = 256 << 10
     package static let instanceLength = 32 << 10

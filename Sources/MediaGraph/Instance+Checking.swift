@@ -5,7 +5,10 @@ extension Instance {
     /// Everything that is wrong with this instance under a topology: its own, or what its own is to become.
     ///
     /// Paths below `$.Properties.Parameters` are the instance's, the others the topology's.
-    package func mistakes(in topology: Topology) -> [GraphError.Detail] {
+    package func mistakes(in topology: Topology) -> [GraphError.Detail] { mistakes(in: topology, topology.openNodes) }
+
+    /// The same, with what is open of the topology.
+    func mistakes(in topology: Topology, _ open: [OpenNode]) -> [GraphError.Detail] {
         var found: [GraphError.Detail] = []
         for (index, parameter) in parameters.enumerated() {
             let path = "$.Properties.Parameters[\(index)]"
@@ -31,7 +34,7 @@ extension Instance {
                     "The parameter \(missing.name) has no default: give it a value."))
         }
         var checker = ValueChecker(api: topology.version, substitution: substitution(in: topology))
-        for node in topology.nodes { checker.check(node) }
+        for open in open { checker.check(open.node, open.texts) }
         return found + checker.mistakes
     }
 

@@ -171,8 +171,17 @@ struct TopologyReader {
         let known = GraphLimits.isName(name) ? name : "topology"
         var checker = ValueChecker(
             api: version, substitution: Substitution(topologyName: known, declarations: declarations))
-        for node in nodes { checker.check(node) }
+        var references = 0
+        for node in nodes {
+            let texts = PlacedText.all(of: node)
+            checker.check(node, texts)
+            references += texts.reduce(0) { $0 + $1.template.references.count }
+        }
         values.mistakes += checker.mistakes
+        guard values.mistakes.isEmpty, references > GraphLimits.topologyReferences else { return }
+        values.note(
+            .propertyValueOutOfRange, at: "$.Properties",
+            "All values together must have at most \(GraphLimits.topologyReferences) references: leave some out.")
     }
 }
 

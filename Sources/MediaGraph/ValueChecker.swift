@@ -11,9 +11,10 @@ struct ValueChecker {
         self.substitution = substitution
     }
 
-    mutating func check(_ node: GraphNode) {
+    /// `texts`: those of the node that are to be checked.
+    mutating func check(_ node: GraphNode, _ texts: [PlacedText]) {
         let before = mistakes.count
-        check(.object(node.properties), as: .object(NodeShapes.properties(of: node.type)), at: node.path, in: node)
+        for text in texts { check(text, in: node) }
         guard mistakes.count == before, node.type == .signalGate,
             let minimum = duration(node.properties["minimumActivationTime"]),
             let maximum = duration(node.properties["maximumActivationTime"]), minimum > maximum
@@ -29,32 +30,8 @@ struct ValueChecker {
         return GraphText.duration(text.example)
     }
 
-    private mutating func check(_ value: NodeValue, as shape: Shape, at path: String, in node: GraphNode) {
-        switch (shape, value) {
-        case (.text(let format), _): check(value, as: format, at: path, in: node)
-        case (.list(let shape), .list(let elements)):
-            for (index, element) in elements.enumerated() {
-                check(element, as: shape, at: "\(path)[\(index)]", in: node)
-            }
-        case (.object(let properties), .object): members(of: value, as: properties, at: path, in: node)
-        case (.variants(let variants), .object):
-            let type = value["@type"]?.text?.dropFirst(NodeShapes.prefix.count)
-            guard let variant = variants.first(where: { $0.type == type ?? "" }) else { return }
-            members(of: value, as: variant.properties, at: path, in: node)
-        default: break
-        }
-    }
-
-    private mutating func members(of value: NodeValue, as list: [Property], at path: String, in node: GraphNode) {
-        for property in list {
-            guard let member = value[property.name] else { continue }
-            check(member, as: property.shape, at: "\(path).\(property.pathName)", in: node)
-        }
-    }
-
-    private mutating func check(_ value: NodeValue, as format: Format, at path: String, in node: GraphNode) {
-        guard let text = value.text else { return }
-        let template = Template(text)
+    private mutating func check(_ placed: PlacedText, in node: GraphNode) {
+        let (text, template, format, path) = (placed.text, placed.template, placed.format, placed.path)
         let before = mistakes.count
         if format == .nodeName {
             guard !text.isEmpty, template.references.isEmpty, template.isClosed else {

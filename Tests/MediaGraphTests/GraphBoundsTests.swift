@@ -111,4 +111,37 @@ struct GraphBoundsTests {
         print("a topology of 96 parameters under 50 instances: \(took ?? .zero)")
         #expect(took ?? .zero < .milliseconds(100))
     }
+
+    @Test("a topology of as many short texts as it may have changes under 1000 instances within a second")
+    func many() {
+        var bench = BookBench()
+        let parameter = #"{"name":"p","type":"String","default":"video"}"#
+        let topology = BookBench.json(BookBench.topology("Many", parameters: parameter))
+        #expect(bench.call("GraphTopologySet", topology) == "201")
+        for index in 0..<GraphLimits.instances {
+            #expect(bench.call("GraphInstanceSet", BookBench.instance("i\(index)", of: "Many")) == "201")
+        }
+        let most = (GraphLimits.topologyReferences - 2) / 99
+        for (value, selectors, status) in [
+            ("video", 99, "200"), ("${p}", most, "200"), ("${p}", most + 1, "400 PropertyValueOutOfRange"),
+        ] {
+            let sinks = (0..<99).map { number -> JSONValue in
+                [
+                    "@type": "#Microsoft.Media.MediaGraphIoTHubMessageSink", "name": .string("s\(number)"),
+                    "hubOutputName": "out",
+                    "inputs": [
+                        [
+                            "nodeName": "camera",
+                            "outputSelectors": .array(Array(repeating: ["value": .string(value)], count: selectors)),
+                        ]
+                    ],
+                ]
+            }
+            let changed = topology.setting("properties.sinks", .array(sinks))
+            var said = ""
+            let took = ContinuousClock().measure { said = bench.call("GraphTopologySet", changed) }
+            print("\(sinks.count * selectors) texts such as \(value) under 1000 instances: \(took), \(said)")
+            #expect(said == status && took < .seconds(1))
+        }
+    }
 }

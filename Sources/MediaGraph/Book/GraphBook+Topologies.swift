@@ -78,8 +78,9 @@ extension GraphBook {
                 "The topology \(topology.name) is in use by \(Self.words(running)): deactivate these instances first.")
         }
         var details: [GraphError.Detail] = []
+        let open = topology.openNodes
         for user in users where details.count < Self.detailLimit {
-            details += (user.mistakes(in: topology) + Self.exposed(user, by: topology)).map {
+            details += (user.mistakes(in: topology, open) + Self.exposed(user, by: topology)).map {
                 GraphError.Detail(
                     .resourceValidationError, at: $0.target, "Instance \(user.name) does not allow it: \($0.message)")
             }
