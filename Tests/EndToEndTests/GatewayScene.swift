@@ -54,33 +54,39 @@ func withGateway(
     try await Machine.shared.place(share) {
         let (mosquitto, hook) = (try await Mosquitto(), try await Hook())
         let hub = try await mosquitto.subscribe(GatewayWays.topics, name: "hub")
-        try await withCameras(
-            cameras,
-            settings: { settings in
-                settings.cameras = []
-                settings.sections = [
-                    "gateway:", "  listen: 127.0.0.1:0", "  tokens: [lva]",
-                    "  webhooks: { vms: { url: \"\(hook.url)\" } }",
-                    "  mqtt: { url: \"mqtt://127.0.0.1:\(mosquitto.port)\", device: box }",
-                ]
-                settings.secrets = ["lva": GatewayWays.token]
+        do {
+            try await withCameras(cameras) { box, rig in
+                let port = try await start(box, hook, mosquitto)
+                let ways = GatewayWays(port: port, mosquitto: mosquitto, hub: hub)
+                try await body(GatewayScene(box: box, ways: ways, hook: hook, mosquitto: mosquitto, hub: hub), rig)
             }
-        ) { box, rig in
-            var settings = await box.settings
-            settings.sections.append("graph: { filePaths: [\(box.root)/files] }")
-            try FileManager.default.createDirectory(
-                atPath: "\(box.root)/files", withIntermediateDirectories: true)
-            try await box.configure(settings)
-            try await box.start()
-            let port = try await eventually("the gateway works", every: .milliseconds(100)) {
-                let gateway = try await GatewayScene.status(of: box)
-                let isReady = gateway.state == "running" && gateway.consumers.allSatisfy { $0.state == "ready" }
-                return isReady ? gateway.listen?.split(separator: ":").last.flatMap { Int($0) } : nil
-            }
-            let ways = GatewayWays(port: port, mosquitto: mosquitto, hub: hub)
-            try await body(GatewayScene(box: box, ways: ways, hook: hook, mosquitto: mosquitto, hub: hub), rig)
+        } catch {
+            // It would look for its broker for ever; the others go with this process.
+            await hub.stop()
+            throw error
         }
         await hub.stop()
         await mosquitto.stop()
+    }
+}
+
+/// Returns the gateway's port, once it serves and is connected.
+private func start(_ box: Box, _ hook: Hook, _ mosquitto: Mosquitto) async throws -> Int {
+    var settings = await box.settings
+    settings.cameras = []
+    settings.sections = [
+        "gateway:", "  listen: 127.0.0.1:0", "  tokens: [lva]",
+        "  webhooks: { vms: { url: \"\(hook.url)\" } }",
+        "  mqtt: { url: \"mqtt://127.0.0.1:\(mosquitto.port)\", device: box }",
+        "graph: { filePaths: [\(box.root)/files] }",
+    ]
+    settings.secrets = ["lva": GatewayWays.token]
+    try FileManager.default.createDirectory(atPath: "\(box.root)/files", withIntermediateDirectories: true)
+    try await box.configure(settings)
+    try await box.start()
+    return try await eventually("the gateway works", every: .milliseconds(100)) {
+        let gateway = try await GatewayScene.status(of: box)
+        let isReady = gateway.state == "running" && gateway.consumers.allSatisfy { $0.state == "ready" }
+        return isReady ? gateway.listen?.split(separator: ":").last.flatMap { Int($0) } : nil
     }
 }
