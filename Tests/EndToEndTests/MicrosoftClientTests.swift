@@ -17,13 +17,8 @@ struct MicrosoftClientTests {
         let python = try #require(ProcessInfo.processInfo.environment["CVR_LVA_CLIENT"])
         try await withGateway { scene, rig in
             let files = "\(scene.box.root)/files"
-            try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
-            var settings = await scene.box.settings
-            settings.sections.append("graph: { filePaths: [\(files)] }")
-            try await scene.box.configure(settings)
-            #expect(try await scene.box.run(["reload"]).ending == .exited(0))
             let given = """
-                {"http": "http://127.0.0.1:\(scene.port)", "token": "\(GatewayScene.token)",
+                {"http": "http://127.0.0.1:\(scene.ways.port)", "token": "\(GatewayWays.token)",
                  "mqtt": \(scene.mosquitto.port), "camera": "\(try rig.url("lab"))", "files": "\(files)"}
                 """
             let done = try await run(

@@ -9,7 +9,7 @@ package struct GatewayWays: Sendable {
     /// What a hub subscribes to.
     package static let topics = ["$iothub/methods/res/#", "devices/box/modules/cvr/messages/events/#"]
 
-    private let port: Int
+    package let port: Int
     private let mosquitto: Mosquitto
     private let hub: ChildProcess
 
