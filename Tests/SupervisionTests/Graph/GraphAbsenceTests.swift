@@ -90,7 +90,8 @@ struct GraphAbsenceTests {
             try await session.activateGated("evr", box)
             try box.close("evr", from: 9, first: 6)
             try box.outcomes([
-                "evr 6": SyncInterface.Outcome(stored: true, waiting: 0, unfiled: 0, files: [], over: true)
+                "evr 6": SyncInterface.Outcome(stored: true, waiting: 0, unfiled: 0, files: [], over: true),
+                "evr 9": SyncInterface.Outcome(stored: false, waiting: 1, unfiled: 0, files: [], over: true),
             ])
             try box.store([GraphEventTests.cache("evr", stored: 9)])
             _ = try await session.supervisor.send(.init(input: "recordingTrigger", body: nil))

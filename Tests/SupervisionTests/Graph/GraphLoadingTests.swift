@@ -225,6 +225,27 @@ struct GraphLoadingTests {
         }
     }
 
+    @Test("what changes while cvr-sync takes over its configuration reaches it")
+    func configuredMeanwhile() async throws {
+        try await withGraphs(cameras: "{ door: { url: rtsp://h/d } }") { box, session in
+            _ = try await session.configured("door")
+            let calls = { (try? box.syncCalls().count { $0 == "Configure" }) ?? 0 }  // None before the first.
+            try await eventually("it has one", every: .milliseconds(20)) { calls() > 0 ? true : nil }
+            let before = calls()
+            let hold = "\(box.root)/bin/hold"
+            #expect(mkfifo(hold, 0o600) == 0)
+            try await session.begin()
+            try await eventually("it is told another", every: .milliseconds(20)) { calls() > before ? true : nil }
+            _ = try await session.supervisor.change(.enable(try #require(CameraName("door")), false))
+            let release = open(hold, O_WRONLY)
+            unlink(hold)
+            close(release)
+            try await eventually("it knows", every: .milliseconds(20)) {
+                try box.syncConfiguration().cameras.map(\.recorded) == [false] ? true : nil
+            }
+        }
+    }
+
     @Test("a reload says which instances write files where none may be written any more")
     func filePaths() async throws {
         try await withGraphs { box, session in

@@ -60,6 +60,8 @@ enum ScriptedSync {
             with open(here + "/calls", "a") as file:
                 file.write(method + "\n")
             if method == "Configure":
+                if os.path.exists(here + "/hold"):
+                    open(here + "/hold").read()
                 with open(here + "/configured.new", "w") as file:
                     json.dump(parameters, file)
                 os.rename(here + "/configured.new", here + "/configured.json")
