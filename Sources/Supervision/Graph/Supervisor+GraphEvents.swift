@@ -231,7 +231,9 @@ extension Supervisor {
     func writeChronicles() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                for camera in await self.graph.unwritten { await self.writeChronicle(of: camera) }
+                // One that is being written is known to be there only after another write.
+                let graph = await self.graph
+                for camera in graph.unwritten.union(graph.writing.keys) { await self.writeChronicle(of: camera) }
                 // Cancelled: a dead disk.
                 try? await self.spool.flush()
             }
