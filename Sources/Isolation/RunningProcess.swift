@@ -109,6 +109,10 @@ package final class RunningProcess: Sendable {
         }
     }
 
+    package var hasEnded: Bool {
+        state.withLock { state in if case .ended = state { true } else { false } }
+    }
+
     /// How it ended, once it has; nil when the caller is cancelled first.
     package func exit() async -> ExitStatus? {
         let (stream, continuation) = AsyncStream.makeStream(of: ExitStatus.self)

@@ -25,7 +25,7 @@ package struct InstanceParameter: Hashable, Sendable {
 /// A topology with its parameters given.
 package struct Instance: Hashable, Sendable {
     package let version: APIVersion
-    package internal(set) var name: String
+    package var name: String
     package let topologyName: String
     package let description: String?
     package var parameters: [InstanceParameter]

@@ -116,12 +116,6 @@ package final class VarlinkClient: Sendable {
         }
     }
 
-    /// Who listens at the socket, as the kernel recorded it when it began to.
-    package func peer() async throws -> VarlinkPeer {
-        guard let socket = channel as? any SocketOptionProvider else { throw ChannelError.operationUnsupported }
-        return try await socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED)).get()
-    }
-
     package func close() async {
         channel.close(promise: nil)
         // It is closed one way or the other; how is of no use to a caller who is done.

@@ -64,9 +64,11 @@ struct ProcessHome: Hashable, Sendable {
     }
 
     /// A connection to `process`, and to none that lives here after it: that has a conversation of its own.
+    ///
+    /// The next one is started only when this one is known to have ended.
     func connect(to process: RunningProcess) async throws -> VarlinkClient {
         let client = try await connect()
-        guard try await client.peer().pid == process.pid else {
+        guard !process.hasEnded else {
             await client.close()
             throw VarlinkConnectionError(
                 operation: "find process \(process.pid) at", path: socket, errno: ESRCH,
