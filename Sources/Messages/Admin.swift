@@ -186,11 +186,14 @@ package enum Admin {
         package var added: [String]
         package var removed: [String]
         package var changed: [String]
+        /// What the configuration asks for and is not so, each with what to do; nil from a cvrd that does not tell.
+        package var refused: [String]?
 
-        package init(added: [String], removed: [String], changed: [String]) {
+        package init(added: [String], removed: [String], changed: [String], refused: [String] = []) {
             self.added = added
             self.removed = removed
             self.changed = changed
+            self.refused = refused
         }
     }
 

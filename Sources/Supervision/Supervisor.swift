@@ -244,19 +244,16 @@ package actor Supervisor {
             let (store, written) = (store, written)
             let made = try await offPool { try store.make(change, running: written) }
             let (box, taken) = withoutTaken(made.box)
-            if case .reload = change {
-                for (name, refusal) in taken {
-                    events.append("configurationRefused", camera: name, Self.explain(refusal))
-                }
-            } else if let refusal = taken.values.first {
-                throw refusal
-            }
+            if !change.isReload, let refusal = taken.values.first { throw refusal }
             self.written = box
             follow(box.usual)
             if let leftover = made.leftover { events.append("credentialLeft", leftover) }
-            let reloaded = await apply(withInstances(box))
-            if case .reload = change {
-                tellOfFilePaths()
+            var reloaded = await apply(withInstances(box))
+            if change.isReload {
+                let refused = taken.mapValues(Self.explain).merging(lostFolders) { taken, _ in taken }
+                    .sorted { $0.key < $1.key }
+                for (name, words) in refused { events.append("configurationRefused", camera: name, words) }
+                reloaded.refused = refused.map(\.value)
                 await recallGraphs()
             }
             if case .enable(let name, false) = change, rows[name]?.kept?.pid != nil {

@@ -110,7 +110,8 @@ struct ReloadVerb: Verb {
         admin.show(changes) { _ in
             let parts = [("added", changes.added), ("removed", changes.removed), ("changed", changes.changed)]
                 .filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.joined(separator: ", "))" }
-            return parts.isEmpty ? "No camera changed.\n" : parts.joined(separator: "; ") + ".\n"
+            return (parts.isEmpty ? "No camera changed.\n" : parts.joined(separator: "; ") + ".\n")
+                + (changes.refused ?? []).map { "! \(Terminal.plain($0)).\n" }.joined()
         }
     }
 }

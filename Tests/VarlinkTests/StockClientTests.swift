@@ -211,7 +211,7 @@ struct InterfaceFileTests {
         "Doctor->": Admin.Checks(checks: [Admin.Check("n", camera: "c", .ok, "m")]),
         "Upgrade()": VarlinkEmpty(), "Upgrade->": Admin.UpgradeStep(camera: "c", .kept, "d"),
         "Forecast": forecast, "CameraCost": cameraCost, "Written": written, "Cost()": VarlinkEmpty(), "Cost->": cost,
-        "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"]),
+        "Reload->": Admin.Reloaded(added: ["a"], removed: ["b"], changed: ["c"], refused: ["d"]),
     ].merging(listing) { own, _ in own }.merging(graphs) { own, _ in own }
 
     /// What `io.cvr.Admin` has for media graphs.

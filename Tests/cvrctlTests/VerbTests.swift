@@ -223,6 +223,8 @@ struct VerbTests {
         #expect(try await Self.asked(changes, "reload") == "added a, b; changed c.\n")
         let none = Admin.Reloaded(added: [], removed: [], changed: [])
         #expect(try await Self.asked(none, "reload") == "No camera changed.\n")
+        let refused = Admin.Reloaded(added: [], removed: [], changed: [], refused: ["a is taken. Rename it"])
+        #expect(try await Self.asked(refused, "reload") == "No camera changed.\n! a is taken. Rename it.\n")
         let camera = Admin.CameraConfiguration(
             name: "yard", url: "rtsp://10.0.0.22/main", username: "admin", transport: "tcp", segmentLength: 30,
             retention: nil, asset: "yard", enabled: true, origin: "/etc/cvr/cvr.yaml")

@@ -8,6 +8,8 @@ package enum ConfigurationChange: Sendable {
     case add(Admin.AddCamera)
     case remove(CameraName)
     case enable(CameraName, Bool)
+
+    var isReload: Bool { if case .reload = self { true } else { false } }
 }
 
 /// Why a change was not made; the configuration is as it was.

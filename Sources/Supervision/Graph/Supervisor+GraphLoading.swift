@@ -52,15 +52,13 @@ extension Supervisor {
     }
 
     /// Whose files have no folder any more: their footage waits, and after a restart they would not run.
-    func tellOfFilePaths() {
-        for (name, active) in graph.active where active.camera.enabled {
-            guard let file = active.plan.file, !PlanCheck(box: written, places: places).isAllowed(file.directory)
-            else { continue }
-            events.append(
-                "configurationRefused", camera: name, level: .error,
-                "the media graph's instance \(active.instance) writes files to \(file.directory), which graph: "
-                    + "{ filePaths } does not name any more: they are not written. Name it again, or run "
-                    + "`cvrctl graph instance deactivate \(active.instance)`")
+    var lostFolders: [CameraName: String] {
+        let check = PlanCheck(box: written, places: places)
+        return graph.active.filter { $0.value.camera.enabled }.compactMapValues { active in
+            guard let file = active.plan.file, !check.isAllowed(file.directory) else { return nil }
+            return "the media graph's instance \(active.instance) writes files to \(file.directory), which graph: "
+                + "{ filePaths } does not name any more: they are not written. Name it again, or run "
+                + "`cvrctl graph instance deactivate \(active.instance)`"
         }
     }
 

@@ -129,7 +129,7 @@ package struct Departure: Hashable, Sendable {
         case SIGKILL, SIGTERM, SIGINT:
             self.init(
                 .killed, .workerCrash, "workerKilled", "\(name) was killed from outside (signal \(signal))",
-                "Use `cvrctl camera stop` to stop a camera")
+                "None: it is started again; a camera is stopped by `cvrctl camera stop`")
         case SIGSYS:
             self.init(
                 .crashed, .workerCrash, "sandboxViolation",

@@ -104,6 +104,7 @@ struct GraphLoadingTests {
             for name in ["a", "onefixed"] {
                 let event = try await session.events.next("configurationRefused", camera: name)
                 #expect(event.detail.contains("cvrctl graph instance deactivate a"), "\(event.detail)")
+                #expect(reloaded.refused?.contains(event.detail) == true, "\(reloaded)")
             }
             #expect(
                 try await session.supervisor.change(.enable(try #require(CameraName("yard")), false)).changed == [
@@ -251,8 +252,9 @@ struct GraphLoadingTests {
         try await withGraphs { box, session in
             try await session.activateGated("evr", box)
             try box.configure("{}")
-            _ = try await session.supervisor.change(.reload)
+            let reloaded = try await session.supervisor.change(.reload)
             let told = try await session.events.next("configurationRefused", camera: "evr")
+            #expect(reloaded.refused == [told.detail])
             #expect(told.detail.contains("files/evr") && told.detail.contains("filePaths"), "\(told.detail)")
         }
     }
