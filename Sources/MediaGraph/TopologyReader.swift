@@ -107,9 +107,12 @@ struct TopologyReader {
         return old?.parameter(name)?.defaultValue
     }
 
-    /// A parameter that a password or a header value refers to is a secret, whatever its type: LVA's samples declare
-    /// them as Strings.
+    /// Finds the secrets among the parameters.
+    ///
+    /// One that a password or a header value refers to is a secret, whatever its type: LVA's samples declare them as
+    /// Strings. So is one that is called a password and that no node uses, as in LVA's evr-hubMessage-files.
     private mutating func hideParameters() {
+        let used = Set(nodes.flatMap(PlacedText.all).flatMap(\.template.references).map { $0.lowercased() })
         var keys: Set<String> = []
         for node in nodes {
             for text in NodeShapes.secretTexts(of: node) {
@@ -118,7 +121,10 @@ struct TopologyReader {
         }
         parameters = parameters.map { declared in
             var declared = declared
-            declared.isSecret = declared.type == .secretString || keys.contains(declared.name.lowercased())
+            let key = declared.name.lowercased()
+            declared.isSecret =
+                declared.type == .secretString || keys.contains(key)
+                || (!used.contains(key) && key.contains("password"))
             if declared.isSecret, let value = declared.defaultValue {
                 // As it comes back from the disk, where it is sealed as a text.
                 declared.defaultValue =

@@ -208,7 +208,7 @@ def begin(way, hub, graph):
     running = ("OperationNotAllowedInState", None)
     refused(send(way, MediaGraphInstanceSetRequest(instance=user)), 409, "Conflict", running)
     refused(send(way, MediaGraphInstanceDeleteRequest(name="Lab")), 409, "Conflict", running)
-    refused(send(way, MediaGraphTopologySetRequest(graph=graph)), 409, "Conflict", running)
+    refused(send(way, MediaGraphTopologySetRequest(graph=graph)), 409, "Conflict", ("GraphTopologyInUse", None))
     kind, node, _, body = hub.event("Lab")
     check((kind, node) == ("Diagnostics.MediaSessionEstablished", "rtsp") and "m=video" in body["sdp"], kind, body)
 

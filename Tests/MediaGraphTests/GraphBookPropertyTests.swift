@@ -16,7 +16,7 @@ struct GraphBookPropertyTests {
             let users = instances.values.filter { $0.topology == name }
             switch verb {
             case "Set":
-                if users.contains(where: { $0.state != .inactive }) { return "409 OperationNotAllowedInState" }
+                if users.contains(where: { $0.state != .inactive }) { return "409 GraphTopologyInUse" }
                 return topologies.insert(name).inserted ? "201" : "200"
             case "Get": return topologies.contains(name) ? "200" : "404 NotFound"
             default:

@@ -74,7 +74,7 @@ extension GraphBook {
         let running = users.filter { $0.state != .inactive }
         guard running.isEmpty else {
             throw .conflict(
-                .operationNotAllowedInState,
+                .graphTopologyInUse,
                 "The topology \(topology.name) is in use by \(Self.words(running)): deactivate these instances first.")
         }
         var details: [GraphError.Detail] = []
