@@ -64,6 +64,7 @@ struct SyncTimesTests {
         #expect(cache.syncTimes.count == before + 6)
         _ = try appender.close(trailer: footage.encoder.trailer())
         #expect(cache.syncTimes.count == before + 8)
-        #expect(cache.recentSync.map { $0 > .zero && $0 <= cache.syncTimes.total } == true)
+        let (recent, total) = (try #require(cache.recentSync), cache.syncTimes.total)
+        #expect(recent > .zero && recent <= total, "\(recent) \(total)")
     }
 }
