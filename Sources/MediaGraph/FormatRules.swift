@@ -97,8 +97,8 @@ enum FormatRules {
             return Problem(
                 code: .propertyValueInvalidPattern,
                 message:
-                    "The value must be the name of a file of at most \(SinkFileName.longest) bytes, without / in it "
-                    + "and without a dot before it.")
+                    "The value must be the name of a file of at most \(SinkFileName.longest) bytes, with no / in it "
+                    + "and no dot at its begin.")
         }
         return api == .v2 && !text.hasVariable ? variable : nil
     }
@@ -110,7 +110,8 @@ enum FormatRules {
         else {
             return Problem(
                 code: .propertyValueInvalidPattern,
-                message: "The value must be an absolute path that ends with the name of a file, such as "
+                message: "The value must be an absolute path that ends with the name of a file, of at most "
+                    + "\(SinkFileName.longest) bytes and without a dot before it, such as "
                     + "/var/media/camera-${System.DateTime}.")
         }
         return nil

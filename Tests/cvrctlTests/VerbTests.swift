@@ -13,6 +13,8 @@ struct VerbTests {
     static let open = Listing.Gap(
         from: "2026-11-23T09:00:00.000Z", to: nil, reason: "cameraOffline", detail: "no route to host")
 
+    static let shut = Listing.Gap(from: "2026-11-23T09:00:00.000Z", to: nil, reason: "gateClosed", detail: "no event")
+
     static func asked(_ reply: some Encodable & Sendable, _ arguments: String...) async throws -> String {
         try await ScriptedCvrd.run(answering: reply) { cvrd in
             let outcome = try await ScriptedCvrd.cvrctl(
@@ -97,6 +99,8 @@ struct VerbTests {
 
                 """)
         #expect(try await Self.asked(Listing.Gaps(gaps: []), "gaps", "front") == "No gaps.\n")
+        let shut = try await Self.asked(Listing.Gaps(gaps: [Self.shut]), "gaps", "front")
+        #expect(shut.contains("gateClosed") && !shut.contains("!"), "nobody asked for it: \(shut)")
     }
 
     @Test("coverage is an object; its percentage is never rounded up")

@@ -112,8 +112,8 @@ extension GraphBook {
     /// One that was set; nil for a camera of cvr.yaml, and where there is none.
     package func instance(_ name: String) -> Instance? { instances[Self.key(name)]?.value }
 
-    /// One that was set, or a camera of a file.
-    package func shown(_ name: String) -> Instance? { (instances[Self.key(name)] ?? cameras[Self.key(name)])?.value }
+    /// A camera of a file, as it is shown.
+    package func camera(_ name: String) -> Instance? { cameras[Self.key(name)]?.value }
 
     /// Those that were set, by name.
     package var allInstances: [Instance] { instances.sorted { $0.key < $1.key }.map(\.value.value) }

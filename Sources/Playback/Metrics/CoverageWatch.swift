@@ -32,9 +32,9 @@ actor CoverageWatch {
         let now = WallTime.current()
         var found: [String: Double] = [:]
         for camera in (try? archive.cameras()) ?? [] {  // without a catalog and a store nothing is known
-            guard let spans = try? archive.spans(camera, from: now - window, to: now) else { continue }  // see above
-            // Without them it is less.
-            let unasked = (try? archive.unasked(camera, from: now - window, to: now)) ?? []
+            guard let spans = try? archive.spans(camera, from: now - window, to: now),  // see above
+                let unasked = try? archive.unasked(camera, from: now - window, to: now)
+            else { continue }
             let covered = (spans + unasked).reduce(0) { $0 + ($1.end - $1.start).seconds }
             found[camera.name.text] = min(1, covered / window.seconds)
         }

@@ -135,7 +135,7 @@ package struct Chronicle: Hashable, Sendable {
         if let session, session > 0 {
             let known = recordings[index].first
             // Of those before the one that was heard of nobody may have heard.
-            recordings[index].first = min(known ?? session, max(1, first ?? known ?? session))
+            recordings[index].first = min(known ?? session, first ?? known ?? session)
             recordings[index].last = max(recordings[index].last ?? session, session)
             if known == nil { happenings = tell(recordings[index]) { .started($0, correlation: $1) } }
         }
@@ -193,7 +193,7 @@ package struct Chronicle: Hashable, Sendable {
 // MARK: Disk
 
 extension Chronicle {
-    private struct Unreadable: Error {}
+    struct Unreadable: Error {}
 
     package var json: JSONValue {
         var members: [String: JSONValue] = ["recordings": .array(recordings.map(\.json)), "gate": gate]

@@ -123,7 +123,7 @@ package struct GraphFiles: Sendable {
     private static func explain(_ error: any Error) -> String {
         switch error {
         case let error as GraphError: ([error.message] + error.details.map(\.message)).joined(separator: " ")
-        case is DecodingError: "it is not JSON of this kind"
+        case is DecodingError, is Chronicle.Unreadable: "it is not JSON of this kind"
         default: "\(error)"
         }
     }
@@ -198,7 +198,7 @@ package struct GraphFiles: Sendable {
                     throw Refusal(
                         code: "credential",
                         "what is secret in it does not open with the credential \(GraphFiles.keyName) of now",
-                        nextStep: "Put back the one that it was and run `cvrctl reload`, or set it anew")
+                        nextStep: "Put back the one that it was and run `cvrctl reload`, or remove the file")
                 }
             }
         }
@@ -224,12 +224,18 @@ package struct GraphFiles: Sendable {
 
     private func storedKey() throws -> GraphKey.Known { try GraphKey.Known(try credentials.read(Self.keyName)) }
 
-    /// The one that all the rest is sealed with; a credential that was removed since is put back, or the next cvrd could
-    /// open nothing.
+    /// The one that all the rest is sealed with; a credential that was removed since is put back, and nothing is sealed
+    /// beside another one, or the next cvrd could open nothing.
     private func keyToSeal() throws -> GraphKey.Known {
         let isMissing = credentials.lacks(Self.keyName)
         if let known = key.known {
             if isMissing { try store(known) }
+            guard try storedKey().text == known.text else {
+                throw Refusal(
+                    code: "credential",
+                    "the credential \(Self.keyName) is another one than media graphs are sealed with",
+                    nextStep: "Put back the one that it was, or remove it: cvrd then puts its own back")
+            }
             return known
         }
         guard takesNewKey else {

@@ -131,10 +131,13 @@ struct GraphTable: Sendable {
 
     /// What `status` says of the instance that a camera is.
     func state(of name: CameraName) -> Admin.GraphState? {
-        guard let instance = book.shown(name.text) else { return nil }
+        // An inactive instance may have the name of a camera of a file.
+        let camera = active[name] == nil ? book.camera(name.text) : nil
+        guard let instance = camera ?? book.instance(name.text) else { return nil }
         let isOpen = chronicles[name]?.openWindows.isEmpty == false
         return Admin.GraphState(
-            instance: instance.name, topology: instance.topologyName, state: instance.state.rawValue,
+            instance: instance.name, topology: book.topology(instance.topologyName)?.name ?? instance.topologyName,
+            state: instance.state.rawValue,
             gate: active[name]?.plan.gate.map { _ in isOpen ? "open" : "closed" })
     }
 

@@ -64,9 +64,9 @@ extension Supervisor {
         case .event("windowClosed", let time, let detail):
             let words = detail.split(separator: " ")
             guard let id = words.first else { return }
-            let numbers = words.dropFirst().map { Int64($0) ?? 0 }
+            let numbers = words.dropFirst().map { Int64($0).flatMap { $0 > 0 ? $0 : nil } }
             let closed = graph.chronicles[camera]?.windowClosed(
-                String(id), session: numbers.first, first: numbers.dropFirst().first)
+                String(id), session: numbers.first ?? nil, first: numbers.dropFirst().first ?? nil)
             tell(camera, closed ?? [], at: time)
             await forgetWindows(of: camera)
         default: break

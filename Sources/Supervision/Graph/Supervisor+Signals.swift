@@ -9,7 +9,6 @@ import YAMLConfiguration
 extension Supervisor {
     /// What IoT Hub takes in one message.
     static let longestBody = 256 << 10
-    private static let longestInput = 256
 
     /// Returns once it is on disk, with the names of the instances that it reached.
     ///
@@ -44,9 +43,10 @@ extension Supervisor {
 
     /// When it happened, where it says so in RFC 3339.
     private static func check(_ message: Admin.InputMessage) throws(ChangeRefusal) -> WallTime? {
-        guard (1...longestInput).contains(message.input.utf8.count) else {
+        guard (1...GraphLimits.nodeNameLength).contains(message.input.utf8.count) else {
             throw .invalid(
-                "input has not 1 to \(longestInput) bytes", nextStep: "Name the input as the topology does")
+                "input has not 1 to \(GraphLimits.nodeNameLength) bytes",
+                nextStep: "Name the input as the topology does")
         }
         guard !isTooLong(message) else {
             throw .invalid("the message has more than \(longestBody) bytes", nextStep: "Send a shorter one")

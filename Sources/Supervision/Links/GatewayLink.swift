@@ -93,24 +93,33 @@ actor GatewayLink: HomeLink {
         try await withThrowingDiscardingTaskGroup { group in
             for try await data in asking.stream("io.cvr.Gateway.Requests", VarlinkEmpty()) {
                 let request = try JSONDecoder().decode(GatewayInterface.Request.self, from: data)
+                guard await begin(request.kind) else {
+                    // Before another one is read: one that floods waits.
+                    try await Self.tell(answering, GatewayInterface.Answer(id: request.id, .busy))
+                    continue
+                }
                 group.addTask {
-                    let answer = await self.reply(to: request)
-                    _ = try await answering.call(
-                        "io.cvr.Gateway.Answer", answer, as: VarlinkEmpty.self, timeout: .seconds(10))
+                    let answer = await self.answer(request)
+                    await self.end(request.kind)
+                    try await Self.tell(answering, answer)
                 }
             }
         }
     }
 
     /// Of what is under way the gateway counts only what a client still waits for: here counts what is not done.
-    private func reply(to request: GatewayInterface.Request) async -> GatewayInterface.Answer {
-        let kind = request.kind
-        guard underWay[kind, default: 0] < GatewayInterface.mostRequests else {
-            return GatewayInterface.Answer(id: request.id, .busy)
-        }
+    private func begin(_ kind: GatewayInterface.Request.Kind) -> Bool {
+        // A broker's message, of which there is one at a time, always has a place.
+        let most = GatewayInterface.mostRequests + (kind == .message ? 1 : 0)
+        guard underWay[kind, default: 0] < most else { return false }
         underWay[kind, default: 0] += 1
-        defer { underWay[kind, default: 0] -= 1 }
-        return await answer(request)
+        return true
+    }
+
+    private func end(_ kind: GatewayInterface.Request.Kind) { underWay[kind, default: 0] -= 1 }
+
+    private static func tell(_ client: VarlinkClient, _ answer: GatewayInterface.Answer) async throws {
+        _ = try await client.call("io.cvr.Gateway.Answer", answer, as: VarlinkEmpty.self, timeout: .seconds(10))
     }
 
     // MARK: Events

@@ -99,8 +99,9 @@ struct GraphFilesTests {
         #expect(Set(contents.unread.keys) == ["topologies/cvrtoamsasset", "instances/front"])
         #expect(contents.unread.values.allSatisfy { $0.contains("graph-key") && $0.contains("cvrctl reload") })
         #expect(throws: Refusal.self) { try next(box, takesNewKey: false).write(instance) }
-        // Whoever knows the right one goes on with it.
-        try files.write(instance)
+        // Whoever knows the right one seals nothing beside another one, and puts its own back.
+        #expect(throws: Refusal.self) { try files.write(instance) }
+        #expect(try files.load().instances == [instance])
         try FileManager.default.removeItem(atPath: key)
         try files.write(instance)
         #expect(

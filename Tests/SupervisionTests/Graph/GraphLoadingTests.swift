@@ -251,6 +251,9 @@ struct GraphLoadingTests {
     func filePaths() async throws {
         try await withGraphs { box, session in
             try await session.activateGated("evr", box)
+            let graph = try await session.camera("evr").graph
+            let name = try #require(graph).topology
+            #expect(graph == Admin.GraphState(instance: "evr", topology: name, state: "Active", gate: "closed"))
             try box.configure("{}")
             let reloaded = try await session.supervisor.change(.reload)
             let told = try await session.events.next("configurationRefused", camera: "evr")
