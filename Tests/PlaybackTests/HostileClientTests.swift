@@ -265,7 +265,10 @@ import Testing
             try await eventually("the stalled readers are let go", within: .seconds(30)) {
                 try served.server.viewers == 0 && openConnections(port: served.port) == 0 ? true : nil
             }
-            #expect(try residentBytes() - memory < 64 << 20)
+            // What tests beside this one hold goes by itself.
+            try await eventually("what they cost is a buffer each", every: .milliseconds(100)) {
+                try residentBytes() - memory < 64 << 20 ? true : nil
+            }
             slow = []
             // One that says nothing at all, and one that never ends its head.
             let silent = try RawConnection(port: served.port)
