@@ -1,6 +1,8 @@
+import Footage
 import Foundation
 import Messages
 import Playback
+import Recording
 import TestSupport
 import Testing
 
@@ -120,6 +122,22 @@ struct MetricsTests {
         #expect(!found.contains { $0.hasPrefix("lva_") || $0.hasPrefix("cvr_camera") })
         let replica = lines(nil, .init(site: "p", isReplica: true))
         #expect(!replica.contains { $0.contains("cvr_supervisor_up") } && replica.contains("cvr_playback_viewers 0"))
+    }
+
+    @Test("what a closed gate left out is no loss, as far as it is asked for")
+    func unasked() throws {
+        let site = try RecordedSite()
+        let time = { (second: Int64) in RecordedSite.start + .seconds(second) }
+        let gaps: [(Int64, Int64?, GapReason)] = [
+            (10, 20, .gateClosed), (30, 40, .networkLoss), (50, nil, .gateClosed),
+        ]
+        for (from, to, reason) in gaps {
+            try site.tell(Gap(from: time(from), to: to.map(time), reason: reason, detail: ""))
+        }
+        let archive = try site.archive()
+        let camera = try #require(try archive.cameras().first)
+        let found = try archive.unasked(camera, from: time(15), to: time(60))
+        #expect(found.map(\.start) == [time(15), time(50)] && found.map(\.end) == [time(20), time(60)], "\(found)")
     }
 
     @Test("rules and the dashboard name nothing that /metrics does not say")
