@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Each of LVA's events, by what brings it about on a real box, through the real cvr-gateway.
-@Suite("Gateway: events", .showsEvidence, .timeLimit(.minutes(10)))
+@Suite("Gateway: events", .showsEvidence, .timeLimit(.minutes(15)))
 struct GatewayEventTests {
     /// A camera that is in trouble from the start, and all that is told of it.
     private struct Trouble {

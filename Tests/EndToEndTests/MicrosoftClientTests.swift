@@ -4,7 +4,7 @@ import Testing
 
 /// A box as a program sees it that was made for LVA: Microsoft's own client, and a broker's client that is not ours.
 @Suite(
-    "Media graph: Microsoft's client", .showsEvidence, .timeLimit(.minutes(5)),
+    "Media graph: Microsoft's client", .showsEvidence, .timeLimit(.minutes(15)),
     .enabled(
         if: ProcessInfo.processInfo.environment["CVR_LVA_CLIENT"] != nil, "CVR_LVA_CLIENT names a Python that has it"))
 struct MicrosoftClientTests {
